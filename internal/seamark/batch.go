@@ -1,0 +1,183 @@
+package seamark
+
+import "time"
+
+// Batch is what one request carries, as columns. A decoder appends to it; ingest checks, encodes and publishes it.
+//
+// Strings in a batch may alias the request's inflated body: they are valid until the handler returns, and whoever keeps
+// one longer copies it.
+type Batch struct {
+	Logs     LogRows
+	Samples  SampleRows
+	Metadata []MetricMetadata
+	Events   []Event
+	Rejected Rejections
+}
+
+// Reset empties b and keeps its memory for the next request.
+func (b *Batch) Reset() {
+	b.Logs.reset()
+	b.Samples.reset()
+	clear(b.Metadata)
+	b.Metadata = b.Metadata[:0]
+	clear(b.Events)
+	b.Events = b.Events[:0]
+	b.Rejected = Rejections{}
+}
+
+// Rows counts the rows of all signals.
+func (b *Batch) Rows() int { return b.Logs.Len() + b.Samples.Len() + len(b.Events) }
+
+// LogRows holds log lines, one column per field; all row columns have the same length.
+type LogRows struct {
+	Streams  []*Series // the distinct streams of the batch, in order of appearance
+	Stream   []uint32  // per row: index into Streams
+	TimeNano []int64   // per row: nanoseconds since 1970, UTC
+	Level    []Level
+	TraceID  [][16]byte
+	SpanID   [][8]byte
+	Body     []string
+	Attrs    []Label  // all rows' structured metadata, row after row
+	AttrEnd  []uint32 // per row: end of its attributes in Attrs
+}
+
+// LogRow is one line, the argument of Append.
+type LogRow struct {
+	Stream   uint32
+	TimeNano int64
+	Level    Level
+	TraceID  [16]byte
+	SpanID   [8]byte
+	Body     string
+	Attrs    []Label
+}
+
+// Len returns the number of rows.
+func (l *LogRows) Len() int { return len(l.TimeNano) }
+
+// AddStream appends s to the batch's streams and returns its index.
+func (l *LogRows) AddStream(s *Series) uint32 {
+	l.Streams = append(l.Streams, s)
+	return uint32(len(l.Streams) - 1)
+}
+
+// Append adds one row; the row's attributes are copied.
+func (l *LogRows) Append(r *LogRow) {
+	l.Stream = append(l.Stream, r.Stream)
+	l.TimeNano = append(l.TimeNano, r.TimeNano)
+	l.Level = append(l.Level, r.Level)
+	l.TraceID = append(l.TraceID, r.TraceID)
+	l.SpanID = append(l.SpanID, r.SpanID)
+	l.Body = append(l.Body, r.Body)
+	l.Attrs = append(l.Attrs, r.Attrs...)
+	l.AttrEnd = append(l.AttrEnd, uint32(len(l.Attrs)))
+}
+
+// AttrsOf returns the structured metadata of row i.
+func (l *LogRows) AttrsOf(i int) []Label {
+	start := uint32(0)
+	if i > 0 {
+		start = l.AttrEnd[i-1]
+	}
+	return l.Attrs[start:l.AttrEnd[i]]
+}
+
+func (l *LogRows) reset() {
+	clear(l.Streams)
+	clear(l.Body)
+	clear(l.Attrs)
+	*l = LogRows{
+		Streams: l.Streams[:0], Stream: l.Stream[:0], TimeNano: l.TimeNano[:0], Level: l.Level[:0], TraceID: l.TraceID[:0],
+		SpanID: l.SpanID[:0], Body: l.Body[:0], Attrs: l.Attrs[:0], AttrEnd: l.AttrEnd[:0],
+	}
+}
+
+// SampleRows holds metric samples; all row columns have the same length.
+type SampleRows struct {
+	Series    []*Series // the series of the batch, in order of appearance; the same series may stand twice
+	SeriesRef []uint32  // per row: index into Series
+	TimeMilli []int64   // per row: milliseconds since 1970, UTC
+	Value     []float64 // stale markers keep their exact bits
+}
+
+// Len returns the number of rows.
+func (s *SampleRows) Len() int { return len(s.TimeMilli) }
+
+// AddSeries appends one series and returns its index.
+func (s *SampleRows) AddSeries(series *Series) uint32 {
+	s.Series = append(s.Series, series)
+	return uint32(len(s.Series) - 1)
+}
+
+// Append adds one sample of the series with the given index.
+func (s *SampleRows) Append(series uint32, timeMilli int64, value float64) {
+	s.SeriesRef = append(s.SeriesRef, series)
+	s.TimeMilli = append(s.TimeMilli, timeMilli)
+	s.Value = append(s.Value, value)
+}
+
+func (s *SampleRows) reset() {
+	clear(s.Series)
+	*s = SampleRows{Series: s.Series[:0], SeriesRef: s.SeriesRef[:0], TimeMilli: s.TimeMilli[:0], Value: s.Value[:0]}
+}
+
+// MetricMetadata describes a metric family, in Prometheus' words.
+type MetricMetadata struct {
+	Metric string // family name
+	Type   string // counter, gauge, histogram, summary, ... or unknown
+	Help   string
+	Unit   string
+}
+
+// Event is a Kubernetes event in the one shape all protocols are brought to. Events are few, so they are rows.
+type Event struct {
+	Cluster   string // filled by ingest from the token where the sender named none
+	UID       string // metadata.uid; ingest derives one from the other fields where the sender has none
+	Namespace string // the involved object's; "" for objects of the whole cluster
+	Kind      string // involvedObject.kind
+	Object    string // involvedObject.name
+	Type      string // Normal or Warning
+	Reason    string
+	Message   string
+	Source    string // component that reported it
+	Node      string // host that reported it, if told
+	Count     uint32 // how often it happened so far; at least 1
+	First     time.Time
+	Last      time.Time
+	Version   string // resourceVersion, "" when unknown
+}
+
+// Rejections counts the rows of a request that were refused while their neighbours were kept.
+type Rejections struct {
+	Logs, Samples, Events int
+	Reasons               []Rejection
+}
+
+// Rejection is one reason with its count and the first row it happened to.
+type Rejection struct {
+	Reason string // stable id, e.g. seamark-label-name
+	Detail string // a sentence for the sender, naming the first offender and the limit
+	Count  int
+}
+
+// Add counts n refused rows of a signal under reason; detail is kept from the first.
+func (r *Rejections) Add(signal Signal, n int, reason, detail string) {
+	switch signal {
+	case Logs:
+		r.Logs += n
+	case Metrics:
+		r.Samples += n
+	case Events:
+		r.Events += n
+	}
+	for i := range r.Reasons {
+		if r.Reasons[i].Reason == reason {
+			r.Reasons[i].Count += n
+			return
+		}
+	}
+	r.Reasons = append(r.Reasons, Rejection{Reason: reason, Detail: detail, Count: n})
+}
+
+// Rows counts the refused rows of all signals.
+func (r *Rejections) Rows() int { return r.Logs + r.Samples + r.Events }

@@ -1,0 +1,61 @@
+package seamark
+
+// CredentialKind says what a credential may be used for. Kinds are never interchangeable.
+type CredentialKind uint8
+
+// The credential kinds. Tokens of the first three kinds are for machines, sessions for people in the console.
+const (
+	IngestToken CredentialKind = iota + 1 // pushes data of one cluster
+	QueryToken                            // reads the tenant's data
+	AdminToken                            // reads, and changes the tenant's objects
+	Session                               // a signed-in person; Role decides
+)
+
+// String returns the kind as it stands in a token and in JSON.
+func (k CredentialKind) String() string {
+	switch k {
+	case IngestToken:
+		return "ingest"
+	case QueryToken:
+		return "query"
+	case AdminToken:
+		return "admin"
+	case Session:
+		return "session"
+	}
+	return "unknown"
+}
+
+// ParseTokenKind is the inverse of String for the token kinds.
+func ParseTokenKind(s string) (CredentialKind, error) {
+	for _, k := range []CredentialKind{IngestToken, QueryToken, AdminToken} {
+		if k.String() == s {
+			return k, nil
+		}
+	}
+	return 0, Errorf(Invalid, "seamark-token-kind", "Token kind %q is unknown; use ingest, query or admin.", clip(s))
+}
+
+// Role is what a person may do in a tenant.
+type Role string
+
+// The built-in roles, from most to least.
+const (
+	RoleOwner  Role = "owner"
+	RoleAdmin  Role = "admin"
+	RoleEditor Role = "editor"
+	RoleViewer Role = "viewer"
+)
+
+// Principal is who a request was proven to come from. Only the credential check makes one.
+type Principal struct {
+	Tenant       TenantID // zero only for an operator, who belongs to none
+	Kind         CredentialKind
+	CredentialID string    // token key id or session id, for logs and ledgers; never the secret
+	Cluster      ClusterID // ingest tokens only
+	ClusterName  string    // the slug that becomes the `cluster` label
+	Signals      SignalSet // ingest tokens only
+	Login        string    // sessions only
+	Role         Role      // sessions only
+	Operator     bool      // sessions only
+}
