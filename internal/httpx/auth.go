@@ -1,0 +1,108 @@
+package httpx
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// SessionCookie is the name of the cookie that carries a signed-in person's session.
+const SessionCookie = "seamark_session"
+
+// maxCredentialBytes bounds a credential before anything parses it; the longest real one is a session of about 600 bytes.
+const maxCredentialBytes = 4096
+
+// Verifier proves credentials and decides permissions. Implementations answer from memory: they are called on every
+// request before its body is read.
+type Verifier interface {
+	// Authenticate proves an API token.
+	Authenticate(ctx context.Context, token string) (seamark.Principal, error)
+	// VerifySession proves a signed-in person's session.
+	VerifySession(ctx context.Context, session string) (seamark.Principal, error)
+	// Permit returns nil when p may use permission, else an error of kind Forbidden.
+	Permit(p seamark.Principal, permission string) error
+}
+
+// authorize finds the request's credential, proves it and checks the route's permission.
+func authorize(v Verifier, r *http.Request, permission string) (seamark.Principal, error) {
+	credential, cookie, err := credentialOf(r)
+	if err != nil {
+		return seamark.Principal{}, err
+	}
+	var p seamark.Principal
+	switch {
+	case strings.HasPrefix(credential, "smk_"):
+		p, err = v.Authenticate(r.Context(), credential)
+	case cookie || strings.Count(credential, ".") == 2:
+		p, err = v.VerifySession(r.Context(), credential)
+	default:
+		err = seamark.Errorf(seamark.Unauthenticated, "seamark-token-malformed",
+			"The credential is neither a Seamark token (smk_...) nor a session. Create a token with `seamark admin token create`.")
+	}
+	if err != nil {
+		return seamark.Principal{}, err
+	}
+	if err := v.Permit(p, permission); err != nil {
+		return seamark.Principal{}, err
+	}
+	return p, nil
+}
+
+// credentialOf returns the credential of a request and whether it came in the session cookie. It takes every place that
+// agents put a token in (wire contract 1.0): Bearer, Basic (the password), ApiKey, Splunk, Token and DD-API-KEY.
+func credentialOf(r *http.Request) (credential string, cookie bool, err error) {
+	header := r.Header.Get("Authorization")
+	switch {
+	case header != "":
+		credential, err = fromAuthorization(r, header)
+	case r.Header.Get("DD-API-KEY") != "":
+		credential = r.Header.Get("DD-API-KEY")
+	default:
+		if c, cerr := r.Cookie(SessionCookie); cerr == nil {
+			credential, cookie = c.Value, true
+		}
+	}
+	switch {
+	case err != nil:
+		return "", false, err
+	case credential == "":
+		return "", false, seamark.Errorf(seamark.Unauthenticated, "seamark-token-missing",
+			"No credential: send `Authorization: Bearer <token>`, or Basic with the token as password.")
+	case len(credential) > maxCredentialBytes:
+		return "", false, seamark.Errorf(seamark.Unauthenticated, "seamark-token-malformed",
+			"The credential has %d bytes; the limit is %d.", len(credential), maxCredentialBytes)
+	}
+	return credential, cookie, nil
+}
+
+func fromAuthorization(r *http.Request, header string) (string, error) {
+	scheme, rest, _ := strings.Cut(header, " ")
+	rest = strings.TrimSpace(rest)
+	switch strings.ToLower(scheme) {
+	case "bearer", "splunk", "token":
+		return rest, nil
+	case "basic":
+		if _, password, ok := r.BasicAuth(); ok {
+			return password, nil
+		}
+	case "apikey":
+		return fromAPIKey(rest), nil
+	}
+	return "", seamark.Errorf(seamark.Unauthenticated, "seamark-token-malformed",
+		"The Authorization header is not one of: Bearer <token>, Basic <user:token>, ApiKey <base64(id:token)>, Splunk <token>, Token <token>.")
+}
+
+// fromAPIKey takes Elasticsearch's base64(id:key), and the bare token that people paste there.
+func fromAPIKey(rest string) string {
+	raw, err := base64.StdEncoding.DecodeString(rest)
+	if err != nil {
+		return rest
+	}
+	if _, key, ok := strings.Cut(string(raw), ":"); ok {
+		return key
+	}
+	return string(raw)
+}

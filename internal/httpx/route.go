@@ -1,0 +1,51 @@
+package httpx
+
+import (
+	"net/http"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Anonymous is the permission of a route that anybody may call. It must be written down; a route without a permission
+// does not start.
+const Anonymous = "anonymous"
+
+// Dialect says in which form a route's callers expect errors.
+type Dialect uint8
+
+// The dialects.
+const (
+	Problem    Dialect = iota // RFC 9457 problem details, the control plane
+	Prometheus                // {"status":"error","errorType":...,"error":...}
+	Plain                     // text/plain: Loki, remote write, webhooks
+	OTLP                      // google.rpc.Status, in the request's encoding
+)
+
+// Route is one row of the route table.
+type Route struct {
+	Method     string
+	Path       string // echo's form: /api/v1/things/:id
+	Permission string // what the credential must be allowed, or Anonymous
+	Dialect    Dialect
+	Handler    Handler
+}
+
+// Handler answers one request. It returns errors and never writes them: the edge is the only writer of error bodies.
+// After it has begun to write a body, an error it returns is logged and the connection is cut.
+type Handler func(w http.ResponseWriter, r *Request) error
+
+// Request is an authenticated request.
+type Request struct {
+	*http.Request
+	// Principal is the proven sender; the zero Principal on anonymous routes.
+	Principal seamark.Principal
+	// ID is the request id that stands in our log and in the X-Request-Id response header.
+	ID    string
+	param func(string) string
+}
+
+// Param returns the path parameter with the given name, unescaped.
+func (r *Request) Param(name string) string { return r.param(name) }
+
+// Tenant returns the tenant that the credential belongs to.
+func (r *Request) Tenant() seamark.TenantID { return r.Principal.Tenant }

@@ -1,0 +1,192 @@
+package httpx
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Options configures the edge.
+type Options struct {
+	Routes   []Route
+	Verifier Verifier
+	// Fallback answers GET and HEAD requests that no route matches, the console; nil answers 404.
+	Fallback http.Handler
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty believes nobody: the peer is the client.
+	TrustedProxies []*net.IPNet
+	Logger         *slog.Logger
+	Registerer     prometheus.Registerer
+	Now            func() time.Time
+}
+
+func (o *Options) validate() error {
+	if o.Verifier == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil {
+		return errors.New("httpx: Verifier, Logger, Registerer and Now are required")
+	}
+	for _, r := range o.Routes {
+		if r.Permission == "" || r.Handler == nil || r.Method == "" || !strings.HasPrefix(r.Path, "/") {
+			return fmt.Errorf("httpx: route %s %s needs a method, a path, a permission and a handler", r.Method, r.Path)
+		}
+	}
+	return nil
+}
+
+// Edge is the assembled front: an http.Handler over the route table.
+type Edge struct {
+	echo    *echo.Echo
+	opts    Options
+	metrics metrics
+	cross   *http.CrossOriginProtection
+}
+
+// New assembles the edge from its route table.
+func New(o Options) (*Edge, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	e := &Edge{echo: echo.New(), opts: o, metrics: newMetrics(o.Registerer), cross: http.NewCrossOriginProtection()}
+	e.echo.HideBanner, e.echo.HidePort = true, true
+	e.echo.IPExtractor = echo.ExtractIPDirect()
+	if len(o.TrustedProxies) > 0 {
+		trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+		for _, network := range o.TrustedProxies {
+			trust = append(trust, echo.TrustIPRange(network))
+		}
+		e.echo.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
+	}
+	e.echo.HTTPErrorHandler = func(err error, c echo.Context) { e.unrouted(err, c) }
+	for _, r := range o.Routes {
+		e.echo.Add(r.Method, r.Path, e.serve(r))
+	}
+	return e, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.echo.ServeHTTP(w, r) }
+
+// Routes returns the route table, for the tests that walk it.
+func (e *Edge) Routes() []Route { return e.opts.Routes }
+
+// serve wraps one route: request id, credential, cross-origin check, handler, error, log and metrics, in this order.
+func (e *Edge) serve(route Route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := e.opts.Now()
+		req := &Request{Request: c.Request(), ID: rand.Text(), param: c.Param}
+		w := c.Response()
+		w.Header().Set("X-Request-Id", req.ID)
+		req.Request = req.WithContext(context.WithValue(req.Context(), clientIPKey{}, c.RealIP()))
+		err := e.admit(route, req)
+		if err == nil {
+			err = route.Handler(w, req)
+		}
+		if err != nil {
+			e.fail(w, req, route, err)
+		}
+		e.observe(route, req, w.Status, e.opts.Now().Sub(start))
+		return nil
+	}
+}
+
+type clientIPKey struct{}
+
+// ClientIP returns the address of the client as the edge believes it, for rate limits of sign-in.
+func (r *Request) ClientIP() string {
+	ip, _ := r.Context().Value(clientIPKey{}).(string)
+	return ip
+}
+
+func (e *Edge) admit(route Route, req *Request) error {
+	if err := e.cross.Check(req.Request); err != nil && usesCookie(req.Request) {
+		return seamark.Wrap(err, seamark.Forbidden, "seamark-origin-foreign", "A page of another origin may not call this.")
+	}
+	if route.Permission == Anonymous {
+		return nil
+	}
+	p, err := authorize(e.opts.Verifier, req.Request, route.Permission)
+	if err != nil {
+		return err
+	}
+	req.Principal = p
+	return nil
+}
+
+func usesCookie(r *http.Request) bool {
+	_, err := r.Cookie(SessionCookie)
+	return err == nil
+}
+
+// fail writes err in the route's dialect, or cuts the connection when the body has begun.
+func (e *Edge) fail(w *echo.Response, req *Request, route Route, err error) {
+	se := asError(err)
+	if errors.Is(err, context.Canceled) && req.Context().Err() != nil {
+		se = seamark.Wrap(err, seamark.Canceled, "seamark-request-canceled", "The caller closed the request.")
+	}
+	level := slog.LevelDebug
+	if se.Kind == seamark.Internal {
+		level = slog.LevelError
+	}
+	e.opts.Logger.LogAttrs(req.Context(), level, "request failed", slog.String("request_id", req.ID),
+		slog.String("route", route.Path), slog.String("tenant", string(req.Principal.Tenant)),
+		slog.String("credential", req.Principal.CredentialID), slog.String("id", se.ID), slog.Any("err", se))
+	if w.Committed {
+		panic(http.ErrAbortHandler)
+	}
+	writeError(w, req.Request, route.Dialect, req.ID, se)
+}
+
+// unrouted answers what no route matched.
+func (e *Edge) unrouted(err error, c echo.Context) {
+	r, w := c.Request(), c.Response()
+	var he *echo.HTTPError
+	found := errors.As(err, &he)
+	if found && he.Code == http.StatusNotFound && e.opts.Fallback != nil && isPageRequest(r) {
+		e.opts.Fallback.ServeHTTP(w, r)
+		return
+	}
+	id := rand.Text()
+	w.Header().Set("X-Request-Id", id)
+	switch {
+	case found && he.Code == http.StatusNotFound:
+		writeError(w, r, Problem, id, seamark.Errorf(seamark.NotFound, "seamark-route-unknown", "There is nothing at %s.", r.URL.Path))
+	case found && he.Code == http.StatusMethodNotAllowed:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		_, _ = fmt.Fprintf(w, "%s does not answer %s; it answers %s.\n", r.URL.Path, r.Method, w.Header().Get("Allow"))
+	default:
+		writeError(w, r, Problem, id, asError(err))
+	}
+}
+
+// isPageRequest tells a browser's page from a mistyped API call: API prefixes never fall back to the console.
+func isPageRequest(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	for _, prefix := range []string{"/api/", "/v1/", "/loki/", "/prometheus/", "/alertmanager/", "/otlp/"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Edge) observe(route Route, req *Request, status int, took time.Duration) {
+	e.metrics.requests.WithLabelValues(route.Method, route.Path, strconv.Itoa(status)).Inc()
+	e.metrics.seconds.WithLabelValues(route.Method, route.Path).Observe(took.Seconds())
+	e.opts.Logger.LogAttrs(req.Context(), slog.LevelDebug, "request", slog.String("request_id", req.ID),
+		slog.String("method", route.Method), slog.String("route", route.Path), slog.Int("status", status),
+		slog.Duration("took", took), slog.String("tenant", string(req.Principal.Tenant)),
+		slog.String("credential", req.Principal.CredentialID))
+}
