@@ -1,0 +1,210 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// insertTimeout bounds one insert. Past it the insert is in doubt and is verified, never repeated blindly.
+const insertTimeout = 60 * time.Second
+
+// Block is one insert: all segments of one table and partition in a batch of the writer. It is stored whole or not at all,
+// because it reaches the server as one block of one partition.
+type Block struct {
+	Table    Table
+	Day      int32
+	BatchID  uint64 // rises with every batch of a shard, unique over shards; the value of _b
+	Attempt  int    // counts the inserts that were verified as absent, so that a retry gets a fresh deduplication token
+	Segments []Segment
+}
+
+// Rows counts the block's rows.
+func (b *Block) Rows() uint64 {
+	var n uint64
+	for i := range b.Segments {
+		n += uint64(b.Segments[i].Rows)
+	}
+	return n
+}
+
+// QueryID names the insert on the server, so that one in doubt can be killed before it is verified.
+func (b *Block) QueryID(db string) string {
+	return fmt.Sprintf("seamark-%s-%s-%d-%d-%d", db, b.Table, b.Day, b.BatchID, b.Attempt)
+}
+
+// Insert stores one block. Any error, a time-out included, leaves the block in doubt: call Verify before anything else.
+func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) error {
+	n, err := s.EnsureTenant(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	start := s.opts.Now()
+	body, err := s.body(b)
+	if err != nil {
+		return err
+	}
+	defer body.release()
+	spec := tableSpecs[b.Table]
+	columns := spec.columns
+	if spec.exact {
+		columns += ", " + nativeBatchColumn
+	}
+	db := database(n)
+	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
+	defer cancel()
+	id := b.QueryID(db)
+	ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(id), clickhouse.WithSettings(clickhouse.Settings{
+		"decompress":                  "1", // the body is ClickHouse's own compressed frames
+		"async_insert":                "0",
+		"insert_deduplication_token":  id,
+		"min_insert_block_size_rows":  "100000000", // one block, whatever its size: the whole insert is one part
+		"min_insert_block_size_bytes": strconv.Itoa(4 << 30),
+	}))
+	err = s.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s.%s (%s)", db, spec.name, columns), body)
+	if err != nil {
+		s.metrics.insertErrors.WithLabelValues(spec.name).Inc()
+		return fmt.Errorf("insert into %s.%s: %w", db, spec.name, err)
+	}
+	s.metrics.insertRows.WithLabelValues(spec.name).Add(float64(b.Rows()))
+	s.metrics.insertSeconds.WithLabelValues(spec.name).Observe(s.opts.Now().Sub(start).Seconds())
+	return nil
+}
+
+// Verify settles a block in doubt: it ends the insert if the server still runs it, then counts. It reports whether the
+// block is stored. Any count but none or all means that somebody else wrote under this batch: an error, never a guess.
+func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (stored bool, err error) {
+	n, err := s.EnsureTenant(ctx, tenant)
+	if err != nil {
+		return false, err
+	}
+	db := database(n)
+	id := b.QueryID(db)
+	if err := s.admin.Exec(ctx, "KILL QUERY WHERE query_id = ? SYNC", id); err != nil {
+		return false, fmt.Errorf("kill %s: %w", id, err)
+	}
+	if !b.Table.Exact() {
+		return false, nil // storing it again replaces it
+	}
+	day := time.Unix(int64(b.Day)*int64(dayNanos/int64(time.Second)), 0).UTC()
+	var count uint64
+	sql := fmt.Sprintf("SELECT count() FROM %s.%s WHERE _b = ? AND ts >= ? AND ts < ?", db, tableSpecs[b.Table].name)
+	if err := s.admin.QueryRow(ctx, sql, b.BatchID, day, day.AddDate(0, 0, 1)).Scan(&count); err != nil {
+		return false, fmt.Errorf("count %s: %w", id, err)
+	}
+	switch count {
+	case 0:
+		return false, nil
+	case b.Rows():
+		return true, nil
+	}
+	return false, &DoubtError{Block: id, Want: b.Rows(), Got: count}
+}
+
+// DoubtError says that a batch is stored in part, which the write protocol rules out. The shard stops.
+type DoubtError struct {
+	Block     string
+	Want, Got uint64
+}
+
+// Error says what was found.
+func (e *DoubtError) Error() string {
+	return fmt.Sprintf("block %s has %d of its %d rows in the store; it must have none or all", e.Block, e.Got, e.Want)
+}
+
+// Rejected reports whether the server refused an insert for what it carries, so that a repeat cannot succeed.
+func Rejected(err error) bool {
+	ex, ok := errors.AsType[*clickhouse.Exception](err)
+	return ok && slices.Contains(rejectionCodes, ex.Code)
+}
+
+// rejectionCodes are ClickHouse's codes for data that cannot be read as the table's columns (src/Common/ErrorCodes.cpp).
+var rejectionCodes = []int32{
+	6,   // CANNOT_PARSE_TEXT
+	27,  // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+	33,  // CANNOT_READ_ALL_DATA
+	40,  // CHECKSUM_DOESNT_MATCH
+	53,  // TYPE_MISMATCH
+	117, // INCORRECT_DATA
+	131, // TOO_LARGE_STRING_SIZE
+	271, // CANNOT_DECOMPRESS
+	432, // UNKNOWN_CODEC
+}
+
+// insertBody is the request body of one insert: per segment the block header, the segment's own frames and the batch
+// column. The frames pass from the bus to the server without being decompressed here.
+type insertBody struct {
+	readers io.Reader
+	scratch *insertScratch
+	pool    *sync.Pool
+}
+
+type insertScratch struct {
+	comp *compressor
+	raw  []byte
+	out  []byte
+	cuts []int
+}
+
+func (b *insertBody) Read(p []byte) (int, error) { return b.readers.Read(p) }
+
+func (b *insertBody) release() { b.pool.Put(b.scratch) }
+
+func (s *Store) body(b *Block) (*insertBody, error) {
+	sc, ok := s.scratch.Get().(*insertScratch)
+	if !ok {
+		sc = &insertScratch{comp: newCompressor()}
+	}
+	sc.out, sc.cuts = sc.out[:0], append(sc.cuts[:0], 0)
+	exact := b.Table.Exact()
+	var err error
+	for i := range b.Segments {
+		if sc.out, err = sc.appendHead(&b.Segments[i], exact); err != nil {
+			return nil, err
+		}
+		sc.cuts = append(sc.cuts, len(sc.out))
+		if exact {
+			if sc.out, err = sc.appendBatchColumn(b.BatchID, int(b.Segments[i].Rows)); err != nil {
+				return nil, err
+			}
+		}
+		sc.cuts = append(sc.cuts, len(sc.out))
+	}
+	body := &insertBody{scratch: sc, pool: &s.scratch}
+	readers := make([]io.Reader, 0, 3*len(b.Segments))
+	for i := range b.Segments {
+		head, tail := sc.out[sc.cuts[2*i]:sc.cuts[2*i+1]], sc.out[sc.cuts[2*i+1]:sc.cuts[2*i+2]]
+		readers = append(readers, bytes.NewReader(head), bytes.NewReader(b.Segments[i].Payload), bytes.NewReader(tail))
+	}
+	body.readers = io.MultiReader(readers...)
+	return body, nil
+}
+
+func (sc *insertScratch) appendHead(seg *Segment, exact bool) ([]byte, error) {
+	columns := uint64(seg.Columns)
+	if exact {
+		columns++
+	}
+	sc.raw = binary.AppendUvarint(sc.raw[:0], columns)
+	sc.raw = binary.AppendUvarint(sc.raw, uint64(seg.Rows))
+	return sc.comp.appendPlain(sc.out, sc.raw)
+}
+
+func (sc *insertScratch) appendBatchColumn(id uint64, rows int) ([]byte, error) {
+	sc.raw = appendColumn(sc.raw[:0], nativeBatchColumn, nativeBatchType)
+	for range rows {
+		sc.raw = binary.LittleEndian.AppendUint64(sc.raw, id)
+	}
+	return sc.comp.appendFrames(sc.out, sc.raw)
+}

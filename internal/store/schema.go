@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+//go:embed schema/*.sql
+var schemaFiles embed.FS
+
+// commentPrefix starts the comment that carries a table's schema version, so that no table of our own is needed for it.
+const commentPrefix = "seamark:"
+
+// migration is one step of one table, from the file `<table>.<version>.sql`. Version 1 creates the table.
+type migration struct {
+	table   string
+	version int
+	sql     string
+}
+
+// migrations returns all steps, by table and version.
+func migrations() ([]migration, error) {
+	entries, err := schemaFiles.ReadDir("schema")
+	if err != nil {
+		return nil, err
+	}
+	list := make([]migration, 0, len(entries))
+	for _, e := range entries {
+		parts := strings.Split(e.Name(), ".")
+		if len(parts) != 3 {
+			return nil, fmt.Errorf("schema file %s is not named <table>.<version>.sql", e.Name())
+		}
+		version, err := strconv.Atoi(parts[1])
+		if err != nil {
+			return nil, fmt.Errorf("schema file %s: version: %w", e.Name(), err)
+		}
+		text, err := schemaFiles.ReadFile("schema/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, migration{table: parts[0], version: version, sql: string(text)})
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].table != list[j].table {
+			return list[i].table < list[j].table
+		}
+		return list[i].version < list[j].version
+	})
+	return list, nil
+}
+
+// EnsureTenant makes the tenant's database, tables and user where they are missing or old, and returns the tenant's
+// number. After the first success in this process it costs one map look-up.
+func (s *Store) EnsureTenant(ctx context.Context, tenant seamark.TenantID) (seamark.TenantNumber, error) {
+	n, err := s.opts.Number(tenant)
+	if err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	ready := s.ready[n]
+	s.mu.Unlock()
+	if ready {
+		return n, nil
+	}
+	if err := s.migrate(ctx, database(n)); err != nil {
+		return 0, queryError(ctx, err)
+	}
+	s.mu.Lock()
+	s.ready[n] = true
+	s.mu.Unlock()
+	return n, nil
+}
+
+func (s *Store) migrate(ctx context.Context, db string) error {
+	if err := s.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
+		return fmt.Errorf("create database %s: %w", db, err)
+	}
+	versions, err := s.tableVersions(ctx, db)
+	if err != nil {
+		return err
+	}
+	steps, err := migrations()
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if versions[step.table] >= step.version {
+			continue
+		}
+		if err := s.admin.Exec(ctx, strings.ReplaceAll(step.sql, "{database}", db)); err != nil {
+			return fmt.Errorf("migrate %s.%s to version %d: %w", db, step.table, step.version, err)
+		}
+	}
+	return s.ensureUser(ctx, db)
+}
+
+// tableVersions reads the schema version of each table of db from its comment.
+func (s *Store) tableVersions(ctx context.Context, db string) (map[string]int, error) {
+	rows, err := s.admin.Query(ctx, "SELECT name, comment FROM system.tables WHERE database = ?", db)
+	if err != nil {
+		return nil, fmt.Errorf("list tables of %s: %w", db, err)
+	}
+	defer func() { _ = rows.Close() }()
+	versions := map[string]int{}
+	for rows.Next() {
+		var name, comment string
+		if err := rows.Scan(&name, &comment); err != nil {
+			return nil, fmt.Errorf("list tables of %s: %w", db, err)
+		}
+		version, err := strconv.Atoi(strings.TrimPrefix(comment, commentPrefix))
+		if err != nil {
+			return nil, fmt.Errorf("table %s.%s has the comment %q, not %sN: it was not made by Seamark", db, name, comment, commentPrefix)
+		}
+		versions[name] = version
+	}
+	return versions, rows.Err()
+}
+
+// ensureUser makes the tenant's ClickHouse user on a server that takes users by SQL: SELECT on its own database alone.
+func (s *Store) ensureUser(ctx context.Context, user string) error {
+	if !s.opts.CreateUsers {
+		return nil
+	}
+	for _, sql := range []string{
+		fmt.Sprintf("CREATE USER IF NOT EXISTS %s IDENTIFIED WITH sha256_password BY '%s' SETTINGS readonly = 2, allow_ddl = 0 READONLY, "+
+			"allow_introspection_functions = 0 READONLY, max_memory_usage = 4294967296 READONLY, use_query_cache = 0 READONLY",
+			user, s.opts.TenantPassword(user)),
+		fmt.Sprintf("GRANT SELECT ON %s.* TO %s", user, user),
+	} {
+		if err := s.admin.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("create user %s: %w", user, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Table is one of a tenant's tables. Its value is stable: it stands in bus messages.
+type Table uint8
+
+// The tables.
+const (
+	TableLogs Table = iota + 1
+	TableSeries
+	TableSamples
+	TableEvents
+	TableMetadata
+	tableCount = iota + 1
+)
+
+// tableSpec is what the insert path must know of a table.
+type tableSpec struct {
+	name    string
+	columns string // of an insert, without _b
+	// exact tables append: a block that was stored twice would show twice, so every row carries its batch in _b and a
+	// doubtful insert is verified by count. The others replace by key, and storing a block again changes nothing.
+	exact bool
+}
+
+var tableSpecs = [tableCount]tableSpec{
+	TableLogs:     {name: "logs", columns: "grp, ts, fp, level, trace_id, span_id, body, attrs", exact: true},
+	TableSeries:   {name: "series", columns: "kind, name, day, fp, labels, last_seen"},
+	TableSamples:  {name: "samples", columns: "metric, fp, ts, v", exact: true},
+	TableEvents:   {name: "events", columns: "cluster, namespace, uid, created, last_ts, type, reason, kind, object, source, node, cnt, message, ver"},
+	TableMetadata: {name: "metadata", columns: "metric, type, help, unit, updated"},
+}
+
+// Tables lists all tables.
+func Tables() []Table {
+	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata}
+}
+
+// String returns the table's name.
+func (t Table) String() string {
+	if !t.valid() {
+		return fmt.Sprintf("table(%d)", uint8(t))
+	}
+	return tableSpecs[t].name
+}
+
+// Exact reports whether rows of t carry their batch, so that a doubtful insert can be verified.
+func (t Table) Exact() bool { return t.valid() && tableSpecs[t].exact }
+
+func (t Table) valid() bool { return t > 0 && t < tableCount }
+
+// database returns the name of a tenant's database, which is also the name of its ClickHouse user.
+func database(n seamark.TenantNumber) string { return fmt.Sprintf("t%04d", n) }
