@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	// unhealthyLooks is how many looks in a row must find a fault before a restart, so that a passing one costs nothing.
+	unhealthyLooks = 2
+	// mostRestartPause bounds the pause between restarts that did not help.
+	mostRestartPause = 5 * time.Minute
+)
+
+// watchHealth restarts the server when its health was good and turned bad while the disk has space. A stream that met a
+// full disk refuses every write until its server starts again, also after the space is back (measured on v2.15.2); a
+// fault that was there from the start (a stream that cannot be read) is not cured by a restart and is left to the operator.
+func (n *NATS) watchHealth(ctx context.Context) {
+	defer close(n.done)
+	tick := time.NewTicker(n.options.HealthInterval)
+	defer tick.Stop()
+	var (
+		wasHealthy bool
+		bad        int
+		pause      = n.options.HealthInterval
+		notBefore  time.Time
+	)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := n.Health()
+		switch {
+		case err == nil:
+			wasHealthy, bad = true, 0
+			if time.Since(notBefore) > mostRestartPause {
+				pause = n.options.HealthInterval
+			}
+			continue
+		case bad == 0:
+			n.options.Log.Error("embedded NATS server is unhealthy", "error", err)
+		}
+		bad++
+		if !wasHealthy || bad < unhealthyLooks || time.Now().Before(notBefore) || !n.hasSpace() {
+			continue
+		}
+		n.options.Log.Warn("restarting the embedded NATS server", "error", err)
+		if err := n.restart(ctx); err != nil {
+			n.options.Log.Error("embedded NATS server did not restart", "error", err)
+		} else {
+			// The new server has to be seen healthy before the next restart may help.
+			wasHealthy, bad = false, 0
+		}
+		notBefore = time.Now().Add(pause)
+		pause = min(2*pause, mostRestartPause)
+	}
+}
+
+// Health returns nil when JetStream works, and otherwise what the server says about itself.
+func (n *NATS) Health() error {
+	n.mu.Lock()
+	current := n.server
+	n.mu.Unlock()
+	if current == nil {
+		return errors.New("embedded NATS server is restarting or stopped")
+	}
+	status := current.Healthz(&server.HealthzOptions{})
+	if status.StatusCode != 0 && status.StatusCode != 200 || status.Error != "" {
+		return fmt.Errorf("embedded NATS server: %s", status.Error)
+	}
+	return nil
+}
+
+// Restarts returns how often the server was restarted because its health turned bad.
+func (n *NATS) Restarts() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.restarts
+}
+
+// restart replaces the server by a new one on the same data. Connections break and reconnect by themselves.
+func (n *NATS) restart(ctx context.Context) error {
+	n.mu.Lock()
+	old := n.server
+	n.server = nil
+	n.mu.Unlock()
+	if old != nil {
+		old.Shutdown()
+		old.WaitForShutdown()
+	}
+	next, err := n.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.server = next
+	n.restarts++
+	return nil
+}
+
+// hasSpace reports whether the data folder's disk has room for a restart to succeed. When that is unknown, it is tried.
+func (n *NATS) hasSpace() bool {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(n.options.DataDir, &disk); err != nil {
+		return true
+	}
+	return int64(disk.Bavail)*int64(disk.Bsize) >= n.options.MinFreeBytes
+}
