@@ -26,7 +26,7 @@ type Block struct {
 	Table    Table
 	Day      int32
 	BatchID  uint64 // rises with every batch of a shard, unique over shards; the value of _b
-	Attempt  int    // counts the inserts that were verified as absent, so that a retry gets a fresh deduplication token
+	Attempt  uint64 // rises with every insert that was verified as absent, so that a retry gets a fresh deduplication token
 	Segments []Segment
 }
 
@@ -41,7 +41,12 @@ func (b *Block) Rows() uint64 {
 
 // QueryID names the insert on the server, so that one in doubt can be killed before it is verified.
 func (b *Block) QueryID(db string) string {
-	return fmt.Sprintf("seamark-%s-%s-%d-%d-%d", db, b.Table, b.Day, b.BatchID, b.Attempt)
+	return fmt.Sprintf("%s%d", b.queryIDPrefix(db), b.Attempt)
+}
+
+// queryIDPrefix is common to all attempts of the block, also to those of a writer that is gone.
+func (b *Block) queryIDPrefix(db string) string {
+	return fmt.Sprintf("seamark-%s-%s-%d-%d-", db, b.Table, b.Day, b.BatchID)
 }
 
 // Insert stores one block. Any error, a time-out included, leaves the block in doubt: call Verify before anything else.
@@ -90,8 +95,8 @@ func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (
 		return false, err
 	}
 	db := database(n)
-	id := b.QueryID(db)
-	if err := s.admin.Exec(ctx, "KILL QUERY WHERE query_id = ? SYNC", id); err != nil {
+	id := b.queryIDPrefix(db)
+	if err := s.admin.Exec(ctx, "KILL QUERY WHERE startsWith(query_id, ?) SYNC", id); err != nil {
 		return false, fmt.Errorf("kill %s: %w", id, err)
 	}
 	if !b.Table.Exact() {

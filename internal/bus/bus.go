@@ -1,0 +1,147 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Options configures the bus.
+type Options struct {
+	Conn *nats.Conn
+	JS   jetstream.JetStream
+	// Shards is the number of streams per signal. One stream with a sync per message takes a few hundred messages a
+	// second whatever the concurrency, so a node wants several; more than its cores brings nothing.
+	Shards int
+	// MaxStreamBytes bounds each stream. When it is full, publishing is refused and ingest answers 503: without it a
+	// store that is away for a day would fill the disk under the streams and the store alike.
+	MaxStreamBytes int64
+	// Replicas is 1 on one node, 3 on a NATS cluster.
+	Replicas int
+	// DuplicateWindow is how long a repeated request is recognised. It costs memory by rate.
+	DuplicateWindow time.Duration
+	// AckTimeout bounds the wait for a PubAck.
+	AckTimeout time.Duration
+	// MaxPendingBytes bounds what waits to be published in this process; beyond it ingest answers 503.
+	MaxPendingBytes int64
+	Logger          *slog.Logger
+	Registerer      prometheus.Registerer
+}
+
+// DefaultOptions returns the options of one node, without its connections.
+func DefaultOptions() Options {
+	return Options{
+		Shards: 4, MaxStreamBytes: 2 << 30, Replicas: 1, DuplicateWindow: 10 * time.Minute, AckTimeout: 5 * time.Second,
+		MaxPendingBytes: 128 << 20,
+	}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Conn == nil || o.JS == nil || o.Logger == nil || o.Registerer == nil:
+		return errors.New("bus: Conn, JS, Logger and Registerer are required")
+	case o.Shards < 1 || o.Shards > maxShards:
+		return fmt.Errorf("bus: Shards is %d; it must be 1 to %d", o.Shards, maxShards)
+	case o.MaxStreamBytes < 16<<20:
+		return fmt.Errorf("bus: MaxStreamBytes is %d; it must be at least 16 MiB, two of the largest messages", o.MaxStreamBytes)
+	case o.Replicas < 1 || o.DuplicateWindow <= 0 || o.AckTimeout <= 0 || o.MaxPendingBytes <= 0:
+		return errors.New("bus: Replicas, DuplicateWindow, AckTimeout and MaxPendingBytes must be positive")
+	}
+	return nil
+}
+
+// maxShards is what the low bits of a batch id leave room for.
+const maxShards = 64
+
+// Shard is one stream of the bus.
+type Shard struct {
+	Signal seamark.Signal
+	Number int
+}
+
+// String returns the shard's name in keys and metrics: `logs.0`.
+func (s Shard) String() string { return fmt.Sprintf("%s.%d", s.Signal, s.Number) }
+
+func (s Shard) stream() string {
+	return fmt.Sprintf("SEAMARK_%s_%d", strings.ToUpper(s.Signal.String()), s.Number)
+}
+
+func (s Shard) subject() string { return fmt.Sprintf("seamark.%s.%d", s.Signal, s.Number) }
+
+// Bus publishes to and reads from the shards. It is safe for concurrent use.
+type Bus struct {
+	opts       Options
+	publishers map[Shard]*publisher
+	metrics    metrics
+}
+
+// Open creates the streams that are missing, brings the others to the options, and starts the publishers.
+func Open(ctx context.Context, o Options) (*Bus, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	b := &Bus{opts: o, publishers: map[Shard]*publisher{}, metrics: newMetrics(o.Registerer)}
+	for _, shard := range b.Shards() {
+		if err := b.ensureStream(ctx, shard); err != nil {
+			b.Close()
+			return nil, err
+		}
+		b.publishers[shard] = newPublisher(b, shard)
+	}
+	return b, nil
+}
+
+func (b *Bus) ensureStream(ctx context.Context, shard Shard) error {
+	_, err := b.opts.JS.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:               shard.stream(),
+		Description:        "Seamark " + shard.String() + ": encoded batches between ingest and the writer",
+		Subjects:           []string{shard.subject() + ".>"},
+		Storage:            jetstream.FileStorage,
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		MaxBytes:           b.opts.MaxStreamBytes,
+		Replicas:           b.opts.Replicas,
+		Duplicates:         b.opts.DuplicateWindow,
+		AllowAtomicPublish: true,
+	})
+	if err != nil {
+		return fmt.Errorf("create stream %s: %w", shard.stream(), err)
+	}
+	return nil
+}
+
+// Shards lists all shards of all stored signals.
+func (b *Bus) Shards() []Shard {
+	var list []Shard
+	for _, signal := range seamark.Signals() {
+		for n := range b.opts.Shards {
+			list = append(list, Shard{signal, n})
+		}
+	}
+	return list
+}
+
+// ShardOf returns the shard of a cluster's signal: always the same one, so that the rows of a cluster keep their order.
+func (b *Bus) ShardOf(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal) Shard {
+	h := xxhash.New()
+	_, _ = h.WriteString(string(tenant))
+	_, _ = h.WriteString(string(cluster))
+	return Shard{signal, int(h.Sum64() % uint64(b.opts.Shards))}
+}
+
+// Close stops the publishers after what they hold has been answered.
+func (b *Bus) Close() {
+	for _, p := range b.publishers {
+		p.close()
+	}
+}

@@ -1,0 +1,219 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Message is one encoded batch on its way to the writer.
+type Message struct {
+	Tenant  seamark.TenantID
+	Cluster seamark.ClusterID
+	Signal  seamark.Signal
+	// ID identifies the request that made the message: a repeat within the duplicate window is acknowledged and dropped.
+	ID string
+	// Data is the encoded frame. The bus has copied it when Publish returns.
+	Data []byte
+}
+
+// Group commit: while a publish waits for its sync, further small messages gather and go as one atomic batch with one
+// sync. Large messages go alone, because a batch is written twice.
+const (
+	maxBatchMessages  = 128
+	maxBatchBytes     = 512 << 10
+	publishersPerLane = 2 // one fills the connection while the other waits for its sync
+)
+
+// headers of atomic batch publishing (NATS ADR-50).
+const (
+	headerBatchID     = "Nats-Batch-Id"
+	headerBatchSeq    = "Nats-Batch-Sequence"
+	headerBatchCommit = "Nats-Batch-Commit"
+)
+
+// Publish stores m durably and returns after the stream has acknowledged it. Errors are of kind Unavailable: the message
+// may or may not be stored, and publishing it again with the same ID is safe.
+func (b *Bus) Publish(ctx context.Context, m *Message) error {
+	shard := b.ShardOf(m.Tenant, m.Cluster, m.Signal)
+	p := b.publishers[shard]
+	if p == nil {
+		return seamark.Errorf(seamark.Internal, "seamark-bus-shard", "Signal %s has no stream.", m.Signal)
+	}
+	return p.publish(ctx, m)
+}
+
+// pending is one message waiting for its acknowledgement.
+type pending struct {
+	msg  *nats.Msg
+	done chan error // buffered, so that an abandoned wait blocks nobody
+}
+
+type publisher struct {
+	bus     *Bus
+	shard   Shard
+	queue   chan *pending
+	bytes   *atomic.Int64
+	workers sync.WaitGroup
+	once    sync.Once
+}
+
+func newPublisher(b *Bus, shard Shard) *publisher {
+	p := &publisher{bus: b, shard: shard, queue: make(chan *pending, 1024), bytes: new(atomic.Int64)}
+	for range publishersPerLane {
+		p.workers.Go(p.run)
+	}
+	return p
+}
+
+func (p *publisher) close() {
+	p.once.Do(func() { close(p.queue) })
+	p.workers.Wait()
+}
+
+func (p *publisher) publish(ctx context.Context, m *Message) error {
+	size := int64(len(m.Data))
+	if p.bytes.Add(size) > p.bus.opts.MaxPendingBytes {
+		p.bytes.Add(-size)
+		return unavailable(nil, "The queue of %s has %d bytes waiting for the disk. Retry shortly.", p.shard.Signal, p.bus.opts.MaxPendingBytes)
+	}
+	p.bus.metrics.pending.Add(float64(size))
+	defer func() {
+		p.bytes.Add(-size)
+		p.bus.metrics.pending.Sub(float64(size))
+	}()
+	start := time.Now()
+	msg := nats.NewMsg(p.shard.subject() + "." + string(m.Tenant))
+	msg.Data = m.Data
+	msg.Header.Set(jetstream.MsgIDHeader, m.ID)
+	one := &pending{msg: msg, done: make(chan error, 1)}
+	select {
+	case p.queue <- one:
+	case <-ctx.Done():
+		return unavailable(ctx.Err(), "The request ended before the queue took it.")
+	}
+	// The wait outlives ctx on purpose: Data must not be reused while a worker may still send it. A worker answers
+	// within twice the acknowledgement time-out.
+	if err := <-one.done; err != nil {
+		p.bus.metrics.failures.WithLabelValues(p.shard.Signal.String()).Inc()
+		return err
+	}
+	p.bus.metrics.acks.WithLabelValues(p.shard.Signal.String()).Inc()
+	p.bus.metrics.seconds.Observe(time.Since(start).Seconds())
+	return nil
+}
+
+func unavailable(err error, format string, args ...any) error {
+	return seamark.Wrap(err, seamark.Unavailable, "seamark-queue-busy", format, args...)
+}
+
+func (p *publisher) run() {
+	batch := make([]*pending, 0, maxBatchMessages)
+	for first := range p.queue {
+		batch = p.gather(append(batch[:0], first))
+		p.bus.metrics.batch.Observe(float64(len(batch)))
+		p.send(batch)
+	}
+}
+
+// gather adds what already waits, without waiting for more.
+func (p *publisher) gather(batch []*pending) []*pending {
+	size := len(batch[0].msg.Data)
+	for len(batch) < maxBatchMessages && size < maxBatchBytes {
+		select {
+		case next, ok := <-p.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, next)
+			size += len(next.msg.Data)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// send publishes a batch and answers each of its messages. A refused batch (one duplicate id refuses the whole) is
+// published message by message, where a duplicate is an acknowledgement.
+func (p *publisher) send(batch []*pending) {
+	if len(batch) > 1 {
+		if err := p.sendAtomic(batch); err == nil {
+			for _, m := range batch {
+				m.done <- nil
+			}
+			return
+		}
+	}
+	for _, m := range batch {
+		m.done <- p.sendOne(m.msg)
+	}
+}
+
+func (p *publisher) sendOne(msg *nats.Msg) error {
+	for _, name := range []string{headerBatchID, headerBatchSeq, headerBatchCommit} {
+		msg.Header.Del(name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.bus.opts.AckTimeout)
+	defer cancel()
+	ack, err := p.bus.opts.JS.PublishMsg(ctx, msg)
+	if err != nil {
+		if api, ok := errors.AsType[*jetstream.APIError](err); ok {
+			return unavailable(err, "The queue of %s does not take messages now (%d). Retry shortly.", p.shard.Signal, api.ErrorCode)
+		}
+		return unavailable(err, "The queue of %s did not answer in time. Retry shortly.", p.shard.Signal)
+	}
+	if ack.Duplicate {
+		p.bus.metrics.duplicates.WithLabelValues(p.shard.Signal.String()).Inc()
+	}
+	return nil
+}
+
+// batchAck is the answer to a committed batch.
+type batchAck struct {
+	Error *jetstream.APIError `json:"error"`
+	Count int                 `json:"count"`
+}
+
+func (p *publisher) sendAtomic(batch []*pending) error {
+	id := nuid.Next()
+	for i, m := range batch {
+		m.msg.Header.Set(headerBatchID, id)
+		m.msg.Header.Set(headerBatchSeq, strconv.Itoa(i+1))
+		if i < len(batch)-1 {
+			if err := p.bus.opts.Conn.PublishMsg(m.msg); err != nil {
+				return err
+			}
+		}
+	}
+	last := batch[len(batch)-1].msg
+	last.Header.Set(headerBatchCommit, "1")
+	ctx, cancel := context.WithTimeout(context.Background(), p.bus.opts.AckTimeout)
+	defer cancel()
+	reply, err := p.bus.opts.Conn.RequestMsgWithContext(ctx, last)
+	if err != nil {
+		return err
+	}
+	var ack batchAck
+	if err := json.Unmarshal(reply.Data, &ack); err != nil {
+		return fmt.Errorf("batch acknowledgement: %w", err)
+	}
+	switch {
+	case ack.Error != nil:
+		return ack.Error
+	case ack.Count != len(batch):
+		return fmt.Errorf("batch of %d was acknowledged with %d", len(batch), ack.Count)
+	}
+	return nil
+}
