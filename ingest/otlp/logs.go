@@ -1,0 +1,185 @@
+package otlp
+
+import (
+	"github.com/VictoriaMetrics/easyproto"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// LogsDecoder decodes ExportLogsServiceRequest. It keeps scratch memory and names between requests but nothing of their
+// contents; it is not safe for concurrent use, so callers pool decoders. The zero value is not ready, use NewLogsDecoder.
+type LogsDecoder struct {
+	wire
+	req     *Request
+	limits  Limits
+	batch   *seamark.Batch
+	names   nameCache
+	streams map[*seamark.Series]uint32
+
+	opened   bool           // the current resource's stream was looked up
+	refused  *seamark.Error // why the catalogue refused it, if it did
+	parts    [][]byte       // the occurrences of the current Resource
+	scope    [][]byte       // and of the current InstrumentationScope
+	resource resourceAttrs
+	base     []seamark.Label // structured metadata that the records of the current scope share
+	row      seamark.LogRow
+	labels   []seamark.Label
+}
+
+// NewLogsDecoder returns a decoder for a pool.
+func NewLogsDecoder() *LogsDecoder {
+	return &LogsDecoder{names: nameCache{build: attrName}, streams: make(map[*seamark.Series]uint32)}
+}
+
+// Decode appends the log records of r to batch. Records that cannot be kept are counted in batch.Rejected. The error is
+// a *seamark.Error of kind Invalid (the body is broken) or TooLarge (over Limits.MaxRows); the batch is then unusable.
+// Attributes with an empty key or value are left out, and where a record, its scope and its resource share a key, the
+// record's value stands before the scope's and that before the resource's.
+func (d *LogsDecoder) Decode(r *Request, batch *seamark.Batch) error {
+	body := r.Body
+	if r.Encoding == JSON {
+		var err error
+		if body, err = logsFromJSON(body); err != nil {
+			return err
+		}
+	}
+	d.body, d.req, d.batch, d.limits = body, r, batch, r.Limits.withDefaults()
+	defer d.release()
+	return d.eachOf("ExportLogsServiceRequest", body, 1, d.resourceLogs)
+}
+
+// release lets go of the request, so that a pooled decoder does not pin its body.
+func (d *LogsDecoder) release() {
+	clear(d.streams)
+	*d = LogsDecoder{
+		names: d.names, streams: d.streams, parts: emptied(d.parts), scope: emptied(d.scope), base: emptied(d.base),
+		labels: emptied(d.labels), resource: resourceAttrs{rest: emptied(d.resource.rest)},
+		row: seamark.LogRow{Attrs: emptied(d.row.Attrs)},
+	}
+}
+
+func (d *LogsDecoder) resourceLogs(src []byte) error {
+	var scopes uint32
+	var err error
+	if d.parts, scopes, err = d.findParts("ResourceLogs", src, d.parts[:0]); err != nil {
+		return err
+	}
+	d.opened, d.refused = false, nil
+	return d.eachOf("ResourceLogs", src, scopes, d.scopeLogs)
+}
+
+func (d *LogsDecoder) scopeLogs(src []byte) error {
+	var err error
+	if d.scope, _, err = d.findParts("ScopeLogs", src, d.scope[:0]); err != nil {
+		return err
+	}
+	based := false
+	return d.eachOf("ScopeLogs", src, 2, func(data []byte) error {
+		// Resources and scopes without records are not worth a look, so both wait for the first record.
+		if !d.opened {
+			if err := d.openStream(); err != nil {
+				return err
+			}
+		}
+		if d.refused != nil {
+			d.batch.Rejected.Add(seamark.Logs, 1, d.refused.ID, d.refused.Message)
+			return nil
+		}
+		if !based {
+			based = true
+			if err := d.buildBase(); err != nil {
+				return err
+			}
+		}
+		return d.logRecord(data)
+	})
+}
+
+// openStream parses the current resource and finds or creates its stream; d.refused says that the catalogue refused it.
+func (d *LogsDecoder) openStream() error {
+	d.opened = true
+	if err := d.parseResource(d.parts, &d.resource); err != nil {
+		return err
+	}
+	key := hashParts(seedStream, d.parts)
+	series := d.req.Catalog.Find(key)
+	if series == nil {
+		var err error
+		d.labels = d.resource.appendStreamLabels(d.labels[:0])
+		series, err = d.req.Catalog.Create(key, seamark.LogStream, d.labels)
+		if rejected, ok := rejection(err); ok {
+			d.refused = rejected
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	ref, ok := d.streams[series]
+	if !ok {
+		ref = d.batch.Logs.AddStream(series)
+		d.streams[series] = ref
+	}
+	d.row.Stream = ref
+	return nil
+}
+
+// buildBase collects the metadata of the current scope and resource in d.base.
+func (d *LogsDecoder) buildBase() error {
+	d.base = d.base[:0]
+	var fc easyproto.FieldContext
+	var err error
+	for _, src := range d.scope {
+		for len(src) > 0 {
+			if src, err = fc.NextField(src); err != nil {
+				return d.broken("InstrumentationScope", src, err)
+			}
+			if err := d.scopeField(&fc, src); err != nil {
+				return err
+			}
+		}
+	}
+	d.resource.eachOther(d.addBase)
+	return nil
+}
+
+// addBase appends a pair unless its name is taken: the scope comes before the resource. More pairs than a record may
+// have need not be kept, because the records are refused anyway.
+func (d *LogsDecoder) addBase(key, value string) {
+	if key == "" || value == "" || len(d.base) > d.limits.MaxAttrs {
+		return
+	}
+	if name := d.names.find(key); !hasName(d.base, name) {
+		d.base = append(d.base, seamark.Label{Name: name, Value: value})
+	}
+}
+
+func (d *LogsDecoder) scopeField(fc *easyproto.FieldContext, after []byte) error {
+	ok := true
+	var text string
+	switch fc.FieldNum {
+	case 1:
+		text, ok = fc.String()
+		d.addBase("scope_name", text)
+	case 2:
+		text, ok = fc.String()
+		d.addBase("scope_version", text)
+	case 3:
+		var data []byte
+		if data, ok = fc.MessageData(); ok {
+			var a attribute
+			if err := d.parseAttribute(data, &a); err != nil {
+				return err
+			}
+			text, err := d.text(&a.val)
+			if err != nil {
+				return err
+			}
+			d.addBase(a.key, text)
+		}
+	}
+	if !ok {
+		return d.mistyped("InstrumentationScope", fc.FieldNum, after)
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package otlp
+
+import (
+	"fmt"
+
+	"github.com/VictoriaMetrics/easyproto"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// MetricsDecoder decodes ExportMetricsServiceRequest. It keeps scratch memory and names between requests but nothing of
+// their contents; it is not safe for concurrent use, so callers pool decoders. Make one with NewMetricsDecoder.
+type MetricsDecoder struct {
+	wire
+	req      *Request
+	limits   Limits
+	batch    *seamark.Batch
+	requests uint64 // counts requests, to describe each family once in each
+
+	families   familyCache
+	labelNames nameCache
+
+	parts        [][]byte // the occurrences of the current Resource
+	resourceHash uint64
+	resource     resourceAttrs
+	parsed       bool  // resource holds the current resource
+	newestMilli  int64 // of the current resource's samples, 0 while it has none
+	targets      []target
+	targetAt     map[uint64]int // where the target with a key is in targets
+
+	point    point
+	labels   []seamark.Label // of the series that is being created
+	attrs    []rawAttr       // of the current point, when attrsRead
+	attrRead bool
+}
+
+// NewMetricsDecoder returns a decoder for a pool.
+func NewMetricsDecoder() *MetricsDecoder {
+	return &MetricsDecoder{labelNames: nameCache{build: metricLabelName}, targetAt: make(map[uint64]int)}
+}
+
+// Decode appends the data points of r to batch. Points that cannot be kept are counted in batch.Rejected, each point once
+// however many samples it would have become. The error is a *seamark.Error of kind Invalid (the body is broken) or
+// TooLarge (over Limits.MaxRows); the batch is then unusable.
+func (d *MetricsDecoder) Decode(r *Request, batch *seamark.Batch) error {
+	body := r.Body
+	if r.Encoding == JSON {
+		var err error
+		if body, err = metricsFromJSON(body); err != nil {
+			return err
+		}
+	}
+	d.body, d.req, d.batch, d.limits = body, r, batch, r.Limits.withDefaults()
+	d.requests++
+	defer d.release()
+	if err := d.eachOf("ExportMetricsServiceRequest", body, 1, d.resourceMetrics); err != nil {
+		return err
+	}
+	d.appendTargets()
+	return nil
+}
+
+// release lets go of the request, so that a pooled decoder does not pin its body.
+func (d *MetricsDecoder) release() {
+	clear(d.targetAt)
+	*d = MetricsDecoder{
+		requests: d.requests, families: d.families, labelNames: d.labelNames, targets: emptied(d.targets), targetAt: d.targetAt, parts: emptied(d.parts),
+		resource: resourceAttrs{rest: emptied(d.resource.rest)}, labels: emptied(d.labels), attrs: emptied(d.attrs),
+		point: point{
+			scratch: emptied(d.point.scratch), bounds: emptied(d.point.bounds), counts: emptied(d.point.counts),
+			quantiles: emptied(d.point.quantiles), series: emptied(d.point.series),
+		},
+	}
+}
+
+func (d *MetricsDecoder) resourceMetrics(src []byte) error {
+	var scopes uint32
+	var err error
+	if d.parts, scopes, err = d.findParts("ResourceMetrics", src, d.parts[:0]); err != nil {
+		return err
+	}
+	d.resourceHash = hashParts(seedMetric, d.parts)
+	d.parsed, d.newestMilli = false, 0
+	err = d.eachOf("ResourceMetrics", src, scopes, func(data []byte) error {
+		return d.eachOf("ScopeMetrics", data, 2, d.metric)
+	})
+	if err != nil || d.newestMilli == 0 {
+		return err
+	}
+	return d.noteTarget()
+}
+
+// metric is one Metric message.
+type metric struct {
+	name, help, unit string
+	kind             metricKind
+	data             []byte // the Gauge, Sum, Histogram, ...
+	temporality      uint64
+	points           int
+	family           *family
+	seed             uint64 // of the catalog keys of its series
+}
+
+// The values of AggregationTemporality.
+const (
+	temporalityDelta      = 1
+	temporalityCumulative = 2
+)
+
+func (d *MetricsDecoder) metric(src []byte) error {
+	var m metric
+	if err := d.parseMetric(src, &m); err != nil || m.kind == kindNone {
+		return err
+	}
+	if err := d.parseData(&m); err != nil || m.points == 0 {
+		return err
+	}
+	if d.batch.Samples.Len() >= d.limits.MaxRows {
+		return d.limits.exceeded()
+	}
+	if d.refuse(&m) {
+		return nil
+	}
+	m.family = d.families.find(familyKey{m.name, m.unit, m.kind})
+	if m.family.name == "" {
+		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-metric-name", fmt.Sprintf(
+			"Metric name %.100q has no letter or digit that Prometheus allows in a name; rename the instrument.", m.name))
+		return nil
+	}
+	m.seed = mix(d.resourceHash, m.family.hash)
+	if m.family.described != d.requests {
+		m.family.described = d.requests
+		d.batch.Metadata = append(d.batch.Metadata, seamark.MetricMetadata{
+			Metric: m.family.name, Type: m.kind.promType(), Help: m.help, Unit: m.family.unit,
+		})
+	}
+	return d.eachOf("Metric", m.data, 1, func(data []byte) error { return d.dataPoint(&m, data) })
+}
+
+// parseMetric reads a Metric without the data inside.
+func (d *MetricsDecoder) parseMetric(src []byte, m *metric) error {
+	var fc easyproto.FieldContext
+	var err error
+	for len(src) > 0 {
+		if src, err = fc.NextField(src); err != nil {
+			return d.broken("Metric", src, err)
+		}
+		ok := true
+		switch fc.FieldNum {
+		case 1:
+			m.name, ok = fc.String()
+		case 2:
+			m.help, ok = fc.String()
+		case 3:
+			m.unit, ok = fc.String()
+		case 5:
+			m.kind = kindGauge
+			m.data, ok = fc.MessageData()
+		case 7:
+			m.kind = kindSum
+			m.data, ok = fc.MessageData()
+		case 9:
+			m.kind = kindHistogram
+			m.data, ok = fc.MessageData()
+		case 10:
+			m.kind = kindExponential
+			m.data, ok = fc.MessageData()
+		case 11:
+			m.kind = kindSummary
+			m.data, ok = fc.MessageData()
+		}
+		if !ok {
+			return d.mistyped("Metric", fc.FieldNum, src)
+		}
+	}
+	return nil
+}
+
+// parseData reads what holds for all points of a metric; senders write it behind the points.
+func (d *MetricsDecoder) parseData(m *metric) error {
+	src := m.data
+	var fc easyproto.FieldContext
+	var err error
+	for len(src) > 0 {
+		if src, err = fc.NextField(src); err != nil {
+			return d.broken("Metric", src, err)
+		}
+		ok := true
+		switch {
+		case fc.FieldNum == 1:
+			m.points++
+		case fc.FieldNum == 2 && m.kind != kindGauge && m.kind != kindSummary:
+			m.temporality, ok = fc.Uint64()
+		case fc.FieldNum == 3 && (m.kind == kindSum || m.kind == kindCounter):
+			var monotonic uint64
+			monotonic, ok = fc.Uint64()
+			m.kind = kindSum
+			if monotonic != 0 {
+				m.kind = kindCounter
+			}
+		}
+		if !ok {
+			return d.mistyped("Metric", fc.FieldNum, src)
+		}
+	}
+	return nil
+}
+
+// refuse counts all points of a metric that we cannot store as rejected and says whether it did.
+func (d *MetricsDecoder) refuse(m *metric) bool {
+	switch m.kind {
+	case kindExponential:
+		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-histogram-unsupported", fmt.Sprintf(
+			"Metric %.100q is an exponential histogram, which is not supported yet; let the SDK's view use the explicit bucket histogram aggregation.",
+			m.name))
+		return true
+	case kindGauge, kindSummary:
+		return false
+	}
+	switch m.temporality {
+	case temporalityCumulative:
+		return false
+	case temporalityDelta:
+		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-temporality-delta", fmt.Sprintf(
+			"Metric %.100q has delta temporality, which is not supported yet; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative in the sender or add the deltatocumulative processor to the collector.",
+			m.name))
+	default:
+		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-temporality-unspecified", fmt.Sprintf(
+			"Metric %.100q does not say whether its sums are cumulative (aggregation_temporality %d); only cumulative (2) is stored.",
+			m.name, m.temporality))
+	}
+	return true
+}
