@@ -306,6 +306,21 @@ func (accepting) Create(_ uint64, kind seamark.SeriesKind, labels []seamark.Labe
 	return &seamark.Series{Kind: kind, Labels: append([]seamark.Label(nil), labels...)}, nil
 }
 
+// TestDecodeAllocatesNothing guards the steady state: known series, columns of the last request's size.
+func TestDecodeAllocatesNothing(t *testing.T) {
+	body, cat, d := marshal(t, request(100, 2)), catalogtest.New(), remotewrite.New()
+	var b seamark.Batch
+	allocs := testing.AllocsPerRun(50, func() {
+		b.Reset()
+		if err := d.Decode(body, cat, &b); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs >= 1 {
+		t.Fatalf("a warm decode of 100 series allocates %v times", allocs)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add(marshal(f, request(3, 2)))
 	f.Add(marshal(f, &prompb.WriteRequest{Metadata: []prompb.MetricMetadata{{Type: 1, MetricFamilyName: "a", Help: "b", Unit: "c"}}}))
@@ -363,6 +378,9 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(fmt.Sprintf("samples=%d", samples), func(b *testing.B) {
 			body, cat, d := marshal(b, request(series, samples)), catalogtest.New(), remotewrite.New()
 			var batch seamark.Batch
+			if err := d.Decode(body, cat, &batch); err != nil { // warms catalogue and columns
+				b.Fatal(err)
+			}
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
