@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -82,7 +83,8 @@ func Open(o Options) (*Store, error) {
 	if s.insert, err = clickhouse.Open(&clickhouse.Options{
 		Protocol: clickhouse.HTTP, Addr: o.HTTPAddrs, Auth: auth, TLS: o.TLS, MaxOpenConns: 16, MaxIdleConns: 8,
 		DialTimeout: 5 * time.Second, ConnMaxLifetime: 10 * time.Minute, ReadTimeout: insertTimeout,
-		Compression: &clickhouse.Compression{Method: clickhouse.CompressionNone},
+		Compression:   &clickhouse.Compression{Method: clickhouse.CompressionNone},
+		TransportFunc: func(t *http.Transport) (http.RoundTripper, error) { return framedBody{t}, nil },
 	}); err != nil {
 		return nil, fmt.Errorf("open http connection: %w", err)
 	}

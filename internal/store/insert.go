@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -71,7 +72,6 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 	defer cancel()
 	id := b.QueryID(db)
 	ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(id), clickhouse.WithSettings(clickhouse.Settings{
-		"decompress":                  "1", // the body is ClickHouse's own compressed frames
 		"async_insert":                "0",
 		"insert_deduplication_token":  id,
 		"min_insert_block_size_rows":  "100000000", // one block, whatever its size: the whole insert is one part
@@ -126,6 +126,22 @@ type DoubtError struct {
 // Error says what was found.
 func (e *DoubtError) Error() string {
 	return fmt.Sprintf("block %s has %d of its %d rows in the store; it must have none or all", e.Block, e.Got, e.Want)
+}
+
+// framedBody tells the server that the bodies of inserts are ClickHouse's own compressed frames. It is a transport and not
+// a setting of the query, because the driver sends a query's settings also with the greeting of a new connection.
+type framedBody struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper. Inserts are the requests whose statement stands in the URL.
+func (f framedBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	q := r.URL.Query()
+	if !q.Has("query") {
+		return f.next.RoundTrip(r)
+	}
+	q.Set("decompress", "1")
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = q.Encode()
+	return f.next.RoundTrip(r)
 }
 
 // Rejected reports whether the server refused an insert for what it carries, so that a repeat cannot succeed.
@@ -203,7 +219,7 @@ func (sc *insertScratch) appendHead(seg *Segment, exact bool) ([]byte, error) {
 	}
 	sc.raw = binary.AppendUvarint(sc.raw[:0], columns)
 	sc.raw = binary.AppendUvarint(sc.raw, uint64(seg.Rows))
-	return sc.comp.appendPlain(sc.out, sc.raw)
+	return sc.comp.appendFrames(sc.out, sc.raw)
 }
 
 func (sc *insertScratch) appendBatchColumn(id uint64, rows int) ([]byte, error) {

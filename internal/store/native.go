@@ -142,14 +142,12 @@ func (m *labelMap) appendColumn(b []byte, name string) []byte {
 	return append(b, m.values...)
 }
 
-// compressor turns raw bytes into ClickHouse's compressed frames, which may be concatenated at will.
-type compressor struct{ lz4, none *compress.Writer }
+// compressor turns raw bytes into ClickHouse's compressed frames, which may be concatenated at will as long as all have
+// the same method: LZ4 throughout, also for the few bytes of a block's head.
+type compressor struct{ lz4 *compress.Writer }
 
 func newCompressor() *compressor {
-	return &compressor{
-		lz4:  compress.NewWriter(compress.LevelZero, methodLZ4),
-		none: compress.NewWriter(compress.LevelZero, methodNone),
-	}
+	return &compressor{lz4: compress.NewWriter(compress.LevelZero, compress.LZ4)}
 }
 
 // appendFrames compresses raw and appends its frames to dst.
@@ -163,12 +161,4 @@ func (c *compressor) appendFrames(dst, raw []byte) ([]byte, error) {
 		raw = raw[n:]
 	}
 	return dst, nil
-}
-
-// appendPlain appends raw as one uncompressed frame, for the few bytes of a block's header.
-func (c *compressor) appendPlain(dst, raw []byte) ([]byte, error) {
-	if err := c.none.Compress(raw); err != nil {
-		return dst, err
-	}
-	return append(dst, c.none.Data...), nil
 }
