@@ -6,9 +6,8 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// LogsDecoder decodes ExportLogsServiceRequest. It keeps scratch memory and names between requests but nothing of their
-// contents; it is not safe for concurrent use, so callers pool decoders. The zero value is not ready, use NewLogsDecoder.
-type LogsDecoder struct {
+// logsDecoder is what one ExportLogsServiceRequest is decoded with. Between requests it keeps memory and names, nothing else.
+type logsDecoder struct {
 	wire
 	req     *Request
 	limits  Limits
@@ -26,16 +25,11 @@ type LogsDecoder struct {
 	labels   []seamark.Label
 }
 
-// NewLogsDecoder returns a decoder for a pool.
-func NewLogsDecoder() *LogsDecoder {
-	return &LogsDecoder{names: nameCache{build: attrName}, streams: make(map[*seamark.Series]uint32)}
+func newLogsDecoder() *logsDecoder {
+	return &logsDecoder{names: nameCache{build: attrName}, streams: make(map[*seamark.Series]uint32)}
 }
 
-// Decode appends the log records of r to batch. Records that cannot be kept are counted in batch.Rejected. The error is
-// a *seamark.Error of kind Invalid (the body is broken) or TooLarge (over Limits.MaxRows); the batch is then unusable.
-// Attributes with an empty key or value are left out, and where a record, its scope and its resource share a key, the
-// record's value stands before the scope's and that before the resource's.
-func (d *LogsDecoder) Decode(r *Request, batch *seamark.Batch) error {
+func (d *logsDecoder) decode(r *Request, batch *seamark.Batch) error {
 	body := r.Body
 	if r.Encoding == JSON {
 		var err error
@@ -49,16 +43,16 @@ func (d *LogsDecoder) Decode(r *Request, batch *seamark.Batch) error {
 }
 
 // release lets go of the request, so that a pooled decoder does not pin its body.
-func (d *LogsDecoder) release() {
+func (d *logsDecoder) release() {
 	clear(d.streams)
-	*d = LogsDecoder{
+	*d = logsDecoder{
 		names: d.names, streams: d.streams, parts: emptied(d.parts), scope: emptied(d.scope), base: emptied(d.base),
 		labels: emptied(d.labels), resource: resourceAttrs{rest: emptied(d.resource.rest)},
 		row: seamark.LogRow{Attrs: emptied(d.row.Attrs)},
 	}
 }
 
-func (d *LogsDecoder) resourceLogs(src []byte) error {
+func (d *logsDecoder) resourceLogs(src []byte) error {
 	var scopes uint32
 	var err error
 	if d.parts, scopes, err = d.findParts("ResourceLogs", src, d.parts[:0]); err != nil {
@@ -68,7 +62,7 @@ func (d *LogsDecoder) resourceLogs(src []byte) error {
 	return d.eachOf("ResourceLogs", src, scopes, d.scopeLogs)
 }
 
-func (d *LogsDecoder) scopeLogs(src []byte) error {
+func (d *logsDecoder) scopeLogs(src []byte) error {
 	var err error
 	if d.scope, _, err = d.findParts("ScopeLogs", src, d.scope[:0]); err != nil {
 		return err
@@ -96,7 +90,7 @@ func (d *LogsDecoder) scopeLogs(src []byte) error {
 }
 
 // openStream parses the current resource and finds or creates its stream; d.refused says that the catalogue refused it.
-func (d *LogsDecoder) openStream() error {
+func (d *logsDecoder) openStream() error {
 	d.opened = true
 	if err := d.parseResource(d.parts, &d.resource); err != nil {
 		return err
@@ -125,7 +119,7 @@ func (d *LogsDecoder) openStream() error {
 }
 
 // buildBase collects the metadata of the current scope and resource in d.base.
-func (d *LogsDecoder) buildBase() error {
+func (d *logsDecoder) buildBase() error {
 	d.base = d.base[:0]
 	var fc easyproto.FieldContext
 	var err error
@@ -145,7 +139,7 @@ func (d *LogsDecoder) buildBase() error {
 
 // addBase appends a pair unless its name is taken: the scope comes before the resource. More pairs than a record may
 // have need not be kept, because the records are refused anyway.
-func (d *LogsDecoder) addBase(key, value string) {
+func (d *logsDecoder) addBase(key, value string) {
 	if key == "" || value == "" || len(d.base) > d.limits.MaxAttrs {
 		return
 	}
@@ -154,7 +148,7 @@ func (d *LogsDecoder) addBase(key, value string) {
 	}
 }
 
-func (d *LogsDecoder) scopeField(fc *easyproto.FieldContext, after []byte) error {
+func (d *logsDecoder) scopeField(fc *easyproto.FieldContext, after []byte) error {
 	ok := true
 	var text string
 	switch fc.FieldNum {

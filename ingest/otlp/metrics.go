@@ -8,9 +8,9 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// MetricsDecoder decodes ExportMetricsServiceRequest. It keeps scratch memory and names between requests but nothing of
-// their contents; it is not safe for concurrent use, so callers pool decoders. Make one with NewMetricsDecoder.
-type MetricsDecoder struct {
+// metricsDecoder is what one ExportMetricsServiceRequest is decoded with. Between requests it keeps memory and names,
+// nothing else.
+type metricsDecoder struct {
 	wire
 	req      *Request
 	limits   Limits
@@ -34,15 +34,11 @@ type MetricsDecoder struct {
 	attrRead bool
 }
 
-// NewMetricsDecoder returns a decoder for a pool.
-func NewMetricsDecoder() *MetricsDecoder {
-	return &MetricsDecoder{labelNames: nameCache{build: metricLabelName}, targetAt: make(map[uint64]int)}
+func newMetricsDecoder() *metricsDecoder {
+	return &metricsDecoder{labelNames: nameCache{build: metricLabelName}, targetAt: make(map[uint64]int)}
 }
 
-// Decode appends the data points of r to batch. Points that cannot be kept are counted in batch.Rejected, each point once
-// however many samples it would have become. The error is a *seamark.Error of kind Invalid (the body is broken) or
-// TooLarge (over Limits.MaxRows); the batch is then unusable.
-func (d *MetricsDecoder) Decode(r *Request, batch *seamark.Batch) error {
+func (d *metricsDecoder) decode(r *Request, batch *seamark.Batch) error {
 	body := r.Body
 	if r.Encoding == JSON {
 		var err error
@@ -61,9 +57,9 @@ func (d *MetricsDecoder) Decode(r *Request, batch *seamark.Batch) error {
 }
 
 // release lets go of the request, so that a pooled decoder does not pin its body.
-func (d *MetricsDecoder) release() {
+func (d *metricsDecoder) release() {
 	clear(d.targetAt)
-	*d = MetricsDecoder{
+	*d = metricsDecoder{
 		requests: d.requests, families: d.families, labelNames: d.labelNames, targets: emptied(d.targets), targetAt: d.targetAt, parts: emptied(d.parts),
 		resource: resourceAttrs{rest: emptied(d.resource.rest)}, labels: emptied(d.labels), attrs: emptied(d.attrs),
 		point: point{
@@ -73,7 +69,7 @@ func (d *MetricsDecoder) release() {
 	}
 }
 
-func (d *MetricsDecoder) resourceMetrics(src []byte) error {
+func (d *metricsDecoder) resourceMetrics(src []byte) error {
 	var scopes uint32
 	var err error
 	if d.parts, scopes, err = d.findParts("ResourceMetrics", src, d.parts[:0]); err != nil {
@@ -107,7 +103,7 @@ const (
 	temporalityCumulative = 2
 )
 
-func (d *MetricsDecoder) metric(src []byte) error {
+func (d *metricsDecoder) metric(src []byte) error {
 	var m metric
 	if err := d.parseMetric(src, &m); err != nil || m.kind == kindNone {
 		return err
@@ -138,7 +134,7 @@ func (d *MetricsDecoder) metric(src []byte) error {
 }
 
 // parseMetric reads a Metric without the data inside.
-func (d *MetricsDecoder) parseMetric(src []byte, m *metric) error {
+func (d *metricsDecoder) parseMetric(src []byte, m *metric) error {
 	var fc easyproto.FieldContext
 	var err error
 	for len(src) > 0 {
@@ -177,7 +173,7 @@ func (d *MetricsDecoder) parseMetric(src []byte, m *metric) error {
 }
 
 // parseData reads what holds for all points of a metric; senders write it behind the points.
-func (d *MetricsDecoder) parseData(m *metric) error {
+func (d *metricsDecoder) parseData(m *metric) error {
 	src := m.data
 	var fc easyproto.FieldContext
 	var err error
@@ -207,7 +203,7 @@ func (d *MetricsDecoder) parseData(m *metric) error {
 }
 
 // refuse counts all points of a metric that we cannot store as rejected and says whether it did.
-func (d *MetricsDecoder) refuse(m *metric) bool {
+func (d *metricsDecoder) refuse(m *metric) bool {
 	switch m.kind {
 	case kindExponential:
 		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-histogram-unsupported", fmt.Sprintf(

@@ -82,7 +82,7 @@ func attrField(kind metricKind) uint32 {
 }
 
 // dataPoint decodes one point of a metric and appends its samples.
-func (d *MetricsDecoder) dataPoint(m *metric, src []byte) error {
+func (d *metricsDecoder) dataPoint(m *metric, src []byte) error {
 	p := &d.point
 	p.reset()
 	d.attrRead = false
@@ -157,7 +157,7 @@ func (p *point) histogramField(fc *easyproto.FieldContext) (ok bool) {
 }
 
 // summaryField reads a field of SummaryDataPoint.
-func (d *MetricsDecoder) summaryField(fc *easyproto.FieldContext) (ok bool, err error) {
+func (d *metricsDecoder) summaryField(fc *easyproto.FieldContext) (ok bool, err error) {
 	p := &d.point
 	ok = true
 	switch fc.FieldNum {
@@ -176,7 +176,7 @@ func (d *MetricsDecoder) summaryField(fc *easyproto.FieldContext) (ok bool, err 
 	return ok, err
 }
 
-func (d *MetricsDecoder) parseQuantile(src []byte) error {
+func (d *metricsDecoder) parseQuantile(src []byte) error {
 	var q quantile
 	var fc easyproto.FieldContext
 	var err error
@@ -203,7 +203,7 @@ func (d *MetricsDecoder) parseQuantile(src []byte) error {
 func (p *point) key(m *metric) uint64 { return mix(m.seed, xxhash.Sum64(p.attrs)) }
 
 // timeMilli is the point's time, now where the sender left it out.
-func (d *MetricsDecoder) timeMilli() int64 {
+func (d *metricsDecoder) timeMilli() int64 {
 	if d.point.timeNano == 0 {
 		return d.req.Now.UnixMilli()
 	}

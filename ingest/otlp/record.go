@@ -18,7 +18,7 @@ type record struct {
 }
 
 // logRecord appends one LogRecord to the batch.
-func (d *LogsDecoder) logRecord(src []byte) error {
+func (d *logsDecoder) logRecord(src []byte) error {
 	if d.batch.Logs.Len() >= d.limits.MaxRows || len(d.batch.Logs.Attrs) > d.limits.MaxPairs {
 		return d.limits.exceeded()
 	}
@@ -56,7 +56,7 @@ func (d *LogsDecoder) logRecord(src []byte) error {
 	return nil
 }
 
-func (d *LogsDecoder) parseRecord(src []byte, rec *record) error {
+func (d *logsDecoder) parseRecord(src []byte, rec *record) error {
 	var fc easyproto.FieldContext
 	var err error
 	for len(src) > 0 {
@@ -101,7 +101,7 @@ func (d *LogsDecoder) parseRecord(src []byte, rec *record) error {
 	return nil
 }
 
-func (d *LogsDecoder) recordAttr(src []byte) error {
+func (d *logsDecoder) recordAttr(src []byte) error {
 	var a attribute
 	if err := d.parseAttribute(src, &a); err != nil {
 		return err
@@ -115,14 +115,14 @@ func (d *LogsDecoder) recordAttr(src []byte) error {
 }
 
 // addAttr appends a pair to the row's metadata, one more than allowed at most.
-func (d *LogsDecoder) addAttr(key, value string) {
+func (d *logsDecoder) addAttr(key, value string) {
 	if key != "" && value != "" && len(d.row.Attrs) <= d.limits.MaxAttrs {
 		d.row.Attrs = append(d.row.Attrs, seamark.Label{Name: d.names.find(key), Value: value})
 	}
 }
 
 // addBaseAttrs appends the metadata of scope and resource that the record does not set itself.
-func (d *LogsDecoder) addBaseAttrs() {
+func (d *logsDecoder) addBaseAttrs() {
 	own := d.row.Attrs
 	for i := range d.base {
 		if len(d.row.Attrs) > d.limits.MaxAttrs {
@@ -144,7 +144,7 @@ func hasName(attrs []seamark.Label, name string) bool {
 }
 
 // recordTime is when the event happened, else when it was observed, else now.
-func (d *LogsDecoder) recordTime(rec *record) int64 {
+func (d *logsDecoder) recordTime(rec *record) int64 {
 	switch {
 	case rec.timeNano != 0:
 		return nanoTime(rec.timeNano)

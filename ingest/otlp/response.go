@@ -57,7 +57,7 @@ func reasons(r *seamark.Rejections) string {
 		}
 		b.WriteString(reason.Detail + " (" + reason.Reason + ", " + strconv.Itoa(reason.Count) + " refused)")
 	}
-	return b.String()
+	return strings.ToValidUTF8(b.String(), "\ufffd") // protobuf readers refuse a message over one bad byte
 }
 
 // AppendStatus appends the body of a failure: a google.rpc.Status with a gRPC code, see StatusCode.
@@ -69,7 +69,7 @@ func AppendStatus(dst []byte, enc Encoding, code int32, message string) []byte {
 		return append(appendJSONString(dst, message), '}')
 	}
 	dst = appendVarintField(dst, 1, uint64(code))
-	return appendStringField(dst, 2, message)
+	return appendStringField(dst, 2, strings.ToValidUTF8(message, "\ufffd"))
 }
 
 // StatusCode returns the gRPC code (google.rpc.Code) of a kind of error. Over HTTP senders decide by the HTTP status and

@@ -20,7 +20,7 @@ type sampleID struct {
 
 // appendPoint appends the samples of the point that d.point holds. When the catalogue refuses one of its series, the
 // point is refused as a whole.
-func (d *MetricsDecoder) appendPoint(m *metric) error {
+func (d *metricsDecoder) appendPoint(m *metric) error {
 	p := &d.point
 	if m.kind <= kindCounter && !p.hasValue && !p.stale() {
 		d.batch.Rejected.Add(seamark.Metrics, 1, "seamark-value-missing", fmt.Sprintf(
@@ -48,7 +48,7 @@ func (d *MetricsDecoder) appendPoint(m *metric) error {
 
 // findSeries fills p.series: for a histogram its count, its buckets, the last bucket and perhaps its sum; for a summary
 // its count, its sum and its quantiles; else the one series.
-func (d *MetricsDecoder) findSeries(m *metric) error {
+func (d *metricsDecoder) findSeries(m *metric) error {
 	p := &d.point
 	key := p.key(m)
 	switch m.kind {
@@ -114,7 +114,7 @@ func (p *point) sampleValue(kind metricKind, i int) float64 {
 }
 
 // addSeries appends the series of id to the point's, creating it when the catalogue does not know it.
-func (d *MetricsDecoder) addSeries(m *metric, id sampleID) error {
+func (d *metricsDecoder) addSeries(m *metric, id sampleID) error {
 	s := d.req.Catalog.Find(id.key)
 	if s == nil {
 		var err error
@@ -127,7 +127,7 @@ func (d *MetricsDecoder) addSeries(m *metric, id sampleID) error {
 }
 
 // createSeries is the slow path: it parses the attributes of point and resource.
-func (d *MetricsDecoder) createSeries(m *metric, id sampleID) (*seamark.Series, error) {
+func (d *metricsDecoder) createSeries(m *metric, id sampleID) (*seamark.Series, error) {
 	if err := d.readAttrs(attrField(m.kind)); err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (d *MetricsDecoder) createSeries(m *metric, id sampleID) (*seamark.Series, 
 }
 
 // readAttrs parses the point's attributes once for all its series.
-func (d *MetricsDecoder) readAttrs(field uint32) error {
+func (d *metricsDecoder) readAttrs(field uint32) error {
 	if d.attrRead {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (d *MetricsDecoder) readAttrs(field uint32) error {
 }
 
 // readResource parses the current resource once for all its series.
-func (d *MetricsDecoder) readResource() error {
+func (d *metricsDecoder) readResource() error {
 	if d.parsed {
 		return nil
 	}
@@ -192,7 +192,7 @@ const maxPointAttrs = 256
 
 // appendAttrLabels appends attributes as labels. Attributes whose names become the same label are joined with a
 // semicolon in the order of their keys, as Prometheus does.
-func (d *MetricsDecoder) appendAttrLabels(dst []seamark.Label, attrs []rawAttr) ([]seamark.Label, error) {
+func (d *metricsDecoder) appendAttrLabels(dst []seamark.Label, attrs []rawAttr) ([]seamark.Label, error) {
 	if len(attrs) > maxPointAttrs {
 		return dst, seamark.Errorf(seamark.Invalid, "seamark-labels-limit",
 			"A data point or resource has %d attributes; the limit is %d. Remove some in the collector.", len(attrs), maxPointAttrs)

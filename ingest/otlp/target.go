@@ -12,7 +12,7 @@ type target struct {
 
 // noteTarget remembers the current resource for appendTargets. Resources that stand several times in a request, as they
 // do behind a batching collector, are one target.
-func (d *MetricsDecoder) noteTarget() error {
+func (d *metricsDecoder) noteTarget() error {
 	key := mix(d.resourceHash, seedTarget)
 	i, seen := d.targetAt[key]
 	if !seen {
@@ -38,7 +38,7 @@ func (d *MetricsDecoder) noteTarget() error {
 
 // createTarget makes the target_info series; nil when the resource has no job and instance to join it by, or no other
 // attribute.
-func (d *MetricsDecoder) createTarget(key uint64) (*seamark.Series, error) {
+func (d *metricsDecoder) createTarget(key uint64) (*seamark.Series, error) {
 	if err := d.readResource(); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (d *MetricsDecoder) createTarget(key uint64) (*seamark.Series, error) {
 }
 
 // appendTargets appends one target_info sample per resource.
-func (d *MetricsDecoder) appendTargets() {
+func (d *metricsDecoder) appendTargets() {
 	described := false
 	for _, t := range d.targets {
 		if t.series == nil {
