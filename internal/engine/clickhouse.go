@@ -155,7 +155,7 @@ func (c *ClickHouse) prepare() error {
 	if err != nil {
 		return err
 	}
-	users := usersConfig{AdminUser: AdminUser, AdminHash: passwordHash(c.adminPassword), Threads: c.options.Threads}
+	users := usersConfig{AdminUser: AdminUser, AdminHash: passwordHash(c.adminPassword), Threads: c.options.Threads, Locked: lockedSettings()}
 	for n := range c.options.TenantUsers {
 		name := TenantUser(n + 1)
 		users.Tenants = append(users.Tenants, tenantUser{Name: name, Hash: passwordHash(TenantPassword(c.tenantSecret, name))})

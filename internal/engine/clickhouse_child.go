@@ -3,7 +3,9 @@ package engine
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -46,6 +48,13 @@ func serveLibrary(library, config string) error {
 	purego.RegisterLibFunc(&queryCmdline, handle, "chdb_query_cmdline")
 	var resultError func(result uintptr) string
 	purego.RegisterLibFunc(&resultError, handle, "chdb_result_error")
+
+	// After the library is loaded and before it starts a thread: threads inherit the sandbox of the one that starts them.
+	if err := confine(filepath.Dir(config)); err != nil {
+		// In the engine's own log form, so that the parent logs it with its level. Old kernels still have to work.
+		fmt.Fprintf(os.Stderr, "%s <Warning> ClickHouse engine runs without a file sandbox: %v\n",
+			time.Now().UTC().Format(time.DateTime), err)
+	}
 
 	argv, unpin := pinArgs([]string{
 		"clickhouse", "--config-file=" + config, "--log-level=warning", "--interactive", "--disable_suggestion",

@@ -44,6 +44,7 @@ type serverConfig struct {
 type usersConfig struct {
 	AdminUser, AdminHash string
 	Threads              int
+	Locked               []string
 	Tenants              []tenantUser
 }
 
@@ -88,7 +89,9 @@ const configTemplate = `<clickhouse>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <index_uncompressed_cache_size>0</index_uncompressed_cache_size>
   <primary_index_cache_size>67108864</primary_index_cache_size>
-  <query_condition_cache_size>16777216</query_condition_cache_size>
+  <text_index_tokens_cache_size>33554432</text_index_tokens_cache_size>
+  <text_index_header_cache_size>33554432</text_index_header_cache_size>
+  <text_index_postings_cache_size>67108864</text_index_postings_cache_size>
   <compiled_expression_cache_size>16777216</compiled_expression_cache_size>
   <merge_tree>
     <!-- The defaults assume a pool of 32; with our small pool they would forbid mutations and shrink every merge. -->
@@ -117,6 +120,7 @@ const usersTemplate = `<clickhouse>
   <profiles>
     <default>
       <async_insert>0</async_insert>
+      <implicit_select>0</implicit_select>
       <max_threads>{{.Threads}}</max_threads>
       <max_insert_threads>1</max_insert_threads>
       <use_query_cache>0</use_query_cache>
@@ -133,6 +137,7 @@ const usersTemplate = `<clickhouse>
       <allow_ddl>0</allow_ddl>
       <allow_introspection_functions>0</allow_introspection_functions>
       <use_query_cache>0</use_query_cache>
+      <implicit_select>0</implicit_select>
       <log_queries>0</log_queries>
       <max_threads>{{.Threads}}</max_threads>
       <max_memory_usage>4294967296</max_memory_usage>
@@ -143,15 +148,9 @@ const usersTemplate = `<clickhouse>
       <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
       <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
       <constraints>
-        <readonly><readonly/></readonly>
-        <allow_ddl><readonly/></allow_ddl>
-        <allow_introspection_functions><readonly/></allow_introspection_functions>
-        <use_query_cache><readonly/></use_query_cache>
-        <max_memory_usage><readonly/></max_memory_usage>
-        <max_memory_usage_for_user><readonly/></max_memory_usage_for_user>
-        <max_concurrent_queries_for_user><readonly/></max_concurrent_queries_for_user>
-        <max_bytes_to_read><readonly/></max_bytes_to_read>
-        <max_result_bytes><readonly/></max_result_bytes>
+{{- range .Locked}}
+        <{{.}}><readonly/></{{.}}>
+{{- end}}
       </constraints>
     </tenant>
   </profiles>
