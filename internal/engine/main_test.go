@@ -15,7 +15,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
-// parentCommand makes the test binary a parent that starts an engine, tells its child's pid and waits to be killed.
+// parentCommand makes the test binary a parent that starts an engine, tells its address and waits to be killed.
 const parentCommand = "engine-test-parent"
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,8 @@ func runParent(folder string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(ch.Pid())
+	tcp, _ := ch.Addrs()
+	fmt.Println(tcp)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	return 0
 }

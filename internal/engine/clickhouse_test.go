@@ -1,0 +1,266 @@
+package engine_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+func TestClickHouseKeepsDataPortsAndUsersOverRestarts(t *testing.T) {
+	folder := t.TempDir()
+	var addr, password string
+	for cycle := range 4 {
+		ch := start(t, engine.ClickHouseOptions{DataDir: folder})
+		tcp, http := ch.Addrs()
+		if cycle == 0 {
+			addr = tcp + http
+			admin(t, ch, "CREATE DATABASE t0001")
+			admin(t, ch, "CREATE TABLE t0001.lines (n Int64) ENGINE = MergeTree ORDER BY n")
+		}
+		if tcp+http != addr {
+			t.Errorf("cycle %d: got ports %s %s, want those of the first start", cycle, tcp, http)
+		}
+		if ch.AdminPassword() == password {
+			t.Errorf("cycle %d: the password is that of an earlier boot", cycle)
+		}
+		password = ch.AdminPassword()
+		admin(t, ch, "INSERT INTO t0001.lines SELECT number FROM numbers(10)")
+		want := fmt.Sprint((cycle + 1) * 10)
+		if got, err := tenant(t, ch, 1, "SELECT count() FROM t0001.lines"); err != nil || got != want {
+			t.Errorf("cycle %d: got %q, %v, want %s rows", cycle, got, err, want)
+		}
+		stop(t, ch)
+		if ch.Up() || ch.Pid() != 0 {
+			t.Errorf("cycle %d: stopped engine says up=%v pid=%d", cycle, ch.Up(), ch.Pid())
+		}
+	}
+}
+
+func TestClickHouseFilesAreReadableByTheOwnerAlone(t *testing.T) {
+	folder := t.TempDir()
+	start(t, engine.ClickHouseOptions{DataDir: folder})
+	for _, name := range []string{"config.xml", "users.xml", "ports.json"} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s: got mode %v, want 0600", name, got)
+		}
+	}
+}
+
+func TestClickHouseTakesTakenPortsAnew(t *testing.T) {
+	folder := t.TempDir()
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	kept := fmt.Appendf(nil, `{"tcp":%d,"http":%d}`, port, port)
+	if err := os.WriteFile(filepath.Join(folder, "ports.json"), kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ch := start(t, engine.ClickHouseOptions{DataDir: folder})
+	if tcp, http := ch.Addrs(); tcp == taken.Addr().String() || http == taken.Addr().String() {
+		t.Fatalf("got %s and %s, one of which was taken", tcp, http)
+	}
+}
+
+func TestClickHouseKilledChildComesBack(t *testing.T) {
+	var mu sync.Mutex
+	var states []bool
+	ch := start(t, engine.ClickHouseOptions{DataDir: t.TempDir(), OnState: func(up bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		states = append(states, up)
+	}})
+	admin(t, ch, "CREATE DATABASE t0001")
+	admin(t, ch, "CREATE TABLE t0001.lines (n Int64) ENGINE = MergeTree ORDER BY n")
+	for kill := range 3 {
+		admin(t, ch, "INSERT INTO t0001.lines SELECT number FROM numbers(1000)")
+		dead, began := ch.Pid(), time.Now()
+		if err := syscall.Kill(dead, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, time.Minute, func() error {
+			if pid := ch.Pid(); !ch.Up() || pid == dead {
+				return fmt.Errorf("up=%v pid=%d, killed %d", ch.Up(), pid, dead)
+			}
+			return nil
+		})
+		t.Logf("back after %v", time.Since(began))
+		want := fmt.Sprint((kill + 1) * 1000)
+		if got := admin(t, ch, "SELECT count() FROM t0001.lines"); got != want {
+			t.Errorf("kill %d: got %s rows, want %s", kill, got, want)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if got, want := fmt.Sprint(states), "[true false true false true false true]"; got != want {
+		t.Errorf("got states %s, want %s", got, want)
+	}
+}
+
+func TestClickHouseWorkloadsCanBeMadeAgainAfterARestart(t *testing.T) {
+	folder := t.TempDir()
+	for range 2 {
+		ch := start(t, engine.ClickHouseOptions{DataDir: folder})
+		admin(t, ch, "CREATE RESOURCE cpu (MASTER THREAD, WORKER THREAD)")
+		admin(t, ch, "CREATE WORKLOAD all SETTINGS max_concurrent_threads = 2")
+		if got := admin(t, ch, "SELECT count() FROM system.workloads WHERE name = 'all'"); got != "1" {
+			t.Fatalf("got %s workloads, want 1", got)
+		}
+		stop(t, ch)
+	}
+}
+
+func TestClickHouseEndsWithItsKilledParent(t *testing.T) {
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	parent := osexec.Command(executable, parentCommand, folder)
+	stdin, err := parent.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("parent said nothing: %v", err)
+	}
+	if err := dial(strings.TrimSpace(addr)); err != nil {
+		t.Fatalf("engine of the parent: %v", err)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait()
+	testkit.Eventually(t, 30*time.Second, func() error {
+		if dial(strings.TrimSpace(addr)) == nil {
+			return errors.New("the engine still listens")
+		}
+		return nil
+	})
+	// The folder is free again, and holds what it held.
+	start(t, engine.ClickHouseOptions{DataDir: folder})
+}
+
+func dial(addr string) error {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func TestClickHouseStopHurriesWhenItsContextEnds(t *testing.T) {
+	ch := start(t, engine.ClickHouseOptions{DataDir: t.TempDir()})
+	tcp, _ := ch.Addrs()
+	held, err := net.Dial("tcp", tcp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := ch.Stop(canceled(t)); err == nil {
+		t.Error("got no error, want one that says the engine was killed")
+	}
+	if dial(tcp) == nil {
+		t.Error("the engine still listens")
+	}
+}
+
+func TestClickHouseMissingLibraryNamesTheCure(t *testing.T) {
+	options := engine.ClickHouseOptions{DataDir: t.TempDir(), LibraryPath: filepath.Join(t.TempDir(), "libchdb.so")}
+	_, err := engine.StartClickHouse(t.Context(), options)
+	if seamark.KindOf(err) != seamark.Unavailable || !strings.Contains(fmt.Sprint(err), "make engine") {
+		t.Fatalf("got %v, want Unavailable and `make engine`", err)
+	}
+}
+
+func TestClickHouseBrokenLibraryFailsTheStart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "libchdb.so")
+	if err := os.WriteFile(path, []byte("not a library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := engine.ClickHouseOptions{DataDir: t.TempDir(), LibraryPath: path}
+	if ch, err := engine.StartClickHouse(t.Context(), options); err == nil {
+		stop(t, ch)
+		t.Fatal("got no error")
+	}
+}
+
+func TestClickHouseOptionsAreChecked(t *testing.T) {
+	for name, options := range map[string]engine.ClickHouseOptions{
+		"no folder":       {},
+		"negative memory": {DataDir: t.TempDir(), MaxMemoryBytes: -1},
+		"OOM score":       {DataDir: t.TempDir(), OOMScore: 1001},
+	} {
+		if ch, err := engine.StartClickHouse(t.Context(), options); err == nil {
+			stop(t, ch)
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func TestClickHouseListensOnTwoLoopbackPortsOnly(t *testing.T) {
+	ch := testkit.ClickHouse(t)
+	tcp, http := ch.Addrs()
+	want := map[string]bool{tcp: true, http: true}
+	for _, addr := range listeners(t, ch.Pid()) {
+		if !want[addr] {
+			t.Errorf("the engine listens on %s", addr)
+		}
+		delete(want, addr)
+	}
+	if len(want) > 0 {
+		t.Errorf("the engine does not listen on %v", want)
+	}
+}
+
+func TestProcStats(t *testing.T) {
+	ch := testkit.ClickHouse(t)
+	before, rss, err := engine.ProcStats(ch.Pid())
+	if err != nil || rss < 50<<20 || before <= 0 {
+		t.Fatalf("got %v CPU s, %d bytes, %v, want a living engine", before, rss, err)
+	}
+	admin(t, ch, "SELECT sum(sipHash64(number)) FROM numbers(100000000)")
+	after, _, err := engine.ProcStats(ch.Pid())
+	if err != nil || after <= before {
+		t.Fatalf("got %v then %v CPU s, %v, want more after work", before, after, err)
+	}
+	if _, _, err := engine.ProcStats(1 << 30); err == nil {
+		t.Error("no such process: got no error")
+	}
+}
+
+func TestClickHouseOOMScore(t *testing.T) {
+	ch := testkit.ClickHouse(t)
+	got, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", ch.Pid()))
+	if err != nil || strings.TrimSpace(string(got)) != "500" {
+		t.Fatalf("got %q, %v, want 500", got, err)
+	}
+}
