@@ -5,6 +5,7 @@ import (
 
 	"github.com/VictoriaMetrics/easyproto"
 
+	"github.com/seamarkhq/seamark/ingest/level"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -44,14 +45,7 @@ func (d *logsDecoder) logRecord(src []byte) error {
 	d.row.Body = body
 	d.row.TimeNano = d.recordTime(&rec)
 	d.row.Level = recordLevel(&rec, body)
-	d.row.TraceID, d.row.SpanID = [16]byte{}, [8]byte{}
-	// An id of another length is invalid and counts as absent, like one of zeroes.
-	if len(rec.traceID) == len(d.row.TraceID) {
-		copy(d.row.TraceID[:], rec.traceID)
-	}
-	if len(rec.spanID) == len(d.row.SpanID) {
-		copy(d.row.SpanID[:], rec.spanID)
-	}
+	d.setIDs(&rec, body)
 	d.batch.Logs.Append(&d.row)
 	return nil
 }
@@ -143,6 +137,21 @@ func hasName(attrs []seamark.Label, name string) bool {
 	return false
 }
 
+// setIDs sets the row's trace and span id. An id of another length is invalid and counts as absent, like one of zeroes;
+// collectors that only tail files leave the trace id in the line.
+func (d *logsDecoder) setIDs(rec *record, body string) {
+	d.row.TraceID, d.row.SpanID = [16]byte{}, [8]byte{}
+	if len(rec.spanID) == len(d.row.SpanID) {
+		copy(d.row.SpanID[:], rec.spanID)
+	}
+	if len(rec.traceID) == len(d.row.TraceID) {
+		copy(d.row.TraceID[:], rec.traceID)
+	}
+	if d.row.TraceID == [16]byte{} {
+		d.row.TraceID, _ = level.FindTraceID(body)
+	}
+}
+
 // recordTime is when the event happened, else when it was observed, else now.
 func (d *logsDecoder) recordTime(rec *record) int64 {
 	switch {
@@ -159,9 +168,8 @@ func recordLevel(rec *record, body string) seamark.Level {
 	if l := seamark.LevelOfSeverity(rec.severityNumber); l != seamark.LevelUnknown {
 		return l
 	}
-	if l := seamark.ParseLevel(rec.severityText); l != seamark.LevelUnknown {
+	if l := level.Parse(rec.severityText); l != seamark.LevelUnknown {
 		return l
 	}
-	_ = body
-	return seamark.LevelUnknown
+	return level.DetectLevel(body)
 }
