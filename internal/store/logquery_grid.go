@@ -1,0 +1,83 @@
+package store
+
+import "fmt"
+
+// LogGrid cuts time into buckets so that each of a row of windows is a run of whole buckets: the window of step k is
+// (First+k*Step-Window, First+k*Step], all in nanoseconds. Windows may overlap or leave gaps. Rows are counted once per
+// bucket instead of once per window, and the sums over windows stay exact.
+//
+// A cell is as long as a step and ends at a step. Where the window is no multiple of the step, windows begin inside a
+// cell, always at the same distance from its end, so each cell has a lower and an upper half. Cells that lie in every
+// window are one bucket, so there are never more than about two buckets per step, however long the window.
+type LogGrid struct {
+	First  int64 // end of the first window
+	Step   int64 // > 0
+	Steps  int   // >= 1
+	Window int64 // > 0
+}
+
+// Range returns the scope that the windows cover, as LogScope has it: start inclusive, end exclusive.
+func (g LogGrid) Range() (start, end int64) {
+	return g.First - g.Window + 1, g.First + int64(g.Steps-1)*g.Step + 1
+}
+
+// whole and rest are how many whole cells a window has, and how much of one more.
+func (g LogGrid) whole() int64 { return g.Window / g.Step }
+func (g LogGrid) rest() int64  { return g.Window % g.Step }
+
+// origin is a time that all rows of the scope lie behind, and from which cells are counted.
+func (g LogGrid) origin() int64 { return g.First - (g.whole()+1)*g.Step + 1 }
+
+// common returns how many cells beyond the first lie in every window and become one bucket, and the index of the first.
+func (g LogGrid) common() (first, beyond int64) {
+	first = int64(g.Steps)
+	return first, max(g.whole()-first, 0)
+}
+
+// Buckets returns the number of buckets; they are numbered from 0.
+func (g LogGrid) Buckets() int {
+	_, beyond := g.common()
+	return int(2 * (g.whole() + int64(g.Steps) - beyond))
+}
+
+// Bucket returns the bucket of a time within Range.
+func (g LogGrid) Bucket(t int64) int {
+	d := t - g.origin()
+	cell, upper := d/g.Step, int64(0)
+	if g.Step-1-d%g.Step < g.rest() {
+		upper = 1
+	}
+	if first, beyond := g.common(); beyond > 0 && cell >= first {
+		if cell <= first+beyond {
+			return int(2 * first)
+		}
+		cell -= beyond
+	}
+	return int(2*cell + upper)
+}
+
+// Span returns the buckets of step k's window: from inclusive, to exclusive.
+func (g LogGrid) Span(k int) (from, to int) {
+	from = 2*k + 1
+	end := int64(k) + g.whole()
+	if _, beyond := g.common(); beyond > 0 {
+		end -= beyond
+	}
+	return from, int(2*end) + 2
+}
+
+// bucketSQL is Bucket as an expression over ts.
+func (g LogGrid) bucketSQL(b *logSQL) string {
+	d := fmt.Sprintf("(toUnixTimestamp64Nano(ts) - %s)", b.int64(g.origin()))
+	step := b.int64(g.Step)
+	upper := fmt.Sprintf("(%s - 1 - %s %% %s < %s)", step, d, step, b.int64(g.rest()))
+	cell := fmt.Sprintf("intDiv(%s, %s)", d, step)
+	plain := fmt.Sprintf("2 * %s + %s", cell, upper)
+	first, beyond := g.common()
+	if beyond == 0 {
+		return "toInt64(" + plain + ")"
+	}
+	from, more := b.int64(first), b.int64(beyond)
+	return fmt.Sprintf("toInt64(multiIf(%s < %s, %s, %s <= %s + %s, 2 * %s, %s - 2 * %s))",
+		cell, from, plain, cell, from, more, from, plain, more)
+}
