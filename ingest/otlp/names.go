@@ -46,31 +46,49 @@ func isAttrName(s string) bool {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 
-// nameCache remembers what a pure function of a name returned. Its keys are copies, so it outlives requests.
+// nameCache remembers what a pure function of a name returned. It holds copies, so it outlives requests.
 type nameCache struct {
-	names map[string]string
+	names map[string]cachedName
 	build func(string) string
+	// recent holds what was found at each position of the last row. Rows of one sender mostly have the same attributes in
+	// the same order, and comparing a string costs a fifth of looking it up.
+	recent [32]cachedName
 }
 
-func (c *nameCache) find(key string) string {
-	if name, ok := c.names[key]; ok {
-		return name
+type cachedName struct{ key, name string }
+
+// findAt is find for the name at a position of a row.
+func (c *nameCache) findAt(position int, key string) string {
+	r := &c.recent[position%len(c.recent)]
+	if r.key == key {
+		return r.name
 	}
-	name := c.build(key)
 	if len(key) > maxCachedNameBytes {
-		return name
+		return c.build(key)
+	}
+	*r = c.entry(key)
+	return r.name
+}
+
+// find returns what build makes of key. For long keys the result may alias key.
+func (c *nameCache) find(key string) string {
+	if len(key) > maxCachedNameBytes {
+		return c.build(key)
+	}
+	return c.entry(key).name
+}
+
+func (c *nameCache) entry(key string) cachedName {
+	if e, ok := c.names[key]; ok {
+		return e
 	}
 	if c.names == nil || len(c.names) >= maxCachedNames {
-		c.names = make(map[string]string)
+		c.names = make(map[string]cachedName)
 	}
-	own := strings.Clone(key)
-	if name == key {
-		name = own
-	} else {
-		name = strings.Clone(name)
-	}
-	c.names[own] = name
-	return name
+	e := cachedName{key: strings.Clone(key)}
+	e.name = c.build(e.key)
+	c.names[e.key] = e
+	return e
 }
 
 // metricLabelName turns an attribute key into a Prometheus label name; "" when nothing valid is left of it.

@@ -111,7 +111,7 @@ func (d *logsDecoder) recordAttr(src []byte) error {
 // addAttr appends a pair to the row's metadata, one more than allowed at most.
 func (d *logsDecoder) addAttr(key, value string) {
 	if key != "" && value != "" && len(d.row.Attrs) <= d.limits.MaxAttrs {
-		d.row.Attrs = append(d.row.Attrs, seamark.Label{Name: d.names.find(key), Value: value})
+		d.row.Attrs = append(d.row.Attrs, seamark.Label{Name: d.names.findAt(len(d.row.Attrs), key), Value: value})
 	}
 }
 
