@@ -1,0 +1,382 @@
+package tenant
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Options configures a Directory. JS is required; every other field has a default.
+type Options struct {
+	JS jetstream.JetStream
+	// Replicas of each bucket: 1 on a single node, 3 in a cluster.
+	Replicas int
+	// MaxBytes bounds all buckets together, 256 MiB unless told. It is reserved in JetStream's store; without it one
+	// runaway bucket takes the disk from the queue.
+	MaxBytes int64
+	// SnapshotPath is the file of the last-known-good copy. Empty means none: the node then starts only while KV answers.
+	SnapshotPath string
+	// SyncTimeout is how long Open waits for KV before it starts from the snapshot or gives up; 10 s unless told.
+	SyncTimeout time.Duration
+
+	// WriterStaleness is how old the node's knowledge may be while it still accepts credentials that can change something:
+	// admin tokens, operators, and people who are more than viewers. 30 s unless told.
+	WriterStaleness time.Duration
+	// ReaderStaleness is the same for ingest and query tokens and viewers; 5 min unless told. Past it a revoked token
+	// could live on for ever on a node that lost its connection.
+	ReaderStaleness time.Duration
+
+	// BeatInterval is how often each bucket's freshness is proven; 1 s unless told.
+	BeatInterval time.Duration
+	// StallTimeout is how long a watch may stay silent while its bucket takes writes; 15 s unless told, which leaves
+	// the client's own repair (two missed heartbeats of 5 s) the first try.
+	StallTimeout time.Duration
+	// ReconnectJitter spreads the new watches of a fleet after a reconnect; 2 s unless told.
+	ReconnectJitter time.Duration
+	// ArrivalInterval is how often the last arrival of a cluster is written; 5 s unless told.
+	ArrivalInterval time.Duration
+
+	// Issuer stands in sessions as iss and aud; two installations with different issuers refuse each other's sessions.
+	Issuer string
+	// SessionLifetime is how long a sign-in lasts; 12 h unless told.
+	SessionLifetime time.Duration
+	// KeyLifetime is the age at which the session signing key is replaced; 30 days unless told.
+	KeyLifetime time.Duration
+	// PasswordCost is what a password hash costs; DefaultPasswordCost unless told.
+	PasswordCost PasswordCost
+
+	Now    func() time.Time // time.Now unless told
+	Rand   io.Reader        // crypto/rand unless told; must be safe for concurrent use
+	Logger *slog.Logger     // discards unless told
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.Replicas, 1)
+	setDefault(&o.MaxBytes, 256<<20)
+	setDefault(&o.SyncTimeout, 10*time.Second)
+	setDefault(&o.WriterStaleness, 30*time.Second)
+	setDefault(&o.ReaderStaleness, 5*time.Minute)
+	setDefault(&o.BeatInterval, time.Second)
+	setDefault(&o.StallTimeout, 15*time.Second)
+	setDefault(&o.ReconnectJitter, 2*time.Second)
+	setDefault(&o.ArrivalInterval, 5*time.Second)
+	setDefault(&o.Issuer, "seamark")
+	setDefault(&o.SessionLifetime, 12*time.Hour)
+	setDefault(&o.KeyLifetime, 30*24*time.Hour)
+	setDefault(&o.PasswordCost, DefaultPasswordCost())
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (o *Options) validate() error {
+	if o.JS == nil {
+		return errors.New("tenant: Options.JS is required")
+	}
+	if o.Replicas < 1 || o.Replicas > 5 {
+		return fmt.Errorf("tenant: Options.Replicas is %d, must be 1 to 5", o.Replicas)
+	}
+	if o.MaxBytes < 1<<20 {
+		return fmt.Errorf("tenant: Options.MaxBytes is %d, must be at least 1 MiB", o.MaxBytes)
+	}
+	for name, d := range map[string]time.Duration{
+		"SyncTimeout": o.SyncTimeout, "WriterStaleness": o.WriterStaleness, "ReaderStaleness": o.ReaderStaleness,
+		"BeatInterval": o.BeatInterval, "StallTimeout": o.StallTimeout, "ReconnectJitter": o.ReconnectJitter,
+		"ArrivalInterval": o.ArrivalInterval, "SessionLifetime": o.SessionLifetime, "KeyLifetime": o.KeyLifetime,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("tenant: Options.%s is %s, must be positive", name, d)
+		}
+	}
+	return o.PasswordCost.validate()
+}
+
+// Directory is the control plane's state as this node knows it. It is safe for concurrent use.
+type Directory struct {
+	opts Options
+	log  *slog.Logger
+	now  func() time.Time
+
+	mu       sync.RWMutex // guards the rows of all tables
+	tenants  *table[tenantDoc]
+	slugs    *table[slugDoc]
+	counters *table[counterDoc]
+	clusters *table[clusterDoc]
+	tokens   *table[tokenDoc]
+	users    *table[userDoc]
+	sessions *table[sessionDoc]
+	keys     *table[keyDoc]
+	arrivals *table[arrivalDoc]
+
+	watches []*watch
+	// tokenBeat and sessionBeat are the oldest beats of the buckets that tokens and sessions are checked against, as
+	// Unix nanoseconds. They are apart so that a flood of sign-ins that fills its bucket cannot stop ingest.
+	tokenBeat, sessionBeat atomic.Int64
+	dirty                  atomic.Bool // whether the snapshot file is behind
+
+	policy  atomic.Pointer[policy] // replaced whole, never changed
+	arrived arrivalBook
+	hashing *hashGate
+	limits  signInLimits
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Open creates or opens the buckets and returns when this node knows their state. Where KV does not answer within
+// SyncTimeout it returns a directory that works from the snapshot and keeps trying, or an error of kind Unavailable when
+// there is no snapshot. The directory lives until Close; ctx bounds only the opening.
+func Open(ctx context.Context, opts Options) (*Directory, error) {
+	opts.setDefaults()
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	rules, err := newPolicy()
+	if err != nil {
+		return nil, err
+	}
+	d := &Directory{opts: opts, log: opts.Logger, now: opts.Now}
+	d.policy.Store(rules)
+	d.hashing = newHashGate(opts.PasswordCost, opts.Rand)
+	d.limits = newSignInLimits()
+	d.arrived.entries = map[arrivalKey]*arrivalTimes{}
+	d.makeTables()
+	loaded := d.loadSnapshot(ctx)
+
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.stop = stop
+	d.start(life)
+	err = d.awaitSync(ctx)
+	if err == nil {
+		return d, nil
+	}
+	if loaded {
+		d.log.WarnContext(ctx, "directory started from its snapshot, KV does not answer",
+			slog.Duration("age", d.Freshness()), slog.Any("error", err))
+		return d, nil
+	}
+	stop()
+	d.running.Wait()
+	return nil, unreachable(err)
+}
+
+// makeTables lays out the buckets. Shares are parts of Options.MaxBytes.
+func (d *Directory) makeTables() {
+	make1 := func(name string, percent int64, ttl time.Duration) *bucket {
+		return &bucket{name: name, js: d.opts.JS, config: jetstream.KeyValueConfig{
+			Bucket: bucketPrefix + name, Description: "Seamark control plane: " + name, History: 1, TTL: ttl,
+			MaxBytes: d.opts.MaxBytes * percent / 100, MaxValueSize: maxValueBytes,
+			Storage: jetstream.FileStorage, Replicas: d.opts.Replicas,
+		}}
+	}
+	changed := func() { d.dirty.Store(true) }
+	unsaved := func() {} // arrivals are not in the snapshot
+
+	tenants, clusters, tokens := make1(tenantsBucket, 10, 0), make1(clustersBucket, 15, 0), make1(tokensBucket, 25, 0)
+	users, arrivals, keys := make1(usersBucket, 15, 0), make1(arrivalsBucket, 12, 0), make1(keysBucket, 3, 0)
+	sessions := make1(sessionsBucket, 20, d.opts.SessionLifetime+time.Hour)
+
+	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
+	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
+	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
+	d.clusters = newTable[clusterDoc]("cluster", clusters, &d.mu, changed)
+	d.clusters.aliasOf = func(c *clusterDoc) string { return string(c.ID) }
+	d.clusters.groupOf = func(c *clusterDoc) string { return string(c.Tenant) }
+	d.tokens = newTable[tokenDoc]("token", tokens, &d.mu, changed)
+	d.tokens.groupOf = func(t *tokenDoc) string { return string(t.Tenant) }
+	d.users = newTable[userDoc]("user", users, &d.mu, changed)
+	d.users.aliasOf = func(u *userDoc) string { return string(u.ID) }
+	d.users.redact = withoutPassword
+	d.sessions = newTable[sessionDoc]("session", sessions, &d.mu, changed)
+	d.sessions.groupOf = func(s *sessionDoc) string { return string(s.User) }
+	d.keys = newTable[keyDoc]("key", keys, &d.mu, changed)
+	d.keys.redact = withoutPrivateKey
+	d.arrivals = newTable[arrivalDoc]("arrival", arrivals, &d.mu, unsaved)
+	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
+
+	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters})
+	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
+	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
+	d.addWatch(users, map[string]shelf{"user": d.users})
+	d.addWatch(sessions, map[string]shelf{"session": d.sessions})
+	d.addWatch(keys, map[string]shelf{"key": d.keys})
+	d.addWatch(arrivals, map[string]shelf{"arrival": d.arrivals})
+}
+
+func (d *Directory) addWatch(b *bucket, shelves map[string]shelf) {
+	d.watches = append(d.watches, &watch{
+		bucket: b, shelves: shelves, beats: b.name != arrivalsBucket, now: d.now, log: d.log,
+		timing: watchTiming{
+			beat: d.opts.BeatInterval, stall: d.opts.StallTimeout,
+			reconnectJitter: d.opts.ReconnectJitter, maxBackoff: 30 * time.Second,
+		},
+		restart: make(chan struct{}, 1), replayed: make(chan struct{}), synced: make(chan struct{}),
+		openedAt: d.now().UnixNano(), beaten: d.settleBeats, faults: map[string]Fault{},
+	})
+}
+
+// start runs the background work of the directory until ctx ends.
+func (d *Directory) start(ctx context.Context) {
+	for _, w := range d.watches {
+		d.running.Go(func() { w.run(ctx) })
+		if w.beats {
+			d.running.Go(func() { w.beatLoop(ctx) })
+		}
+	}
+	d.running.Go(func() { d.restartOnReconnect(ctx) })
+	d.running.Go(func() { d.arrivalLoop(ctx) })
+	d.running.Go(func() { d.sweepLoop(ctx) })
+	if d.opts.SnapshotPath != "" {
+		d.running.Go(func() { d.snapshotLoop(ctx) })
+	}
+}
+
+// restartOnReconnect makes all watches anew after a reconnect: the server may have forgotten our consumers, and the
+// client alone needs two missed heartbeats to notice.
+func (d *Directory) restartOnReconnect(ctx context.Context) {
+	conn := d.opts.JS.Conn()
+	status := conn.StatusChanged(nats.CONNECTED)
+	defer conn.RemoveStatusListener(status)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, ok := <-status:
+			if !ok {
+				return
+			}
+			for _, w := range d.watches {
+				w.requestRestart()
+			}
+		}
+	}
+}
+
+// awaitSync waits until every bucket was replayed and proven current.
+func (d *Directory) awaitSync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, d.opts.SyncTimeout)
+	defer cancel()
+	for _, w := range d.watches {
+		select {
+		case <-w.synced:
+		case <-ctx.Done():
+			return fmt.Errorf("bucket %s did not sync within %s: %w", w.bucket.name, d.opts.SyncTimeout, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Synced reports whether this node has seen KV's whole state since it started; false while it works from the snapshot.
+func (d *Directory) Synced() bool {
+	for _, w := range d.watches {
+		if !isClosed(w.synced) {
+			return false
+		}
+	}
+	return true
+}
+
+// settleBeats recomputes what the beats prove.
+func (d *Directory) settleBeats() {
+	tokenBeat, sessionBeat := int64(1<<63-1), int64(1<<63-1)
+	for _, w := range d.watches {
+		at := w.beatAt.Load()
+		switch w.bucket.name {
+		case tenantsBucket, clustersBucket, tokensBucket:
+			tokenBeat = min(tokenBeat, at)
+		}
+		if w.beats {
+			sessionBeat = min(sessionBeat, at)
+		}
+	}
+	d.tokenBeat.Store(tokenBeat)
+	d.sessionBeat.Store(sessionBeat)
+}
+
+// Freshness returns the age of the oldest part of what this node knows. It stays near BeatInterval while KV answers.
+func (d *Directory) Freshness() time.Duration {
+	return age(d.now(), d.sessionBeat.Load())
+}
+
+// age is how long ago a beat was; a node that never heard one knows nothing, whatever the clock says.
+func age(now time.Time, beat int64) time.Duration {
+	if beat == 0 {
+		return 1<<63 - 1
+	}
+	return max(0, now.Sub(time.Unix(0, beat)))
+}
+
+// stale refuses a check whose ground is too old. The sender keeps its data and retries.
+func stale(age time.Duration) error {
+	return seamark.Errorf(seamark.Unavailable, "seamark-directory-stale",
+		"This node lost touch with the control plane %s ago and cannot tell whether the credential is still valid. Retry; "+
+			"nothing is wrong with the credential.", age.Round(time.Second))
+}
+
+// Faults lists the stored values that this node refused and has not seen healed, by bucket and key.
+func (d *Directory) Faults() []Fault {
+	var list []Fault
+	for _, w := range d.watches {
+		list = append(list, w.listFaults()...)
+	}
+	slices.SortFunc(list, func(a, b Fault) int {
+		return strings.Compare(a.Bucket+"\x00"+a.Key, b.Bucket+"\x00"+b.Key)
+	})
+	return list
+}
+
+// Close writes what is pending and stops the background work. ctx bounds the waiting; the directory is unusable after.
+func (d *Directory) Close(ctx context.Context) error {
+	err := d.flushArrivals(ctx)
+	if d.opts.SnapshotPath != "" {
+		err = errors.Join(err, d.saveSnapshot())
+	}
+	d.stop()
+	done := make(chan struct{})
+	go func() {
+		d.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, fmt.Errorf("close directory: %w", ctx.Err()))
+	}
+}
+
+// newID makes a ULID from the directory's clock and randomness.
+func (d *Directory) newID() (string, error) {
+	id, err := ulid.New(ulid.Timestamp(d.now()), d.opts.Rand)
+	if err != nil {
+		return "", fmt.Errorf("make an id: %w", err)
+	}
+	return id.String(), nil
+}

@@ -1,0 +1,126 @@
+package tenant
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// keyDoc is one session signing key, stored under its kid: k1, k2, ... The highest number signs; older ones verify until
+// the last session they signed is over.
+type keyDoc struct {
+	Version int       `json:"v"`
+	KID     string    `json:"kid"`
+	Created time.Time `json:"created"`
+	Public  []byte    `json:"public"`
+	Seed    []byte    `json:"seed,omitempty"` // the private key; absent in the snapshot file
+
+	number  int
+	private ed25519.PrivateKey // nil where Seed is absent
+}
+
+func (k *keyDoc) validate(key string) (err error) {
+	digits, ok := strings.CutPrefix(key, "k")
+	if k.number, err = strconv.Atoi(digits); !ok || err != nil || k.number < 1 || keyName(k.number) != key || k.KID != key {
+		return fmt.Errorf("signing key %.40q stands under the key of another", k.KID)
+	}
+	if len(k.Public) != ed25519.PublicKeySize {
+		return errors.New("signing key has no public key")
+	}
+	k.private = nil
+	if len(k.Seed) == 0 {
+		return nil
+	}
+	if len(k.Seed) != ed25519.SeedSize {
+		return errors.New("signing key has a malformed seed")
+	}
+	k.private = ed25519.NewKeyFromSeed(k.Seed)
+	if !ed25519.PublicKey(k.Public).Equal(k.private.Public()) {
+		return errors.New("signing key's halves do not belong together")
+	}
+	return nil
+}
+
+func withoutPrivateKey(k keyDoc) keyDoc {
+	k.Seed = nil
+	return k
+}
+
+func keyName(number int) string { return "k" + strconv.Itoa(number) }
+
+// newestKey returns the key with the highest number, or nil.
+func (d *Directory) newestKey() *keyDoc {
+	var newest *keyDoc
+	for _, k := range d.keys.all() {
+		if newest == nil || k.number > newest.number {
+			newest = k
+		}
+	}
+	return newest
+}
+
+// signingKey returns the key that signs now, and makes the first one and each later one when it is due.
+func (d *Directory) signingKey(ctx context.Context) (*keyDoc, error) {
+	k := d.newestKey()
+	if k == nil || k.private == nil || d.now().Sub(k.Created) >= d.opts.KeyLifetime {
+		if err := d.RotateSessionKey(ctx); err != nil {
+			return nil, err
+		}
+		k = d.newestKey()
+	}
+	if k == nil || k.private == nil {
+		return nil, unreachable(errors.New("no private session key in the directory"))
+	}
+	return k, nil
+}
+
+// RotateSessionKey makes a new session signing key and forgets the keys whose sessions are all over. Sessions that were
+// signed with the key before go on. Where several nodes rotate at once, one key is made.
+func (d *Directory) RotateSessionKey(ctx context.Context) error {
+	number := 1
+	if newest := d.newestKey(); newest != nil {
+		number = newest.number + 1
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	if _, err := io.ReadFull(d.opts.Rand, seed); err != nil {
+		return fmt.Errorf("draw a signing key: %w", err)
+	}
+	public, ok := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
+	if !ok {
+		return errors.New("ed25519 made a public key of another type")
+	}
+	kid := keyName(number)
+	err := d.keys.create(ctx, kid, &keyDoc{
+		Version: docVersion, KID: kid, Created: d.now().UTC(), Public: public, Seed: seed,
+	})
+	if errors.Is(err, errTaken) { // another node was first: its key is the one
+		err = d.keys.refresh(ctx, kid)
+	}
+	if err != nil {
+		return fmt.Errorf("rotate session key: %w", err)
+	}
+	return d.retireKeys(ctx)
+}
+
+// retireKeys removes each key whose successor is older than the longest session.
+func (d *Directory) retireKeys(ctx context.Context) error {
+	successors := map[int]*keyDoc{}
+	for _, k := range d.keys.all() {
+		successors[k.number-1] = k
+	}
+	for _, k := range d.keys.all() {
+		next := successors[k.number]
+		if next == nil || d.now().Sub(next.Created) <= d.opts.SessionLifetime {
+			continue
+		}
+		if err := d.keys.bucket.remove(ctx, "key."+k.KID); err != nil {
+			return fmt.Errorf("retire session key: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package tenant
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	sweepInterval = 10 * time.Minute
+	// deadTokenKeep is how long a revoked or expired token stays in lists. Without an end, clusters that rotate fill the
+	// bucket, and a full bucket takes no revocation.
+	deadTokenKeep = 90 * 24 * time.Hour
+)
+
+// sweepLoop removes what is over, now and then, until ctx ends.
+func (d *Directory) sweepLoop(ctx context.Context) {
+	for pause(ctx, sweepInterval) == nil {
+		if err := d.sweep(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "directory sweep failed, the next one tries again", slog.Any("error", err))
+		}
+	}
+}
+
+// sweep drops sessions that are over from memory (their bucket forgets them by age, without telling) and tokens that are
+// long dead from KV.
+func (d *Directory) sweep(ctx context.Context) error {
+	now := d.now()
+	d.mu.Lock()
+	for key, r := range d.sessions.rows {
+		if now.After(r.doc.Expires) {
+			d.sessions.setLocked(key, nil, 0)
+		}
+	}
+	d.mu.Unlock()
+	for _, t := range d.tokens.all() {
+		revokedLong := !t.Revoked.IsZero() && now.Sub(t.Revoked) > deadTokenKeep
+		expiredLong := !t.Expires.IsZero() && now.Sub(t.Expires) > deadTokenKeep
+		if !revokedLong && !expiredLong {
+			continue
+		}
+		if err := d.tokens.bucket.remove(ctx, "token."+t.KeyID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
