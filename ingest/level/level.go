@@ -226,20 +226,31 @@ func fromCapitals(line string) seamark.Level {
 }
 
 // capitalsOf returns a bit for each of the first 64 bytes that is an upper-case letter.
-func capitalsOf(line string) uint64 {
-	var padded [wordBytes]byte
-	copy(padded[:], line)
-	var capitals uint64
+func capitalsOf(line string) (capitals uint64) {
+	if len(line) < wordBytes {
+		var padded [wordBytes]byte
+		n := copy(padded[:], line)
+		for i := 0; i < n; i += 8 {
+			capitals |= capitalsIn(binary.LittleEndian.Uint64(padded[i:])) << i
+		}
+		return capitals
+	}
 	for i := 0; i < wordBytes; i += 8 {
-		const ones, high = 0x0101010101010101, 0x8080808080808080
-		word := binary.LittleEndian.Uint64(padded[i:])
-		low := word &^ high
-		// The high bit of each byte becomes: ASCII, at least 'A', not above 'Z'.
-		is := (low + (0x80-'A')*ones) &^ (low + (0x80-'Z'-1)*ones) &^ word & high
-		// Bring the eight high bits together in the top byte.
-		capitals |= ((is >> 7) * 0x0102040810204080) >> 56 << i
+		w := line[i : i+8]
+		capitals |= capitalsIn(uint64(w[0])|uint64(w[1])<<8|uint64(w[2])<<16|uint64(w[3])<<24|
+			uint64(w[4])<<32|uint64(w[5])<<40|uint64(w[6])<<48|uint64(w[7])<<56) << i // the compiler makes it one load
 	}
 	return capitals
+}
+
+// capitalsIn returns a bit for each of the eight bytes in word that is an upper-case letter.
+func capitalsIn(word uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	low := word &^ high
+	// The high bit of each byte becomes: ASCII, at least 'A', not above 'Z'.
+	is := (low + (0x80-'A')*ones) &^ (low + (0x80-'Z'-1)*ones) &^ word & high
+	// The multiplication brings the eight bits together in the top byte.
+	return ((is >> 7) * 0x0102040810204080) >> 56
 }
 
 // ofCapitals takes fewer words than Parse: NORMAL, FINE and ALERT are prose when they stand alone.

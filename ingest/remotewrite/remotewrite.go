@@ -152,11 +152,14 @@ func (s *state) outlineOf(message []byte) (outline, error) {
 		if rest, err = field.NextField(rest); err != nil {
 			return o, s.malformed(at, "TimeSeries", err)
 		}
+		if field.FieldNum > seriesHistograms {
+			continue
+		}
+		if _, ok := field.MessageData(); !ok {
+			return o, s.malformed(at, "TimeSeries", errWireType)
+		}
 		switch field.FieldNum {
 		case seriesLabels:
-			if _, ok := field.MessageData(); !ok {
-				return o, s.malformed(at, "TimeSeries.labels", errWireType)
-			}
 			if len(at) == labelEnd && !split {
 				labelEnd = len(rest)
 				o.labels = message[:len(message)-len(rest)]
@@ -226,18 +229,14 @@ func (s *state) reject(o outline, err error) error {
 func (s *state) samples(o outline, ref uint32) error {
 	var field easyproto.FieldContext
 	for rest := o.samples; len(rest) > 0; {
-		at := rest
 		var err error
 		if rest, err = field.NextField(rest); err != nil {
-			return s.malformed(at, "TimeSeries", err)
+			return s.malformed(rest, "TimeSeries", err)
 		}
 		if field.FieldNum != seriesSamples {
 			continue
 		}
-		message, ok := field.MessageData()
-		if !ok {
-			return s.malformed(at, "TimeSeries.samples", errWireType)
-		}
+		message, _ := field.MessageData() // outlineOf has checked the wire type
 		// Fast path: both fields in their order, as every protobuf library writes them.
 		const valueTag, timestampTag = sampleValue<<3 | 1, sampleTimestamp << 3
 		if len(message) > 10 && message[0] == valueTag && message[9] == timestampTag {

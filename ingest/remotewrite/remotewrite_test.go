@@ -261,8 +261,8 @@ func TestDecodeMalformed(t *testing.T) {
 		"cut":               {"\x0a\x05\x0a\x01", "WriteRequest is malformed at byte 0 of 4"},
 		"cut in a series":   {"\x0a\x02\x12\x05", "TimeSeries is malformed at byte 2 of 4"},
 		"series as number":  {"\x08\x01", "WriteRequest.timeseries is malformed at byte 0"},
-		"labels as number":  {"\x0a\x02\x08\x01", "TimeSeries.labels is malformed at byte 2"},
-		"sample as number":  {"\x0a\x02\x10\x01", "TimeSeries.samples is malformed at byte 2"},
+		"labels as number":  {"\x0a\x02\x08\x01", "TimeSeries is malformed at byte 2"},
+		"sample as number":  {"\x0a\x02\x10\x01", "TimeSeries is malformed at byte 2"},
 		"cut in a label":    {"\x0a\x05\x0a\x01\x0a\x12\x00", "Label is malformed at byte 4"},
 		"name as number":    {"\x0a\x06\x0a\x02\x08\x01\x12\x00", "Label is malformed at byte 4"},
 		"value as varint":   {"\x0a\x04\x12\x02\x08\x01", "Sample is malformed at byte 4"},
@@ -303,7 +303,11 @@ type accepting struct{}
 
 func (accepting) Find(uint64) *seamark.Series { return nil }
 func (accepting) Create(_ uint64, kind seamark.SeriesKind, labels []seamark.Label) (*seamark.Series, error) {
-	return &seamark.Series{Kind: kind, Labels: append([]seamark.Label(nil), labels...)}, nil
+	var kept []seamark.Label
+	for _, l := range labels {
+		kept = append(kept, seamark.Label{Name: strings.Clone(l.Name), Value: strings.Clone(l.Value)})
+	}
+	return &seamark.Series{Kind: kind, Labels: kept}, nil
 }
 
 // TestDecodeAllocatesNothing guards the steady state: known series, columns of the last request's size.
@@ -341,11 +345,12 @@ func FuzzDecode(f *testing.F) {
 		if len(b.Samples.SeriesRef) != b.Samples.Len() || len(b.Samples.Value) != b.Samples.Len() {
 			t.Fatalf("columns differ: %d, %d, %d", len(b.Samples.SeriesRef), b.Samples.Len(), len(b.Samples.Value))
 		}
-		// The strict catalogue sees the same body twice: what it finds the second time is what it made the first.
+		// The strict catalogue sees the same body twice: what it finds the second time is what it made the first. It may
+		// hide a malformed sample, because the samples of a refused series are not read.
 		for range 2 {
 			again.Reset()
-			if strictErr := d.Decode(body, strict, &again); (strictErr == nil) != (err == nil) && seamark.KindOf(strictErr) != seamark.Invalid {
-				t.Fatalf("got %v", strictErr)
+			if strictErr := d.Decode(body, strict, &again); (strictErr == nil) != (err == nil) && again.Rejected.Rows() == 0 {
+				t.Fatalf("got %v with a strict catalogue and %v without", strictErr, err)
 			}
 		}
 		var w prompb.WriteRequest
