@@ -91,6 +91,9 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return nil, err
 	}
 	b := &Bus{opts: o, publishers: map[Shard]*publisher{}, metrics: newMetrics(o.Registerer)}
+	if err := b.ensureDeadStream(ctx); err != nil {
+		return nil, err
+	}
 	for _, shard := range b.Shards() {
 		if err := b.ensureStream(ctx, shard); err != nil {
 			b.Close()

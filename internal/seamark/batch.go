@@ -181,3 +181,24 @@ func (r *Rejections) Add(signal Signal, n int, reason, detail string) {
 
 // Rows counts the refused rows of all signals.
 func (r *Rejections) Rows() int { return r.Logs + r.Samples + r.Events }
+
+// Select keeps the rows with the given numbers, which rise, and drops the others.
+func (l *LogRows) Select(rows []int) {
+	old := *l
+	*l = LogRows{Streams: old.Streams}
+	for _, i := range rows {
+		l.Append(&LogRow{
+			Stream: old.Stream[i], TimeNano: old.TimeNano[i], Level: old.Level[i], TraceID: old.TraceID[i], SpanID: old.SpanID[i],
+			Body: old.Body[i], Attrs: old.AttrsOf(i),
+		})
+	}
+}
+
+// Select keeps the rows with the given numbers, which rise, and drops the others.
+func (s *SampleRows) Select(rows []int) {
+	for to, from := range rows {
+		s.SeriesRef[to], s.TimeMilli[to], s.Value[to] = s.SeriesRef[from], s.TimeMilli[from], s.Value[from]
+	}
+	n := len(rows)
+	s.SeriesRef, s.TimeMilli, s.Value = s.SeriesRef[:n], s.TimeMilli[:n], s.Value[:n]
+}

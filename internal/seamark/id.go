@@ -53,3 +53,9 @@ func clip(s string) string {
 	}
 	return s[:most] + "..."
 }
+
+// Validate refuses the zero id and anything ParseTenantID would not have made, the last guard before data is written.
+func (id TenantID) Validate() error {
+	_, err := ParseTenantID(string(id))
+	return err
+}

@@ -12,7 +12,8 @@ type Limits struct {
 	MaxLabels int
 	// MaxLabelNameBytes and MaxLabelValueBytes bound a label. Without them the label index outgrows the data.
 	MaxLabelNameBytes, MaxLabelValueBytes int
-	// MaxLineBytes bounds one log line. Longer lines are cut there and marked, so that the rest of the line's batch lives.
+	// MaxLineBytes bounds one log line. Longer lines are refused and told, while their neighbours are kept: without it
+	// one runaway line fills a block.
 	MaxLineBytes int
 	// MaxAttrs bounds the structured metadata pairs of one line.
 	MaxAttrs int
@@ -25,7 +26,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		MaxBodyBytes:       8 << 20,
-		MaxInflatedBytes:   64 << 20,
+		MaxInflatedBytes:   32 << 20,
 		MaxLabels:          64,
 		MaxLabelNameBytes:  1024,
 		MaxLabelValueBytes: 4096,

@@ -1,0 +1,93 @@
+package ingest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// shardBatch gathers consecutive messages of a shard into the blocks of one round of inserts.
+type shardBatch struct {
+	from, to uint64
+	rows     uint64
+	bytes    int
+	opened   time.Time // arrival of the first message here
+	oldest   int64     // milliseconds since 1970 when ingest took the oldest message
+	dead     []deadMessage
+	blocks   map[blockKey]*store.Block
+}
+
+type blockKey struct {
+	tenant seamark.TenantID
+	table  store.Table
+	day    int32
+}
+
+// deadMessage is one that no build of ours wrote, or that the disk damaged. It is kept apart, so that the shard moves on.
+type deadMessage struct {
+	sequence uint64
+	data     []byte
+	reason   string
+}
+
+// add takes one message, which must follow the last one.
+func (b *shardBatch) add(m bus.Received, now time.Time) {
+	if b.blocks == nil {
+		b.blocks, b.from, b.opened = map[blockKey]*store.Block{}, m.Sequence, now
+	}
+	b.to = m.Sequence
+	b.bytes += len(m.Data)
+	frame, err := store.ParseFrame(m.Data)
+	if err != nil {
+		b.dead = append(b.dead, deadMessage{m.Sequence, m.Data, err.Error()})
+		return
+	}
+	if b.oldest == 0 || frame.ReceivedMs < b.oldest {
+		b.oldest = frame.ReceivedMs
+	}
+	for _, seg := range frame.Segments {
+		key := blockKey{frame.Tenant, seg.Table, seg.Day}
+		block := b.blocks[key]
+		if block == nil {
+			block = &store.Block{Table: seg.Table, Day: seg.Day}
+			b.blocks[key] = block
+		}
+		block.Segments = append(block.Segments, seg)
+		b.rows += uint64(seg.Rows)
+	}
+}
+
+func (b *shardBatch) empty() bool { return b.blocks == nil }
+
+// planned is one insert of a batch.
+type planned struct {
+	tenant seamark.TenantID
+	block  *store.Block
+}
+
+// plan returns the batch's inserts, series before the rows that use them, in an order that is the same for the same
+// messages.
+func (b *shardBatch) plan(id uint64) []planned {
+	list := make([]planned, 0, len(b.blocks))
+	for key, block := range b.blocks {
+		block.BatchID = id
+		list = append(list, planned{key.tenant, block})
+	}
+	slices.SortFunc(list, func(x, y planned) int {
+		return cmp.Or(cmp.Compare(rank(x.block.Table), rank(y.block.Table)), cmp.Compare(x.tenant, y.tenant),
+			cmp.Compare(x.block.Table, y.block.Table), cmp.Compare(x.block.Day, y.block.Day))
+	})
+	return list
+}
+
+// rank is 0 for tables that other tables' rows refer to.
+func rank(t store.Table) int {
+	if t == store.TableSeries {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,98 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// checkRows removes the rows that break a limit of their own; they are counted in b.Rejected. Nearly always nothing is
+// removed, which costs one pass over the columns.
+func (in *Ingester) checkRows(b *seamark.Batch, now time.Time) {
+	l := &in.opts.Limits
+	w := window{lo: now.Add(-l.MaxAge), hi: now.Add(l.MaxFuture), now: now, limits: l}
+	if rows, dropped := w.checkLogs(b); dropped {
+		b.Logs.Select(rows)
+	}
+	if rows, dropped := w.checkSamples(b); dropped {
+		b.Samples.Select(rows)
+	}
+	w.checkEvents(b)
+}
+
+// window is the span of times that is taken at one moment.
+type window struct {
+	lo, hi, now time.Time
+	limits      *seamark.Limits
+}
+
+// checkLogs returns the rows to keep, when not all.
+func (w *window) checkLogs(b *seamark.Batch) (keep []int, dropped bool) {
+	l, lo, hi := &b.Logs, w.lo.UnixNano(), w.hi.UnixNano()
+	for i, t := range l.TimeNano {
+		late, long := t < lo || t > hi, len(l.Body[i]) > w.limits.MaxLineBytes
+		if !late && !long {
+			if dropped {
+				keep = append(keep, i)
+			}
+			continue
+		}
+		if !dropped {
+			dropped, keep = true, upTo(i, l.Len())
+		}
+		if late {
+			b.Rejected.Add(seamark.Logs, 1, "seamark-time-window", w.text("line", time.Unix(0, t)))
+		} else {
+			b.Rejected.Add(seamark.Logs, 1, "seamark-line-bytes",
+				fmt.Sprintf("A line has %d bytes; the limit is %d (--ingest.max-line-bytes).", len(l.Body[i]), w.limits.MaxLineBytes))
+		}
+	}
+	return keep, dropped
+}
+
+// checkSamples returns the rows to keep, when not all.
+func (w *window) checkSamples(b *seamark.Batch) (keep []int, dropped bool) {
+	s, lo, hi := &b.Samples, w.lo.UnixMilli(), w.hi.UnixMilli()
+	for i, t := range s.TimeMilli {
+		if t >= lo && t <= hi {
+			if dropped {
+				keep = append(keep, i)
+			}
+			continue
+		}
+		if !dropped {
+			dropped, keep = true, upTo(i, s.Len())
+		}
+		b.Rejected.Add(seamark.Metrics, 1, "seamark-time-window", w.text("sample", time.UnixMilli(t)))
+	}
+	return keep, dropped
+}
+
+func (w *window) checkEvents(b *seamark.Batch) {
+	kept := b.Events[:0]
+	for i := range b.Events {
+		ev := &b.Events[i]
+		if ev.Last.Before(w.lo) || ev.Last.After(w.hi) || ev.First.Before(w.lo) || ev.First.After(w.hi) {
+			b.Rejected.Add(seamark.Events, 1, "seamark-time-window", w.text("event", ev.Last))
+			continue
+		}
+		kept = append(kept, *ev)
+	}
+	clear(b.Events[len(kept):])
+	b.Events = kept
+}
+
+// upTo returns the numbers below n, with room for all rows.
+func upTo(n, rows int) []int {
+	list := make([]int, n, rows)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+func (w *window) text(what string, at time.Time) string {
+	return fmt.Sprintf("A %s of %s lies outside the window from %s behind to %s ahead of the server's clock, which says %s (--ingest.max-age, --ingest.max-future).",
+		what, at.UTC().Format(time.RFC3339), w.limits.MaxAge, w.limits.MaxFuture, w.now.UTC().Format(time.RFC3339))
+}

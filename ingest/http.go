@@ -1,0 +1,218 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/seamarkhq/seamark/ingest/events"
+	"github.com/seamarkhq/seamark/ingest/inflate"
+	"github.com/seamarkhq/seamark/ingest/lokipush"
+	"github.com/seamarkhq/seamark/ingest/otlp"
+	"github.com/seamarkhq/seamark/ingest/remotewrite"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// front answers the ingest routes: it reads a body under the limits, has its protocol's decoder turn it into a batch,
+// pushes it, and answers in the protocol's own way.
+type front struct {
+	ingester *Ingester
+	inflater *inflate.Inflater
+	requests sync.Pool // *request
+	loki     *lokipush.Decoder
+	remote   *remotewrite.Decoder
+	otlp     *otlp.Decoder
+	events   *events.Decoder
+}
+
+// request is one push on its way; its memory is kept between requests.
+type request struct {
+	http     *httpx.Request
+	raw      []byte
+	body     []byte
+	batch    seamark.Batch
+	catalog  seamark.Catalog
+	media    string
+	encoding string // Content-Encoding, or the protocol's default
+	otlp     otlp.Encoding
+}
+
+// protocol is what differs between the routes.
+type protocol struct {
+	name    string
+	signal  seamark.Signal
+	dialect httpx.Dialect
+	// prepare checks the headers before the body is read.
+	prepare func(r *request) error
+	decode  func(r *request) error
+	// answer writes the response to a request whose good rows are stored.
+	answer func(w http.ResponseWriter, r *request) error
+}
+
+// Routes returns the ingest routes.
+func Routes(in *Ingester) ([]httpx.Route, error) {
+	inflater, err := inflate.New(inflate.Options{})
+	if err != nil {
+		return nil, err
+	}
+	f := &front{
+		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
+		loki: lokipush.New(), remote: remotewrite.New(), otlp: otlp.New(), events: events.New(),
+	}
+	var routes []httpx.Route
+	add := func(p *protocol, method string, paths ...string) {
+		for _, path := range paths {
+			routes = append(routes, httpx.Route{
+				Method: method, Path: path, Permission: "ingest:" + p.signal.String(), Dialect: p.dialect, Handler: f.handler(p),
+			})
+		}
+	}
+	add(f.lokiPush(), http.MethodPost, "/loki/api/v1/push")
+	add(f.remoteWrite(), http.MethodPost, "/api/v1/push", "/api/v1/write", "/api/prom/push", "/prometheus/api/v1/write")
+	add(f.otlpLogs(), http.MethodPost, "/v1/logs", "/otlp/v1/logs")
+	add(f.otlpMetrics(), http.MethodPost, "/v1/metrics", "/otlp/v1/metrics")
+	add(f.kubernetesEvents(), http.MethodPost, "/api/v1/push/events")
+	kubeEventer := f.kubeEventer()
+	add(kubeEventer, http.MethodPost, "/api/v1/push/kube-eventer")
+	add(kubeEventer, http.MethodGet, "/api/v1/push/kube-eventer") // kube-eventer's default method is GET with a body
+	return routes, nil
+}
+
+func (f *front) handler(p *protocol) httpx.Handler {
+	return func(w http.ResponseWriter, hr *httpx.Request) error {
+		r, _ := f.requests.Get().(*request)
+		r.http, r.catalog = hr, f.ingester.Catalog(hr.Principal)
+		defer f.put(r)
+		if err := p.prepare(r); err != nil {
+			return err
+		}
+		memory := f.ingester.budget.claim(hr.Context())
+		defer memory.release()
+		if err := f.read(p, r, memory); err != nil {
+			return err
+		}
+		if err := p.decode(r); err != nil {
+			return err
+		}
+		// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
+		ctx := context.WithoutCancel(hr.Context())
+		if err := f.ingester.Push(ctx, hr.Principal, p.signal, r.id(), &r.batch); err != nil {
+			return err
+		}
+		return p.answer(w, r)
+	}
+}
+
+// maxKeptBytes is what a pooled request keeps of its buffers; more is left to the collector.
+const maxKeptBytes = 1 << 20
+
+func (f *front) put(r *request) {
+	r.batch.Reset()
+	r.http, r.catalog = nil, nil
+	if cap(r.raw) > maxKeptBytes {
+		r.raw = nil
+	}
+	if cap(r.body) > maxKeptBytes {
+		r.body, r.batch = nil, seamark.Batch{}
+	}
+	f.requests.Put(r)
+}
+
+// id identifies the request by its content, so that a sender's retry is recognised whatever it changes around it.
+func (r *request) id() string {
+	h := sha256.New()
+	for _, part := range []string{string(r.http.Principal.Tenant), string(r.http.Principal.Cluster), r.http.URL.Path, r.encoding} {
+		_, _ = io.WriteString(h, part)
+		_, _ = h.Write([]byte{0})
+	}
+	_, _ = h.Write(r.raw)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// read fills r.raw with the body as sent and r.body with its inflated form.
+func (f *front) read(p *protocol, r *request, memory *claim) error {
+	limits := &f.ingester.opts.Limits
+	if r.http.ContentLength > limits.MaxBodyBytes {
+		return tooLarge(r.http.ContentLength, limits.MaxBodyBytes)
+	}
+	var err error
+	if r.raw, err = readAll(r.raw[:0], r.http.Body, r.http.ContentLength, limits.MaxBodyBytes, memory); err != nil {
+		return err
+	}
+	if size, known := inflate.DeclaredSize(r.raw, r.encoding); known && size <= limits.MaxInflatedBytes && size > int64(cap(r.body)) {
+		if err := memory.grow(size); err != nil {
+			return err
+		}
+		r.body = make([]byte, 0, size)
+	} else if err := memory.grow(int64(cap(r.body))); err != nil {
+		return err
+	}
+	r.body, err = f.inflater.Inflate(r.http.Context(), r.body[:0], inflate.Request{
+		Body: r.raw, Encoding: r.encoding, Limit: limits.MaxInflatedBytes, Grow: memory.grow,
+	})
+	if err != nil {
+		return err
+	}
+	f.ingester.metrics.bytes.WithLabelValues(p.name, "sent").Add(float64(len(r.raw)))
+	f.ingester.metrics.bytes.WithLabelValues(p.name, "inflated").Add(float64(len(r.body)))
+	return nil
+}
+
+func tooLarge(size, limit int64) error {
+	return seamark.Errorf(seamark.TooLarge, "seamark-body-large",
+		"The body has at least %d bytes; the limit is %d (--ingest.max-body-bytes). Send smaller batches.", size, limit)
+}
+
+// readAll reads a body, asking for memory as it grows: a sender that announces much and sends little takes little.
+func readAll(dst []byte, body io.Reader, declared, limit int64, memory *claim) ([]byte, error) {
+	const first = 64 << 10
+	if err := memory.grow(int64(cap(dst))); err != nil {
+		return dst, err
+	}
+	for {
+		if len(dst) == cap(dst) {
+			grown := max(first, 2*int64(cap(dst)))
+			if declared > int64(cap(dst)) && declared < 16*first {
+				grown = declared + 1 // one more, so that the end is seen without growing
+			}
+			if grown = min(grown, limit+1); grown <= int64(cap(dst)) {
+				return dst, tooLarge(int64(len(dst)), limit)
+			}
+			if err := memory.grow(grown); err != nil {
+				return dst, err
+			}
+			dst = append(make([]byte, 0, grown), dst...)
+		}
+		n, err := body.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case int64(len(dst)) > limit:
+			return dst, tooLarge(int64(len(dst)), limit)
+		case errors.Is(err, io.EOF):
+			return dst, nil
+		case err != nil:
+			return dst, seamark.Wrap(err, seamark.Invalid, "seamark-body-short", "The body ended before it was complete.")
+		}
+	}
+}
+
+// mediaType returns the bare media type of the request, "" when there is none or it is malformed.
+func mediaType(r *http.Request) string {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
+// contentEncoding returns the Content-Encoding in lower case.
+func contentEncoding(r *http.Request) string {
+	return strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+}

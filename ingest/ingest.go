@@ -1,0 +1,203 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seamarkhq/seamark/ingest/events"
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// Publisher is what ingest needs of the bus. Publish returns after the stream has acknowledged; it has copied the
+// message's data by then.
+type Publisher interface {
+	Publish(ctx context.Context, m *bus.Message) error
+}
+
+// Options configures ingest.
+type Options struct {
+	Bus    Publisher
+	Limits seamark.Limits
+	// MaxInflightBytes bounds the bodies of all requests under way, compressed and inflated together.
+	MaxInflightBytes int64
+	// MaxInflightWait is how long a request waits for its share before it is told to come back.
+	MaxInflightWait time.Duration
+	// MaxSeriesPerCluster bounds the label sets remembered per cluster, at about 1 KiB each. Beyond it the oldest are
+	// forgotten, which costs series rows and no data.
+	MaxSeriesPerCluster int
+	// Arrived is told of every acknowledged request, for "when did each signal last arrive".
+	Arrived    func(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal, at time.Time)
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+// DefaultOptions returns the options of one node without its connections.
+func DefaultOptions() Options {
+	return Options{
+		Limits: seamark.DefaultLimits(), MaxInflightBytes: 48 << 20, MaxInflightWait: 2 * time.Second, MaxSeriesPerCluster: 1_000_000,
+	}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Bus == nil || o.Arrived == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil:
+		return errors.New("ingest: Bus, Arrived, Logger, Registerer and Now are required")
+	case o.MaxSeriesPerCluster < 1 || o.MaxInflightWait <= 0:
+		return errors.New("ingest: MaxSeriesPerCluster and MaxInflightWait must be positive")
+	case o.Limits.MaxBodyBytes <= 0 || o.Limits.MaxInflatedBytes <= 0 || o.MaxInflightBytes < o.Limits.MaxBodyBytes+o.Limits.MaxInflatedBytes:
+		return fmt.Errorf("ingest: MaxInflightBytes (%d) must hold one request of the largest body (%d) and its inflated form (%d)",
+			o.MaxInflightBytes, o.Limits.MaxBodyBytes, o.Limits.MaxInflatedBytes)
+	}
+	return nil
+}
+
+// Ingester admits batches: it checks them, encodes them for the store and publishes them durably.
+type Ingester struct {
+	opts     Options
+	catalogs *catalogs
+	budget   *budget
+	encoders sync.Pool // *store.Encoder
+	frames   sync.Pool // *[]byte
+	metrics  metrics
+}
+
+// New returns an Ingester.
+func New(o Options) (*Ingester, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Ingester{
+		opts: o, catalogs: newCatalogs(o.Limits, o.MaxSeriesPerCluster), budget: newBudget(o.MaxInflightBytes, o.MaxInflightWait),
+		encoders: sync.Pool{New: func() any { return store.NewEncoder() }},
+		frames:   sync.Pool{New: func() any { return new([]byte) }},
+		metrics:  newMetrics(o.Registerer),
+	}, nil
+}
+
+// Catalog returns the catalogue of p's cluster, which decoders intern label sets in.
+func (in *Ingester) Catalog(p seamark.Principal) seamark.Catalog { return in.catalogs.of(p) }
+
+// Push stores what is good in b durably and returns after the acknowledgement; rows over a limit move to
+// b.Rejected. id identifies the request: pushing it again within the duplicate window stores nothing. An error means that
+// nothing was promised, and that pushing again is safe.
+func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error {
+	if err := p.Tenant.Validate(); err != nil {
+		return err
+	}
+	now := in.opts.Now()
+	in.normaliseEvents(p, b, now)
+	in.checkRows(b, now)
+	rows := b.Rows()
+	if rows > 0 || len(b.Metadata) > 0 {
+		if err := in.publish(ctx, p, signal, id, b, now); err != nil {
+			return err
+		}
+		in.opts.Arrived(p.Tenant, p.Cluster, signal, now)
+	}
+	in.metrics.rows.WithLabelValues(signal.String()).Add(float64(rows))
+	for _, r := range b.Rejected.Reasons {
+		in.metrics.rejected.WithLabelValues(signal.String(), r.Reason).Add(float64(r.Count))
+	}
+	return nil
+}
+
+func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error {
+	enc, _ := in.encoders.Get().(*store.Encoder)
+	defer in.encoders.Put(enc)
+	encoded, err := enc.Encode(b, now)
+	if err != nil {
+		return fmt.Errorf("encode batch: %w", err)
+	}
+	buf, _ := in.frames.Get().(*[]byte)
+	defer in.frames.Put(buf)
+	segments := encoded.Segments
+	for part := 0; len(segments) > 0; part++ {
+		n := frameful(segments)
+		*buf = store.AppendFrame((*buf)[:0], &store.Frame{
+			Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: segments[:n],
+		})
+		segments = segments[n:]
+		// Parts of a large request go one after the other: the first holds the series that the others refer to.
+		msg := &bus.Message{Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ID: id + "." + strconv.Itoa(part), Data: *buf}
+		if err := in.opts.Bus.Publish(ctx, msg); err != nil {
+			return err
+		}
+	}
+	encoded.Ack()
+	return nil
+}
+
+// maxFrameBytes bounds a bus message below the server's payload limit of 8 MiB.
+const maxFrameBytes = 4 << 20
+
+// frameful returns how many of the segments go into one message.
+func frameful(segments []store.Segment) int {
+	size := 0
+	for i := range segments {
+		size += len(segments[i].Payload)
+		if i > 0 && (size > maxFrameBytes || i == maxFrameSegments) {
+			return i
+		}
+	}
+	return len(segments)
+}
+
+// maxFrameSegments is what the frame's count byte holds.
+const maxFrameSegments = 255
+
+// normaliseEvents fills in the sender's cluster and writes each event also as a log line of the stream
+// {signal="events"}, so that LogQL and log alerts see the history of updates that the events table collapses.
+func (in *Ingester) normaliseEvents(p seamark.Principal, b *seamark.Batch, now time.Time) {
+	if len(b.Events) == 0 {
+		return
+	}
+	cat := in.catalogs.of(p)
+	streams := map[string]uint32{}
+	for i := range b.Events {
+		ev := &b.Events[i]
+		if ev.Cluster == "" {
+			ev.Cluster = p.ClusterName
+		}
+		if ev.Last.IsZero() {
+			ev.Last = now
+		}
+		if ev.First.IsZero() {
+			ev.First = ev.Last
+		}
+		ref, err := eventStream(cat, &b.Logs, streams, ev)
+		if err != nil {
+			continue // the event itself is stored; a cluster name that cannot be a label costs only its log line
+		}
+		b.Logs.Append(&seamark.LogRow{
+			Stream: ref, TimeNano: ev.Last.UnixNano(), Level: events.Level(ev), Body: string(events.LogBody(nil, ev)),
+		})
+	}
+}
+
+func eventStream(cat *catalog, logs *seamark.LogRows, seen map[string]uint32, ev *seamark.Event) (uint32, error) {
+	name := strings.Join([]string{ev.Cluster, ev.Namespace, ev.Type}, "\xff")
+	if ref, ok := seen[name]; ok {
+		return ref, nil
+	}
+	labels := []seamark.Label{
+		{Name: "signal", Value: "events"}, {Name: serviceNameLabel, Value: "k8s-events"}, {Name: seamark.ClusterLabel, Value: ev.Cluster},
+		{Name: "namespace", Value: ev.Namespace}, {Name: "type", Value: ev.Type},
+	}
+	series, err := cat.Create(FingerprintLabels(labels), seamark.LogStream, labels)
+	if err != nil {
+		return 0, err
+	}
+	seen[name] = logs.AddStream(series)
+	return seen[name], nil
+}

@@ -1,0 +1,158 @@
+package ingest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/seamarkhq/seamark/ingest/events"
+	"github.com/seamarkhq/seamark/ingest/lokipush"
+	"github.com/seamarkhq/seamark/ingest/otlp"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+func unsupportedMedia(got, take string) error {
+	return seamark.Errorf(seamark.Unsupported, "seamark-media-unsupported", "The Content-Type %.64q is not supported; send %s.", got, take)
+}
+
+// lokiPush is Loki's push API: snappy protobuf unless the Content-Type says JSON.
+func (f *front) lokiPush() *protocol {
+	return &protocol{
+		name: "loki", signal: seamark.Logs, dialect: httpx.Plain,
+		prepare: func(r *request) error {
+			r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
+			switch r.media {
+			case "application/json":
+			case "", "application/x-protobuf":
+				if r.encoding == "" {
+					r.encoding = "snappy"
+				}
+			default:
+				return unsupportedMedia(r.http.Header.Get("Content-Type"), "application/x-protobuf or application/json")
+			}
+			return nil
+		},
+		decode: func(r *request) error {
+			o := lokipush.Options{Now: f.ingester.opts.Now()}
+			if r.media == "application/json" {
+				return f.loki.DecodeJSON(r.body, r.catalog, &r.batch, o)
+			}
+			return f.loki.DecodeProto(r.body, r.catalog, &r.batch, o)
+		},
+		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
+	}
+}
+
+// remoteWrite is Prometheus remote write 1.0. A 2.0 message is refused with 415, on which senders fall back to 1.0.
+func (f *front) remoteWrite() *protocol {
+	return &protocol{
+		name: "remotewrite", signal: seamark.Metrics, dialect: httpx.Plain,
+		prepare: func(r *request) error {
+			r.encoding = contentEncoding(r.http.Request)
+			contentType := r.http.Header.Get("Content-Type")
+			media := mediaType(r.http.Request)
+			if contentType != "" && media != "application/x-protobuf" {
+				return unsupportedMedia(contentType, "application/x-protobuf")
+			}
+			if strings.Contains(contentType, "io.prometheus.write.v2") {
+				return unsupportedMedia(contentType, "remote write 1.0: application/x-protobuf;proto=prometheus.WriteRequest")
+			}
+			if r.encoding == "" {
+				r.encoding = "snappy"
+			}
+			return nil
+		},
+		decode: func(r *request) error { return f.remote.Decode(r.body, r.catalog, &r.batch) },
+		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
+	}
+}
+
+// answerPlain answers status, or 400 with what was refused when something was: its neighbours are stored all the same.
+func answerPlain(w http.ResponseWriter, r *request, status int) error {
+	if r.batch.Rejected.Rows() == 0 {
+		w.WriteHeader(status)
+		return nil
+	}
+	return seamark.Errorf(seamark.Invalid, "seamark-rows-refused", "%s", refusalText(&r.batch))
+}
+
+// refusalText says how many rows were refused and why, with the first offender of each reason.
+func refusalText(b *seamark.Batch) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "%d of %d rows were refused; the others are stored.", b.Rejected.Rows(), b.Rejected.Rows()+b.Rows())
+	for _, reason := range b.Rejected.Reasons {
+		fmt.Fprintf(&t, " %s x%d: %s", reason.Reason, reason.Count, reason.Detail)
+	}
+	return t.String()
+}
+
+func (f *front) otlpLogs() *protocol {
+	return &protocol{
+		name: "otlp", signal: seamark.Logs, dialect: httpx.OTLP, prepare: prepareOTLP,
+		decode: func(r *request) error { return f.otlp.DecodeLogs(f.otlpRequest(r), &r.batch) },
+		answer: func(w http.ResponseWriter, r *request) error {
+			return answerOTLP(w, r, otlp.AppendLogsResponse(nil, r.otlp, &r.batch.Rejected))
+		},
+	}
+}
+
+func (f *front) otlpMetrics() *protocol {
+	return &protocol{
+		name: "otlp", signal: seamark.Metrics, dialect: httpx.OTLP, prepare: prepareOTLP,
+		decode: func(r *request) error { return f.otlp.DecodeMetrics(f.otlpRequest(r), &r.batch) },
+		answer: func(w http.ResponseWriter, r *request) error {
+			return answerOTLP(w, r, otlp.AppendMetricsResponse(nil, r.otlp, &r.batch.Rejected))
+		},
+	}
+}
+
+func (f *front) otlpRequest(r *request) *otlp.Request {
+	return &otlp.Request{
+		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Now: f.ingester.opts.Now(),
+		Limits: otlp.Limits{MaxAttrs: f.ingester.opts.Limits.MaxAttrs},
+	}
+}
+
+func prepareOTLP(r *request) (err error) {
+	r.encoding = contentEncoding(r.http.Request)
+	r.otlp, err = otlp.ParseEncoding(r.http.Header.Get("Content-Type"))
+	return err
+}
+
+func answerOTLP(w http.ResponseWriter, r *request, body []byte) error {
+	w.Header().Set("Content-Type", r.otlp.ContentType())
+	w.WriteHeader(http.StatusOK)
+	_, err := w.Write(body)
+	return err
+}
+
+// kubernetesEvents takes core/v1 and events.k8s.io/v1 events, one, a list or an array, as kubernetes-event-exporter's
+// webhook sends them.
+func (f *front) kubernetesEvents() *protocol {
+	return f.eventProtocol("events", func(r *request) error {
+		return f.events.Decode(&events.Request{Body: r.body, Now: f.ingester.opts.Now()}, &r.batch)
+	})
+}
+
+// kubeEventer takes kube-eventer's webhook sink, for which exactly 200 counts.
+func (f *front) kubeEventer() *protocol {
+	return f.eventProtocol("kube-eventer", func(r *request) error {
+		return f.events.DecodeKubeEventer(&events.Request{Body: r.body, Now: f.ingester.opts.Now()}, &r.batch)
+	})
+}
+
+func (f *front) eventProtocol(name string, decode func(r *request) error) *protocol {
+	return &protocol{
+		name: name, signal: seamark.Events, dialect: httpx.Plain,
+		prepare: func(r *request) error {
+			r.encoding = contentEncoding(r.http.Request)
+			if media := mediaType(r.http.Request); media != "" && media != "application/json" && media != "text/plain" {
+				return unsupportedMedia(r.http.Header.Get("Content-Type"), "application/json")
+			}
+			return nil
+		},
+		decode: decode,
+		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusOK) },
+	}
+}

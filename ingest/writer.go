@@ -1,0 +1,413 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// Blocks is what the writer needs of the store.
+type Blocks interface {
+	// Insert stores a block whole; any error leaves it in doubt.
+	Insert(ctx context.Context, tenant seamark.TenantID, b *store.Block) error
+	// Verify settles a block in doubt and reports whether it is stored.
+	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
+}
+
+// Stream is what the writer needs of the bus.
+type Stream interface {
+	Shards() []bus.Shard
+	State(ctx context.Context, shard bus.Shard) (bus.State, error)
+	Read(ctx context.Context, shard bus.Shard, from uint64, fn func(bus.Received) error) error
+	Purge(ctx context.Context, shard bus.Shard, keep uint64) error
+	Bury(ctx context.Context, shard bus.Shard, sequence uint64, reason string, data []byte) error
+}
+
+// WriterOptions configures the writer.
+type WriterOptions struct {
+	Bus         Stream
+	Store       Blocks
+	Checkpoints *CheckpointDocs
+	Leases      *bus.LeaseDocs
+	// Owner names this process among writers. A process that keeps its owner over a restart gets its shards back at once.
+	Owner string
+	// MaxBatchRows, MaxBatchBytes and MaxBatchAge cut a batch. A batch of 10 k rows costs the server a quarter more per
+	// row than one of 100 k; the age bounds how stale queries are under light load.
+	MaxBatchRows  uint64
+	MaxBatchBytes int
+	MaxBatchAge   time.Duration
+	// InsertsPerSecond is the node's budget of inserts, each of which costs the server about 3 ms and a part to merge.
+	// When tenants are many and small, batches wait for it and grow.
+	InsertsPerSecond float64
+	// Tail is how many messages before the checkpoint stay in the stream, so that a ClickHouse that lost its last
+	// seconds in a power failure can be filled again.
+	Tail uint64
+	// LeaseTTL is how long a dead writer keeps its shards.
+	LeaseTTL time.Duration
+	// Failpoint, when set, is called at each step of the write protocol, for the crash tests.
+	Failpoint  func(name string)
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+}
+
+// DefaultWriterOptions returns the options of one node without its connections.
+func DefaultWriterOptions() WriterOptions {
+	return WriterOptions{
+		MaxBatchRows: 100_000, MaxBatchBytes: 8 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100, Tail: 10_000,
+		LeaseTTL: 10 * time.Second,
+	}
+}
+
+func (o *WriterOptions) validate() error {
+	switch {
+	case o.Bus == nil || o.Store == nil || o.Checkpoints == nil || o.Leases == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil:
+		return errors.New("writer: Bus, Store, Checkpoints, Leases, Logger, Registerer and Now are required")
+	case o.Owner == "":
+		return errors.New("writer: Owner is required")
+	case o.MaxBatchRows == 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0 || o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0:
+		return errors.New("writer: MaxBatchRows, MaxBatchBytes, MaxBatchAge, InsertsPerSecond and LeaseTTL must be positive")
+	}
+	return nil
+}
+
+// Writer moves acknowledged messages into the store, each row exactly once, whatever dies in between:
+// it saves an intent, inserts one block per table and partition, verifies every block whose insert it is not sure of,
+// and only then moves the checkpoint.
+type Writer struct {
+	opts    WriterOptions
+	budget  *rate.Limiter
+	metrics writerMetrics
+}
+
+// NewWriter returns a writer that does nothing until Run.
+func NewWriter(o WriterOptions) (*Writer, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if o.Failpoint == nil {
+		o.Failpoint = func(string) {}
+	}
+	burst := max(int(o.InsertsPerSecond), 1)
+	return &Writer{opts: o, budget: rate.NewLimiter(rate.Limit(o.InsertsPerSecond), burst), metrics: newWriterMetrics(o.Registerer)}, nil
+}
+
+// Run writes all shards whose lease it gets, until ctx ends. It returns nil then.
+func (w *Writer) Run(ctx context.Context) error {
+	var shards sync.WaitGroup
+	for _, shard := range w.opts.Bus.Shards() {
+		shards.Go(func() { w.runShard(ctx, shard) })
+	}
+	shards.Wait()
+	return nil
+}
+
+// restartPause keeps a shard that cannot work from spinning, and is short enough to be no outage.
+const restartPause = 500 * time.Millisecond
+
+func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
+	log := w.opts.Logger.With("shard", shard.String())
+	lease := bus.NewLease(w.opts.Leases, "writer."+shard.String(), w.opts.Owner, w.opts.LeaseTTL, log)
+	for ctx.Err() == nil {
+		err := lease.Hold(ctx, func(ctx context.Context) error {
+			sw := &shardWriter{Writer: w, shard: shard, log: log}
+			return sw.run(ctx)
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		w.metrics.restarts.Inc()
+		log.Error("shard stopped; it starts again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(restartPause):
+		}
+	}
+}
+
+// shardWriter is the writer of one shard while its lease is held.
+type shardWriter struct {
+	*Writer
+	shard    bus.Shard
+	log      *slog.Logger
+	state    Checkpoint
+	revision uint64
+	dirty    bool // state has moved since it was saved
+	purged   uint64
+}
+
+func (w *shardWriter) run(ctx context.Context) error {
+	if err := w.openCheckpoint(ctx); err != nil {
+		return err
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	messages := make(chan bus.Received, 64)
+	batches := make(chan *shardBatch)
+	work.Go(func() error {
+		return w.opts.Bus.Read(ctx, w.shard, w.state.Sequence+1, func(m bus.Received) error {
+			select {
+			case messages <- m:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	var recoverTo uint64
+	if w.state.Intent != nil {
+		recoverTo = w.state.Intent.To
+	}
+	work.Go(func() error { return w.collect(ctx, messages, batches, recoverTo) })
+	work.Go(func() error { return w.store(ctx, batches) })
+	return work.Wait()
+}
+
+// collect cuts the messages into batches. While the store is busy the open batch grows up to its limits, so batches are
+// large exactly when that saves work. An open intent's batch is cut where the intent says.
+func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received, batches chan<- *shardBatch, recoverTo uint64) error {
+	open := &shardBatch{}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	due := false
+	for {
+		in, out := messages, chan<- *shardBatch(nil)
+		recovering := recoverTo > 0 && !open.empty() && open.from <= recoverTo
+		full := open.rows >= w.opts.MaxBatchRows || open.bytes >= w.opts.MaxBatchBytes
+		if recovering {
+			full, due = open.to == recoverTo, false
+		}
+		if full {
+			in = nil
+		}
+		if full || due {
+			out = batches
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m := <-in:
+			if open.empty() {
+				timer.Reset(w.opts.MaxBatchAge)
+			}
+			open.add(m, w.opts.Now())
+		case <-timer.C:
+			due = !open.empty()
+		case out <- open:
+			open, due = &shardBatch{}, false
+		}
+	}
+}
+
+// store writes batch after batch, and the checkpoint when nothing follows for a while.
+func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) error {
+	idle := time.NewTicker(time.Second)
+	defer idle.Stop()
+	defer w.saveLast(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case b := <-batches:
+			if err := w.write(ctx, b); err != nil {
+				return err
+			}
+		case <-idle.C:
+			if w.dirty {
+				if err := w.save(ctx); err != nil {
+					return err
+				}
+			}
+			w.purge(ctx)
+		}
+	}
+}
+
+// saveLast spares the next writer a verification. It is not needed for correctness, so it may fail.
+func (w *shardWriter) saveLast(ctx context.Context) {
+	if !w.dirty {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := w.save(ctx); err != nil {
+		w.log.Warn("checkpoint not saved on the way out", "err", err)
+	}
+}
+
+// write stores one batch: intent, inserts, checkpoint.
+func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
+	if err := w.bury(ctx, b); err != nil {
+		return err
+	}
+	recovered := w.state.Intent != nil
+	if !recovered {
+		w.state.Ordinal = w.state.nextOrdinal(w.opts.Now())
+		w.state.Intent = &Intent{To: b.to, BatchID: batchID(w.state.Ordinal, w.shard)}
+	}
+	plan := b.plan(w.state.Intent.BatchID)
+	if err := w.agree(b, plan, recovered); err != nil {
+		return err
+	}
+	w.opts.Failpoint("before-intent")
+	if err := w.budget.WaitN(ctx, min(max(len(plan), 1), w.budget.Burst())); err != nil {
+		return err
+	}
+	if err := w.save(ctx); err != nil {
+		return fmt.Errorf("save intent: %w", err)
+	}
+	w.opts.Failpoint("after-intent")
+	if err := w.insertAll(ctx, plan, recovered); err != nil {
+		return err
+	}
+	w.opts.Failpoint("before-checkpoint")
+	w.state.Sequence, w.state.Intent, w.dirty = b.to, nil, true
+	w.observe(b, plan)
+	w.opts.Failpoint("after-checkpoint")
+	return nil
+}
+
+// agree fills the intent's blocks, or compares a recovered intent with what the messages give now. They must be the same:
+// anything else means that the stream does not hold what it held, and guessing would lose or repeat rows.
+func (w *shardWriter) agree(b *shardBatch, plan []planned, recovered bool) error {
+	blocks := make([]IntentBlock, len(plan))
+	for i, p := range plan {
+		blocks[i] = IntentBlock{Tenant: p.tenant, Table: p.block.Table, Day: p.block.Day, Rows: p.block.Rows()}
+	}
+	if !recovered {
+		w.state.Intent.Blocks = blocks
+		return nil
+	}
+	same := b.to == w.state.Intent.To && len(blocks) == len(w.state.Intent.Blocks)
+	for i := 0; same && i < len(blocks); i++ {
+		same = blocks[i] == w.state.Intent.Blocks[i]
+	}
+	if !same {
+		return fmt.Errorf("the open intent %d (to %d, %d blocks) is not what the stream holds (to %d, %d blocks)",
+			w.state.Intent.BatchID, w.state.Intent.To, len(w.state.Intent.Blocks), b.to, len(blocks))
+	}
+	return nil
+}
+
+// insertLanes is how many inserts of one batch run side by side: the server sorts one while it reads the other.
+const insertLanes = 4
+
+func (w *shardWriter) insertAll(ctx context.Context, plan []planned, recovered bool) error {
+	for start := 0; start < len(plan); {
+		end := start
+		for end < len(plan) && rank(plan[end].block.Table) == rank(plan[start].block.Table) {
+			end++
+		}
+		lanes, laneCtx := errgroup.WithContext(ctx)
+		lanes.SetLimit(insertLanes)
+		for _, p := range plan[start:end] {
+			lanes.Go(func() error { return w.insert(laneCtx, p, recovered) })
+		}
+		if err := lanes.Wait(); err != nil {
+			return err
+		}
+		w.opts.Failpoint("between-inserts")
+		start = end
+	}
+	return nil
+}
+
+// insert stores one block, however long it takes: an insert that ended in doubt is verified before it is repeated.
+func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
+	pause := 50 * time.Millisecond
+	for attempt := uint64(0); ; attempt++ {
+		// The revision makes the attempts of successive writers differ, so that none meets another's deduplication token.
+		p.block.Attempt = w.revision*1000 + attempt
+		var err error
+		if doubt {
+			var stored bool
+			stored, err = w.opts.Store.Verify(ctx, p.tenant, p.block)
+			if err == nil && stored {
+				return nil
+			}
+		}
+		if err == nil {
+			if err = w.opts.Store.Insert(ctx, p.tenant, p.block); err == nil {
+				return nil
+			}
+			doubt = true
+		}
+		if done, stop := w.settle(ctx, p, err); done {
+			return stop
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+		pause = min(pause*2, 5*time.Second)
+	}
+}
+
+// settle decides what an error means for the block: dropped for ever (done, nil), the shard stops (done, err), or another
+// attempt.
+func (w *shardWriter) settle(ctx context.Context, p planned, err error) (done bool, stop error) {
+	if ctx.Err() != nil {
+		return true, ctx.Err()
+	}
+	if _, ok := errors.AsType[*store.DoubtError](err); ok {
+		w.metrics.doubts.Inc()
+		return true, err
+	}
+	if seamark.KindOf(err) == seamark.NotFound {
+		w.log.Warn("rows of a tenant that is gone are dropped", "tenant", p.tenant, "table", p.block.Table.String(), "rows", p.block.Rows())
+		w.metrics.orphans.Add(float64(p.block.Rows()))
+		return true, nil
+	}
+	w.metrics.retries.Inc()
+	w.log.Warn("insert in doubt; it is verified and tried again", "tenant", p.tenant, "table", p.block.Table.String(),
+		"rows", p.block.Rows(), "rejected", store.Rejected(err), "err", err)
+	return false, nil
+}
+
+// bury moves messages that cannot be read to the dead-letter stream before the checkpoint passes them.
+func (w *shardWriter) bury(ctx context.Context, b *shardBatch) error {
+	for _, d := range b.dead {
+		if err := w.opts.Bus.Bury(ctx, w.shard, d.sequence, d.reason, d.data); err != nil {
+			return err
+		}
+		w.metrics.dead.Inc()
+		w.log.Error("message cannot be read and was set aside", "sequence", d.sequence, "reason", d.reason)
+	}
+	return nil
+}
+
+// purge removes what lies behind the checkpoint and its tail.
+func (w *shardWriter) purge(ctx context.Context) {
+	if w.state.Sequence <= w.opts.Tail {
+		return
+	}
+	keep := w.state.Sequence - w.opts.Tail
+	if keep <= w.purged+w.opts.Tail/10 {
+		return
+	}
+	if err := w.opts.Bus.Purge(ctx, w.shard, keep); err != nil {
+		w.log.Warn("stream not purged", "err", err)
+		return
+	}
+	w.purged = keep
+}
+
+func (w *shardWriter) observe(b *shardBatch, plan []planned) {
+	w.metrics.batches.Inc()
+	w.metrics.blocks.Add(float64(len(plan)))
+	w.metrics.rows.WithLabelValues(w.shard.Signal.String()).Add(float64(b.rows))
+	if b.oldest > 0 {
+		w.metrics.age.Observe(w.opts.Now().Sub(time.UnixMilli(b.oldest)).Seconds())
+	}
+}
