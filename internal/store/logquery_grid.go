@@ -66,18 +66,20 @@ func (g LogGrid) Span(k int) (from, to int) {
 	return from, int(2*end) + 2
 }
 
-// bucketSQL is Bucket as an expression over ts.
-func (g LogGrid) bucketSQL(b *logSQL) string {
-	d := fmt.Sprintf("(toUnixTimestamp64Nano(ts) - %s)", b.int64(g.origin()))
+// cellSQL names the parts of Bucket, for the WITH clause of a statement that uses bucketSQL.
+func (g LogGrid) cellSQL(b *logSQL) string {
 	step := b.int64(g.Step)
-	upper := fmt.Sprintf("(%s - 1 - %s %% %s < %s)", step, d, step, b.int64(g.rest()))
-	cell := fmt.Sprintf("intDiv(%s, %s)", d, step)
-	plain := fmt.Sprintf("2 * %s + %s", cell, upper)
+	return fmt.Sprintf("toUnixTimestamp64Nano(ts) - %s AS elapsed, intDiv(elapsed, %s) AS cell, %s - 1 - elapsed %% %s < %s AS upper",
+		b.int64(g.origin()), step, step, step, b.int64(g.rest()))
+}
+
+// bucketSQL is Bucket as an expression over what cellSQL names.
+func (g LogGrid) bucketSQL(b *logSQL) string {
 	first, beyond := g.common()
 	if beyond == 0 {
-		return "toInt64(" + plain + ")"
+		return "toInt64(2 * cell + upper)"
 	}
 	from, more := b.int64(first), b.int64(beyond)
-	return fmt.Sprintf("toInt64(multiIf(%s < %s, %s, %s <= %s + %s, 2 * %s, %s - 2 * %s))",
-		cell, from, plain, cell, from, more, from, plain, more)
+	return fmt.Sprintf("toInt64(multiIf(cell < %s, 2 * cell + upper, cell <= %s + %s, 2 * %s, 2 * (cell - %s) + upper))",
+		from, from, more, from, more)
 }

@@ -89,7 +89,7 @@ func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 // logCountsSQL counts rows by stream, bucket and split.
 func logCountsSQL(q *LogCountsQuery) (string, clickhouse.Parameters) {
 	b := newLogSQL()
-	b.WriteString("SELECT fp, " + q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
+	b.WriteString("WITH " + q.Grid.cellSQL(b) + "\nSELECT fp, " + q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
 	if q.Bytes {
 		b.WriteString(", sum(length(body)) AS bytes")
 	}
@@ -177,16 +177,17 @@ func (b *logSQL) search(field, expr string) string {
 		likes = append(likes, field+" LIKE "+b.string(likePattern(text)))
 	}
 	some := strings.Join(likes, " OR ")
-	match := "match(" + field + ", " + b.string("(?s:"+expr+")") + ")"
-	switch {
-	case exact:
-		return "(" + some + ")"
-	case len(likes) > 1:
-		return "((" + some + ") AND " + match + ")"
-	case len(likes) == 1:
-		return "(" + some + " AND " + match + ")"
+	if len(likes) > 1 {
+		some = "(" + some + ")"
 	}
-	return match
+	if exact {
+		return some
+	}
+	match := "match(" + field + ", " + b.string("(?s:"+expr+")") + ")"
+	if some == "" {
+		return match
+	}
+	return "(" + some + " AND " + match + ")"
 }
 
 // field returns the text that filters and splits see.
