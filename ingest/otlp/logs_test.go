@@ -81,17 +81,8 @@ func oneRecord(resource ...string) (plog.Logs, plog.LogRecord) {
 
 const zeroTrace = "00000000000000000000000000000000"
 
-// sampleLogs is a request with all that a record can hold, and the lines it means.
-func sampleLogs() (plog.Logs, []line) {
-	ld, rec := oneRecord("service.name", "checkout", "k8s.namespace.name", "prod", "k8s.pod.name", "checkout-7d9",
-		"k8s.container.name", "app", "k8s.node.name", "n1", "k8s.cluster.name", "eu", "k8s.deployment.name", "checkout",
-		"service.namespace", "shop", "host.arch", "arm64", "shared", "resource", "empty", "")
-	ld.ResourceLogs().At(0).Resource().Attributes().PutInt("process.pid", 4711)
-	sl := ld.ResourceLogs().At(0).ScopeLogs().At(0)
-	sl.Scope().SetName("logger")
-	sl.Scope().SetVersion("1.2")
-	sl.Scope().Attributes().PutStr("shared", "scope")
-	sl.Scope().Attributes().PutStr("own-key/of.scope", "s")
+// fillRecord sets everything that a record can hold.
+func fillRecord(rec plog.LogRecord) {
 	rec.SetTimestamp(1_795_000_000_000_000_001)
 	rec.SetObservedTimestamp(1_795_000_000_000_000_002)
 	rec.SetSeverityNumber(plog.SeverityNumberWarn2)
@@ -114,7 +105,20 @@ func sampleLogs() (plog.Logs, []line) {
 	list.AppendEmpty().SetEmptyBytes().FromRaw([]byte{1})
 	list.AppendEmpty().SetBool(true)
 	rec.Attributes().PutStr("empty", "")
+}
 
+// sampleLogs is a request with all that a record can hold, and the lines it means.
+func sampleLogs() (plog.Logs, []line) {
+	ld, rec := oneRecord("service.name", "checkout", "k8s.namespace.name", "prod", "k8s.pod.name", "checkout-7d9",
+		"k8s.container.name", "app", "k8s.node.name", "n1", "k8s.cluster.name", "eu", "k8s.deployment.name", "checkout",
+		"service.namespace", "shop", "host.arch", "arm64", "shared", "resource", "empty", "")
+	ld.ResourceLogs().At(0).Resource().Attributes().PutInt("process.pid", 4711)
+	sl := ld.ResourceLogs().At(0).ScopeLogs().At(0)
+	sl.Scope().SetName("logger")
+	sl.Scope().SetVersion("1.2")
+	sl.Scope().Attributes().PutStr("shared", "scope")
+	sl.Scope().Attributes().PutStr("own-key/of.scope", "s")
+	fillRecord(rec)
 	second := sl.LogRecords().AppendEmpty()
 	second.SetObservedTimestamp(1_795_000_000_000_000_003)
 	second.SetSeverityText("ERROR")

@@ -222,12 +222,15 @@ func checkMetadata(t *testing.T, want *recorder, b *seamark.Batch) {
 	}
 }
 
-func TestMetricsRefused(t *testing.T) {
-	cases := map[string]struct {
-		fill   func(ms pmetric.MetricSlice)
-		points int
-		says   string
-	}{
+// refusal is a metric that is refused: how many points it has and what the reason must name.
+type refusal struct {
+	fill   func(ms pmetric.MetricSlice)
+	points int
+	says   string
+}
+
+func refusals() map[string]refusal {
+	return map[string]refusal{
 		"seamark-temporality-delta": {func(ms pmetric.MetricSlice) {
 			sum := newMetric(ms, "delta.sum", "").SetEmptySum()
 			sum.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
@@ -263,7 +266,10 @@ func TestMetricsRefused(t *testing.T) {
 			newMetric(ms, "empty", "").SetEmptyGauge().DataPoints().AppendEmpty().SetTimestamp(sampleTime)
 		}, 1, "empty"},
 	}
-	for id, c := range cases {
+}
+
+func TestMetricsRefused(t *testing.T) {
+	for id, c := range refusals() {
 		t.Run(id, func(t *testing.T) {
 			md, ms := newResource("service.name", "s")
 			c.fill(ms)

@@ -41,15 +41,15 @@ func (p *point) reset() {
 // flagNoRecordedValue says that the series has ended, which Prometheus tells with a stale marker.
 const flagNoRecordedValue = 1
 
-// staleMarker is the NaN that marks the end of a series in Prometheus.
-var staleMarker = math.Float64frombits(0x7ff0000000000002)
+// staleMarkerBits is the NaN that marks the end of a series in Prometheus.
+const staleMarkerBits = 0x7ff0000000000002
 
 func (p *point) stale() bool { return p.flags&flagNoRecordedValue != 0 }
 
 // orStale returns v, or the stale marker for a point without recorded values.
 func (p *point) orStale(v float64) float64 {
 	if p.stale() {
-		return staleMarker
+		return math.Float64frombits(staleMarkerBits)
 	}
 	return v
 }
