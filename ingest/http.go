@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/seamarkhq/seamark/ingest/events"
 	"github.com/seamarkhq/seamark/ingest/inflate"
 	"github.com/seamarkhq/seamark/ingest/lokipush"
 	"github.com/seamarkhq/seamark/ingest/otlp"
@@ -29,7 +28,6 @@ type front struct {
 	loki     *lokipush.Decoder
 	remote   *remotewrite.Decoder
 	otlp     *otlp.Decoder
-	events   *events.Decoder
 }
 
 // request is one push on its way; its memory is kept between requests.
@@ -64,7 +62,7 @@ func Routes(in *Ingester) ([]httpx.Route, error) {
 	}
 	f := &front{
 		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
-		loki: lokipush.New(), remote: remotewrite.New(), otlp: otlp.New(), events: events.New(),
+		loki: lokipush.New(), remote: remotewrite.New(), otlp: otlp.New(),
 	}
 	var routes []httpx.Route
 	add := func(p *protocol, method string, paths ...string) {

@@ -131,14 +131,14 @@ func answerOTLP(w http.ResponseWriter, r *request, body []byte) error {
 // webhook sends them.
 func (f *front) kubernetesEvents() *protocol {
 	return f.eventProtocol("events", func(r *request) error {
-		return f.events.Decode(&events.Request{Body: r.body, Now: f.ingester.opts.Now()}, &r.batch)
+		return events.DecodeObjects(r.body, f.ingester.opts.Now(), &r.batch)
 	})
 }
 
 // kubeEventer takes kube-eventer's webhook sink, for which exactly 200 counts.
 func (f *front) kubeEventer() *protocol {
 	return f.eventProtocol("kube-eventer", func(r *request) error {
-		return f.events.DecodeKubeEventer(&events.Request{Body: r.body, Now: f.ingester.opts.Now()}, &r.batch)
+		return events.DecodeEventer(r.body, f.ingester.opts.Now(), &r.batch)
 	})
 }
 

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/seamarkhq/seamark/internal/app"
+)
+
+// serverFlags are the settings of every role. docs/flags.md is generated from them.
+type serverFlags struct {
+	DataDir string `name:"data-dir" default:"${data_dir}" help:"Folder for streams, tables and keys."`
+	NodeID  string `name:"node-id" help:"Name of this node among its peers; kept in the data folder when not set."`
+
+	HTTPListen         string   `name:"http.listen" default:"${http_listen}" help:"Address that agents, people and Grafana talk to."`
+	HTTPTLSCertFile    string   `name:"http.tls-cert-file" help:"PEM certificate chain of the front." type:"path"`
+	HTTPTLSKeyFile     string   `name:"http.tls-key-file" help:"PEM key of the front." type:"path"`
+	HTTPAllowPlaintext bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
+	HTTPTrustedProxies []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
+	AdminListen        string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
+
+	NATSURL       string `name:"nats.url" help:"NATS servers, comma separated. Empty runs the embedded one."`
+	NATSCredsFile string `name:"nats.creds-file" help:"NATS credentials file." type:"path"`
+	NATSReplicas  int    `name:"nats.replicas" default:"1" help:"Replicas of streams and buckets; 3 on a NATS cluster."`
+
+	ClickHouseDSN            string   `name:"clickhouse.dsn" help:"clickhouse://user:password@host:9000,... Empty runs the embedded engine."`
+	ClickHouseHTTPAddrs      []string `name:"clickhouse.http-addrs" help:"host:8123 of the same servers; inserts go over HTTP."`
+	ClickHouseTenantSecret   string   `name:"clickhouse.tenant-secret" help:"Secret that the passwords of tenants' ClickHouse users are made from."`
+	ClickHouseTenantUsers    string   `name:"clickhouse.tenant-users" default:"sql" enum:"sql,provisioned" help:"Whether tenants' users are made by SQL, or exist already."`
+	ClickHouseLibrary        string   `name:"clickhouse.library" help:"libchdb.so of the embedded engine; found beside the binary when not set." type:"path"`
+	ClickHouseEmbeddedUsers  int      `name:"clickhouse.embedded-users" default:"1000" help:"Tenants that the embedded engine has users for."`
+	ClickHouseMaxMemoryBytes int64    `name:"clickhouse.max-memory-bytes" default:"${clickhouse_memory}" help:"Memory of the embedded engine; a query over it fails instead of the machine."`
+
+	BusShards          int           `name:"bus.shards" default:"${bus_shards}" help:"Streams per signal. One stream syncs a few hundred messages a second."`
+	BusMaxStreamBytes  int64         `name:"bus.max-stream-bytes" default:"${bus_stream}" help:"Size at which a stream refuses more and ingest answers 503. Without it a store that is away fills the disk."`
+	BusDuplicateWindow time.Duration `name:"bus.duplicate-window" default:"10m" help:"How long a repeated request is recognised and stored once."`
+
+	IngestMaxBodyBytes        int64         `name:"ingest.max-body-bytes" default:"${max_body}" help:"Largest body as sent. Without it one request holds a connection's memory for as long as it likes."`
+	IngestMaxInflatedBytes    int64         `name:"ingest.max-inflated-bytes" default:"${max_inflated}" help:"Largest body after decompression. Without it a small bomb takes all memory."`
+	IngestMaxInflightBytes    int64         `name:"ingest.max-inflight-bytes" default:"${max_inflight}" help:"Bodies of all requests under way together; more wait, then get 503."`
+	IngestMaxLabels           int           `name:"ingest.max-labels" default:"${max_labels}" help:"Labels of one series or stream."`
+	IngestMaxLabelNameBytes   int           `name:"ingest.max-label-name-bytes" default:"${max_label_name}" help:"Length of a label name."`
+	IngestMaxLabelValueBytes  int           `name:"ingest.max-label-value-bytes" default:"${max_label_value}" help:"Length of a label value."`
+	IngestMaxLineBytes        int           `name:"ingest.max-line-bytes" default:"${max_line}" help:"Length of a log line; longer ones are refused and told."`
+	IngestMaxAttrs            int           `name:"ingest.max-attrs" default:"${max_attrs}" help:"Structured metadata pairs of one line."`
+	IngestMaxFuture           time.Duration `name:"ingest.max-future" default:"10m" help:"How far ahead of our clock a timestamp may lie."`
+	IngestMaxAge              time.Duration `name:"ingest.max-age" default:"720h" help:"How far behind our clock a timestamp may lie."`
+	IngestMaxSeriesPerCluster int           `name:"ingest.max-series-per-cluster" default:"${max_series_cluster}" help:"Label sets remembered per cluster, about 1 KiB each. Beyond it the oldest are forgotten, which costs speed and no data."`
+
+	WriterMaxBatchRows     uint64        `name:"writer.max-batch-rows" default:"${batch_rows}" help:"Rows of one batch of a shard."`
+	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
+	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
+
+	QueryTimeout        time.Duration `name:"query.timeout" default:"2m" help:"Longest run of a query."`
+	QueryMaxSamples     int           `name:"query.max-samples" default:"${max_samples}" help:"Samples one PromQL query may hold in memory."`
+	QueryMaxSeries      int           `name:"query.max-series" default:"${query_series}" help:"Series one query may touch."`
+	QueryMaxEntries     int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
+	QueryMaxConcurrent  int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants that run at once; more wait."`
+	QueryMaxTenantConns int           `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
+
+	AlertingEvaluationInterval time.Duration `name:"alerting.evaluation-interval" default:"1m" help:"Interval of rule groups that set none."`
+	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
+	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
+
+	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" help:"Longest orderly stop."`
+	LogLevel       string        `name:"log.level" default:"info" enum:"debug,info,warn,error" help:"Least severe line that is logged."`
+	LogFormat      string        `name:"log.format" default:"text" enum:"text,json" help:"Form of log lines."`
+	DebugFailpoint string        `name:"debug.failpoint" hidden:"" help:"NAME:N kills the process with SIGKILL at the Nth pass of the writer's step NAME; for crash tests."`
+}
+
+// flagDefaults takes the defaults from the packages that own them, so that they stand in one place.
+func flagDefaults() kong.Vars {
+	d := app.DefaultOptions()
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	l := d.Ingest.Limits
+	return kong.Vars{
+		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
+		"clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
+		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
+		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
+		"max_line": n(int64(l.MaxLineBytes)), "max_attrs": n(int64(l.MaxAttrs)), "max_series_cluster": n(int64(d.Ingest.MaxSeriesPerCluster)),
+		"batch_rows": n(int64(d.Writer.MaxBatchRows)), "batch_age": d.Writer.MaxBatchAge.String(),
+		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_samples": n(int64(d.Query.MaxSamples)),
+		"query_series": n(int64(d.Query.MaxSeries)), "max_entries": n(int64(d.Query.MaxEntries)),
+	}
+}
+
+// options turns the flags into the app's options.
+func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
+	o := app.DefaultOptions()
+	o.Roles, o.DataDir, o.NodeID, o.Version, o.DrainTimeout = roles, f.DataDir, f.NodeID, version, f.DrainTimeout
+	o.HTTP = app.HTTPOptions{
+		Listen: f.HTTPListen, TLSCertFile: f.HTTPTLSCertFile, TLSKeyFile: f.HTTPTLSKeyFile, AllowPlaintext: f.HTTPAllowPlaintext,
+		TrustedProxies: f.HTTPTrustedProxies,
+	}
+	o.Admin.Listen = f.AdminListen
+	o.NATS = app.NATSOptions{URL: f.NATSURL, CredsFile: f.NATSCredsFile, Replicas: f.NATSReplicas}
+	o.ClickHouse = app.ClickHouseOptions{
+		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
+		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes,
+	}
+	o.Bus = app.BusOptions{Shards: f.BusShards, MaxStreamBytes: f.BusMaxStreamBytes, DuplicateWindow: f.BusDuplicateWindow}
+	o.Ingest.MaxInflightBytes, o.Ingest.MaxSeriesPerCluster = f.IngestMaxInflightBytes, f.IngestMaxSeriesPerCluster
+	l := &o.Ingest.Limits
+	l.MaxBodyBytes, l.MaxInflatedBytes, l.MaxLabels = f.IngestMaxBodyBytes, f.IngestMaxInflatedBytes, f.IngestMaxLabels
+	l.MaxLabelNameBytes, l.MaxLabelValueBytes = f.IngestMaxLabelNameBytes, f.IngestMaxLabelValueBytes
+	l.MaxLineBytes, l.MaxAttrs, l.MaxFuture, l.MaxAge = f.IngestMaxLineBytes, f.IngestMaxAttrs, f.IngestMaxFuture, f.IngestMaxAge
+	o.Writer = app.WriterOptions{MaxBatchRows: f.WriterMaxBatchRows, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
+	o.Query = app.QueryOptions{
+		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, MaxSeries: f.QueryMaxSeries, MaxEntries: f.QueryMaxEntries,
+		MaxConcurrent: f.QueryMaxConcurrent, MaxTenantConns: f.QueryMaxTenantConns,
+	}
+	o.Alerting = app.AlertingOptions{
+		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,
+	}
+	o.Logger = f.logger()
+	var err error
+	o.Failpoint, err = failpoint(f.DebugFailpoint)
+	return o, err
+}
+
+func (f *serverFlags) logger() *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // kong has checked it against the enum
+	o := &slog.HandlerOptions{Level: level}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+// failpoint makes the function that kills this process at the Nth pass of a named step; nil when none is set.
+func failpoint(spec string) (func(string), error) {
+	if spec == "" {
+		return nil, nil //nolint:nilnil // no failpoint is the normal case
+	}
+	name, count, ok := strings.Cut(spec, ":")
+	n, err := strconv.Atoi(count)
+	if !ok || err != nil || n < 1 {
+		return nil, fmt.Errorf("--debug.failpoint is %q; it must be NAME:N", spec)
+	}
+	passes := make(chan struct{}, n)
+	return func(at string) {
+		if at != name {
+			return
+		}
+		select {
+		case passes <- struct{}{}:
+		default:
+		}
+		if len(passes) == n {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+	}, nil
+}

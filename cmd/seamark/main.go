@@ -1,0 +1,80 @@
+// Command seamark is the whole product in one binary: `seamark serve` runs every role with both engines embedded, the
+// other subcommands run one role each, administer a server, or feed it demo data.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/seamarkhq/seamark/internal/engine"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = "dev"
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == engine.ChildCommand {
+		// The engine's library wants the process's main thread for itself.
+		runtime.LockOSThread()
+		os.Exit(engine.RunChild(os.Args[2:]))
+	}
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "seamark:", err)
+		os.Exit(1)
+	}
+}
+
+// cli is the command line.
+type cli struct {
+	Serve       serveCmd       `cmd:"" help:"Run every role in one process, with both engines embedded unless told otherwise."`
+	Ingest      roleCmd        `cmd:"" help:"Run the ingest role alone, against real NATS and ClickHouse."`
+	Writer      roleCmd        `cmd:"" help:"Run the writer role alone."`
+	Querier     roleCmd        `cmd:"" help:"Run the querier role alone."`
+	Alerting    roleCmd        `cmd:"" help:"Run the alerting role alone."`
+	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
+	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
+	DemoCluster demoClusterCmd `cmd:"" help:"Push a believable Kubernetes cluster's data to a server, for demos and tests."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Exit 0 when the server on this machine is ready."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
+
+	Config kong.ConfigFlag `help:"YAML file with the same names as the flags: 'http: {listen: ...}'. Flags and environment win." placeholder:"FILE"`
+}
+
+func run(args []string) error {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("seamark"),
+		kong.Description("A multi-tenant observability backend for Kubernetes clusters. Every flag can also be set in the environment: --http.listen is SEAMARK_HTTP_LISTEN."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.DefaultEnvars("SEAMARK"), kong.Configuration(loadYAML), kong.Vars(flagDefaults()),
+	)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+			_ = parse.Context.PrintUsage(true)
+		}
+		return err
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run()
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	_, err := fmt.Printf("seamark %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

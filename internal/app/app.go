@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/tenant"
+)
+
+// App is one running process of Seamark.
+type App struct {
+	opts     Options
+	log      *slog.Logger
+	registry *prometheus.Registry
+	node     string
+
+	natsServer *engine.NATS       // nil with an outside NATS
+	clickhouse *engine.ClickHouse // nil with an outside ClickHouse
+	nc         *nats.Conn
+	js         jetstream.JetStream
+	directory  *tenant.Directory
+	bus        *bus.Bus
+	store      *store.Store
+	edge       *httpx.Edge
+	httpAddr   string
+	adminAddr  string
+
+	ready    atomic.Bool
+	cleanups []cleanup
+	stopOnce sync.Once
+	stopErr  error
+	failed   chan error
+}
+
+// cleanup undoes one step of the start. They run last in, first out.
+type cleanup struct {
+	name string
+	fn   func(ctx context.Context) error
+}
+
+// New checks the options and returns an app that has not started.
+func New(o Options) (*App, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return &App{opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8)}, nil
+}
+
+// Start brings everything up, in the order of who needs whom, and returns when the process answers requests. When it
+// fails, what had started is stopped again.
+func (a *App) Start(ctx context.Context) error {
+	steps := []struct {
+		name string
+		when bool
+		fn   func(context.Context) error
+	}{
+		{"data folder", true, func(context.Context) error { return a.prepareDataDir() }},
+		{"admin listener", true, a.serveAdmin},
+		{"nats", true, a.startNATS},
+		{"directory", true, a.openDirectory},
+		{"bus", a.usesBus(), a.openBus},
+		{"store", a.usesStore(), a.openStore},
+		{"roles", true, a.startRoles},
+		{"http", true, a.serveHTTP},
+	}
+	for _, s := range steps {
+		if !s.when {
+			continue
+		}
+		begin := a.opts.Now()
+		if err := s.fn(ctx); err != nil {
+			err = fmt.Errorf("start %s: %w", s.name, err)
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.DrainTimeout)
+			defer cancel()
+			return errors.Join(err, a.Stop(stop))
+		}
+		a.log.Debug("started", "part", s.name, "took", a.opts.Now().Sub(begin))
+	}
+	a.ready.Store(true)
+	a.log.Info("ready", "http", a.httpAddr, "admin", a.adminAddr, "roles", a.opts.Roles, "version", a.opts.Version)
+	return nil
+}
+
+func (a *App) usesBus() bool {
+	return a.opts.has(RoleIngest) || a.opts.has(RoleWriter) || a.opts.has(RoleAlerting)
+}
+
+func (a *App) usesStore() bool {
+	return a.opts.has(RoleWriter) || a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting)
+}
+
+// defers registers what undoes a step.
+func (a *App) defers(name string, fn func(ctx context.Context) error) {
+	a.cleanups = append(a.cleanups, cleanup{name, fn})
+}
+
+// background runs fn until Stop. An error of fn's ends the process: a part that is gone must not look alive.
+func (a *App) background(name string, fn func(ctx context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := fn(ctx); err != nil && ctx.Err() == nil {
+			a.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	a.defers(name, func(stop context.Context) error {
+		cancel()
+		select {
+		case <-done:
+			return nil
+		case <-stop.Done():
+			return stop.Err()
+		}
+	})
+}
+
+// Failed yields the error of a part that ended on its own.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Stop takes the process out of service in order: not ready, requests drained, roles, connections, engines. It may be
+// called more than once and from several places.
+func (a *App) Stop(ctx context.Context) error {
+	a.stopOnce.Do(func() {
+		a.ready.Store(false)
+		for i := len(a.cleanups) - 1; i >= 0; i-- {
+			c := a.cleanups[i]
+			begin := time.Now()
+			if err := c.fn(ctx); err != nil {
+				a.stopErr = errors.Join(a.stopErr, fmt.Errorf("stop %s: %w", c.name, err))
+			}
+			a.log.Debug("stopped", "part", c.name, "took", time.Since(begin))
+		}
+	})
+	return a.stopErr
+}
+
+// HTTPAddr returns the address that tenants talk to, with the real port.
+func (a *App) HTTPAddr() string { return a.httpAddr }
+
+// AdminAddr returns the address of health and metrics, with the real port.
+func (a *App) AdminAddr() string { return a.adminAddr }
+
+// URL returns the base URL of the front.
+func (a *App) URL() string {
+	if a.opts.HTTP.TLSCertFile != "" {
+		return "https://" + a.httpAddr
+	}
+	return "http://" + a.httpAddr
+}
+
+// Directory returns the tenant directory, for demo mode and tests.
+func (a *App) Directory() *tenant.Directory { return a.directory }
+
+// Routes returns the route table, for the tests that walk it.
+func (a *App) Routes() []httpx.Route { return a.edge.Routes() }
+
+// Engines returns the process ids of this process's engines, for benchmarks and crash tests; 0 where there is none.
+func (a *App) Engines() (clickhousePid int) {
+	if a.clickhouse == nil {
+		return 0
+	}
+	return a.clickhouse.Pid()
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/tenant"
+)
+
+// openDirectory opens the tenant directory and, the first time, makes the operator.
+func (a *App) openDirectory(ctx context.Context) error {
+	d, err := tenant.Open(ctx, tenant.Options{
+		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), Now: a.opts.Now, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.directory = d
+	a.defers("directory", d.Close)
+	return nil
+}
+
+// verifier proves credentials from the directory's memory. It implements httpx.Verifier.
+type verifier struct{ *tenant.Directory }
+
+// directoryAPI shows the directory in the API's words.
+type directoryAPI struct{ *tenant.Directory }
+
+// SignIn implements api.Sessions.
+func (d directoryAPI) SignIn(ctx context.Context, login, password, tenantSlug, clientIP string) (api.SessionGrant, error) {
+	t, err := d.Directory.SignIn(ctx, tenant.Credentials{Login: login, Password: password, ClientIP: clientIP, TenantSlug: tenantSlug})
+	if err != nil {
+		return api.SessionGrant{}, err
+	}
+	return api.SessionGrant{Token: t.Text, Expires: t.Expires}, nil
+}
+
+// TenantName implements api.TenantNames.
+func (d directoryAPI) TenantName(ctx context.Context, id seamark.TenantID) (slug, name string, err error) {
+	t, err := d.FindTenant(ctx, id)
+	return t.Slug, t.Name, err
+}
+
+// ListClusters implements api.ClusterLister.
+func (d directoryAPI) ListClusters(ctx context.Context, id seamark.TenantID) ([]api.Cluster, error) {
+	arrivals := d.ListArrivals(ctx, id)
+	list := []api.Cluster{}
+	for _, c := range d.Directory.ListClusters(ctx, id) {
+		out := api.Cluster{ID: string(c.ID), Name: c.Name, Created: c.Created, Arrivals: map[string]*time.Time{}}
+		for _, signal := range seamark.Signals() {
+			out.Arrivals[signal.String()] = nil
+			if at, ok := arrivals[c.ID][signal]; ok {
+				out.Arrivals[signal.String()] = &at
+			}
+		}
+		list = append(list, out)
+	}
+	return list, nil
+}
+
+// ListTenants implements api.TenantLister.
+func (d directoryAPI) ListTenants(ctx context.Context) ([]api.Tenant, error) {
+	list := []api.Tenant{}
+	for _, t := range d.Directory.ListTenants(ctx) {
+		list = append(list, api.Tenant{
+			ID: string(t.ID), Slug: t.Slug, Name: t.Name, State: string(t.State), Created: t.Created, Clusters: len(d.Directory.ListClusters(ctx, t.ID)),
+		})
+	}
+	return list, nil
+}

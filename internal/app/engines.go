@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// SocketPath is where the embedded NATS of a data folder can be reached by processes of the same user.
+func SocketPath(dataDir string) string { return filepath.Join(dataDir, "nats.sock") }
+
+// bucketReserve is the room for control-plane buckets and the dead-letter stream beside the shards' streams.
+const bucketReserve = 2 << 30
+
+// startNATS connects to the bus, starting the embedded server when no other is named.
+func (a *App) startNATS(ctx context.Context) error {
+	o := &a.opts
+	if o.NATS.URL != "" {
+		options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false)}
+		if o.NATS.CredsFile != "" {
+			options = append(options, nats.UserCredentials(o.NATS.CredsFile))
+		}
+		nc, err := nats.Connect(o.NATS.URL, options...)
+		if err != nil {
+			return fmt.Errorf("connect to --nats.url: %w", err)
+		}
+		a.nc = nc
+		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
+	} else {
+		streams := int64(o.Bus.Shards * len(seamark.Signals()))
+		server, err := engine.StartNATS(ctx, engine.NATSOptions{
+			DataDir: filepath.Join(o.DataDir, "nats"), MaxStoreBytes: streams*o.Bus.MaxStreamBytes + bucketReserve, Log: a.log.With("engine", "nats"),
+		})
+		if err != nil {
+			return fmt.Errorf("start embedded NATS: %w", err)
+		}
+		a.natsServer = server
+		a.defers("nats server", server.Stop)
+		if err := server.ServeSocket(SocketPath(o.DataDir)); err != nil {
+			return fmt.Errorf("serve the admin socket: %w", err)
+		}
+		if a.nc, err = server.Connect(); err != nil {
+			return fmt.Errorf("connect to embedded NATS: %w", err)
+		}
+	}
+	js, err := jetstream.New(a.nc)
+	if err != nil {
+		return fmt.Errorf("open JetStream: %w", err)
+	}
+	a.js = js
+	return nil
+}
+
+// openBus opens the shards' streams.
+func (a *App) openBus(ctx context.Context) error {
+	o := bus.DefaultOptions()
+	o.Conn, o.JS, o.Logger, o.Registerer = a.nc, a.js, a.log, a.registry
+	o.Shards, o.MaxStreamBytes, o.Replicas, o.DuplicateWindow = a.opts.Bus.Shards, a.opts.Bus.MaxStreamBytes, a.opts.NATS.Replicas, a.opts.Bus.DuplicateWindow
+	b, err := bus.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.bus = b
+	a.defers("bus", func(context.Context) error { b.Close(); return nil })
+	return nil
+}
+
+// parseDSN reads the DSN of an outside ClickHouse.
+func (c *ClickHouseOptions) parseDSN() (*clickhouse.Options, error) {
+	parsed, err := clickhouse.ParseDSN(c.DSN)
+	if err != nil {
+		return nil, errors.New("is not a DSN such as clickhouse://user:password@host:9000")
+	}
+	return parsed, nil
+}
+
+// openStore connects to ClickHouse, starting the embedded engine when no other is named.
+func (a *App) openStore(ctx context.Context) error {
+	o := &a.opts.ClickHouse
+	so := store.Options{
+		Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+	}
+	if o.DSN != "" {
+		parsed, err := o.parseDSN()
+		if err != nil {
+			return err
+		}
+		so.NativeAddrs, so.HTTPAddrs, so.TLS = parsed.Addr, o.HTTPAddrs, parsed.TLS
+		so.User, so.Password, so.CreateUsers = parsed.Auth.Username, parsed.Auth.Password, o.TenantUsers == "sql"
+		so.TenantPassword = func(user string) string { return engine.TenantPassword(o.TenantSecret, user) }
+	} else {
+		ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
+			DataDir: filepath.Join(a.opts.DataDir, "clickhouse"), LibraryPath: o.Library, TenantUsers: o.EmbeddedUsers,
+			MaxMemoryBytes: o.MaxMemoryBytes, Log: a.log.With("engine", "clickhouse"),
+		})
+		if err != nil {
+			return fmt.Errorf("start embedded ClickHouse: %w", err)
+		}
+		a.clickhouse = ch
+		a.defers("clickhouse engine", ch.Stop)
+		tcp, http := ch.Addrs()
+		so.NativeAddrs, so.HTTPAddrs, so.User, so.Password = []string{tcp}, []string{http}, ch.AdminUser(), ch.AdminPassword()
+		so.TenantPassword = func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) }
+	}
+	s, err := store.Open(so)
+	if err != nil {
+		return err
+	}
+	a.store = s
+	a.defers("store", func(context.Context) error { return s.Close() })
+	return nil
+}
+
+// loadCertificate reads the front's certificate.
+func (h *HTTPOptions) loadCertificate() (*tls.Config, error) {
+	if h.TLSCertFile == "" {
+		return nil, nil //nolint:nilnil // no certificate is a valid answer: plain HTTP
+	}
+	cert, err := tls.LoadX509KeyPair(h.TLSCertFile, h.TLSKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--http.tls-cert-file: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// prepareDataDir makes the data folder and locks it: two processes on one folder would write over each other.
+func (a *App) prepareDataDir() error {
+	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
+		return fmt.Errorf("--data-dir: %w", err)
+	}
+	unlock, err := lockFolder(a.opts.DataDir)
+	if err != nil {
+		return fmt.Errorf("--data-dir: %w", err)
+	}
+	a.defers("data folder", func(context.Context) error { return unlock() })
+	return a.loadNodeID()
+}

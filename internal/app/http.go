@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/seamarkhq/seamark/console"
+	"github.com/seamarkhq/seamark/internal/httpx"
+)
+
+// Timeouts of the front. Without them a few thousand idle or stalling sockets take all file descriptors.
+const (
+	readHeaderTimeout = 5 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+)
+
+// serveHTTP opens the front.
+func (a *App) serveHTTP(ctx context.Context) error {
+	routes, err := a.routes()
+	if err != nil {
+		return err
+	}
+	o := httpx.Options{Routes: routes, Verifier: verifier{a.directory}, Logger: a.log, Registerer: a.registry, Now: a.opts.Now}
+	for _, s := range a.opts.HTTP.TrustedProxies {
+		_, network, err := net.ParseCIDR(s)
+		if err != nil {
+			return fmt.Errorf("--http.trusted-proxies: %w", err)
+		}
+		o.TrustedProxies = append(o.TrustedProxies, network)
+	}
+	if a.opts.has(RoleAPI) {
+		o.Fallback = console.Handler()
+	}
+	if a.edge, err = httpx.New(o); err != nil {
+		return err
+	}
+	certificate, err := a.opts.HTTP.loadCertificate()
+	if err != nil {
+		return err
+	}
+	a.httpAddr, err = a.listen(ctx, "http", a.opts.HTTP.Listen, a.edge, certificate)
+	return err
+}
+
+// serveAdmin opens the listener for health and metrics. It opens first, so that a slow start can be watched.
+func (a *App) serveAdmin(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", a.answerReady)
+	var err error
+	a.adminAddr, err = a.listen(ctx, "admin", a.opts.Admin.Listen, mux, nil)
+	return err
+}
+
+// answerReady says whether requests will be answered, and if not what is missing.
+func (a *App) answerReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := a.checkReady(ctx); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+// checkReady fails for what this process's roles cannot work without. Ingest works while ClickHouse is away.
+func (a *App) checkReady(ctx context.Context) error {
+	switch {
+	case !a.ready.Load():
+		return errors.New("starting or stopping")
+	case a.nc.Status().String() != "CONNECTED":
+		return errors.New("NATS is not connected")
+	}
+	if a.natsServer != nil {
+		if err := a.natsServer.Health(); err != nil {
+			return fmt.Errorf("embedded NATS: %w", err)
+		}
+	}
+	if a.opts.has(RoleQuerier) {
+		if err := a.store.Ping(ctx); err != nil {
+			return errors.New("ClickHouse does not answer")
+		}
+	}
+	return nil
+}
+
+// listen serves a handler and registers its drain.
+func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, certificate *tls.Config) (string, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("--%s.listen: %w", name, err)
+	}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, TLSConfig: certificate,
+	}
+	go func() {
+		var err error
+		if certificate != nil {
+			err = server.ServeTLS(ln, "", "")
+		} else {
+			err = server.Serve(ln)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("serve %s: %w", name, err)
+		}
+	}()
+	a.defers(name+" listener", func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		return nil
+	})
+	return ln.Addr().String(), nil
+}

@@ -1,0 +1,298 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seamarkhq/seamark/ingest"
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Role is a part of Seamark that can run in a process of its own.
+type Role string
+
+// The roles.
+const (
+	RoleIngest   Role = "ingest"
+	RoleWriter   Role = "writer"
+	RoleQuerier  Role = "querier"
+	RoleAlerting Role = "alerting"
+	RoleAPI      Role = "api"
+)
+
+// AllRoles lists every role, which `seamark serve` runs in one process.
+func AllRoles() []Role { return []Role{RoleIngest, RoleWriter, RoleQuerier, RoleAlerting, RoleAPI} }
+
+// Options configures a process. Field names in errors are the flags' names.
+type Options struct {
+	Roles   []Role
+	DataDir string
+	NodeID  string // "" takes the one kept in DataDir, or makes it
+
+	HTTP       HTTPOptions
+	Admin      AdminOptions
+	NATS       NATSOptions
+	ClickHouse ClickHouseOptions
+	Bus        BusOptions
+	Ingest     IngestOptions
+	Writer     WriterOptions
+	Query      QueryOptions
+	Alerting   AlertingOptions
+
+	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
+	DrainTimeout time.Duration
+	Logger       *slog.Logger
+	Now          func() time.Time
+	Version      string
+	// Failpoint is called at each step of the writer's protocol; crash tests set it.
+	Failpoint func(name string)
+}
+
+// HTTPOptions configures the front that tenants talk to.
+type HTTPOptions struct {
+	Listen         string
+	TLSCertFile    string
+	TLSKeyFile     string
+	AllowPlaintext bool
+	TrustedProxies []string // CIDR
+}
+
+// AdminOptions configures the listener for health, readiness and metrics.
+type AdminOptions struct{ Listen string }
+
+// NATSOptions says which NATS to use: the embedded one, or a cluster's.
+type NATSOptions struct {
+	URL       string // "" embeds
+	CredsFile string
+	Replicas  int
+}
+
+// ClickHouseOptions says which ClickHouse to use: the embedded one, or a server's.
+type ClickHouseOptions struct {
+	DSN            string // clickhouse://user:password@host:9000,host:9000 ; "" embeds
+	HTTPAddrs      []string
+	TenantSecret   string
+	TenantUsers    string // sql | provisioned, of an outside server
+	Library        string // of the embedded engine
+	EmbeddedUsers  int
+	MaxMemoryBytes int64
+}
+
+// BusOptions configures the queue between ingest and writer.
+type BusOptions struct {
+	Shards          int
+	MaxStreamBytes  int64
+	DuplicateWindow time.Duration
+}
+
+// IngestOptions configures the limits of one request and of all together.
+type IngestOptions struct {
+	Limits              seamark.Limits
+	MaxInflightBytes    int64
+	MaxSeriesPerCluster int
+}
+
+// WriterOptions configures batches.
+type WriterOptions struct {
+	MaxBatchRows     uint64
+	MaxBatchAge      time.Duration
+	InsertsPerSecond float64
+}
+
+// QueryOptions configures the limits of one query.
+type QueryOptions struct {
+	Timeout        time.Duration
+	MaxSamples     int
+	MaxSeries      int
+	MaxEntries     int
+	MaxConcurrent  int
+	MaxTenantConns int
+}
+
+// AlertingOptions configures rules and notifications.
+type AlertingOptions struct {
+	EvaluationInterval time.Duration
+	// AllowedReceivers are private networks that webhooks may reach. Empty lets them reach public addresses only, so that
+	// a tenant's receiver cannot talk to what stands beside the server.
+	AllowedReceivers []string
+	ExternalURL      string
+}
+
+// DefaultOptions returns the options of `seamark serve`.
+func DefaultOptions() Options {
+	in, wr, b := ingest.DefaultOptions(), ingest.DefaultWriterOptions(), bus.DefaultOptions()
+	return Options{
+		Roles: AllRoles(), DataDir: "data",
+		HTTP:  HTTPOptions{Listen: "127.0.0.1:4480"},
+		Admin: AdminOptions{Listen: "127.0.0.1:4481"},
+		NATS:  NATSOptions{Replicas: 1},
+		ClickHouse: ClickHouseOptions{
+			TenantUsers: "sql", EmbeddedUsers: 1000, MaxMemoryBytes: 2 << 30,
+		},
+		Bus:    BusOptions{Shards: b.Shards, MaxStreamBytes: 1 << 30, DuplicateWindow: b.DuplicateWindow},
+		Ingest: IngestOptions{Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster},
+		Writer: WriterOptions{MaxBatchRows: wr.MaxBatchRows, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
+		Query: QueryOptions{
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
+		},
+		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
+	}
+}
+
+func (o *Options) has(r Role) bool { return slices.Contains(o.Roles, r) }
+
+// Validate refuses options that could not work, naming the flag.
+func (o *Options) Validate() error {
+	checks := []struct {
+		flag string
+		err  error
+	}{
+		{"data-dir", required(o.DataDir)},
+		{"http.listen", o.HTTP.checkListen()},
+		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
+		{"http.trusted-proxies", checkPrefixes(o.HTTP.TrustedProxies)},
+		{"admin.listen", checkAddress(o.Admin.Listen)},
+		{"nats.url", o.checkNATS()},
+		{"nats.replicas", within(o.NATS.Replicas, 1, 5)},
+		{"clickhouse.dsn", o.checkClickHouse()},
+		{"clickhouse.tenant-users", oneOf(o.ClickHouse.TenantUsers, "sql", "provisioned")},
+		{"bus.shards", within(o.Bus.Shards, 1, 64)},
+		{"ingest.max-body-bytes", positive(o.Ingest.Limits.MaxBodyBytes)},
+		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
+		{"ingest.max-inflight-bytes", o.Ingest.checkInflight()},
+		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
+		{"query.timeout", positive(int64(o.Query.Timeout))},
+		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
+		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
+		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},
+	}
+	var faults []error
+	for _, c := range checks {
+		if c.err != nil {
+			faults = append(faults, fmt.Errorf("--%s %w", c.flag, c.err))
+		}
+	}
+	if len(o.Roles) == 0 || o.Logger == nil || o.Now == nil {
+		faults = append(faults, errors.New("Roles, Logger and Now are required"))
+	}
+	return errors.Join(faults...)
+}
+
+func required(s string) error {
+	if s == "" {
+		return errors.New("must be set")
+	}
+	return nil
+}
+
+func positive(n int64) error {
+	if n <= 0 {
+		return fmt.Errorf("is %d; it must be positive", n)
+	}
+	return nil
+}
+
+func within(n, lo, hi int) error {
+	if n < lo || n > hi {
+		return fmt.Errorf("is %d; it must be %d to %d", n, lo, hi)
+	}
+	return nil
+}
+
+func oneOf(s string, allowed ...string) error {
+	if !slices.Contains(allowed, s) {
+		return fmt.Errorf("is %q; it must be %s", s, strings.Join(allowed, " or "))
+	}
+	return nil
+}
+
+func together(a, b, other string) error {
+	if (a == "") != (b == "") {
+		return fmt.Errorf("and --%s must be set together", other)
+	}
+	return nil
+}
+
+func checkAddress(addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("is %q; it must be host:port", addr)
+	}
+	return nil
+}
+
+func checkPrefixes(list []string) error {
+	for _, s := range list {
+		if _, err := netip.ParsePrefix(s); err != nil {
+			return fmt.Errorf("has %q, which is not a network such as 10.0.0.0/8", s)
+		}
+	}
+	return nil
+}
+
+// checkListen keeps tokens off plaintext connections: without TLS the front listens on loopback, unless told that
+// something in front of it ends TLS.
+func (h *HTTPOptions) checkListen() error {
+	host, _, err := net.SplitHostPort(h.Listen)
+	if err != nil {
+		return fmt.Errorf("is %q; it must be host:port", h.Listen)
+	}
+	if h.TLSCertFile != "" || h.AllowPlaintext {
+		return nil
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("is %q: tokens would cross the network unencrypted. Set --http.tls-cert-file and --http.tls-key-file, "+
+		"or --http.allow-plaintext when a proxy in front ends TLS", h.Listen)
+}
+
+func (o *Options) checkNATS() error {
+	if o.NATS.URL == "" {
+		if len(o.Roles) != len(AllRoles()) {
+			return errors.New("must be set when a role runs alone: the embedded server serves one process")
+		}
+		return nil
+	}
+	for _, one := range strings.Split(o.NATS.URL, ",") {
+		if u, err := url.Parse(one); err != nil || u.Host == "" {
+			return fmt.Errorf("has %q, which is not a URL such as nats://host:4222", one)
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkClickHouse() error {
+	c := &o.ClickHouse
+	if c.DSN == "" {
+		if len(o.Roles) != len(AllRoles()) {
+			return errors.New("must be set when a role runs alone: the embedded engine serves one process")
+		}
+		return nil
+	}
+	if _, err := c.parseDSN(); err != nil {
+		return err
+	}
+	if len(c.HTTPAddrs) == 0 {
+		return errors.New("needs --clickhouse.http-addrs, the same servers' HTTP ports: inserts go there")
+	}
+	if c.TenantSecret == "" {
+		return errors.New("needs --clickhouse.tenant-secret, which the passwords of tenants' users are made from")
+	}
+	return nil
+}
+
+func (i *IngestOptions) checkInflight() error {
+	if need := i.Limits.MaxBodyBytes + i.Limits.MaxInflatedBytes; i.MaxInflightBytes < need {
+		return fmt.Errorf("is %d; one request of the largest size needs %d", i.MaxInflightBytes, need)
+	}
+	return nil
+}
