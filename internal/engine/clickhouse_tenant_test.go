@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -118,7 +121,7 @@ func TestTenantCannotChangeLockedSettings(t *testing.T) {
 		"max_memory_usage = 0", "max_memory_usage = 99999999999", "max_memory_usage_for_user = 0",
 		"max_bytes_to_read = 0", "max_result_bytes = 0", "max_concurrent_queries_for_user = 0", "dialect = 'prql'",
 		"format_schema = '/etc/passwd:x'", "format_template_row = '/etc/passwd'", "output_format_schema = '/tmp/x'",
-		"additional_result_filter = 'file(1) = 2'", "allow_get_client_http_header = 1", "profile = 'default'",
+		"additional_result_filter = 'file(1) = 2'", "allow_get_client_http_header = 1",
 	} {
 		if _, err := tenant(t, ch, 1, "SELECT 1 SETTINGS "+change); err == nil {
 			t.Errorf("SETTINGS %s: got no error", change)
@@ -163,15 +166,6 @@ func TestDefaultUserCannotLogIn(t *testing.T) {
 			t.Errorf("got %q, want a refusal", got)
 		}
 	}
-	tcp, _ := ch.Addrs()
-	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{tcp}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Ping(t.Context()); err == nil {
-		t.Error("native: got no error")
-	}
 }
 
 func TestPasswordsAreNeeded(t *testing.T) {
@@ -186,19 +180,10 @@ func TestPasswordsAreNeeded(t *testing.T) {
 }
 
 // TestTenantNativeConnection shows what the query path needs of the tenant profile: settings per query, an external
-// table, and an empty database of the tenant's own.
+// table, time limits.
 func TestTenantNativeConnection(t *testing.T) {
 	ch := twoTenants(t)
-	tcp, _ := ch.Addrs()
-	user := engine.TenantUser(1)
-	conn, err := clickhouse.Open(&clickhouse.Options{
-		Addr: []string{tcp},
-		Auth: clickhouse.Auth{Database: user, Username: user, Password: engine.TenantPassword(ch.TenantSecret(), user)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := native(t, ch, 1)
 	wanted, err := ext.NewTable("wanted", ext.Column("n", "Int64"))
 	if err != nil {
 		t.Fatal(err)
@@ -210,11 +195,11 @@ func TestTenantNativeConnection(t *testing.T) {
 		"max_execution_time": 10, "log_comment": "test", "max_threads": 1, "max_rows_to_read": 1000,
 	}), clickhouse.WithExternalTable(wanted))
 	var line string
-	if err := conn.QueryRow(ctx, "SELECT line FROM lines WHERE n IN (SELECT n FROM wanted)").Scan(&line); err != nil || line != "own" {
+	if err := conn.QueryRow(ctx, "SELECT line FROM t0001.lines WHERE n IN (SELECT n FROM wanted)").Scan(&line); err != nil || line != "own" {
 		t.Fatalf("got %q, %v, want own", line, err)
 	}
 	raised := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_memory_usage": 0}))
-	if err := conn.QueryRow(raised, "SELECT line FROM lines").Scan(&line); err == nil {
+	if err := conn.QueryRow(raised, "SELECT line FROM t0001.lines").Scan(&line); err == nil {
 		t.Error("max_memory_usage=0 over native: got no error")
 	}
 	limited := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 1}))
@@ -222,4 +207,81 @@ func TestTenantNativeConnection(t *testing.T) {
 	if err := conn.QueryRow(limited, "SELECT toString(sum(sleepEachRow(0.1))) FROM numbers(600) SETTINGS max_block_size = 1").Scan(&line); err == nil {
 		t.Errorf("max_execution_time=1: got no error after %v", time.Since(began))
 	}
+}
+
+// TestProfileSwitchKeepsTheLimits: a session may name another profile, but keeps its own constraints.
+func TestProfileSwitchKeepsTheLimits(t *testing.T) {
+	ch := twoTenants(t)
+	conn := native(t, ch, 1)
+	if err := conn.Exec(t.Context(), "SET profile = 'default'"); err != nil {
+		t.Logf("refused: %v", err)
+	}
+	for _, change := range []string{"readonly = 0", "max_memory_usage = 0", "format_schema = '/etc/passwd:x'"} {
+		if err := conn.Exec(t.Context(), "SET "+change); err == nil {
+			t.Errorf("SET %s: got no error", change)
+		}
+	}
+}
+
+// TestCanceledQueriesLeaveTheEngineAlive covers what DialClickHouse is for: with a plain dialer the engine's process ends
+// here, because a connection closed with unread data is reset.
+func TestCanceledQueriesLeaveTheEngineAlive(t *testing.T) {
+	ch := testkit.ClickHouse(t)
+	pid := ch.Pid()
+	for wait := range 20 {
+		conn := native(t, ch, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(wait)*4*time.Millisecond)
+		if rows, err := conn.Query(ctx, "SELECT number FROM numbers(10000000000)"); err == nil {
+			for rows.Next() {
+			}
+			_ = rows.Close()
+		}
+		cancel()
+		_ = conn.Close()
+	}
+	for range 5 {
+		conn, err := engine.DialClickHouse(t.Context(), addrOf(ch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("\x00\x02go\x01\x01")); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("read after close: got %v", err)
+		}
+	}
+	testkit.Eventually(t, time.Minute, func() error {
+		left, err := exec(t, ch, ch.AdminUser(), ch.AdminPassword(), "SELECT count() FROM system.processes WHERE user = 't0001'")
+		if err != nil || left != "0" {
+			return fmt.Errorf("%q queries still run, error %v", left, err)
+		}
+		return nil
+	})
+	if !ch.Up() || ch.Pid() != pid {
+		t.Fatalf("the engine died: up=%v pid=%d, was %d", ch.Up(), ch.Pid(), pid)
+	}
+}
+
+func addrOf(ch *engine.ClickHouse) string {
+	tcp, _ := ch.Addrs()
+	return tcp
+}
+
+// native opens a native connection as a tenant, without a database: that of a tenant may not exist yet.
+func native(t *testing.T, ch *engine.ClickHouse, n int) clickhouse.Conn {
+	t.Helper()
+	user := engine.TenantUser(n)
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Addr:         []string{addrOf(ch)},
+		DialContext:  engine.DialClickHouse,
+		MaxOpenConns: 1,
+		Auth:         clickhouse.Auth{Username: user, Password: engine.TenantPassword(ch.TenantSecret(), user)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
