@@ -146,10 +146,12 @@ func (w *watch) follow(ctx context.Context) error {
 	}
 }
 
-// stopWatcher ends the consumer. The client may be blocked on handing over an entry, so the channel is drained until the
-// client closes it.
+// stopWatcher ends the consumer without waiting: while the server is away the client tries for seconds. The client may be
+// blocked on handing over an entry, so the channel is drained until the client closes it.
 func stopWatcher(watcher jetstream.KeyWatcher) {
-	_ = watcher.Stop() // fails only when the connection is closed, and then there is nothing to stop
+	go func() {
+		_ = watcher.Stop() // fails only without a connection, and then the server drops the consumer by itself
+	}()
 	go func() {
 		for range watcher.Updates() {
 		}
@@ -261,8 +263,8 @@ func (w *watch) beatLoop(ctx context.Context) {
 	}
 	ticker := time.NewTicker(w.timing.beat)
 	defer ticker.Stop()
-	for {
-		if w.beatDue() && w.writeBeat(ctx) == nil && w.stalled() {
+	for first := true; ; first = false { // the first one completes Open
+		if (first || w.beatDue()) && w.writeBeat(ctx) == nil && w.stalled() {
 			w.requestRestart()
 		}
 		select {
