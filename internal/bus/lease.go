@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Lease elects one holder of a name among processes that share a bucket. The holder renews by compare-and-set; a
@@ -115,4 +117,9 @@ func (l *Lease) release(rev uint64) {
 	if _, err := l.docs.Save(ctx, l.key, leaseDoc{}, rev); err != nil && !errors.Is(err, ErrConflict) {
 		l.logger.Debug("lease not handed over", "lease", l.key, "err", err)
 	}
+}
+
+// OpenLeases opens the bucket that leases are kept in.
+func OpenLeases(ctx context.Context, js jetstream.JetStream, bucket string, replicas int) (*LeaseDocs, error) {
+	return OpenDocs[leaseDoc](ctx, js, bucket, replicas)
 }
