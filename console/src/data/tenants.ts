@@ -1,0 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
+import { request } from "../lib/api";
+import type { components } from "../lib/schema";
+
+export type Tenant = components["schemas"]["Tenant"];
+
+/** useTenants lists all tenants; the server grants it to operators alone. */
+export function useTenants() {
+  return useQuery({
+    queryKey: ["tenants"],
+    queryFn: async ({ signal }) =>
+      (await request<components["schemas"]["TenantList"]>("/api/v1/tenants", { signal })).items,
+  });
+}

@@ -1,0 +1,136 @@
+/** The one way to the server: every resource in src/data goes through request(). */
+
+export type ErrorKind =
+  | "away" // no answer at all
+  | "unauthenticated"
+  | "forbidden"
+  | "notFound"
+  | "rateLimited"
+  | "invalid" // the request can never succeed
+  | "unavailable"; // may succeed later
+
+/** ApiError is what every failed request throws. Its message comes from the server and is safe to show. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly id: string | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, message: string, more: ApiErrorDetails = {}) {
+    super(message);
+    this.status = status;
+    this.id = more.id;
+    this.requestId = more.requestId;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+
+  get kind(): ErrorKind {
+    switch (this.status) {
+      case 0:
+        return "away";
+      case 401:
+        return "unauthenticated";
+      case 403:
+        return "forbidden";
+      case 404:
+        return "notFound";
+      case 429:
+        return "rateLimited";
+      default:
+        return this.status < 500 ? "invalid" : "unavailable";
+    }
+  }
+}
+
+interface ApiErrorDetails {
+  id?: string | undefined;
+  requestId?: string | undefined;
+  retryAfterSeconds?: number | undefined;
+}
+
+type QueryValue = string | number | undefined;
+
+export interface RequestOptions {
+  method?: "GET" | "POST" | "DELETE";
+  /** Parameters of the URL; undefined and "" are left out. */
+  query?: Record<string, QueryValue>;
+  /** Sent as JSON. */
+  json?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** request sends one request to the console's own origin and returns the decoded JSON; any other answer than 2xx throws. */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
+  const init: RequestInit = { method: options.method ?? "GET", credentials: "same-origin", headers };
+  if (options.signal) init.signal = options.signal;
+  if (options.json !== undefined) {
+    headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(options.json);
+  }
+  const params = options.query ? encodeParams(options.query).toString() : "";
+  const response = await send(params ? `${path}?${params}` : path, init);
+  if (!response.ok) throw errorOf(response.status, response.headers, await response.text());
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ApiError(
+      0,
+      "The server does not answer. Check the connection; the page tries again by itself.",
+    );
+  }
+}
+
+function encodeParams(values: Record<string, QueryValue>): URLSearchParams {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== "") params.set(name, String(value));
+  }
+  return params;
+}
+
+/** errorOf reads a fault in any of the three dialects: problem details, Prometheus' envelope, Loki's plain text. */
+export function errorOf(status: number, headers: Headers, body: string): ApiError {
+  const details: ApiErrorDetails = { retryAfterSeconds: retryAfter(headers) };
+  const type = headers.get("Content-Type") ?? "";
+  if (type.includes("json")) {
+    const fault = parseObject(body);
+    details.id = text(fault.id);
+    details.requestId = text(fault.request_id);
+    const message = text(fault.detail) ?? text(fault.error) ?? text(fault.message) ?? text(fault.title);
+    return new ApiError(status, message ?? fallbackMessage(status), details);
+  }
+  // A proxy's page of HTML is no message for a person.
+  const line = type.includes("html") ? "" : body.trim();
+  return new ApiError(status, line || fallbackMessage(status), details);
+}
+
+function retryAfter(headers: Headers): number | undefined {
+  const seconds = Number.parseInt(headers.get("Retry-After") ?? "", 10);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+function parseObject(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function fallbackMessage(status: number): string {
+  return status >= 500 ? `The server failed (${status}).` : `The server refused the request (${status}).`;
+}

@@ -1,0 +1,32 @@
+import { useEffect } from "react";
+import { useStored } from "./usestored";
+
+export const themes = ["system", "light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+// The same key stands in public/theme.js, which applies the choice before the first paint.
+const key = "seamark-theme";
+
+/** useTheme returns the chosen theme and applies it to the document. */
+export function useTheme(): [Theme, (theme: Theme) => void] {
+  const [theme, setTheme] = useStored(key, themes, "system");
+  useEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    window.dispatchEvent(new Event(themeChanged));
+  }, [theme]);
+  return [theme, setTheme];
+}
+
+/** themeChanged is the window's event after a switch; canvases, which no style sheet reaches, draw again. */
+export const themeChanged = "seamark-theme-changed";
+
+/** colorOf resolves a theme token such as "--accent" to a colour that a canvas takes. */
+export function colorOf(token: string, within: Element): string {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${token})`;
+  within.append(probe);
+  const color = getComputedStyle(probe).color;
+  probe.remove();
+  return color;
+}

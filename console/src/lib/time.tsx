@@ -1,0 +1,81 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { clustersKey } from "../data/clusters";
+import type { Zone } from "./clock";
+import { type Interval, resolve, type TimeRange } from "./timerange";
+import { rangeCodec, refreshCodec } from "./urlstate";
+import { useStored } from "./usestored";
+import { useUrlState } from "./useurlstate";
+
+/** What every page shares about time. */
+export interface TimeState {
+  readonly range: TimeRange;
+  /** The range with both ends, as of the last refresh; it stays the same object until then. */
+  readonly interval: Interval;
+  readonly zone: Zone;
+  /** Seconds between automatic refreshes; 0 is off. */
+  readonly refreshSeconds: number;
+  setRange(range: TimeRange): void;
+  setZone(zone: Zone): void;
+  setRefreshSeconds(seconds: number): void;
+  /** Moves a relative range up to now and asks the server again. */
+  refresh(): void;
+}
+
+const Context = createContext<TimeState | undefined>(undefined);
+
+export function useTime(): TimeState {
+  const state = useContext(Context);
+  if (!state) throw new Error("useTime needs a TimeProvider above it");
+  return state;
+}
+
+const zones: readonly Zone[] = ["local", "utc"];
+
+export function TimeProvider({ children }: { children: ReactNode }) {
+  const client = useQueryClient();
+  const [range, putRange] = useUrlState(rangeCodec);
+  const [refreshSeconds, putRefresh] = useUrlState(refreshCodec);
+  const [zone, setZone] = useStored<Zone>("seamark-zone", zones, "local");
+  const [nowMs, setNowMs] = useState(() => Date.now());
+
+  const setRange = useCallback(
+    (next: TimeRange) => {
+      setNowMs(Date.now());
+      putRange(next);
+    },
+    [putRange],
+  );
+  const refresh = useCallback(() => {
+    setNowMs(Date.now());
+    // A relative range asks anew because its ends move; what does not hang on its ends is told to.
+    client.invalidateQueries(range.kind === "fixed" ? {} : { queryKey: clustersKey });
+  }, [client, range.kind]);
+  const setRefreshSeconds = useCallback(
+    (seconds: number) => putRefresh(seconds, { replace: true }),
+    [putRefresh],
+  );
+
+  useEffect(() => {
+    if (refreshSeconds <= 0) return;
+    const timer = setInterval(() => {
+      if (!document.hidden) refresh();
+    }, refreshSeconds * 1000);
+    return () => clearInterval(timer);
+  }, [refreshSeconds, refresh]);
+
+  const state = useMemo(
+    () => ({
+      range,
+      interval: resolve(range, nowMs),
+      zone,
+      refreshSeconds,
+      setRange,
+      setZone,
+      setRefreshSeconds,
+      refresh,
+    }),
+    [range, nowMs, zone, refreshSeconds, setRange, setZone, setRefreshSeconds, refresh],
+  );
+  return <Context.Provider value={state}>{children}</Context.Provider>;
+}

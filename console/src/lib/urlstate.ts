@@ -1,0 +1,74 @@
+import { parseDuration } from "./duration";
+import { readRange, type TimeRange, writeRange } from "./timerange";
+
+/** A codec moves one page's state between a value and the URL. Writing leaves the parameters of others alone. */
+export interface Codec<T> {
+  read(params: URLSearchParams): T;
+  write(params: URLSearchParams, value: T): void;
+}
+
+/** textCodec is the codec of a state whose fields are all text; "" is absent from the URL. */
+export function textCodec<const K extends string>(names: readonly K[]): Codec<Record<K, string>> {
+  return {
+    read: (params) =>
+      Object.fromEntries(names.map((name) => [name, params.get(name) ?? ""])) as Record<K, string>,
+    write(params, value) {
+      for (const name of names) setOrDelete(params, name, value[name]);
+    },
+  };
+}
+
+export const rangeCodec: Codec<TimeRange> = { read: readRange, write: writeRange };
+
+export interface LogsState {
+  /** LogQL, or plain words to search for; "" shows everything. */
+  readonly query: string;
+  /** The levels to show; none means all. */
+  readonly levels: readonly string[];
+  readonly wrapped: boolean;
+}
+
+export const logsCodec: Codec<LogsState> = {
+  read: (params) => ({
+    query: params.get("q") ?? "",
+    levels: (params.get("level") ?? "").split(",").filter(Boolean),
+    wrapped: params.get("wrap") === "1",
+  }),
+  write(params, value) {
+    setOrDelete(params, "q", value.query);
+    setOrDelete(params, "level", value.levels.join(","));
+    setOrDelete(params, "wrap", value.wrapped ? "1" : "");
+  },
+};
+
+export const metricsCodec = textCodec(["q"]);
+export const eventsCodec = textCodec(["cluster", "namespace", "kind", "object", "reason", "type", "q"]);
+export type EventsState = ReturnType<typeof eventsCodec.read>;
+
+/** refreshCodec holds the seconds between automatic refreshes; 0 is off. */
+export const refreshCodec: Codec<number> = {
+  read: (params) => parseDuration(params.get("refresh") ?? "") ?? 0,
+  write: (params, seconds) => setOrDelete(params, "refresh", seconds > 0 ? `${seconds}s` : ""),
+};
+
+/** sharedParams keeps what goes along from page to page: the range and the refresh interval. */
+export function sharedParams(params: URLSearchParams): URLSearchParams {
+  const shared = new URLSearchParams();
+  for (const name of ["last", "from", "to", "refresh"]) {
+    const value = params.get(name);
+    if (value) shared.set(name, value);
+  }
+  return shared;
+}
+
+/** withValue returns the parameters with one codec's part replaced. */
+export function withValue<T>(params: URLSearchParams, codec: Codec<T>, value: T): URLSearchParams {
+  const next = new URLSearchParams(params);
+  codec.write(next, value);
+  return next;
+}
+
+function setOrDelete(params: URLSearchParams, name: string, value: string): void {
+  if (value) params.set(name, value);
+  else params.delete(name);
+}

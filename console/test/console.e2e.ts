@@ -1,0 +1,290 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { launch, narrow, shoot, type Visit, visit, wide } from "./browser";
+import { startMock } from "./mock/server";
+import { barsDrawn, drag, eventRows, histogram, logRows, open, plotDrawn, runQuery, signIn } from "./steps";
+
+let browser: Browser;
+let server: Awaited<ReturnType<typeof startMock>>;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), startMock()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const screens = [
+  { name: "wide light", viewport: wide, colorScheme: "light" },
+  { name: "narrow dark", viewport: narrow, colorScheme: "dark" },
+] as const;
+
+describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
+  let here: Visit;
+
+  beforeEach(async () => {
+    here = await visit(browser, { origin: server.url, viewport, colorScheme });
+  });
+
+  afterEach(async () => {
+    const { faults } = here;
+    await here.close();
+    expect(faults).toEqual([]);
+  });
+
+  const as = async (login: string) => {
+    await signIn(here.page, login, "secret");
+    await here.page.getByRole("navigation", { name: "Pages" }).waitFor();
+    return here.page;
+  };
+  const picture = (what: string) => shoot(here.page, `${name.replace(" ", "-")}-${what}`);
+  const noSidewaysScroll = async () => {
+    const over = await here.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(over).toBeLessThanOrEqual(0);
+  };
+
+  it("refuses a wrong password and lets a right one in, where the link led", async () => {
+    const { page } = here;
+    await page.goto("/events?type=Warning");
+    await page.getByLabel("Login").fill("anna");
+    await page.getByLabel("Password").fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("Login or password is wrong.").waitFor();
+    await picture("signin-refused");
+    await page.getByLabel("Password").fill("secret");
+    await page.keyboard.press("Enter");
+    await eventRows(page).first().waitFor();
+    expect(page.url()).toContain("/events?type=Warning");
+  });
+
+  it("says how long to wait after too many attempts", async () => {
+    here.allow(/429/);
+    await signIn(here.page, "locked", "x");
+    await here.page.getByText(/Too many attempts\. Try again in \d+ s\./).waitFor();
+    expect(await here.page.getByRole("button", { name: /Wait \d+ s/ }).isDisabled()).toBe(true);
+  });
+
+  it("says when the server is away", async () => {
+    const { page } = here;
+    here.allow(/ERR_FAILED/);
+    await page.goto("/");
+    await page.getByLabel("Login").fill("anna");
+    await page.getByLabel("Password").fill("secret");
+    await page.route("**/api/v1/session", (route) => route.abort());
+    await page.keyboard.press("Enter");
+    await page.getByText("The server does not answer.").waitFor();
+  });
+
+  it("shows clusters by the age of their signals", async () => {
+    const page = await as("anna");
+    await page.getByRole("heading", { name: "prod-eu" }).waitFor();
+    const edge = page.locator("article", { hasText: "edge-lab" });
+    expect(await edge.getByText("never", { exact: true }).count()).toBeGreaterThanOrEqual(3);
+    expect(
+      await page.locator("article", { hasText: "prod-us" }).locator('[data-freshness="stale"]').count(),
+    ).toBe(1);
+    await noSidewaysScroll();
+    await picture("clusters");
+    await page.locator("article", { hasText: "prod-us" }).getByRole("link", { name: /Logs/ }).click();
+    await logRows(page).first().waitFor();
+    expect(new URL(page.url()).searchParams.get("q")).toBe('{cluster="prod-us"}');
+  });
+
+  it("tells a new tenant the next step", async () => {
+    const page = await as("new");
+    await page.getByText(/seamark admin token create --tenant acme/).waitFor();
+    await picture("clusters-empty");
+    await open(page, "Logs");
+    await page.getByText("No lines here").waitFor();
+    await picture("logs-empty");
+    await open(page, "Metrics");
+    await page.getByText("No metrics here").waitFor();
+    await open(page, "Events");
+    await page.getByText("No events here").waitFor();
+  });
+
+  it("shows log lines and their histogram, and opens a line", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    await logRows(page).first().waitFor();
+    await barsDrawn(page);
+    await noSidewaysScroll();
+    await picture("logs");
+    await logRows(page).nth(3).locator("time").click();
+    await page.getByText("trace_id").first().waitFor();
+    await picture("logs-open");
+    await page
+      .getByRole("button", { name: /^Only app / })
+      .first()
+      .click();
+    await page.waitForURL(/app%3D/);
+    expect(new URL(page.url()).searchParams.get("q")).toMatch(/^\{cluster=~"\.\+", app="[\w-]+"\}$/);
+  });
+
+  it("moves among lines by keys and loads older ones", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    const list = page.getByRole("tree", { name: /Log lines/ });
+    await list.focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("j");
+    expect(await list.getAttribute("aria-activedescendant")).toBe("line-1");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copy line", exact: true }).waitFor();
+    await page.getByText(/^500 loaded/).waitFor();
+    await page.keyboard.press("End");
+    await page.getByText(/^(9\d\d|1,0\d\d) loaded/).waitFor();
+  });
+
+  it("zooms by dragging over the histogram, keeps it in the URL, and goes back", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    await barsDrawn(page);
+    await drag(page, histogram(page), 0.4, 0.6);
+    await page.waitForURL(/from=.*&to=/);
+    const params = new URL(page.url()).searchParams;
+    const span = Date.parse(params.get("to") ?? "") - Date.parse(params.get("from") ?? "");
+    expect(span / 60_000).toBeGreaterThan(10);
+    expect(span / 60_000).toBeLessThan(14);
+    await logRows(page).first().waitFor();
+    await picture("logs-zoomed");
+    await page.goBack();
+    await page.waitForURL((url) => !url.searchParams.has("from"));
+    await page.getByRole("button", { name: "Time range: Last 1h" }).waitFor();
+  });
+
+  it("finds words, narrows to levels and marks what it found", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    await page.keyboard.press("/");
+    await runQuery(page, "LogQL", "payment failed");
+    await page.locator("mark", { hasText: "payment failed" }).first().waitFor();
+    await runQuery(page, "LogQL", '{namespace="shop"}');
+    await page.getByRole("button", { name: /^error/ }).click();
+    await page.waitForURL(/level=error/);
+    await page.waitForFunction(() => {
+      const rows = [...document.querySelectorAll('[role="treeitem"]')];
+      return rows.length > 0 && rows.every((row) => row.getAttribute("data-level") === "error");
+    });
+    await picture("logs-errors");
+  });
+
+  it("draws a metric query over logs", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    await runQuery(page, "LogQL", 'sum by (detected_level) (count_over_time({namespace="shop"} [1m]))');
+    await plotDrawn(page);
+  });
+
+  it("points at the fault in a query", async () => {
+    here.allow(/400/);
+    const page = await as("anna");
+    await open(page, "Logs");
+    await runQuery(page, "LogQL", '{namespace="shop"');
+    await page.getByText(/syntax error: unexpected \$end/).waitFor();
+    await open(page, "Metrics");
+    await runQuery(page, "PromQL", "sum(rate(http_requests_total[5m])");
+    await page.getByText(/parse error: unclosed left parenthesis/).waitFor();
+    expect(await page.locator("pre mark").textContent()).toBe("(");
+    await picture("metrics-error");
+  });
+
+  it("draws metrics, names their series and zooms", async () => {
+    const page = await as("anna");
+    await open(page, "Metrics");
+    await page.getByRole("button", { name: /^http_requests_total/ }).waitFor();
+    await picture("metrics-browser");
+    await page.getByRole("button", { name: /^http_requests_total/ }).click();
+    await plotDrawn(page);
+    expect(new URL(page.url()).searchParams.get("q")).toBe("sum(rate(http_requests_total[5m]))");
+    expect(await page.getByRole("row", { name: /namespace="shop"/ }).count()).toBe(1);
+    await noSidewaysScroll();
+    await picture("metrics");
+    await drag(page, page.locator(".u-over"), 0.3, 0.7);
+    await page.waitForURL(/from=.*&to=/);
+    await plotDrawn(page);
+    await runQuery(page, "PromQL", "nothing");
+    await page.getByText("No series here").waitFor();
+  });
+
+  it("filters events by typing and by clicking values", async () => {
+    const page = await as("anna");
+    await open(page, "Events");
+    await eventRows(page).first().waitFor();
+    await noSidewaysScroll();
+    await picture("events");
+    if (viewport === narrow) await page.getByRole("button", { name: "More filters" }).click();
+    await page.getByRole("button", { name: "Warning", exact: true }).click();
+    await page.waitForURL(/type=Warning/);
+    await page.waitForFunction(() => !document.querySelector('tbody tr[data-type="Normal"]'));
+    await page.getByLabel("Namespace").fill("shop");
+    await page.waitForURL(/namespace=shop/);
+    await page.getByRole("button", { name: "BackOff" }).first().click();
+    await page.waitForURL(/reason=BackOff/);
+    expect(await eventRows(page).count()).toBeGreaterThan(0);
+    await picture("events-filtered");
+    await page.getByLabel("Text in the message").fill("no such words");
+    await page.getByText("No events here").waitFor();
+  });
+
+  it("shows forbidden and failing answers as such", async () => {
+    here.allow(/403|503/);
+    const page = await as("viewer");
+    await open(page, "Events");
+    await page.getByText("Your role viewer does not include events.").waitFor();
+    await picture("events-forbidden");
+    await page.goto("/tenants");
+    await page.getByText("Not allowed").waitFor();
+    await signOut();
+    await as("broken");
+    await open(page, "Logs");
+    await page.getByText("the store is starting; try again in some seconds").waitFor({ timeout: 20_000 });
+  });
+
+  it("lists tenants to an operator", async () => {
+    const page = await as("op");
+    await page.getByRole("row", { name: /Globex/ }).waitFor();
+    await noSidewaysScroll();
+    await picture("tenants");
+    await page.goto("/logs");
+    await page.getByText("This session belongs to no tenant").waitFor();
+  });
+
+  it("switches the theme, keeps it over a reload, and signs out", async () => {
+    const page = await as("anna");
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const before = await ground();
+    const other = colorScheme === "light" ? "Dark" : "Light";
+    await page.getByRole("button", { name: "Account and theme" }).click();
+    await page.getByRole("menuitemradio", { name: other }).click();
+    await picture("account");
+    const after = await ground();
+    expect(after).not.toBe(before);
+    await page.reload();
+    expect(await ground()).toBe(after);
+    await signOut();
+    await page.getByLabel("Login").waitFor();
+    await picture("signin");
+  });
+
+  it("takes a custom range in UTC", async () => {
+    const page = await as("anna");
+    await open(page, "Logs");
+    await page.getByRole("button", { name: /^Time range/ }).click();
+    await page.getByRole("button", { name: "UTC", exact: true }).click();
+    await picture("range");
+    await page.getByLabel("From").fill("2026-11-20T10:00:00");
+    await page.getByLabel("To", { exact: true }).fill("2026-11-20T10:20:00");
+    await page.getByRole("button", { name: "Show this range" }).click();
+    await page.waitForURL(/from=2026-11-20T10%3A00%3A00\.000Z&to=2026-11-20T10%3A20%3A00\.000Z/);
+    expect(await logRows(page).first().locator("time").first().textContent()).toMatch(/^10:1\d:/);
+  });
+
+  const signOut = async () => {
+    await here.page.getByRole("button", { name: "Account and theme" }).click();
+    await here.page.getByRole("menuitem", { name: "Sign out" }).click();
+    await here.page.getByLabel("Login").waitFor();
+  };
+});
