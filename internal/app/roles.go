@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/ingest"
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/httpx"
+)
+
+// startRoles starts what the process's roles do beside answering requests.
+func (a *App) startRoles(ctx context.Context) error {
+	if a.opts.has(RoleWriter) {
+		if err := a.startWriter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startWriter starts moving messages from the bus into the store.
+func (a *App) startWriter(ctx context.Context) error {
+	o := ingest.DefaultWriterOptions()
+	var err error
+	if o.Checkpoints, err = bus.OpenDocs[ingest.Checkpoint](ctx, a.js, "seamark_writer", a.opts.NATS.Replicas); err != nil {
+		return err
+	}
+	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
+		return err
+	}
+	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, a.store, a.node, a.opts.Failpoint
+	o.MaxBatchRows, o.MaxBatchAge, o.InsertsPerSecond = a.opts.Writer.MaxBatchRows, a.opts.Writer.MaxBatchAge, a.opts.Writer.InsertsPerSecond
+	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
+	w, err := ingest.NewWriter(o)
+	if err != nil {
+		return err
+	}
+	a.background("writer", w.Run)
+	return nil
+}
+
+// routes returns the route table of the process's roles.
+func (a *App) routes() ([]httpx.Route, error) {
+	var routes []httpx.Route
+	if a.opts.has(RoleIngest) {
+		list, err := a.ingestRoutes()
+		if err != nil {
+			return nil, err
+		}
+		routes = append(routes, list...)
+	}
+	if a.opts.has(RoleAPI) {
+		d := directoryAPI{a.directory}
+		routes = append(routes, api.SessionRoutes(api.SessionOptions{Sessions: d, Tenants: d, SecureCookie: a.opts.HTTP.TLSCertFile != ""})...)
+		routes = append(routes, api.ClusterRoutes(d)...)
+		routes = append(routes, api.TenantRoutes(d)...)
+	}
+	return routes, nil
+}
+
+func (a *App) ingestRoutes() ([]httpx.Route, error) {
+	o := ingest.DefaultOptions()
+	o.Bus, o.Limits, o.MaxInflightBytes, o.MaxSeriesPerCluster = a.bus, a.opts.Ingest.Limits, a.opts.Ingest.MaxInflightBytes, a.opts.Ingest.MaxSeriesPerCluster
+	o.Arrived, o.Logger, o.Registerer, o.Now = a.directory.Arrived, a.log, a.registry, a.opts.Now
+	in, err := ingest.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return ingest.Routes(in)
+}
