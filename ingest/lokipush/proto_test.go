@@ -17,14 +17,18 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// officialLabels parses a label set as Loki does, sorted by name.
+// officialLabels parses a label set as Loki does, sorted by name and without the empty values that no catalogue keeps.
 func officialLabels(text string) ([]seamark.Label, error) {
 	set, err := parser.NewParser(parser.Options{}).ParseMetric(text)
 	if err != nil {
 		return nil, err
 	}
 	var list []seamark.Label
-	set.Range(func(l labels.Label) { list = append(list, seamark.Label{Name: l.Name, Value: l.Value}) })
+	set.Range(func(l labels.Label) {
+		if l.Value != "" {
+			list = append(list, seamark.Label{Name: l.Name, Value: l.Value})
+		}
+	})
 	seamark.SortLabels(list)
 	return list, nil
 }
