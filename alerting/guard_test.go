@@ -216,7 +216,9 @@ func loopbackGuard(t *testing.T, addrs ...string) *guard {
 
 func TestClientFollowsNoRedirect(t *testing.T) {
 	second := newSink(t, func(http.ResponseWriter, *http.Request) {})
-	first := newSink(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, second.URL, http.StatusTemporaryRedirect) })
+	first := newSink(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, second.URL, http.StatusTemporaryRedirect)
+	})
 	client, err := newClient(loopbackGuard(t, "127.0.0.1"), &commoncfg.HTTPClientConfig{FollowRedirects: true})
 	if err != nil {
 		t.Fatal(err)

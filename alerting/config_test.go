@@ -1,0 +1,231 @@
+package alerting
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// configService is a Service that can parse configurations and nothing else.
+func configService(t *testing.T) *Service {
+	t.Helper()
+	g := publicGuard(t)
+	g.private = []netip.Prefix{netip.MustParsePrefix("192.168.77.0/24")}
+	return &Service{guard: g}
+}
+
+const goodConfig = `
+global:
+  resolve_timeout: 5m
+  http_config:
+    follow_redirects: false
+route:
+  receiver: hooks
+  group_by: [alertname, namespace]
+  group_wait: 30s
+  routes:
+    - receiver: none
+      matchers: ['severity="info"']
+      mute_time_intervals: [nights]
+inhibit_rules:
+  - source_matchers: ['severity="critical"']
+    target_matchers: ['severity="warning"']
+    equal: [namespace]
+time_intervals:
+  - name: nights
+    time_intervals:
+      - times: [{start_time: "00:00", end_time: "06:00"}]
+templates: [short]
+receivers:
+  - name: none
+  - name: hooks
+    labels: {team: infra}
+    webhook_configs:
+      - url: https://hooks.example.com/a?token=abc
+        send_resolved: true
+        max_alerts: 10
+        timeout: 5s
+        http_config:
+          basic_auth: {username: u, password: pass-one}
+          tls_config: {server_name: hooks.example.com, insecure_skip_verify: false}
+          http_headers:
+            X-Key: {secrets: [header-one]}
+      - url: http://192.168.77.9:9000/b
+        payload: {text: '{{ template "short.text" . }}'}
+`
+
+func goodSource() AlertmanagerConfig {
+	return AlertmanagerConfig{Config: goodConfig, Templates: map[string]string{"short": `{{ define "short.text" }}{{ .Status }}{{ end }}`}}
+}
+
+func TestConfigAccepted(t *testing.T) {
+	s := configService(t)
+	doc, err := s.parseConfig(goodSource())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(doc.parsed.Receivers[1].WebhookConfigs); n != 2 {
+		t.Errorf("%d webhooks, want 2", n)
+	}
+	if _, err := s.defaultConfigDoc(); err != nil {
+		t.Errorf("default configuration: %v", err)
+	}
+}
+
+func TestConfigRefused(t *testing.T) {
+	hook := func(fields string) string {
+		return "route: {receiver: r}\nreceivers:\n  - name: r\n    webhook_configs:\n      - " + strings.ReplaceAll(fields, "\n", "\n        ") + "\n"
+	}
+	client := func(fields string) string { return hook("url: https://h.example.com/\nhttp_config: {" + fields + "}") }
+	receiver := func(kind string) string {
+		return "route: {receiver: r}\nreceivers:\n  - name: r\n    " + kind + ": [{}]\n"
+	}
+	const base = "route: {receiver: r}\nreceivers: [{name: r}]\n"
+	tests := []struct{ name, config, want string }{
+		{"empty", "", "empty"},
+		{"not yaml", "route: [", "line 1: did not find"},
+		{"not a mapping", "- a", "the document must be a mapping"},
+		{"no route", "receivers: [{name: r}]", "no route"},
+		{"unknown receiver", "route: {receiver: x}\nreceivers: [{name: r}]", `undefined receiver "x"`},
+		{"unknown route field", "route: {receiver: r, colour: red}\nreceivers: [{name: r}]", "colour"},
+		{"url file", hook("url_file: /etc/passwd"), "line 5: receivers[0].webhook_configs[0].url_file is not accepted (files of the server are not read"},
+		{"password file", client("basic_auth: {username: u, password_file: /etc/shadow}"), "http_config.basic_auth.password_file is not accepted"},
+		{"username file", client("basic_auth: {username_file: /x}"), "username_file is not accepted"},
+		{"credentials file", client("authorization: {credentials_file: /x}"), "credentials_file is not accepted"},
+		{"credentials ref", client("authorization: {credentials_ref: x}"), "credentials_ref is not accepted"},
+		{"bearer file", client("bearer_token_file: /x"), "bearer_token_file is not accepted"},
+		{"ca file", client("tls_config: {ca_file: /x}"), "tls_config.ca_file is not accepted"},
+		{"cert file", client("tls_config: {cert_file: /x, key_file: /y}"), "tls_config.cert_file is not accepted"},
+		{"header files", client("http_headers: {X: {files: [/x]}}"), "http_headers.X.files is not accepted"},
+		{"proxy", client("proxy_url: http://10.0.0.1:3128"), "proxy_url is not accepted (receivers are reached without a proxy)"},
+		{"proxy from environment", client("proxy_from_environment: true"), "proxy_from_environment is not accepted"},
+		{"oauth2", client("oauth2: {client_id: x, token_url: http://127.0.0.1/}"), "oauth2 is not accepted (use authorization or basic_auth)"},
+		{"redirects", client("follow_redirects: true"), "follow_redirects may only be false"},
+		{"global proxy", "global: {http_config: {proxy_url: http://x}}\n" + base, "global.http_config.proxy_url is not accepted"},
+		{"global smtp", "global: {smtp_smarthost: 'x:25'}\n" + base, "line 1: global.smtp_smarthost is not accepted; global takes: http_config, resolve_timeout"},
+		{"global slack file", "global: {slack_api_url_file: /x}\n" + base, "global.slack_api_url_file is not accepted (files"},
+		{"email", receiver("email_configs"), "receivers[0].email_configs is not accepted (this kind of receiver is not offered yet); receivers[0] takes: labels, name, webhook_configs"},
+		{"slack", receiver("slack_configs"), "slack_configs is not accepted"},
+		{"sns", receiver("sns_configs"), "sns_configs is not accepted"},
+		{"tracing", "tracing: {endpoint: x}\n" + base, "tracing is not accepted"},
+		{"event recorder", "event_recorder: {file_outputs: [{path: /x}]}\n" + base, "event_recorder is not accepted"},
+		{"template path", "templates: [/etc/*.tmpl]\n" + base, "/etc/*.tmpl"},
+		{"alias", "route: &a {receiver: r}\nreceivers: [{name: r, labels: *a}]\n", "YAML alias"},
+		{"alias of a mapping", "global: {http_config: &h {}}\nroute: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'https://e.com', http_config: *h}]}]", "must be a mapping"},
+		{"merge key", "route: &a {receiver: r}\nreceivers: [{name: r, <<: *a}]\n", "<< is not accepted"},
+		{"duplicate key", "route: {receiver: r}\nroute: {receiver: r}\nreceivers: [{name: r}]\n", "already"},
+		{"loopback", hook("url: http://127.0.0.1:8123/"), "receivers[0].webhook_configs[0].url: receivers must not be there: 127.0.0.1 is not a public address"},
+		{"metadata", hook("url: http://169.254.169.254/latest"), "169.254.169.254 is not a public address"},
+		{"mapped loopback", hook("url: 'http://[::ffff:127.0.0.1]/'"), "127.0.0.1 is not a public address"},
+		{"public port", hook("url: http://8.8.8.8:22/"), "port 22 is not among"},
+		{"scheme", hook("url: gopher://h.example.com/"), "unsupported scheme"},
+		{"no host", hook("url: 'https:///x'"), "missing host"},
+		{"no url", hook("send_resolved: true"), "one of url or url_file must be configured"},
+	}
+	s := configService(t)
+	for _, tt := range tests {
+		_, err := s.parseConfig(AlertmanagerConfig{Config: tt.config})
+		if err == nil || seamark.KindOf(err) != seamark.Invalid || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want an Invalid error with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestTemplatesRefused(t *testing.T) {
+	many := map[string]string{}
+	for i := range maxTemplates + 1 {
+		many[strings.Repeat("a", i+1)] = ""
+	}
+	tests := []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"too many", many, "the limit is 10"},
+		{"path", map[string]string{"../x": ""}, "no path"},
+		{"absolute", map[string]string{"/etc/passwd": ""}, "no path"},
+		{"too large", map[string]string{"x": strings.Repeat("a", maxTemplateBytes+1)}, "the limit is 32768"},
+		{"does not parse", map[string]string{"short": "{{ if }}"}, `template "short"`},
+		{"not listed", map[string]string{"other": ""}, "is not a key of template_files"},
+	}
+	s := configService(t)
+	for _, tt := range tests {
+		_, err := s.parseConfig(AlertmanagerConfig{Config: goodConfig, Templates: tt.files})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestSecretsAreMaskedAndComeBack(t *testing.T) {
+	masked, err := maskSecrets(goodConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"token=abc", "pass-one", "header-one", "192.168.77.9"} {
+		if strings.Contains(masked, secret) {
+			t.Errorf("masked configuration holds %q", secret)
+		}
+	}
+	restored, err := restoreSecrets(masked, goodConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"token=abc", "pass-one", "header-one", "192.168.77.9"} {
+		if !strings.Contains(restored, secret) {
+			t.Errorf("restored configuration lacks %q", secret)
+		}
+	}
+	if _, err := configService(t).parseConfig(AlertmanagerConfig{Config: restored, Templates: goodSource().Templates}); err != nil {
+		t.Errorf("restored configuration: %v", err)
+	}
+}
+
+func TestMaskDoesNotCarrySecretsElsewhere(t *testing.T) {
+	masked, err := maskSecrets(goodConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := strings.Replace(masked, "url: "+secretMask, "url: https://evil.example.net/", 1)
+	renamed := strings.ReplaceAll(masked, "name: hooks", "name: other")
+	global := "global: {http_config: {bearer_token: " + secretMask + "}}\nroute: {receiver: r}\nreceivers: [{name: r}]\n"
+	for name, text := range map[string]string{"moved": moved, "renamed": renamed, "global": global} {
+		if moved == masked || renamed == masked {
+			t.Fatal("the masked configuration has another form than this test expects")
+		}
+		if out, err := restoreSecrets(text, goodConfig); err == nil || !strings.Contains(err.Error(), "send the value itself") {
+			t.Errorf("%s: restored to %q, %v; want a refusal", name, out, err)
+		}
+	}
+	same := strings.Replace(masked, "url: "+secretMask, "url: https://hooks.example.com/a?token=abc", 1)
+	if _, err := restoreSecrets(same, goodConfig); err != nil {
+		t.Errorf("the stored URL written out: %v", err)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add(goodConfig)
+	f.Add(defaultConfig)
+	f.Add("route: &a {receiver: r}\nreceivers: [*a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, err := configService(t).parseConfig(AlertmanagerConfig{Config: text})
+		if err != nil {
+			if seamark.KindOf(err) != seamark.Invalid {
+				t.Fatalf("%v is of kind %v, want Invalid", err, seamark.KindOf(err))
+			}
+			return
+		}
+		for _, r := range doc.parsed.Receivers {
+			for _, h := range r.WebhookConfigs {
+				if h.URLFile != "" || h.HTTPConfig.ProxyURL.URL != nil || h.HTTPConfig.TLSConfig.CAFile != "" || h.HTTPConfig.OAuth2 != nil {
+					t.Fatalf("a forbidden field got through: %+v", h)
+				}
+			}
+		}
+		if _, err := maskSecrets(text); err != nil {
+			t.Fatalf("mask: %v", err)
+		}
+	})
+}
