@@ -91,7 +91,7 @@ func TestDetectLevel(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, word := range []string{"", "info", "INFO", "Warning", "EMERGENCY", "information", "INFORMATIONS", "verbose", "nonsense", "É"} {
+	for _, word := range []string{"", "info", "INFO", "warn", "Warning", "Error", "DEBUG", "err", "EMERGENCY", "information", "INFORMATIONS", "verbose", "nonsense", "É"} {
 		if got, want := Parse(word), seamark.ParseLevel(word); got != want {
 			t.Errorf("%q: got %s, want %s", word, got, want)
 		}

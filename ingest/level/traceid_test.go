@@ -63,3 +63,14 @@ func BenchmarkFindTraceID(b *testing.B) {
 		})
 	}
 }
+
+func TestParseTraceIDDigits(t *testing.T) {
+	for c := range 256 {
+		text := strings.Repeat("1", 31) + string([]byte{byte(c)})
+		want, err := hex.DecodeString(text)
+		id, ok := ParseTraceID(text)
+		if ok != (err == nil) || ok && string(id[:]) != string(want) {
+			t.Errorf("byte %#x: got %x, %v, want %x, %v", c, id, ok, want, err)
+		}
+	}
+}
