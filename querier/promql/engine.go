@@ -1,0 +1,174 @@
+package promql
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// Store is what the engine reads from. Every method runs as the tenant's own database user. Returned slices belong to the
+// caller.
+type Store interface {
+	ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error)
+	ListMetricSamples(ctx context.Context, tenant seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error)
+	ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error)
+	ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error)
+	ListMetricMetadata(ctx context.Context, tenant seamark.TenantID, q store.MetricMetadataQuery) ([]seamark.MetricMetadata, error)
+}
+
+// DefaultLookbackDelta is how long a series is shown after its last sample, Prometheus' own default.
+const DefaultLookbackDelta = 5 * time.Minute
+
+// Options configures an Engine.
+type Options struct {
+	Store Store
+	// MaxSeries bounds the series that one selector matches and the names or values that one look-up returns. Without it
+	// `{job!=""}` of a large tenant holds all of its label sets in memory.
+	MaxSeries int
+	// MaxSamples bounds the samples that a query holds at once, 16 bytes each. Without it one query takes all memory.
+	MaxSamples int
+	// Timeout bounds a query, waiting for its turn included.
+	Timeout time.Duration
+	// LookbackDelta defaults to DefaultLookbackDelta.
+	LookbackDelta time.Duration
+	// MaxConcurrent bounds the queries of all tenants that run at once; others wait. Without it the limits above bound
+	// nothing, because they hold per query.
+	MaxConcurrent int
+	Logger        *slog.Logger
+	Registerer    prometheus.Registerer
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Store == nil || o.Logger == nil || o.Registerer == nil:
+		return errors.New("promql: Store, Logger and Registerer are required")
+	case o.MaxSeries < 1 || o.MaxSamples < 1 || o.MaxConcurrent < 1:
+		return errors.New("promql: MaxSeries, MaxSamples and MaxConcurrent must be at least 1")
+	case o.Timeout <= 0 || o.LookbackDelta < 0:
+		return errors.New("promql: Timeout must be positive and LookbackDelta not negative")
+	}
+	if o.LookbackDelta == 0 {
+		o.LookbackDelta = DefaultLookbackDelta
+	}
+	return nil
+}
+
+// Engine answers PromQL queries and look-ups of labels. It is safe for concurrent use.
+type Engine struct {
+	opts   Options
+	engine *promql.Engine
+	parser parser.Parser
+}
+
+// NewParser returns the parser of the dialect that Seamark takes: Prometheus 3 with its experimental functions, which
+// dashboards use; experiments with the grammar are off, because stored rules would break when they end.
+func NewParser() parser.Parser {
+	return parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
+}
+
+// New returns an engine.
+func New(o Options) (*Engine, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	e := &Engine{opts: o, parser: NewParser()}
+	e.engine = promql.NewEngine(promql.EngineOpts{
+		Logger:             o.Logger,
+		Reg:                o.Registerer,
+		MaxSamples:         o.MaxSamples,
+		Timeout:            o.Timeout,
+		ActiveQueryTracker: make(slots, o.MaxConcurrent),
+		LookbackDelta:      o.LookbackDelta,
+		// Prometheus uses its evaluation interval, which defaults to a minute.
+		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
+		EnableAtModifier:         true,
+		EnableNegativeOffset:     true,
+		EnablePerStepStats:       true, // computed only when a query asks
+		Parser:                   e.parser,
+	})
+	return e, nil
+}
+
+// Close frees the engine. No query may run.
+func (e *Engine) Close() error { return e.engine.Close() }
+
+// Parser returns the parser that queries are read with.
+func (e *Engine) Parser() parser.Parser { return e.parser }
+
+// Instant evaluates query at one moment. opts may be nil. The caller closes the returned query when it is done with the
+// result, whose memory is reused then. Errors are of kind Invalid for a query that is not PromQL, Unprocessable for one
+// that failed or met a limit, Timeout, Canceled, or what the store says.
+func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+	q, err := e.engine.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
+	return e.run(ctx, q, err)
+}
+
+// Range evaluates query at start, at end and every step between, as Instant does at one moment.
+func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+	q, err := e.engine.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
+	return e.run(ctx, q, err)
+}
+
+func (e *Engine) run(ctx context.Context, q promql.Query, err error) (promql.Query, *promql.Result, error) {
+	if err != nil {
+		return nil, nil, syntaxError(err)
+	}
+	result := q.Exec(ctx)
+	if result.Err != nil {
+		q.Close()
+		return nil, nil, e.queryError(result.Err)
+	}
+	return q, result, nil
+}
+
+// Queryable returns the tenant's data as Prometheus' storage interface.
+func (e *Engine) Queryable(tenant seamark.TenantID) storage.Queryable {
+	return &queryable{opts: &e.opts, tenant: tenant}
+}
+
+// QueryFunc returns a function that evaluates a tenant's rules: instant queries whose scalars become vectors. Its type
+// converts to rules.QueryFunc.
+func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, query string, at time.Time) (promql.Vector, error) {
+	return func(ctx context.Context, query string, at time.Time) (promql.Vector, error) {
+		q, result, err := e.Instant(ctx, tenant, query, at, nil)
+		if err != nil {
+			return nil, err
+		}
+		defer q.Close()
+		switch v := result.Value.(type) {
+		case promql.Vector:
+			return v, nil
+		case promql.Scalar:
+			return promql.Vector{{T: v.T, F: v.V}}, nil
+		}
+		return nil, seamark.Errorf(seamark.Unprocessable, "seamark-rule-type",
+			"The rule's expression gives a %s; it must give an instant vector or a scalar.", result.Value.Type())
+	}
+}
+
+// slots makes the engine's queries wait for their turn. It implements promql.QueryTracker.
+type slots chan struct{}
+
+func (s slots) GetMaxConcurrent() int { return cap(s) }
+
+func (s slots) Insert(ctx context.Context, _ string) (int, error) {
+	select {
+	case s <- struct{}{}:
+		return 0, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (s slots) Delete(int) { <-s }
+
+func (s slots) Close() error { return nil }

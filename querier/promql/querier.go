@@ -1,0 +1,167 @@
+package promql
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// queryable implements storage.Queryable over one tenant's data.
+type queryable struct {
+	opts   *Options
+	tenant seamark.TenantID
+}
+
+// Querier implements storage.Queryable. The engine asks for one per query, so it holds the query's sample budget.
+func (q *queryable) Querier(mint, maxt int64) (storage.Querier, error) {
+	return &querier{queryable: q, mint: mint, maxt: maxt}, nil
+}
+
+type querier struct {
+	*queryable
+	mint, maxt int64
+	rowsRead   atomic.Int64 // by all selectors; each is bounded by what the others left
+}
+
+// Close implements storage.Querier. Nothing outlives a call of Select's set.
+func (*querier) Close() error { return nil }
+
+// Select implements storage.Querier. The set reads when it is first moved, so that a selector which the engine never
+// evaluates costs nothing.
+func (q *querier) Select(ctx context.Context, sortSeries bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	if hints == nil {
+		hints = &storage.SelectHints{Start: q.mint, End: q.maxt, Step: 1}
+	}
+	return &seriesSet{at: -1, load: func() ([]series, error) {
+		list, err := q.load(ctx, hints, matchers)
+		if sortSeries {
+			slices.SortFunc(list, func(a, b series) int { return labels.Compare(a.labels, b.labels) })
+		}
+		return list, err
+	}}
+}
+
+// seriesFunc in the hints asks for label sets without samples; it is the token that Prometheus' series API uses.
+const seriesFunc = "series"
+
+func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]series, error) {
+	limit := q.opts.MaxSeries + 1
+	if hints.Limit > 0 {
+		limit = min(limit, hints.Limit)
+	}
+	found, err := q.opts.Store.ListMetricSeries(ctx, q.tenant, store.MetricSeriesQuery{
+		Matchers: storeMatchers(matchers), StartMilli: hints.Start, EndMilli: hints.End, Limit: limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > q.opts.MaxSeries {
+		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
+	}
+	if hints.Func == seriesFunc {
+		list := make([]series, len(found))
+		toLabels := labelBuilder()
+		for i := range found {
+			list[i].labels = toLabels(&found[i])
+		}
+		return list, nil
+	}
+	return q.loadSamples(ctx, hints, matchers, found)
+}
+
+func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
+	read := store.MetricSamplesQuery{StartMilli: hints.Start, EndMilli: hints.End, Last: q.lastOnly(hints)}
+	names, byFP := map[string]bool{}, make(map[uint64]*store.MetricSeries, len(found))
+	for i := range found {
+		names[found[i].Metric], byFP[found[i].FP] = true, &found[i]
+	}
+	for name := range names {
+		read.Metrics = append(read.Metrics, name)
+	}
+	if !onlyNames(matchers) {
+		read.FPs = make([]uint64, 0, len(byFP))
+		for fp := range byFP {
+			read.FPs = append(read.FPs, fp)
+		}
+	}
+	left := q.opts.MaxSamples - int(q.rowsRead.Load())
+	read.Limit = left + 1
+	if read.Last {
+		// The rows that the newest are picked from take no memory here.
+		read.Limit = math.MaxInt32
+	}
+	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
+	if err != nil {
+		return nil, err
+	}
+	if q.rowsRead.Add(int64(n)); n > left {
+		return nil, tooManySamples(q.opts.MaxSamples)
+	}
+	list := make([]series, 0, len(samples))
+	toLabels := labelBuilder()
+	for i := range samples {
+		// A series whose row came between the two reads is left for the next query.
+		if s, ok := byFP[samples[i].FP]; ok {
+			list = append(list, series{labels: toLabels(s), times: samples[i].Times, values: samples[i].Values})
+		}
+	}
+	return list, nil
+}
+
+// lastOnly reports whether the selector is looked at once, at the end of its range, so that the newest sample of each
+// series is all that can be seen: an instant vector of an instant query outside subqueries, which alone has no step. A
+// range that is wider than one look-back belongs to something else.
+func (q *querier) lastOnly(hints *storage.SelectHints) bool {
+	return hints.Step == 0 && hints.Range == 0 && hints.End-hints.Start < q.opts.LookbackDelta.Milliseconds()
+}
+
+// labelBuilder returns a function that turns a series' labels into Prometheus'. It reuses its memory.
+func labelBuilder() func(*store.MetricSeries) labels.Labels {
+	builder := labels.NewScratchBuilder(32)
+	return func(s *store.MetricSeries) labels.Labels {
+		builder.Reset()
+		for _, l := range s.Labels {
+			builder.Add(l.Name, l.Value)
+		}
+		return builder.Labels()
+	}
+}
+
+// LabelNames implements storage.LabelQuerier.
+func (q *querier) LabelNames(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	names, err := q.texts(hints, "label names", matchers, func(sq store.MetricSeriesQuery) ([]string, error) {
+		return q.opts.Store.ListMetricLabelNames(ctx, q.tenant, sq)
+	})
+	return names, nil, err
+}
+
+// LabelValues implements storage.LabelQuerier.
+func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	values, err := q.texts(hints, "values of the label "+name, matchers, func(sq store.MetricSeriesQuery) ([]string, error) {
+		return q.opts.Store.ListMetricLabelValues(ctx, q.tenant, name, sq)
+	})
+	return values, nil, err
+}
+
+func (q *querier) texts(hints *storage.LabelHints, what string, matchers []*labels.Matcher, list func(store.MetricSeriesQuery) ([]string, error)) ([]string, error) {
+	limit := q.opts.MaxSeries + 1
+	if hints != nil && hints.Limit > 0 {
+		limit = min(limit, hints.Limit)
+	}
+	texts, err := list(store.MetricSeriesQuery{Matchers: storeMatchers(matchers), StartMilli: q.mint, EndMilli: q.maxt, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) > q.opts.MaxSeries {
+		return nil, tooManyTexts(q.opts.MaxSeries, what)
+	}
+	return texts, nil
+}
