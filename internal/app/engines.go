@@ -19,7 +19,7 @@ import (
 )
 
 // SocketPath is where the embedded NATS of a data folder can be reached by processes of the same user.
-func SocketPath(dataDir string) string { return filepath.Join(dataDir, "nats.sock") }
+func SocketPath(dataDir string) string { return filepath.Join(dataDir, "nats", "seamark.sock") }
 
 // bucketReserve is the room for control-plane buckets and the dead-letter stream beside the shards' streams.
 const bucketReserve = 2 << 30

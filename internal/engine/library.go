@@ -72,3 +72,6 @@ func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
 }
+
+// FindLibrary returns the path of the engine's library as StartClickHouse would find it; given may be empty.
+func FindLibrary(given string) (string, error) { return findLibrary(given) }

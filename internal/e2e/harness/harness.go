@@ -1,0 +1,335 @@
+// Package harness starts Seamark as its users do, as processes of the built binary, with engines embedded or as processes
+// of their own, for the end-to-end tests, the crash tests and the benchmarks. Only _test.go files import it.
+package harness
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/seamarkhq/seamark/internal/engine"
+)
+
+// roles of the test binary when it runs itself again.
+const (
+	natsRole   = "harness-nats"
+	engineRole = "harness-engine"
+)
+
+// Main is the body of TestMain: it serves as an engine when a test runs this binary again as one.
+func Main(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case engine.ChildCommand:
+			runtime.LockOSThread()
+			os.Exit(engine.RunChild(os.Args[2:]))
+		case natsRole:
+			exitOn(serveNATS(os.Args[2]))
+		case engineRole:
+			exitOn(serveEngine(os.Args[2]))
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(binary.folder)
+	os.Exit(code)
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// binary is the built seamark of this test process; one build serves all tests.
+var binary struct {
+	once         sync.Once
+	folder, path string
+	err          error
+}
+
+// Binary builds cmd/seamark once and returns its path.
+func Binary(t testing.TB) string {
+	t.Helper()
+	binary.once.Do(func() {
+		if binary.folder, binary.err = os.MkdirTemp("", "seamark-binary-"); binary.err != nil {
+			return
+		}
+		binary.path = filepath.Join(binary.folder, "seamark")
+		cmd := exec.Command("go", "build", "-o", binary.path, "github.com/seamarkhq/seamark/cmd/seamark")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			binary.err = fmt.Errorf("%w: %s", err, out)
+		}
+	})
+	if binary.err != nil {
+		t.Fatalf("build seamark: %v", binary.err)
+	}
+	return binary.path
+}
+
+// Process is one process that a test started. It dies with the test.
+type Process struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+
+	mu  sync.Mutex // guards log
+	log []string
+}
+
+// start runs a command; lines of its standard error go to onLine and to the test's log when the test fails.
+func start(t testing.TB, cmd *exec.Cmd, onLine func(string)) *Process {
+	t.Helper()
+	p := &Process{t: t, cmd: cmd, done: make(chan struct{})}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatalf("start %s: %v", cmd.Path, err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", cmd.Path, err)
+	}
+	go func() {
+		defer close(p.done)
+		lines := bufio.NewScanner(stderr)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			p.mu.Lock()
+			p.log = append(p.log, lines.Text())
+			p.mu.Unlock()
+			if onLine != nil {
+				onLine(lines.Text())
+			}
+		}
+		p.err = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			t.Logf("log of %s:\n%s", filepath.Base(cmd.Path), strings.Join(p.log[max(0, len(p.log)-60):], "\n"))
+		}
+	})
+	return p
+}
+
+// Pid returns the process id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Kill ends the process and its children at once, as a crash would, and waits.
+func (p *Process) Kill() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
+}
+
+// Terminate asks the process to drain and waits for its end.
+func (p *Process) Terminate(ctx context.Context) error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Server is a running seamark process.
+type Server struct {
+	*Process
+	URL, AdminURL, DataDir string
+}
+
+// Serve starts `seamark <args>` on free ports and waits until it is ready. args start with the subcommand; dataDir is its
+// data folder.
+func Serve(t testing.TB, dataDir string, args ...string) *Server {
+	t.Helper()
+	s := Launch(t, dataDir, args...)
+	if err := s.WaitReady(2 * time.Minute); err != nil {
+		t.Fatalf("seamark %s: %v", strings.Join(args, " "), err)
+	}
+	return &s.Server
+}
+
+// Launched is a server that may not be ready yet.
+type Launched struct {
+	Server
+	ready chan struct{}
+}
+
+// Launch starts a server without waiting for it.
+func Launch(t testing.TB, dataDir string, args ...string) *Launched {
+	t.Helper()
+	args = append(args, "--data-dir", dataDir, "--http.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0", "--log.format", "json")
+	s := &Launched{Server: Server{DataDir: dataDir}, ready: make(chan struct{})}
+	cmd := exec.Command(Binary(t), args...)
+	cmd.Env = append(os.Environ(), "SEAMARK_CLICKHOUSE_LIBRARY="+library(t))
+	var once sync.Once
+	s.Process = start(t, cmd, func(line string) {
+		var l struct{ Msg, HTTP, Admin string }
+		if json.Unmarshal([]byte(line), &l) == nil && l.Msg == "ready" {
+			once.Do(func() {
+				s.URL, s.AdminURL = "http://"+l.HTTP, "http://"+l.Admin
+				close(s.ready)
+			})
+		}
+	})
+	return s
+}
+
+// WaitReady waits until the server has said that it is ready.
+func (s *Launched) WaitReady(timeout time.Duration) error {
+	select {
+	case <-s.ready:
+		return nil
+	case <-s.done:
+		return fmt.Errorf("ended before it was ready: %w", s.err)
+	case <-time.After(timeout):
+		return fmt.Errorf("not ready after %s", timeout)
+	}
+}
+
+// library finds the engine's library in the source tree that the test runs in.
+func library(t testing.TB) string {
+	t.Helper()
+	path, err := engine.FindLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Admin runs `seamark admin --json ...` on a server's data folder and decodes its output into out, when not nil.
+func Admin(t testing.TB, dataDir string, out any, args ...string) {
+	t.Helper()
+	cmd := exec.Command(Binary(t), append([]string{"admin", "--json", "--data-dir", dataDir}, args...)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("seamark admin %s: %v: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			t.Fatalf("seamark admin %s: %v in %q", strings.Join(args, " "), err, text)
+		}
+	}
+}
+
+// again runs this test binary once more in a role and reads the one JSON line it prints.
+func again(t testing.TB, role, dir string, out any) *Process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, role, dir)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin, err := cmd.StdinPipe() // its end tells the role that the test is gone
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stdin.Close() })
+	p := start(t, cmd, nil)
+	if err := json.NewDecoder(stdout).Decode(out); err != nil {
+		t.Fatalf("%s said nothing: %v", role, err)
+	}
+	return p
+}
+
+// NATS is a nats-server process.
+type NATS struct {
+	*Process
+	URL string
+}
+
+// StartNATS starts a nats-server in a process of its own, with its streams in dir.
+func StartNATS(t testing.TB, dir string) *NATS {
+	t.Helper()
+	n := &NATS{}
+	n.Process = again(t, natsRole, dir, n)
+	return n
+}
+
+func serveNATS(dir string) error {
+	o := &server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: dir, SyncAlways: true, JetStreamMaxStore: 64 << 30,
+		MaxPayload: 8 << 20, NoSigs: true,
+	}
+	s, err := server.NewServer(o)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	if !s.ReadyForConnections(time.Minute) {
+		return fmt.Errorf("nats-server did not start")
+	}
+	fmt.Printf("{\"URL\":%q}\n", s.ClientURL())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	s.Shutdown()
+	s.WaitForShutdown()
+	return nil
+}
+
+// Engine is a ClickHouse engine that is reached by its addresses alone.
+type Engine struct {
+	*Process
+	TCP, HTTP, Password, Secret string
+	EnginePid                   int
+}
+
+// DSN returns the address in the form of --clickhouse.dsn.
+func (e *Engine) DSN() string {
+	return fmt.Sprintf("clickhouse://%s:%s@%s", engine.AdminUser, e.Password, e.TCP)
+}
+
+// Flags returns the flags that point a server at the engine.
+func (e *Engine) Flags() []string {
+	return []string{"--clickhouse.dsn", e.DSN(), "--clickhouse.http-addrs", e.HTTP, "--clickhouse.tenant-secret", e.Secret, "--clickhouse.tenant-users", "provisioned"}
+}
+
+// StartEngine starts ClickHouse in a process of its own, with its tables in dir.
+func StartEngine(t testing.TB, dir string) *Engine {
+	t.Helper()
+	e := &Engine{}
+	e.Process = again(t, engineRole, dir, e)
+	return e
+}
+
+func serveEngine(dir string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{DataDir: dir, MaxMemoryBytes: 4 << 30})
+	if err != nil {
+		return err
+	}
+	tcp, web := ch.Addrs()
+	if err := json.NewEncoder(os.Stdout).Encode(Engine{TCP: tcp, HTTP: web, Password: ch.AdminPassword(), Secret: ch.TenantSecret(), EnginePid: ch.Pid()}); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	stop, cancelStop := context.WithTimeout(context.Background(), time.Minute)
+	defer cancelStop()
+	return ch.Stop(stop)
+}
