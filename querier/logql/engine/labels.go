@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// The labels that the engine makes itself.
+const (
+	errorLabel        = "__error__"
+	errorDetailsLabel = "__error_details__"
+	levelLabel        = "detected_level"
+	traceLabel        = "trace_id"
+	spanLabel         = "span_id"
+)
+
+// The values of __error__, as Loki documents them.
+const (
+	errorJSON   = "JSONParserErr"
+	errorLogfmt = "LogfmtParserErr"
+	errorFilter = "LabelFilterErr"
+	errorSample = "SampleExtractionErr"
+)
+
+// origin says where a label of a line comes from.
+type origin uint8
+
+const (
+	fromStream origin = iota
+	fromMetadata
+	fromLine // parsed, or made by a stage
+)
+
+type lineLabel struct {
+	name, value string
+	origin      origin
+}
+
+// lineLabels are the labels of one line on its way through the stages. They are few, so they are a list; it is reused
+// from line to line.
+type lineLabels struct {
+	list   []lineLabel
+	stream []seamark.Label // of the stream, as stored
+	failed bool            // __error__ is set
+	key    []byte          // scratch of appendKey
+	sorted []seamark.Label // scratch of the series' labels
+}
+
+// reset begins a line of a stream.
+func (l *lineLabels) reset(stream []seamark.Label) {
+	l.stream, l.failed, l.list = stream, false, l.list[:0]
+	for _, s := range stream {
+		l.list = append(l.list, lineLabel{s.Name, s.Value, fromStream})
+	}
+}
+
+// addMetadata adds a line's structured metadata. A name that the stream has gets the suffix that parsers give, too.
+func (l *lineLabels) addMetadata(name, value string) {
+	if value == "" {
+		return
+	}
+	if l.inStream(name) {
+		name += extractedSuffix
+	}
+	l.list = append(l.list, lineLabel{name, value, fromMetadata})
+}
+
+// addRow adds the metadata of row i of a block. The names of columns belong to the columns; an attribute of such a name
+// that says something else is kept beside it.
+func (l *lineLabels) addRow(b *store.LogBlock, i int, ids *idCache) {
+	level, trace, span := "", "", ""
+	if len(b.Level) > 0 && b.Level[i] != seamark.LevelUnknown {
+		level = b.Level[i].String()
+		l.addMetadata(levelLabel, level)
+	}
+	if len(b.TraceID) > 0 {
+		trace, span = ids.text(b.TraceID[i][:]), ids.text(b.SpanID[i][:])
+		l.addMetadata(traceLabel, trace)
+		l.addMetadata(spanLabel, span)
+	}
+	for _, a := range b.AttrsOf(i) {
+		column := ""
+		switch a.Name {
+		case levelLabel:
+			column = level
+		case traceLabel:
+			column = trace
+		case spanLabel:
+			column = span
+		default:
+			l.addMetadata(a.Name, a.Value)
+			continue
+		}
+		if a.Value != column {
+			l.addMetadata(a.Name+extractedSuffix, a.Value)
+		}
+	}
+}
+
+// extractedSuffix tells a parsed label from one that the stream has under the same name.
+const extractedSuffix = "_extracted"
+
+func (l *lineLabels) inStream(name string) bool {
+	for i := range l.stream {
+		if l.stream[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// get returns the value of a label, "" when the line has none.
+func (l *lineLabels) get(name string) string {
+	value, _ := l.find(name)
+	return value
+}
+
+func (l *lineLabels) find(name string) (string, bool) {
+	for i := range l.list {
+		if l.list[i].name == name {
+			return l.list[i].value, true
+		}
+	}
+	return "", false
+}
+
+// extract adds a label that a parser found. The first value of a name is kept; metadata of the name gives way.
+func (l *lineLabels) extract(name, value string) {
+	if name == errorLabel || name == errorDetailsLabel || l.inStream(name) {
+		name += extractedSuffix // a line cannot claim an error of the pipeline
+	}
+	for i := range l.list {
+		if l.list[i].name != name {
+			continue
+		}
+		if l.list[i].origin == fromMetadata {
+			l.list[i].value, l.list[i].origin = value, fromLine
+		}
+		return
+	}
+	l.list = append(l.list, lineLabel{name, value, fromLine})
+}
+
+// fail sets __error__; the first error of a line is kept.
+func (l *lineLabels) fail(kind, details string) {
+	if l.failed {
+		return
+	}
+	l.failed = true
+	l.list = append(l.list, lineLabel{errorLabel, kind, fromLine})
+	if details != "" {
+		l.list = append(l.list, lineLabel{errorDetailsLabel, details, fromLine})
+	}
+}
+
+// remove drops the labels for which drop returns true.
+func (l *lineLabels) remove(drop func(*lineLabel) bool) {
+	l.list = slices.DeleteFunc(l.list, func(label lineLabel) bool { return drop(&label) })
+	if l.failed {
+		_, l.failed = l.find(errorLabel)
+	}
+}
+
+// appendKey appends a key that two label sets share exactly if they are equal. Labels are sorted and not empty.
+func appendKey(key []byte, labels []seamark.Label) []byte {
+	for i := range labels {
+		key = append(key, labels[i].Name...)
+		key = append(key, 0xff)
+		key = append(key, labels[i].Value...)
+		key = append(key, 0xff)
+	}
+	return key
+}
+
+// group returns the sorted labels that keep says, and their key. Both are valid until the next call.
+func (l *lineLabels) group(keep func(*lineLabel) bool) ([]seamark.Label, []byte) {
+	l.sorted = l.sorted[:0]
+	for i := range l.list {
+		if keep(&l.list[i]) {
+			l.sorted = append(l.sorted, seamark.Label{Name: l.list[i].name, Value: l.list[i].value})
+		}
+	}
+	seamark.SortLabels(l.sorted)
+	l.key = appendKey(l.key[:0], l.sorted)
+	return l.sorted, l.key
+}
+
+// compareLabels orders label sets as results list them.
+func compareLabels(a, b []seamark.Label) int {
+	return slices.CompareFunc(a, b, func(x, y seamark.Label) int {
+		if c := strings.Compare(x.Name, y.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(x.Value, y.Value)
+	})
+}
+
+// formatLabels prints a label set for a message.
+func formatLabels(labels []seamark.Label) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, l := range labels {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(l.Name + `="` + l.Value + `"`)
+	}
+	b.WriteByte('}')
+	return b.String()
+}

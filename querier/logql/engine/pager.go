@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+const (
+	// sliceRows is how many rows a slice of time aims at: enough that the price of a statement does not matter, few enough
+	// that the server sorts them in memory and little is read beyond the limit.
+	sliceRows = 20_000
+	// firstSlice is the width of the first slice, as a multiple of the time that the first page spans.
+	firstSlice = sliceRows / store.MaxLogPage
+)
+
+// pager reads the rows of a range in order until take has enough. It first asks for a page, which the server answers
+// without reading the whole range. If stages drop rows, so that one page was not enough, it goes on in slices of time,
+// each read whole: pages would search the range again for each thousand rows that the stages drop. Else it goes on in
+// pages, up to the limit.
+type pager struct {
+	query       *query
+	ask         store.LogRowsQuery
+	from, until int64 // what is left of the range
+	left        int   // rows to read; exact while no stage drops any
+	drops       bool
+	take        func(*store.LogBlock, int) error
+}
+
+func (p *pager) run(ctx context.Context) error {
+	width := int64(0)
+	for p.from < p.until {
+		if width > 0 {
+			rows, err := p.slice(ctx, width)
+			if err != nil {
+				return err
+			}
+			switch {
+			case rows < sliceRows/4:
+				width *= 4
+			case rows > sliceRows*2:
+				width = max(width/4, 1)
+			}
+			continue
+		}
+		span, err := p.page(ctx)
+		if err != nil || span < 0 {
+			return err
+		}
+		if p.drops {
+			width = max(span, 1) * firstSlice
+		}
+	}
+	return nil
+}
+
+// slice reads the next width of time whole.
+func (p *pager) slice(ctx context.Context, width int64) (rows int, err error) {
+	start, end := p.from, p.until
+	if p.ask.Order == store.NewestFirst {
+		start = max(p.until-width, p.from)
+		p.until = start
+	} else {
+		end = min(p.from+width, p.until)
+		p.from = end
+	}
+	return rows, p.read(ctx, start, end, 0, func(b *store.LogBlock, i int) error {
+		rows++
+		return p.take(b, i)
+	})
+}
+
+// page reads up to store.MaxLogPage rows and returns how much time they span, or -1 when the range has no more. Rows of
+// the last time may go on behind the page, so they are left for what follows, unless they fill the page: then that one
+// nanosecond is read whole.
+func (p *pager) page(ctx context.Context) (span int64, err error) {
+	limit := store.MaxLogPage
+	last := !p.drops && p.left <= limit
+	if last {
+		limit = p.left
+	}
+	var page store.LogBlock
+	err = p.read(ctx, p.from, p.until, limit, func(b *store.LogBlock, i int) error {
+		appendRow(&page, b, i)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	n := page.Len()
+	complete := last || n < limit
+	if !complete {
+		for n > 0 && page.Time[n-1] == page.Time[page.Len()-1] {
+			n--
+		}
+	}
+	for i := range n {
+		if err := p.take(&page, i); err != nil {
+			return 0, err
+		}
+	}
+	if complete {
+		return -1, nil
+	}
+	p.left -= n
+	edge := page.Time[page.Len()-1]
+	if n == 0 {
+		err = p.read(ctx, edge, edge+1, 0, func(b *store.LogBlock, i int) error { p.left--; return p.take(b, i) })
+	}
+	if p.ask.Order == store.NewestFirst {
+		p.until = edge
+		if n > 0 {
+			p.until++
+		}
+		return page.Time[0] - edge, err
+	}
+	p.from = edge
+	if n == 0 {
+		p.from++
+	}
+	return edge - page.Time[0], err
+}
+
+// read streams the rows of a part of the range to fn. The storage may wrap fn's errors, so errEnough is brought back.
+func (p *pager) read(ctx context.Context, start, end int64, limit int, fn func(*store.LogBlock, int) error) error {
+	ask := p.ask
+	ask.Start, ask.End, ask.Limit = start, end, limit
+	enough := false
+	stats, err := p.query.engine.opts.Storage.LogRows(ctx, p.query.tenant, ask, func(b *store.LogBlock) error {
+		for i := range b.Len() {
+			if err := fn(b, i); err != nil {
+				enough = errors.Is(err, errEnough)
+				return err
+			}
+		}
+		return nil
+	})
+	p.query.count(stats)
+	if enough {
+		return errEnough
+	}
+	return err
+}
+
+// appendRow copies row i of a block that has all columns.
+func appendRow(to, from *store.LogBlock, i int) {
+	to.Time = append(to.Time, from.Time[i])
+	to.FP = append(to.FP, from.FP[i])
+	to.Body = append(to.Body, from.Body[i])
+	to.Level = append(to.Level, from.Level[i])
+	to.TraceID = append(to.TraceID, from.TraceID[i])
+	to.SpanID = append(to.SpanID, from.SpanID[i])
+	to.Attrs = append(to.Attrs, from.AttrsOf(i)...)
+	to.AttrEnd = append(to.AttrEnd, uint32(len(to.Attrs)))
+}
