@@ -186,10 +186,15 @@ func (d inProcessDialer) Dial(_, _ string) (net.Conn, error) {
 }
 
 // Stop drains the connections made by Connect, closes the socket and shuts the server down. When ctx ends first,
-// connections are closed without draining and the shutdown goes on behind. Stop may be called again.
+// connections are closed without draining and the shutdown goes on behind. Stop may be called again, and must be when it
+// failed.
 func (n *NATS) Stop(ctx context.Context) error {
 	n.stop()
-	<-n.done
+	select {
+	case <-n.done:
+	case <-ctx.Done():
+		return fmt.Errorf("stop NATS: a restart is in progress: %w", ctx.Err())
+	}
 	n.mu.Lock()
 	n.stopped = true
 	conns, socket := n.conns, n.socket

@@ -94,7 +94,7 @@ func (s *sharedEngine) stop() error {
 }
 
 // ClickHouse returns the engine that all tests of the package share; the first call starts it. Tests keep apart by
-// database. A missing library fails the test.
+// database, and native clients dial with engine.DialClickHouse. A missing library fails the test.
 func ClickHouse(t testing.TB) *engine.ClickHouse {
 	t.Helper()
 	started, err := shared.start()
