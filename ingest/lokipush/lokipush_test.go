@@ -207,8 +207,9 @@ func TestDecodeCatalogFailure(t *testing.T) {
 	}
 }
 
-// TestDecodeProtoAllocatesNothing guards the steady state: known streams, columns of the last request's size.
-func TestDecodeProtoAllocatesNothing(t *testing.T) {
+// TestDecodeAllocatesNothingPerLine guards the steady state: known streams, columns of the last request's size. The
+// bound leaves room for making the scratch memory anew, because a sync.Pool may drop it, and does so under -race.
+func TestDecodeAllocatesNothingPerLine(t *testing.T) {
 	r, labels := request(100)
 	proto, text := marshal(t, r), asJSON(t, r, labels)
 	cat, d := catalogtest.New(), lokipush.New()
@@ -223,7 +224,7 @@ func TestDecodeProtoAllocatesNothing(t *testing.T) {
 			if err := decode(); err != nil {
 				t.Fatal(err)
 			}
-		}); allocs >= 1 {
+		}); allocs >= 10 {
 			t.Errorf("%s: a warm decode of 100 lines allocates %v times", form, allocs)
 		}
 	}

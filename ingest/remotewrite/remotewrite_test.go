@@ -310,8 +310,9 @@ func (accepting) Create(_ uint64, kind seamark.SeriesKind, labels []seamark.Labe
 	return &seamark.Series{Kind: kind, Labels: kept}, nil
 }
 
-// TestDecodeAllocatesNothing guards the steady state: known series, columns of the last request's size.
-func TestDecodeAllocatesNothing(t *testing.T) {
+// TestDecodeAllocatesNothingPerSeries guards the steady state: known series, columns of the last request's size. The
+// bound leaves room for making the scratch memory anew, because a sync.Pool may drop it, and does so under -race.
+func TestDecodeAllocatesNothingPerSeries(t *testing.T) {
 	body, cat, d := marshal(t, request(100, 2)), catalogtest.New(), remotewrite.New()
 	var b seamark.Batch
 	allocs := testing.AllocsPerRun(50, func() {
@@ -320,7 +321,7 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocs >= 1 {
+	if allocs >= 10 {
 		t.Fatalf("a warm decode of 100 series allocates %v times", allocs)
 	}
 }
