@@ -89,7 +89,7 @@ func TestTenantsNeverCross(t *testing.T) {
 			}
 		}
 	}
-	if _, err := p.FindAlertmanagerConfig(t.Context(), tenantB); err != nil {
+	if _, _, err := p.FindAlertmanagerConfig(t.Context(), tenantB); err != nil {
 		t.Error(err)
 	}
 	if err := p.DeleteRuleNamespace(t.Context(), tenantA, "ns"); err != nil {

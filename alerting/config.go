@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -31,30 +32,20 @@ const (
 // defaultConfig is what a tenant without a configuration has: alerts are shown and silenced, nobody is told.
 const defaultConfig = "route:\n  receiver: none\nreceivers:\n  - name: none\n"
 
-// AlertmanagerConfig is a tenant's Alertmanager configuration in Mimir's form.
-type AlertmanagerConfig struct {
-	// Config is Alertmanager's YAML, restricted to what ParseAlertmanagerConfig takes.
-	Config string `json:"alertmanager_config" yaml:"alertmanager_config"`
-	// Templates are inline notification templates by name; the configuration's `templates` lists names of them.
-	Templates map[string]string `json:"template_files,omitempty" yaml:"template_files"`
+// configSource is a tenant's configuration as it is stored.
+type configSource struct {
+	Config    string            `json:"alertmanager_config"`
+	Templates map[string]string `json:"template_files,omitempty"` // by the name that the configuration's `templates` lists
 }
 
 // configDoc is a configuration with what it was parsed to.
 type configDoc struct {
-	source AlertmanagerConfig
+	source configSource
 	parsed *config.Config
 }
 
 func (c *configDoc) equal(other *configDoc) bool {
-	if c.source.Config != other.source.Config || len(c.source.Templates) != len(other.source.Templates) {
-		return false
-	}
-	for name, text := range c.source.Templates {
-		if was, ok := other.source.Templates[name]; !ok || was != text {
-			return false
-		}
-	}
-	return true
+	return c.source.Config == other.source.Config && maps.Equal(c.source.Templates, other.source.Templates)
 }
 
 // template returns the tenant's notification templates over the default ones.
@@ -77,7 +68,7 @@ func (s *Service) decodeConfig(rest string, body []byte) (*configDoc, error) {
 	if rest != configKey {
 		return nil, fmt.Errorf("no document is called %q", rest)
 	}
-	var source AlertmanagerConfig
+	var source configSource
 	if err := json.Unmarshal(body, &source); err != nil {
 		return nil, err
 	}
@@ -86,12 +77,12 @@ func (s *Service) decodeConfig(rest string, body []byte) (*configDoc, error) {
 
 // defaultConfigDoc returns the configuration of a tenant that has set none.
 func (s *Service) defaultConfigDoc() (*configDoc, error) {
-	return s.parseConfig(AlertmanagerConfig{Config: defaultConfig})
+	return s.parseConfig(configSource{Config: defaultConfig})
 }
 
 // parseConfig checks a configuration: our own allow-list first, so that nothing that reads files or dials elsewhere
 // reaches upstream's parser, then upstream's own checks, the addresses and the templates.
-func (s *Service) parseConfig(source AlertmanagerConfig) (*configDoc, error) {
+func (s *Service) parseConfig(source configSource) (*configDoc, error) {
 	root, err := parseConfigNode(source.Config)
 	if err != nil {
 		return nil, err
@@ -198,21 +189,20 @@ func checkTemplates(root *yaml.Node, files map[string]string) error {
 	return nil
 }
 
-// FindAlertmanagerConfig returns the tenant's configuration with every secret replaced by `<secret>`; NotFound when none
-// is set.
-func (s *Service) FindAlertmanagerConfig(_ context.Context, tenant seamark.TenantID) (AlertmanagerConfig, error) {
+// FindAlertmanagerConfig returns the tenant's configuration with every secret replaced by `<secret>`, and its templates by
+// name; NotFound when none is set.
+func (s *Service) FindAlertmanagerConfig(_ context.Context, tenant seamark.TenantID) (config string, templates map[string]string, err error) {
 	doc, err := s.configOf(tenant)
 	if err != nil {
-		return AlertmanagerConfig{}, err
+		return "", nil, err
 	}
 	if doc == nil {
-		return AlertmanagerConfig{}, seamark.Errorf(seamark.NotFound, "seamark-receiver-config-unknown", "No Alertmanager configuration is set.")
+		return "", nil, seamark.Errorf(seamark.NotFound, "seamark-receiver-config-unknown", "No Alertmanager configuration is set.")
 	}
-	masked, err := maskSecrets(doc.source.Config)
-	if err != nil {
-		return AlertmanagerConfig{}, err
+	if config, err = maskSecrets(doc.source.Config); err != nil {
+		return "", nil, err
 	}
-	return AlertmanagerConfig{Config: masked, Templates: doc.source.Templates}, nil
+	return config, maps.Clone(doc.source.Templates), nil
 }
 
 // configOf returns the tenant's configuration, nil when none is set.
@@ -224,9 +214,11 @@ func (s *Service) configOf(tenant seamark.TenantID) (*configDoc, error) {
 	return docs[configKey], nil
 }
 
-// SaveAlertmanagerConfig replaces the tenant's configuration. A secret that is sent back as `<secret>` keeps its stored
-// value where that cannot send it anywhere new.
-func (s *Service) SaveAlertmanagerConfig(ctx context.Context, tenant seamark.TenantID, source AlertmanagerConfig) error {
+// SaveAlertmanagerConfig replaces the tenant's configuration: Alertmanager's YAML, restricted to webhooks and without
+// anything that reads files or dials elsewhere, and inline templates by name. A secret that is sent back as `<secret>`
+// keeps its stored value where that cannot send it anywhere new.
+func (s *Service) SaveAlertmanagerConfig(ctx context.Context, tenant seamark.TenantID, config string, templates map[string]string) error {
+	source := configSource{Config: config, Templates: templates}
 	stored, err := s.configOf(tenant)
 	if err != nil {
 		return err

@@ -56,8 +56,8 @@ receivers:
         payload: {text: '{{ template "short.text" . }}'}
 `
 
-func goodSource() AlertmanagerConfig {
-	return AlertmanagerConfig{Config: goodConfig, Templates: map[string]string{"short": `{{ define "short.text" }}{{ .Status }}{{ end }}`}}
+func goodSource() configSource {
+	return configSource{Config: goodConfig, Templates: map[string]string{"short": `{{ define "short.text" }}{{ .Status }}{{ end }}`}}
 }
 
 func TestConfigAccepted(t *testing.T) {
@@ -126,7 +126,7 @@ func TestConfigRefused(t *testing.T) {
 	}
 	s := configService(t)
 	for _, tt := range tests {
-		_, err := s.parseConfig(AlertmanagerConfig{Config: tt.config})
+		_, err := s.parseConfig(configSource{Config: tt.config})
 		if err == nil || seamark.KindOf(err) != seamark.Invalid || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want an Invalid error with %q", tt.name, err, tt.want)
 		}
@@ -152,7 +152,7 @@ func TestTemplatesRefused(t *testing.T) {
 	}
 	s := configService(t)
 	for _, tt := range tests {
-		_, err := s.parseConfig(AlertmanagerConfig{Config: goodConfig, Templates: tt.files})
+		_, err := s.parseConfig(configSource{Config: goodConfig, Templates: tt.files})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
@@ -178,7 +178,7 @@ func TestSecretsAreMaskedAndComeBack(t *testing.T) {
 			t.Errorf("restored configuration lacks %q", secret)
 		}
 	}
-	if _, err := configService(t).parseConfig(AlertmanagerConfig{Config: restored, Templates: goodSource().Templates}); err != nil {
+	if _, err := configService(t).parseConfig(configSource{Config: restored, Templates: goodSource().Templates}); err != nil {
 		t.Errorf("restored configuration: %v", err)
 	}
 }
@@ -210,7 +210,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(defaultConfig)
 	f.Add("route: &a {receiver: r}\nreceivers: [*a]")
 	f.Fuzz(func(t *testing.T, text string) {
-		doc, err := configService(t).parseConfig(AlertmanagerConfig{Config: text})
+		doc, err := configService(t).parseConfig(configSource{Config: text})
 		if err != nil {
 			if seamark.KindOf(err) != seamark.Invalid {
 				t.Fatalf("%v is of kind %v, want Invalid", err, seamark.KindOf(err))

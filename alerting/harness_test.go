@@ -128,20 +128,6 @@ type process struct {
 	conn *nats.Conn
 }
 
-// openLeases opens the bucket of leases. The type of its documents is not exported, so it is taken from the alias.
-func openLeases(t *testing.T, js jetstream.JetStream) *bus.LeaseDocs {
-	t.Helper()
-	docs, err := openLike((*bus.LeaseDocs)(nil), js)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return docs
-}
-
-func openLike[T any](_ *bus.Docs[T], js jetstream.JetStream) (*bus.Docs[T], error) {
-	return bus.OpenDocs[T](context.Background(), js, "seamark_leases", 1)
-}
-
 func (w *world) options(t *testing.T, owner string) (Options, *nats.Conn) {
 	t.Helper()
 	conn, err := w.nats.Connect()
@@ -153,8 +139,12 @@ func (w *world) options(t *testing.T, owner string) (Options, *nats.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	leases, err := bus.OpenLeases(t.Context(), js, "seamark_leases", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := DefaultOptions()
-	o.JS, o.Leases, o.Owner, o.LeaseTTL = js, openLeases(t, js), owner, time.Second
+	o.JS, o.Leases, o.Owner, o.LeaseTTL = js, leases, owner, time.Second
 	o.Query, o.Publish = w.query, w.publish
 	o.Queryable = func(seamark.TenantID) storage.Queryable { return w }
 	o.ExternalURL = func(id seamark.TenantID) *url.URL {
@@ -235,7 +225,7 @@ receivers:
     webhook_configs: [{url: %q}]
 `, target)
 	testkit.Eventually(t, patience, func() error {
-		err := p.SaveAlertmanagerConfig(t.Context(), tenant, AlertmanagerConfig{Config: config})
+		err := p.SaveAlertmanagerConfig(t.Context(), tenant, config, nil)
 		if err != nil && seamark.KindOf(err) != seamark.Unavailable {
 			t.Fatal(err)
 		}

@@ -1,0 +1,195 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// The JSON of Prometheus' HTTP API for rules and alerts (querying/api.md, "Rules" and "Alerts"). Durations are seconds.
+type (
+	ruleGroupJSON struct {
+		Name           string    `json:"name"`
+		File           string    `json:"file"`
+		Rules          []any     `json:"rules"`
+		Interval       float64   `json:"interval"`
+		Limit          int       `json:"limit"`
+		EvaluationTime float64   `json:"evaluationTime"`
+		LastEvaluation time.Time `json:"lastEvaluation"`
+	}
+	alertingRuleJSON struct {
+		State         string        `json:"state"`
+		Name          string        `json:"name"`
+		Query         string        `json:"query"`
+		Duration      float64       `json:"duration"`
+		KeepFiringFor float64       `json:"keepFiringFor"`
+		Labels        labels.Labels `json:"labels"`
+		Annotations   labels.Labels `json:"annotations"`
+		Alerts        []alertJSON   `json:"alerts"`
+		ruleHealthJSON
+	}
+	recordingRuleJSON struct {
+		Name   string        `json:"name"`
+		Query  string        `json:"query"`
+		Labels labels.Labels `json:"labels"`
+		ruleHealthJSON
+	}
+	ruleHealthJSON struct {
+		Health         rules.RuleHealth `json:"health"`
+		LastError      string           `json:"lastError,omitempty"`
+		EvaluationTime float64          `json:"evaluationTime"`
+		LastEvaluation time.Time        `json:"lastEvaluation"`
+		Type           string           `json:"type"`
+	}
+	alertJSON struct {
+		Labels          labels.Labels `json:"labels"`
+		Annotations     labels.Labels `json:"annotations"`
+		State           string        `json:"state"`
+		ActiveAt        time.Time     `json:"activeAt"`
+		KeepFiringSince time.Time     `json:"keepFiringSince,omitzero"`
+		Value           string        `json:"value"`
+	}
+)
+
+// ruleFilter is what a request wants to see of the rules.
+type ruleFilter struct {
+	alerting, recording  bool
+	instances            bool // the alerts of each rule
+	names, groups, files []string
+}
+
+// rules answers GET /prometheus/api/v1/rules.
+func (h ruleHandlers) rules(w http.ResponseWriter, r *httpx.Request) error {
+	filter, err := parseRuleFilter(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	groups, err := h.state.RuleGroups(r.Context(), r.Tenant())
+	if err != nil {
+		return err
+	}
+	shown := []ruleGroupJSON{}
+	for _, group := range groups {
+		if !chosen(filter.groups, group.Name()) || !chosen(filter.files, group.File()) {
+			continue
+		}
+		if list := filter.rules(group); len(list) > 0 {
+			shown = append(shown, ruleGroupJSON{
+				Name: group.Name(), File: group.File(), Rules: list, Interval: group.Interval().Seconds(), Limit: group.Limit(),
+				EvaluationTime: group.GetEvaluationTime().Seconds(), LastEvaluation: group.GetLastEvaluation(),
+			})
+		}
+	}
+	return writeSuccess(w, map[string]any{"groups": shown})
+}
+
+// alerts answers GET /prometheus/api/v1/alerts.
+func (h ruleHandlers) alerts(w http.ResponseWriter, r *httpx.Request) error {
+	groups, err := h.state.RuleGroups(r.Context(), r.Tenant())
+	if err != nil {
+		return err
+	}
+	active := []alertJSON{}
+	for _, group := range groups {
+		for _, rule := range group.AlertingRules() {
+			active = append(active, alertsOf(rule)...)
+		}
+	}
+	return writeSuccess(w, map[string]any{"alerts": active})
+}
+
+func parseRuleFilter(q url.Values) (ruleFilter, error) {
+	f := ruleFilter{
+		alerting: true, recording: true, instances: true,
+		names: both(q, "rule_name"), groups: both(q, "rule_group"), files: both(q, "file"),
+	}
+	switch kind := q.Get("type"); kind {
+	case "":
+	case "alert":
+		f.recording = false
+	case "record":
+		f.alerting = false
+	default:
+		return f, seamark.Errorf(seamark.Invalid, "seamark-rule-type", "Parameter type is %q; use alert or record.", kind)
+	}
+	if text := q.Get("exclude_alerts"); text != "" {
+		exclude, err := strconv.ParseBool(text)
+		if err != nil {
+			return f, seamark.Errorf(seamark.Invalid, "seamark-rule-exclude", "Parameter exclude_alerts is %q; use true or false.", text)
+		}
+		f.instances = !exclude
+	}
+	return f, nil
+}
+
+// both returns a list parameter in Prometheus' spelling, name[], and in the one that Grafana uses towards Mimir.
+func both(q url.Values, name string) []string { return slices.Concat(q[name+"[]"], q[name]) }
+
+func chosen(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
+
+func (f *ruleFilter) rules(group *rules.Group) []any {
+	var list []any
+	for _, rule := range group.Rules() {
+		if !chosen(f.names, rule.Name()) {
+			continue
+		}
+		switch rule := rule.(type) {
+		case *rules.AlertingRule:
+			if f.alerting {
+				list = append(list, f.alertingRule(rule))
+			}
+		case *rules.RecordingRule:
+			if f.recording {
+				list = append(list, recordingRuleJSON{
+					Name: rule.Name(), Query: rule.Query().String(), Labels: rule.Labels(), ruleHealthJSON: healthOf(rule, "recording"),
+				})
+			}
+		}
+	}
+	return list
+}
+
+func (f *ruleFilter) alertingRule(rule *rules.AlertingRule) alertingRuleJSON {
+	shown := alertingRuleJSON{
+		State: rule.State().String(), Name: rule.Name(), Query: rule.Query().String(), Duration: rule.HoldDuration().Seconds(),
+		KeepFiringFor: rule.KeepFiringFor().Seconds(), Labels: rule.Labels(), Annotations: rule.Annotations(),
+		Alerts: []alertJSON{}, ruleHealthJSON: healthOf(rule, "alerting"),
+	}
+	if f.instances {
+		shown.Alerts = alertsOf(rule)
+	}
+	return shown
+}
+
+func healthOf(rule rules.Rule, kind string) ruleHealthJSON {
+	h := ruleHealthJSON{
+		Health: rule.Health(), EvaluationTime: rule.GetEvaluationDuration().Seconds(), LastEvaluation: rule.GetEvaluationTimestamp(), Type: kind,
+	}
+	if err := rule.LastError(); err != nil {
+		h.LastError = err.Error()
+	}
+	return h
+}
+
+func alertsOf(rule *rules.AlertingRule) []alertJSON {
+	list := []alertJSON{}
+	for _, a := range rule.ActiveAlerts() {
+		list = append(list, alertJSON{
+			Labels: a.Labels, Annotations: a.Annotations, State: a.State.String(), ActiveAt: a.ActiveAt,
+			KeepFiringSince: a.KeepFiringSince, Value: strconv.FormatFloat(a.Value, 'e', -1, 64),
+		})
+	}
+	return list
+}
+
+func writeSuccess(w http.ResponseWriter, data any) error {
+	return httpx.WriteJSON(w, http.StatusOK, map[string]any{"status": "success", "data": data})
+}
