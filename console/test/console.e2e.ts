@@ -111,6 +111,7 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
     await logRows(page).first().waitFor();
     await barsDrawn(page);
     await noSidewaysScroll();
+    await histogram(page).hover({ position: { x: 250, y: 40 } });
     await picture("logs");
     await logRows(page).nth(3).locator("time").click();
     await page.getByText("trace_id").first().waitFor();
@@ -158,9 +159,18 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
   it("finds words, narrows to levels and marks what it found", async () => {
     const page = await as("anna");
     await open(page, "Logs");
+    await logRows(page).first().waitFor();
+    await barsDrawn(page);
     await page.keyboard.press("/");
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.pathname.startsWith("/loki/")) asked.push(url.searchParams.get("query") ?? "");
+    });
     await runQuery(page, "LogQL", "payment failed");
     await page.locator("mark", { hasText: "payment failed" }).first().waitFor();
+    expect(asked.filter((query) => query.includes("payment failed"))).toHaveLength(2);
+    expect(asked).toHaveLength(2);
     await runQuery(page, "LogQL", '{namespace="shop"}');
     await page.getByRole("button", { name: /^error/ }).click();
     await page.waitForURL(/level=error/);
@@ -264,6 +274,14 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
     expect(after).not.toBe(before);
     await page.reload();
     expect(await ground()).toBe(after);
+    await open(page, "Metrics");
+    await runQuery(page, "PromQL", "up");
+    await plotDrawn(page);
+    await picture("metrics-other-theme");
+    await open(page, "Logs");
+    await barsDrawn(page);
+    await logRows(page).nth(2).locator("time").click();
+    await picture("logs-other-theme");
     await signOut();
     await page.getByLabel("Login").waitFor();
     await picture("signin");
@@ -279,7 +297,10 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
     await page.getByLabel("To", { exact: true }).fill("2026-11-20T10:20:00");
     await page.getByRole("button", { name: "Show this range" }).click();
     await page.waitForURL(/from=2026-11-20T10%3A00%3A00\.000Z&to=2026-11-20T10%3A20%3A00\.000Z/);
-    expect(await logRows(page).first().locator("time").first().textContent()).toMatch(/^10:1\d:/);
+    await logRows(page)
+      .first()
+      .locator("time", { hasText: /^10:1\d:/ })
+      .waitFor();
   });
 
   const signOut = async () => {

@@ -36,8 +36,12 @@ export async function barsDrawn(page: Page): Promise<void> {
 export async function plotDrawn(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const canvas = document.querySelector<HTMLCanvasElement>(".uplot canvas");
-    const context = canvas?.getContext("2d");
+    // A copy is read, since Chromium warns of slow reads from a canvas made for drawing.
+    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     if (!canvas || !context || canvas.width === 0) return false;
+    context.canvas.width = canvas.width;
+    context.canvas.height = canvas.height;
+    context.drawImage(canvas, 0, 0);
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     let coloured = 0;
     for (let i = 0; i < data.length; i += 4) {

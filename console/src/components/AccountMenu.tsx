@@ -23,7 +23,7 @@ export function AccountMenu({ session }: { session: Session }) {
         <DropdownMenu.Content
           className={`popup ${chrome.menu}`}
           align="end"
-          sideOffset={6}
+          sideOffset={11}
           collisionPadding={8}
         >
           <div className={chrome.person}>

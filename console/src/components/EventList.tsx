@@ -78,7 +78,9 @@ function Row({ event, onFilter }: { event: KubeEvent; onFilter: EventListProps["
         {event.message}
         <span className={styles.source}>{[event.source, event.node].filter(Boolean).join(" on ")}</span>
       </td>
-      <td className={`numbers ${styles.count}`}>{event.count > 1 ? `× ${formatCount(event.count)}` : "1"}</td>
+      <td className={`numbers ${styles.count}`} data-count={event.count}>
+        {event.count > 1 ? `× ${formatCount(event.count)}` : "1"}
+      </td>
     </tr>
   );
 }

@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTime, type Zone } from "../lib/clock";
 import { formatCount, formatValue } from "../lib/format";
-import type { Matrix, Series } from "../lib/matrix";
+import { type Matrix, nameWithout, sharedLabels } from "../lib/matrix";
 import { themeChanged } from "../lib/theme";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Graph.module.css";
@@ -110,13 +110,17 @@ interface LegendProps {
 function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) {
   const at = cursor === undefined ? undefined : matrix.times[cursor];
   const shared = useMemo(() => sharedLabels(matrix.series), [matrix]);
+  const sharedText = Object.entries(shared)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(", ");
   return (
     <section className={`card ${styles.legend}`}>
       <table>
         <thead>
           <tr>
             <th scope="col">
-              {matrix.series.length} series {shared && <code className="faint">{shared}</code>}
+              {matrix.series.length} series{" "}
+              {sharedText && <code className="faint">all with {sharedText}</code>}
             </th>
             <th scope="col">{at === undefined ? "last" : formatTime(at * 1000, zone)}</th>
             <th scope="col">min</th>
@@ -138,7 +142,7 @@ function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) 
                   onClick={() => onAlone(series.name)}
                 >
                   <i style={{ background: `var(${colorToken(place)})` }} />
-                  <code>{series.name}</code>
+                  <code title={series.name}>{nameWithout(series.labels, shared)}</code>
                 </button>
               </td>
               <td>{valueText(cursor === undefined ? series.last : (series.values[cursor] ?? null))}</td>
@@ -154,14 +158,4 @@ function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) 
 
 function valueText(value: number | null): string {
   return value === null ? "–" : formatValue(value);
-}
-
-/** sharedLabels names what all series have in common, when there are several. */
-function sharedLabels(series: readonly Series[]): string {
-  const [first, ...rest] = series;
-  if (!first || rest.length === 0) return "";
-  return Object.entries(first.labels)
-    .filter(([name, value]) => name !== "__name__" && rest.every(({ labels }) => labels[name] === value))
-    .map(([name, value]) => `${name}=${value}`)
-    .join(" ");
 }

@@ -3,7 +3,7 @@ import type { LogCounts } from "../data/logs";
 import { pathOf, peakOf, stack } from "../lib/bars";
 import { formatDate, formatShort, formatTime, type Zone } from "../lib/clock";
 import { niceStep } from "../lib/duration";
-import { formatCount, formatValue } from "../lib/format";
+import { formatCompact, formatCount } from "../lib/format";
 import { levels } from "../lib/level";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Histogram.module.css";
@@ -80,7 +80,7 @@ export function Histogram({ counts, zone, onZoom }: HistogramProps) {
           />
         )}
       </svg>
-      <span className={styles.peak}>{formatValue(peakOf(layers))}</span>
+      <span className={styles.peak}>{formatCompact(peakOf(layers))}</span>
       <Axis startMs={startMs} spanMs={spanMs} width={width} zone={zone} />
       {hover !== undefined && !drag && <Tip counts={counts} at={hover} width={width} zone={zone} />}
     </div>

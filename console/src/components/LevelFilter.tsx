@@ -1,5 +1,5 @@
 import type { LogCounts } from "../data/logs";
-import { formatValue } from "../lib/format";
+import { formatCompact } from "../lib/format";
 import { type Level, levels } from "../lib/level";
 import styles from "./LevelFilter.module.css";
 
@@ -30,7 +30,7 @@ export function LevelFilter({ counts, chosen, onChange }: LevelFilterProps) {
         >
           <i style={{ background: `var(--level-${level})` }} />
           {level}
-          <span className="numbers faint">{formatValue(counts?.totals[level] ?? 0)}</span>
+          <span className="numbers faint">{formatCompact(counts?.totals[level] ?? 0)}</span>
         </button>
       ))}
       {chosen.length > 0 && (

@@ -22,7 +22,7 @@ export function RefreshControl() {
           <DropdownMenu.Content
             className={`popup ${chrome.menu}`}
             align="end"
-            sideOffset={6}
+            sideOffset={11}
             collisionPadding={8}
           >
             <DropdownMenu.Label className={chrome.label}>Refresh by itself</DropdownMenu.Label>

@@ -52,6 +52,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     axes: [
       {
         ...axis,
+        size: 30,
         values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick * 1000, step, zone)),
       },
       { ...axis, size: 58, values: (_, ticks) => ticks.map(formatValue) },

@@ -7,8 +7,7 @@ export function newQueryClient(): QueryClient {
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError(error) {
-        if (error instanceof ApiError && error.kind === "unauthenticated")
-          changeSession(client, null);
+        if (error instanceof ApiError && error.kind === "unauthenticated") changeSession(client, null);
       },
     }),
     defaultOptions: {

@@ -6,6 +6,7 @@ it.each([
   ["5m", 300],
   ["1h", 3600],
   ["1h30m", 5400],
+  ["24h", 86_400],
   ["7d", 604_800],
 ])("%s is %d seconds and back", (text, seconds) => {
   expect(parseDuration(text)).toBe(seconds);

@@ -10,11 +10,12 @@ export function parseDuration(text: string): number | undefined {
   return seconds > 0 ? seconds : undefined;
 }
 
-/** formatDuration writes seconds as parseDuration reads them, in the largest units that divide. */
+/** formatDuration writes seconds as parseDuration reads them; up to two days it counts in hours, as people do. */
 export function formatDuration(seconds: number): string {
   let rest = Math.round(seconds);
   let out = "";
-  for (const unit of ["d", "h", "m", "s"] as const) {
+  const larger = rest >= 2 * units.d ? (["d", "h"] as const) : (["h"] as const);
+  for (const unit of [...larger, "m", "s"] as const) {
     const count = Math.floor(rest / units[unit]);
     if (count > 0) out += `${count}${unit}`;
     rest -= count * units[unit];

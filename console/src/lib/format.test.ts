@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatValue } from "./format";
+import { formatAge, formatCompact, formatValue } from "./format";
 
 it.each([
   [-5, "just now"],
@@ -25,4 +25,11 @@ it.each([
   [Number.POSITIVE_INFINITY, "+Inf"],
 ])("%d: %s", (value, want) => {
   expect(formatValue(value)).toBe(want);
+});
+
+it.each([
+  [99_999, "99,999"],
+  [123_456, "123.5 k"],
+])("%d lines: %s", (value, want) => {
+  expect(formatCompact(value)).toBe(want);
 });

@@ -18,6 +18,11 @@ export function formatCount(value: number): string {
   return grouped.format(value);
 }
 
+/** formatCompact writes a count in full while it is short, and with an SI prefix beyond. */
+export function formatCompact(value: number): string {
+  return value < 1e5 ? formatCount(value) : formatValue(value);
+}
+
 const prefixes: readonly (readonly [number, string])[] = [
   [1e15, "P"],
   [1e12, "T"],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { gridOf, maxSeries, seriesName, timesOf, toMatrix } from "./matrix";
+import { gridOf, maxSeries, nameWithout, seriesName, sharedLabels, timesOf, toMatrix } from "./matrix";
 
 it("aligns the grid to the step, inside the range", () => {
   const grid = gridOf(61_500, 200_000, 30);
@@ -56,4 +56,20 @@ it.each([
   [{ a: "1" }, '{a="1"}'],
 ])("names %j", (labels, want) => {
   expect(seriesName(labels)).toBe(want);
+});
+
+it("names series by what tells them apart", () => {
+  const labels = [
+    { __name__: "up", job: "a", pod: "1" },
+    { __name__: "up", job: "a", pod: "2", zone: "z" },
+  ];
+  const { series } = toMatrix(
+    labels.map((metric) => ({ metric, values: [] })),
+    gridOf(0, 0, 1),
+  );
+  const shared = sharedLabels(series);
+  expect(shared).toEqual({ job: "a" });
+  expect(labels.map((one) => nameWithout(one, shared))).toEqual(['up{pod="1"}', 'up{pod="2", zone="z"}']);
+  expect(nameWithout({ job: "a" }, shared)).toBe('{job="a"}');
+  expect(sharedLabels(series.slice(0, 1))).toEqual({});
 });

@@ -89,3 +89,19 @@ export function seriesName(labels: Labels): string {
   if (matchers.length === 0 && name) return name;
   return `${name}{${matchers.join(", ")}}`;
 }
+
+/** sharedLabels returns the labels that several series all have with the same value; they tell nothing apart. */
+export function sharedLabels(series: readonly Series[]): Labels {
+  const [first, ...rest] = series;
+  if (!first || rest.length === 0) return {};
+  const shared = Object.entries(first.labels).filter(
+    ([name, value]) => name !== "__name__" && rest.every(({ labels }) => labels[name] === value),
+  );
+  return Object.fromEntries(shared);
+}
+
+/** nameWithout names a series by what is left after the shared labels, or in full when nothing is. */
+export function nameWithout(labels: Labels, shared: Labels): string {
+  const left = Object.entries(labels).filter(([name]) => !(name in shared));
+  return seriesName(left.length > 0 ? Object.fromEntries(left) : labels);
+}

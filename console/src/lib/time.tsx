@@ -1,5 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  startTransition,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+} from "react";
+import { useLocation } from "react-router";
 import { clustersKey } from "../data/clusters";
 import type { Zone } from "./clock";
 import { type Interval, resolve, type TimeRange } from "./timerange";
@@ -37,20 +47,29 @@ export function TimeProvider({ children }: { children: ReactNode }) {
   const [range, putRange] = useUrlState(rangeCodec);
   const [refreshSeconds, putRefresh] = useUrlState(refreshCodec);
   const [zone, setZone] = useStored<Zone>("seamark-zone", zones, "local");
-  const [nowMs, setNowMs] = useState(() => Date.now());
+  const { pathname } = useLocation();
+  const [seen, setSeen] = useState(() => ({ pathname, nowMs: Date.now() }));
+  // Another page means now, not when the last page was opened; set while rendering, so that no query runs with the old time.
+  if (seen.pathname !== pathname) setSeen({ pathname, nowMs: Date.now() });
+  const { nowMs } = seen;
+  // The router changes pages in a transition. Outside of it, a new time would come first and run the old query once more.
+  const setNow = useCallback(
+    () => startTransition(() => setSeen((before) => ({ ...before, nowMs: Date.now() }))),
+    [],
+  );
 
   const setRange = useCallback(
     (next: TimeRange) => {
-      setNowMs(Date.now());
+      setNow();
       putRange(next);
     },
-    [putRange],
+    [putRange, setNow],
   );
   const refresh = useCallback(() => {
-    setNowMs(Date.now());
+    setNow();
     // A relative range asks anew because its ends move; what does not hang on its ends is told to.
     client.invalidateQueries(range.kind === "fixed" ? {} : { queryKey: clustersKey });
-  }, [client, range.kind]);
+  }, [client, range.kind, setNow]);
   const setRefreshSeconds = useCallback(
     (seconds: number) => putRefresh(seconds, { replace: true }),
     [putRefresh],

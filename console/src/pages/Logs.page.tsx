@@ -41,7 +41,7 @@ export function LogsPage() {
       <QueryBar
         language="LogQL"
         value={state.query}
-        placeholder={'Words to find, or {namespace="shop"} |= "timeout"'}
+        placeholder={'Words, or {namespace="shop"}'}
         busy={false}
         onRun={run}
       />
