@@ -189,7 +189,7 @@ func Open(ctx context.Context, opts Options) (*Directory, error) {
 
 // makeTables lays out the buckets. Shares are parts of Options.MaxBytes.
 func (d *Directory) makeTables() {
-	make1 := func(name string, percent int64, ttl time.Duration) *bucket {
+	newBucket := func(name string, percent int64, ttl time.Duration) *bucket {
 		return &bucket{name: name, js: d.opts.JS, config: jetstream.KeyValueConfig{
 			Bucket: bucketPrefix + name, Description: "Seamark control plane: " + name, History: 1, TTL: ttl,
 			MaxBytes: d.opts.MaxBytes * percent / 100, MaxValueSize: maxValueBytes,
@@ -199,9 +199,9 @@ func (d *Directory) makeTables() {
 	changed := func() { d.dirty.Store(true) }
 	unsaved := func() {} // arrivals are not in the snapshot
 
-	tenants, clusters, tokens := make1(tenantsBucket, 10, 0), make1(clustersBucket, 15, 0), make1(tokensBucket, 25, 0)
-	users, arrivals, keys := make1(usersBucket, 15, 0), make1(arrivalsBucket, 12, 0), make1(keysBucket, 3, 0)
-	sessions := make1(sessionsBucket, 20, d.opts.SessionLifetime+time.Hour)
+	tenants, clusters, tokens := newBucket(tenantsBucket, 10, 0), newBucket(clustersBucket, 15, 0), newBucket(tokensBucket, 25, 0)
+	users, arrivals, keys := newBucket(usersBucket, 15, 0), newBucket(arrivalsBucket, 12, 0), newBucket(keysBucket, 3, 0)
+	sessions := newBucket(sessionsBucket, 20, d.opts.SessionLifetime+time.Hour)
 
 	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)

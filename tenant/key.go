@@ -118,7 +118,7 @@ func (d *Directory) retireKeys(ctx context.Context) error {
 		if next == nil || d.now().Sub(next.Created) <= d.opts.SessionLifetime {
 			continue
 		}
-		if err := d.keys.bucket.remove(ctx, "key."+k.KID); err != nil {
+		if err := d.keys.remove(ctx, k.KID); err != nil {
 			return fmt.Errorf("retire session key: %w", err)
 		}
 	}

@@ -77,13 +77,32 @@ func (b *bucket) open(ctx context.Context) (bucketState, error) {
 	return bucketState{created: info.Created, lastSeq: info.State.LastSeq}, nil
 }
 
-// watch follows every key, starting with the current value of each. The caller stops the watcher.
-func (b *bucket) watch(ctx context.Context) (jetstream.KeyWatcher, error) {
+// watch follows every key, starting with the current value of each, until stop is called. The client may be blocked on
+// handing over an entry then, so stop drains the channel until the client closes it.
+func (b *bucket) watch(ctx context.Context) (updates <-chan jetstream.KeyValueEntry, stop func(), err error) {
 	kv, err := b.opened()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return kv.WatchAll(ctx)
+	ctx, cancel := context.WithCancel(ctx) // the client ends the consumer with this context, so it must not have a deadline
+	late := time.AfterFunc(kvTimeout, cancel)
+	watcher, err := kv.WatchAll(ctx)
+	if err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("watch bucket %s: %w", b.config.Bucket, err)
+	}
+	stop = func() {
+		cancel()
+		go func() {
+			for range watcher.Updates() {
+			}
+		}()
+	}
+	if !late.Stop() {
+		stop()
+		return nil, nil, fmt.Errorf("watch bucket %s: not answered within %s", b.config.Bucket, kvTimeout)
+	}
+	return watcher.Updates(), stop, nil
 }
 
 // get reads a key for a compare-and-set. The value may be stale, so nobody authorises anything from it.

@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -78,6 +79,22 @@ func TestPolicyTable(t *testing.T) {
 			t.Errorf("%s: an unknown permission: got %v, want an internal error", name, err)
 		}
 	}
+}
+
+func TestPermitIsSafeForConcurrentUse(t *testing.T) {
+	d := openDirectory(t, testkit.JetStream(t))
+	var wg sync.WaitGroup
+	for _, role := range tenant.Roles() {
+		wg.Go(func() {
+			who := seamark.Principal{Tenant: someTenant, Kind: seamark.Session, Role: role}
+			for range 50 {
+				if got, want := d.Permit(who, "tenant:write") == nil, role == seamark.RoleOwner; got != want {
+					t.Errorf("%s: tenant:write allowed %t, want %t", role, got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func BenchmarkPermitIngest(b *testing.B) {

@@ -3,13 +3,12 @@ package tenant
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
-
-	"crypto/ed25519"
 
 	"github.com/golang-jwt/jwt/v5"
 

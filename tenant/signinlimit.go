@@ -31,9 +31,10 @@ func (l signInLimits) admit(login, clientIP string, now time.Time) error {
 	if ok {
 		return nil
 	}
+	wait = wait.Truncate(time.Second) + time.Second // Retry-After counts whole seconds
 	err := seamark.Errorf(seamark.RateLimited, "seamark-signin-limit",
 		"Too many sign-ins were tried: the limit is %d a minute for an account and %d a minute for an address. Try again in %s.",
-		accountTriesPerMinute, addressTriesPerMinute, wait.Round(time.Second))
+		accountTriesPerMinute, addressTriesPerMinute, wait)
 	err.RetryAfter = wait
 	return err
 }

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -22,8 +23,8 @@ func (d *Directory) sweepLoop(ctx context.Context) {
 	}
 }
 
-// sweep drops sessions that are over from memory (their bucket forgets them by age, without telling) and tokens that are
-// long dead from KV.
+// sweep drops sessions that are over from memory (their bucket forgets them by age, without telling), and from KV the
+// tokens that are long dead and the arrivals of clusters that are gone.
 func (d *Directory) sweep(ctx context.Context) error {
 	now := d.now()
 	d.mu.Lock()
@@ -39,8 +40,19 @@ func (d *Directory) sweep(ctx context.Context) error {
 		if !revokedLong && !expiredLong {
 			continue
 		}
-		if err := d.tokens.bucket.remove(ctx, "token."+t.KeyID); err != nil {
-			return err
+		if err := d.tokens.remove(ctx, t.KeyID); err != nil {
+			return fmt.Errorf("remove dead token: %w", err)
+		}
+	}
+	if !d.Synced() { // a cluster that this node has not heard of is not gone
+		return nil
+	}
+	for _, a := range d.arrivals.all() {
+		if c := d.clusters.findAlias(string(a.Cluster)); c != nil && c.Deleted.IsZero() {
+			continue
+		}
+		if err := d.arrivals.remove(ctx, (arrivalKey{a.Tenant, a.Cluster}).String()); err != nil {
+			return fmt.Errorf("remove old arrival: %w", err)
 		}
 	}
 	return nil

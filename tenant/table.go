@@ -251,6 +251,11 @@ func (t *table[D]) mutate(ctx context.Context, key string, change func(*D) error
 		"Others kept changing this %s at the same time. Nothing was changed; try again.", t.noun)
 }
 
+// remove deletes a document everywhere; here it goes when the watch says so.
+func (t *table[D]) remove(ctx context.Context, key string) error {
+	return t.bucket.remove(ctx, t.noun+"."+key)
+}
+
 // fetch reads the newest document for a compare-and-set. Where the stored value is poison it returns the last good
 // document with the poison's revision, so that a write can heal the key.
 func (t *table[D]) fetch(ctx context.Context, key string) (*D, uint64, error) {

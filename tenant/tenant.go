@@ -119,8 +119,11 @@ func (d *Directory) CreateTenant(ctx context.Context, spec TenantSpec) (Tenant, 
 		return Tenant{}, fmt.Errorf("create tenant: %w", err)
 	}
 	if err := d.claimSlug(ctx, t.Slug, t.ID); err != nil {
-		// Nobody can see the document without its slug. Removing it only saves space, so a failure is not the caller's.
-		_ = d.tenants.bucket.remove(ctx, "tenant."+id)
+		if seamark.KindOf(err) == seamark.Conflict {
+			// Nobody can see the document without its slug. Removing it only saves space, so a failure is not the caller's.
+			// After any other error the slug may have been claimed all the same, and then the document is needed.
+			_ = d.tenants.remove(ctx, id)
+		}
 		return Tenant{}, err
 	}
 	return t, nil

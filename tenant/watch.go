@@ -116,11 +116,11 @@ func (w *watch) follow(ctx context.Context) error {
 		}
 		w.created = state.created
 	}
-	watcher, err := w.bucket.watch(ctx)
+	updates, stop, err := w.bucket.watch(ctx)
 	if err != nil {
-		return fmt.Errorf("watch bucket %s: %w", w.bucket.name, err)
+		return err
 	}
-	defer stopWatcher(watcher)
+	defer stop()
 	w.heardAt.Store(time.Now().UnixNano())
 	seen := map[string]bool{}
 	for {
@@ -129,7 +129,7 @@ func (w *watch) follow(ctx context.Context) error {
 			return ctx.Err()
 		case <-w.restart:
 			return errRestart
-		case entry, ok := <-watcher.Updates():
+		case entry, ok := <-updates:
 			switch {
 			case !ok:
 				return errors.New("the client closed the watcher")
@@ -144,18 +144,6 @@ func (w *watch) follow(ctx context.Context) error {
 			}
 		}
 	}
-}
-
-// stopWatcher ends the consumer without waiting: while the server is away the client tries for seconds. The client may be
-// blocked on handing over an entry, so the channel is drained until the client closes it.
-func stopWatcher(watcher jetstream.KeyWatcher) {
-	go func() {
-		_ = watcher.Stop() // fails only without a connection, and then the server drops the consumer by itself
-	}()
-	go func() {
-		for range watcher.Updates() {
-		}
-	}()
 }
 
 // endReplay is reached when the bucket's state at the time of the watch has been applied.

@@ -225,3 +225,36 @@ func TestWatchersAreNotLeaked(t *testing.T) {
 		return nil
 	})
 }
+
+// TestSilentWatchIsMadeAnew takes the consumer away behind the client's back. The client alone needs two missed heartbeats
+// of 5 s to notice; the beat needs StallTimeout.
+func TestSilentWatchIsMadeAnew(t *testing.T) {
+	n := testkit.NATS(t)
+	js := jetStream(t, n)
+	d := openDirectory(t, js, func(o *tenant.Options) {
+		o.BeatInterval, o.StallTimeout = 50*time.Millisecond, 300*time.Millisecond
+	})
+	acme := newTenant(t, d, "acme")
+	token, secret := newToken(t, d, acme.ID, tenant.TokenSpec{Kind: seamark.QueryToken})
+	stream, err := js.Stream(t.Context(), "KV_seamark_tokens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range stream.ConsumerNames(t.Context()).Name() {
+		if err := stream.DeleteConsumer(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := openDirectory(t, jetStream(t, n))
+	start := time.Now()
+	if err := other.RevokeToken(t.Context(), acme.ID, token.KeyID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		_, err := d.Authenticate(t.Context(), secret)
+		return refused(err, "seamark-token-revoked")
+	})
+	if took := time.Since(start); took > 9*time.Second {
+		t.Errorf("the revocation took %s, so it was the client that noticed", took)
+	}
+}
