@@ -25,6 +25,8 @@ type Options struct {
 	MaxSeries int
 	// MaxSteps bounds the steps of a range query (11,000, as Prometheus has it).
 	MaxSteps int
+	// MaxNames bounds the label names, values or series that one listing returns (100,000).
+	MaxNames int
 	// MaxBytes bounds the memory that one query's result may take here (256 MiB), roughly counted.
 	MaxBytes int
 }
@@ -39,7 +41,7 @@ func (o *Options) validate() error {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&o.DefaultEntries, 100}, {&o.MaxEntries, 5000}, {&o.MaxStreams, 50_000}, {&o.MaxSeries, 10_000}, {&o.MaxSteps, 11_000}, {&o.MaxBytes, 256 << 20}} {
+	}{{&o.DefaultEntries, 100}, {&o.MaxEntries, 5000}, {&o.MaxStreams, 50_000}, {&o.MaxSeries, 10_000}, {&o.MaxSteps, 11_000}, {&o.MaxNames, 100_000}, {&o.MaxBytes, 256 << 20}} {
 		if *limit.value < 0 {
 			return errors.New("logql engine: limits must not be negative")
 		}
@@ -61,15 +63,6 @@ func New(o Options) (*Engine, error) {
 	return &Engine{opts: o}, nil
 }
 
-// Direction is the order of a log query's lines.
-type Direction uint8
-
-// The directions.
-const (
-	Backward Direction = iota // newest first
-	Forward
-)
-
 // Params is one query.
 type Params struct {
 	Query string
@@ -77,9 +70,9 @@ type Params struct {
 	// and so on up to End.
 	Start, End time.Time
 	// Step is the distance of evaluations. Zero makes it an instant query at End: metric queries only.
-	Step      time.Duration
-	Limit     int // log queries: at most so many lines; 0 means the default
-	Direction Direction
+	Step    time.Duration
+	Limit   int  // log queries: at most so many lines; 0 means the default
+	Forward bool // log queries: oldest lines first; else newest first
 	// Categorize keeps structured metadata and parsed labels with each line instead of in its stream's labels.
 	Categorize bool
 }
@@ -88,7 +81,7 @@ type Params struct {
 // Unprocessable for what the data made of it, and what Storage returns.
 func (e *Engine) Query(ctx context.Context, tenant seamark.TenantID, p Params) (*Result, error) {
 	if tenant == "" {
-		return nil, seamark.Errorf(seamark.Unauthenticated, "seamark-tenant-missing", "The query names no tenant.")
+		return nil, errNoTenant()
 	}
 	expr, err := logql.Parse(p.Query)
 	if err != nil {

@@ -34,7 +34,7 @@ func (q *query) logs(ctx context.Context, log *logql.LogQuery) (*Result, error) 
 		Columns:  store.LogColumns{Body: true, Level: true, Trace: true, Attrs: true},
 		Order:    store.NewestFirst,
 	}}
-	if q.params.Direction == Forward {
+	if q.params.Forward {
 		pages.ask.Order = store.OldestFirst
 	}
 	if len(p.streams) > 0 {

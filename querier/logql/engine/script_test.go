@@ -128,7 +128,7 @@ func parseCommand(t *testing.T, line string) logqlengine.Params {
 			p.Limit, err = strconv.Atoi(value)
 			require.NoError(t, err, line)
 		case "forward":
-			p.Direction = logqlengine.Forward
+			p.Forward = true
 		case "categorize":
 			p.Categorize = true
 		default:
