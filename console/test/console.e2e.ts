@@ -94,7 +94,7 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
 
   it("tells a new tenant the next step", async () => {
     const page = await as("new");
-    await page.getByText(/seamark admin token create --tenant acme/).waitFor();
+    await page.getByText(/seamark admin token create acme --cluster/).waitFor();
     await picture("clusters-empty");
     await open(page, "Logs");
     await page.getByText("No lines here").waitFor();

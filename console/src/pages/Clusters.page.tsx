@@ -106,14 +106,19 @@ function Arrival({ signal, cluster }: { signal: SignalView; cluster: Cluster }) 
 function FirstCluster() {
   const { data: session } = useSession();
   const slug = session?.tenant?.slug ?? "my-tenant";
-  const command = `seamark admin token create --tenant ${slug} --cluster my-cluster --kind ingest`;
+  const commands = [
+    `seamark admin cluster create ${slug} my-cluster`,
+    `seamark admin token create ${slug} --cluster my-cluster`,
+  ];
   return (
     <Empty title="No cluster sends data yet">
-      <p>Make a token for your first cluster and give it to the agent that runs there.</p>
-      <div className={styles.command}>
-        <code>{command}</code>
-        <CopyButton text={command} label="Copy command" />
-      </div>
+      <p>Name your first cluster, make a token for it, and give the token to the agent that runs there.</p>
+      {commands.map((command) => (
+        <div key={command} className={styles.command}>
+          <code>{command}</code>
+          <CopyButton text={command} label="Copy command" />
+        </div>
+      ))}
       <p>
         Then point the agent (OpenTelemetry collector, Prometheus, Fluent Bit, Alloy, ...) at{" "}
         <code>{window.location.origin}</code>. This page shows the cluster when the first data arrives.

@@ -20,7 +20,7 @@ export function TenantsPage() {
       {tenants.data?.length === 0 && (
         <Empty title="No tenant yet">
           <p>
-            Make the first with <code>seamark admin tenant create</code>.
+            Make the first with <code>seamark admin tenant create my-tenant</code>.
           </p>
         </Empty>
       )}
