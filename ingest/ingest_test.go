@@ -82,7 +82,7 @@ func (r *rig) openStore() {
 			}
 			return r.number, nil
 		},
-		MaxTenantConns: 4, Logger: quiet(), Registerer: r.registry, Now: time.Now,
+		Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: quiet(), Registerer: r.registry, Now: time.Now,
 	})
 	require.NoError(r.t, err)
 	r.store = s
@@ -157,7 +157,7 @@ func (r *rig) push(path, contentType, body string, headers ...string) *httptest.
 func (r *rig) conn() driver.Conn {
 	ch := testkit.ClickHouse(r.t)
 	tcp, _ := ch.Addrs()
-	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{tcp}, Auth: clickhouse.Auth{Username: ch.AdminUser(), Password: ch.AdminPassword()}})
+	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{tcp}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: ch.AdminUser(), Password: ch.AdminPassword()}})
 	require.NoError(r.t, err)
 	r.t.Cleanup(func() { _ = conn.Close() })
 	return conn

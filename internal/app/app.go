@@ -14,10 +14,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/seamarkhq/seamark/alerting"
+	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/store"
+	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
+	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/tenant"
 )
 
@@ -35,6 +39,10 @@ type App struct {
 	directory  *tenant.Directory
 	bus        *bus.Bus
 	store      *store.Store
+	promql     *promql.Engine
+	logql      *logqlengine.Engine
+	ingester   *ingest.Ingester
+	alerting   *alerting.Service
 	edge       *httpx.Edge
 	httpAddr   string
 	adminAddr  string

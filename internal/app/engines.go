@@ -113,6 +113,7 @@ func (a *App) openStore(ctx context.Context) error {
 		tcp, http := ch.Addrs()
 		so.NativeAddrs, so.HTTPAddrs, so.User, so.Password = []string{tcp}, []string{http}, ch.AdminUser(), ch.AdminPassword()
 		so.TenantPassword = func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) }
+		so.Dial, so.Number = engine.DialClickHouse, a.embeddedNumber
 	}
 	s, err := store.Open(so)
 	if err != nil {
@@ -121,6 +122,17 @@ func (a *App) openStore(ctx context.Context) error {
 	a.store = s
 	a.defers("store", func(context.Context) error { return s.Close() })
 	return nil
+}
+
+// embeddedNumber refuses tenants that the embedded engine has no user for. Their log-in would not only fail: this engine's
+// process ends on a refused log-in.
+func (a *App) embeddedNumber(id seamark.TenantID) (seamark.TenantNumber, error) {
+	n, err := a.directory.Number(id)
+	if err == nil && int(n) > a.opts.ClickHouse.EmbeddedUsers {
+		return 0, seamark.Errorf(seamark.Unavailable, "seamark-tenant-number",
+			"This server's embedded engine serves %d tenants; the operator must raise --clickhouse.embedded-users and restart.", a.opts.ClickHouse.EmbeddedUsers)
+	}
+	return n, err
 }
 
 // loadCertificate reads the front's certificate.

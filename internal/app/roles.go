@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // startRoles starts what the process's roles do beside answering requests.
@@ -15,6 +17,19 @@ func (a *App) startRoles(ctx context.Context) error {
 		if err := a.startWriter(ctx); err != nil {
 			return err
 		}
+	}
+	if a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting) {
+		if err := a.openQuerier(); err != nil {
+			return err
+		}
+	}
+	if a.opts.has(RoleIngest) || a.opts.has(RoleAlerting) {
+		if err := a.openIngester(); err != nil {
+			return err
+		}
+	}
+	if a.opts.has(RoleAlerting) {
+		return a.startAlerting(ctx)
 	}
 	return nil
 }
@@ -44,11 +59,18 @@ func (a *App) startWriter(ctx context.Context) error {
 func (a *App) routes() ([]httpx.Route, error) {
 	var routes []httpx.Route
 	if a.opts.has(RoleIngest) {
-		list, err := a.ingestRoutes()
+		list, err := ingest.Routes(a.ingester)
 		if err != nil {
 			return nil, err
 		}
 		routes = append(routes, list...)
+	}
+	if a.opts.has(RoleQuerier) {
+		routes = append(routes, a.queryRoutes()...)
+	}
+	if a.opts.has(RoleAlerting) {
+		routes = append(routes, api.RuleRoutes(a.alerting, a.alerting)...)
+		routes = append(routes, api.AlertmanagerRoutes(a.alerting)...)
 	}
 	if a.opts.has(RoleAPI) {
 		d := directoryAPI{a.directory}
@@ -59,13 +81,17 @@ func (a *App) routes() ([]httpx.Route, error) {
 	return routes, nil
 }
 
-func (a *App) ingestRoutes() ([]httpx.Route, error) {
+// openIngester makes the write path that the ingest routes and the rules' results share.
+func (a *App) openIngester() error {
 	o := ingest.DefaultOptions()
 	o.Bus, o.Limits, o.MaxInflightBytes, o.MaxSeriesPerCluster = a.bus, a.opts.Ingest.Limits, a.opts.Ingest.MaxInflightBytes, a.opts.Ingest.MaxSeriesPerCluster
-	o.Arrived, o.Logger, o.Registerer, o.Now = a.directory.Arrived, a.log, a.registry, a.opts.Now
-	in, err := ingest.New(o)
-	if err != nil {
-		return nil, err
+	o.Arrived = func(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal, at time.Time) {
+		if cluster != rulesCluster {
+			a.directory.Arrived(tenant, cluster, signal, at)
+		}
 	}
-	return ingest.Routes(in)
+	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
+	var err error
+	a.ingester, err = ingest.New(o)
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ func newRig(b *testing.B) *rig {
 	admin(&token, "token", "create", "bench", "--cluster", "bench")
 	r.token = token.Token
 	var err error
-	r.conn, err = clickhouse.Open(&clickhouse.Options{Addr: []string{r.engine.TCP}, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: r.engine.Password}})
+	r.conn, err = clickhouse.Open(&clickhouse.Options{Addr: []string{r.engine.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: r.engine.Password}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -266,9 +267,11 @@ func (r *rig) measure(path string, requests [][]byte, rows int, table string) {
 			queue <- body
 		}
 	}()
+	profiled := r.profile()
 	begin := time.Now()
 	acks := r.load(path, queue, 8)
 	wall := time.Since(begin)
+	profiled()
 	tail := r.settle(table, uint64(rows))
 	after := r.cpu()
 	if got := r.count("SELECT count() FROM t0001." + table); got != uint64(rows) {
@@ -276,4 +279,31 @@ func (r *rig) measure(path string, requests [][]byte, rows int, table string) {
 	}
 	r.b.Logf("last row queryable %s after the last acknowledgement", tail.Round(time.Millisecond))
 	r.report(rows, wall, cpu{after.ingest - before.ingest, after.nats - before.nats, after.writer - before.writer, after.clickhouse - before.clickhouse}, table, acks)
+}
+
+// profile takes CPU profiles of ingest and writer into the folder that SEAMARK_BENCH_PROFILES names, if it does.
+func (r *rig) profile() (wait func()) {
+	dir := os.Getenv("SEAMARK_BENCH_PROFILES")
+	if dir == "" {
+		return func() {}
+	}
+	var done sync.WaitGroup
+	for name, s := range map[string]*harness.Server{"ingest": r.ingest, "writer": r.writer} {
+		done.Go(func() {
+			resp, err := http.Get(s.AdminURL + "/debug/pprof/profile?seconds=8")
+			if err != nil {
+				r.b.Error(err)
+				return
+			}
+			defer func() { _ = resp.Body.Close() }()
+			data, err := io.ReadAll(resp.Body)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, r.b.Name()+"."+name+".prof"), data, 0o600)
+			}
+			if err != nil {
+				r.b.Error(err)
+			}
+		})
+	}
+	return done.Wait
 }

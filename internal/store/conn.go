@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type Options struct {
 	// User and Password belong to the user that creates databases and inserts.
 	User, Password string
 	TLS            *tls.Config
+	// Dial opens native connections; nil dials as usual. The embedded engine needs its own.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// TenantPassword returns the password of a tenant's own ClickHouse user, which all of the tenant's reads run as.
 	TenantPassword func(user string) string
 	// CreateUsers makes tenants' users by SQL. The embedded engine has them from its users file instead.
@@ -75,7 +78,7 @@ func Open(o Options) (*Store, error) {
 	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
 	var err error
 	if s.admin, err = clickhouse.Open(&clickhouse.Options{
-		Addr: o.NativeAddrs, Auth: auth, TLS: o.TLS, MaxOpenConns: 8, MaxIdleConns: 2, DialTimeout: 5 * time.Second,
+		Addr: o.NativeAddrs, Auth: auth, TLS: o.TLS, DialContext: o.Dial, MaxOpenConns: 8, MaxIdleConns: 2, DialTimeout: 5 * time.Second,
 		ConnMaxLifetime: 10 * time.Minute,
 	}); err != nil {
 		return nil, fmt.Errorf("open native connection: %w", err)
@@ -119,7 +122,7 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 	}
 	user := database(n)
 	c, err := clickhouse.Open(&clickhouse.Options{
-		Addr: s.opts.NativeAddrs, TLS: s.opts.TLS, DialTimeout: 5 * time.Second,
+		Addr: s.opts.NativeAddrs, TLS: s.opts.TLS, DialContext: s.opts.Dial, DialTimeout: 5 * time.Second,
 		Auth:         clickhouse.Auth{Username: user, Password: s.opts.TenantPassword(user), Database: user},
 		MaxOpenConns: s.opts.MaxTenantConns, MaxIdleConns: 2, ConnMaxLifetime: 10 * time.Minute,
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},

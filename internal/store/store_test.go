@@ -44,7 +44,7 @@ func open(t testing.TB, number seamark.TenantNumber) *store.Store {
 			}
 			return number, nil
 		},
-		MaxTenantConns: 4, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -56,7 +56,7 @@ func adminConn(t testing.TB) driver.Conn {
 	ch := testkit.ClickHouse(t)
 	tcp, _ := ch.Addrs()
 	conn, err := clickhouse.Open(&clickhouse.Options{
-		Addr: []string{tcp}, Auth: clickhouse.Auth{Username: ch.AdminUser(), Password: ch.AdminPassword()},
+		Addr: []string{tcp}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: ch.AdminUser(), Password: ch.AdminPassword()},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
+	"github.com/seamarkhq/seamark/querier/logql/loki"
+	"github.com/seamarkhq/seamark/querier/promql"
+)
+
+// openQuerier makes the engines of the query languages over the store.
+func (a *App) openQuerier() error {
+	o := &a.opts.Query
+	var err error
+	a.promql, err = promql.New(promql.Options{
+		Store: a.store, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
+		Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.defers("promql engine", func(context.Context) error { return a.promql.Close() })
+	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
+	return err
+}
+
+// queryRoutes returns the routes of the query languages.
+func (a *App) queryRoutes() []httpx.Route {
+	return api.LokiRoutes(logAPI{a.logql, a.opts.Query.Timeout}, a.opts.Now)
+}
+
+// logAPI shows the LogQL engine in the API's words.
+type logAPI struct {
+	*logqlengine.Engine
+	timeout time.Duration
+}
+
+// QueryLogs implements api.LogQuerier.
+func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	result, err := l.Query(ctx, id, logqlengine.Params{
+		Query: q.Query, Start: q.Start, End: q.End, Step: q.Step, Limit: q.Limit, Forward: q.Forward, Categorize: q.Categorize,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer) error { return loki.Write(w, result) }, nil
+}
