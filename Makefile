@@ -1,0 +1,130 @@
+# `make help` lists the targets. Everything that is needed beyond Go, Node.js 20.19 and npm is fetched by the targets
+# themselves, pinned by go.sum and package-lock.json.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+SEAMARK_CRASH_CYCLES ?= 20
+LDFLAGS := -X main.version=$(VERSION)
+
+# Packages whose tests start the built product; they have a target of their own.
+E2E := ./internal/e2e/...
+# Expanded where it is used, so that `make help` starts no Go command.
+PACKAGES = $$(go list ./... | grep -v /internal/e2e)
+# Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
+CONCURRENT := ./ingest ./internal/bus ./internal/httpx ./tenant ./alerting
+
+CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
+	console/index.html console/vite.config.ts console/csp.txt console/package.json
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+## Building
+
+.PHONY: build
+build: console ## Build bin/seamark with the console inside
+	go build -ldflags '$(LDFLAGS)' -o bin/seamark ./cmd/seamark
+
+.PHONY: console
+console: console/dist/index.html ## Build the web console, when its sources are newer
+
+console/node_modules/.package-lock.json: console/package-lock.json
+	cd console && npm ci --no-audit --no-fund
+	touch $@
+
+console/dist/index.html: console/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	cd console && npm run build
+
+# The engine's package is 540 MB, so what counts is whether the lock file's hash is the one that is installed, not times.
+.PHONY: engine
+engine:
+	@scripts/install-engine
+
+.PHONY: tools
+tools: bin/tools/golangci-lint
+
+bin/tools/golangci-lint: tools/go.mod
+	cd tools && CGO_ENABLED=0 go build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+## Running
+
+.PHONY: demo
+demo: export SEAMARK_DATA_DIR := $(or $(SEAMARK_DATA_DIR),data/demo)
+demo: engine build ## Run everything in one process, with a demo cluster that pushes data
+	exec bin/seamark serve --demo
+
+.PHONY: dev
+dev: export SEAMARK_DATA_DIR := $(or $(SEAMARK_DATA_DIR),data/dev)
+dev: engine build ## Run a server for development; the console with reload runs beside it
+	@echo 'The console with hot reload, in another terminal:'
+	@echo '  cd console && SEAMARK_URL=http://$(or $(SEAMARK_HTTP_LISTEN),127.0.0.1:4480) npm run dev'
+	exec bin/seamark serve --demo --log.level debug
+
+## Testing
+
+# The library and the console's folder are needed by integration tests and by the embedding.
+.PHONY: test
+test: engine console ## Vet, unit and integration tests of Go and console
+	go vet ./...
+	go test -p 2 -timeout 10m $(PACKAGES)
+	cd console && npm run check && npm test
+
+.PHONY: check
+check: tools ## What must pass before a commit: format, lint, generated files, tests
+	@scripts/check-format
+	bin/tools/golangci-lint run ./...
+	$(MAKE) test
+
+.PHONY: race
+race: engine console ## All tests under the race detector (long)
+	go test -race -p 2 -timeout 40m ./...
+
+.PHONY: race-concurrent
+race-concurrent: engine console
+	go test -race -p 2 -timeout 15m $(CONCURRENT)
+
+.PHONY: e2e
+e2e: engine build ## End-to-end tests of the built product, and of the console in a browser
+	@scripts/install-chromium
+	SEAMARK_CRASH_CYCLES=$(SEAMARK_CRASH_CYCLES) go test -count=1 -timeout 30m $(E2E)
+	cd console && npm run e2e
+	@scripts/demo-e2e
+
+.PHONY: fuzz
+fuzz: engine ## Run every fuzz target for FUZZTIME (10s)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+.PHONY: bench
+bench: engine build ## Measure ingest and the micro benchmarks, beside the targets
+	@scripts/bench
+
+.PHONY: nightly
+nightly: ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
+	$(MAKE) race
+	$(MAKE) fuzz FUZZTIME=5m
+	SEAMARK_CRASH_CYCLES=200 go test -count=1 -timeout 120m $(E2E)
+	$(MAKE) bench
+
+## Generated files
+
+.PHONY: golden
+golden: engine ## Rewrite golden files under testdata from what the code does now; review the diff
+	@scripts/golden
+
+.PHONY: generate
+generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,errors}.md and the console's API types
+	go test -count=1 -run '^TestDocs' ./cmd/seamark -update
+	cd console && npm run generate
+
+## Releasing
+
+.PHONY: release
+release: console engine ## Reproducible binaries for three platforms in dist/, built twice and compared
+	@scripts/release $(VERSION)
