@@ -331,9 +331,9 @@ func TestRuleStateInPrometheusForm(t *testing.T) {
 		t.Error(diff)
 	}
 	want(t, e.do(tenantA, http.MethodGet, "/prometheus/api/v1/alerts", ""), http.StatusOK,
-		`{"data":{"alerts":[{"labels":{"alertname":"PodDown","pod":"a","severity":"page"},"annotations":{"summary":"a is down"},"state":"firing","activeAt":"2026-11-20T12:00:00Z","value":"5e-01"}]},"status":"success"}`)
-	want(t, e.do(tenantB, http.MethodGet, "/prometheus/api/v1/rules", ""), http.StatusOK, `{"data":{"groups":[]},"status":"success"}`)
-	want(t, e.do(tenantB, http.MethodGet, "/prometheus/api/v1/alerts", ""), http.StatusOK, `{"data":{"alerts":[]},"status":"success"}`)
+		`"data":{"alerts":[{"labels":{"alertname":"PodDown","pod":"a","severity":"page"},"annotations":{"summary":"a is down"},"state":"firing","activeAt":"2026-11-20T12:00:00Z","value":"5e-01"}]}`)
+	want(t, e.do(tenantB, http.MethodGet, "/prometheus/api/v1/rules", ""), http.StatusOK, `"data":{"groups":[]}`)
+	want(t, e.do(tenantB, http.MethodGet, "/prometheus/api/v1/alerts", ""), http.StatusOK, `"data":{"alerts":[]}`)
 }
 
 func TestRuleStateFilters(t *testing.T) {
