@@ -23,8 +23,8 @@ const (
 	lokiPoints = 250
 )
 
-// maxFormBytes bounds a form. Queries are far smaller; without it a form takes what memory it likes.
-const maxFormBytes = 1 << 20
+// maxLokiFormBytes bounds a form. Queries are far smaller; without it a form takes what memory it likes.
+const maxLokiFormBytes = 1 << 20
 
 // lokiParams reads the parameters of Loki's HTTP API, from the URL and from a form. Each error names the parameter.
 type lokiParams struct {
@@ -34,11 +34,11 @@ type lokiParams struct {
 
 func newLokiParams(r *httpx.Request, now time.Time) (*lokiParams, error) {
 	if r.Body != nil {
-		r.Body = http.MaxBytesReader(nil, r.Body, maxFormBytes)
+		r.Body = http.MaxBytesReader(nil, r.Body, maxLokiFormBytes)
 	}
 	if err := r.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, seamark.Errorf(seamark.TooLarge, "seamark-body-large", "The form is larger than the limit of %d bytes.", maxFormBytes)
+			return nil, seamark.Errorf(seamark.TooLarge, "seamark-body-large", "The form is larger than the limit of %d bytes.", maxLokiFormBytes)
 		}
 		return nil, seamark.Wrap(err, seamark.Invalid, "seamark-form-malformed", "The parameters are not a well-formed query string or form.")
 	}
