@@ -1,0 +1,402 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	promapi "github.com/prometheus/client_golang/api"
+	promclient "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/promql/promqltest"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+const promTenant = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+
+type promVerifier struct{}
+
+func (promVerifier) Authenticate(context.Context, string) (seamark.Principal, error) {
+	return seamark.Principal{Tenant: promTenant, Kind: seamark.QueryToken}, nil
+}
+
+func (promVerifier) VerifySession(context.Context, string) (seamark.Principal, error) {
+	return seamark.Principal{}, errors.New("no sessions in this test")
+}
+
+func (promVerifier) Permit(_ seamark.Principal, permission string) error {
+	if permission != "data:read" {
+		return seamark.Errorf(seamark.Forbidden, "seamark-permission-missing", "No permission %s.", permission)
+	}
+	return nil
+}
+
+// promFake evaluates with Prometheus' engine over Prometheus' storage and lists what it is told to.
+type promFake struct {
+	engine  *promql.Engine
+	storage storage.Storage
+	err     error // of every call, when set
+
+	tenant seamark.TenantID
+	name   string
+	hints  *storage.SelectHints
+	sets   [][]*labels.Matcher
+	limit  int
+	opts   promql.QueryOpts
+	at     time.Time
+	result *promql.Result // of the last query
+	wait   bool           // for the context's end
+}
+
+const promData = `load 1m
+  up{job="a", instance="x"} 0+1x10
+  up{job="b", instance="<y>&\"quoted\"\n"} 5 NaN Inf -Inf 1e30 1e-9 -0.5
+`
+
+func newPromFake(t *testing.T) *promFake {
+	t.Helper()
+	return &promFake{engine: promqltest.NewTestEngine(t, true, 0, 1000), storage: promqltest.LoadedStorage(t, promData)}
+}
+
+func (f *promFake) run(ctx context.Context, tenant seamark.TenantID, opts promql.QueryOpts, q promql.Query, err error) (promql.Query, *promql.Result, error) {
+	f.tenant, f.opts = tenant, opts
+	if f.wait {
+		<-ctx.Done()
+		return nil, nil, seamark.Wrap(ctx.Err(), seamark.Timeout, "seamark-query-timeout", "Too slow.")
+	}
+	if err != nil {
+		return nil, nil, seamark.Errorf(seamark.Invalid, "seamark-query-syntax", `invalid parameter "query": %s`, err)
+	}
+	f.result = q.Exec(ctx)
+	return q, f.result, errors.Join(f.err, f.result.Err)
+}
+
+func (f *promFake) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+	f.at = at
+	q, err := f.engine.NewInstantQuery(ctx, f.storage, opts, query, at)
+	return f.run(ctx, tenant, opts, q, err)
+}
+
+func (f *promFake) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+	q, err := f.engine.NewRangeQuery(ctx, f.storage, opts, query, start, end, step)
+	return f.run(ctx, tenant, opts, q, err)
+}
+
+func (f *promFake) remember(tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) annotations.Annotations {
+	f.tenant, f.hints, f.sets = tenant, hints, sets
+	var notes annotations.Annotations
+	if hints.Limit > 0 {
+		notes = notes.Add(errors.New("results truncated due to limit"))
+	}
+	return notes
+}
+
+func (f *promFake) Labels(_ context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return []string{"__name__", "job"}, f.remember(tenant, hints, sets), f.err
+}
+
+func (f *promFake) LabelValues(_ context.Context, tenant seamark.TenantID, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
+	f.name = name
+	return []string{"a", "b"}, f.remember(tenant, hints, sets), f.err
+}
+
+func (f *promFake) Series(_ context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]labels.Labels, annotations.Annotations, error) {
+	return []labels.Labels{labels.FromStrings("__name__", "up", "job", "a"), labels.FromStrings("__name__", "up", "job", `"`)}, f.remember(tenant, hints, sets), f.err
+}
+
+func (f *promFake) Metadata(_ context.Context, tenant seamark.TenantID, metric string, limit int) ([]seamark.MetricMetadata, error) {
+	f.tenant, f.name, f.limit = tenant, metric, limit
+	return []seamark.MetricMetadata{{Metric: "up", Type: "gauge", Help: "Is it up?", Unit: "bool"}}, f.err
+}
+
+func promEdge(t *testing.T, f *promFake) http.Handler {
+	t.Helper()
+	e, err := httpx.New(httpx.Options{
+		Routes: api.PrometheusRoutes(api.PrometheusOptions{
+			Querier: f, Lister: f, Parser: parser.NewParser(parser.Options{}), Version: "1.2.3", Now: func() time.Time { return time.Unix(600, 0) },
+		}),
+		Verifier: promVerifier{}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
+	})
+	require.NoError(t, err)
+	return e
+}
+
+// promDo sends a request whose parameters stand in the URL, or in a form when the method is POST.
+func promDo(t *testing.T, f *promFake, method, path string, params ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(params); i += 2 {
+		values.Add(params[i], params[i+1])
+	}
+	target, body := "/prometheus/api/v1"+path, ""
+	if method == http.MethodPost {
+		body = values.Encode()
+	} else {
+		target += "?" + values.Encode()
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer smk_x")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w := httptest.NewRecorder()
+	promEdge(t, f).ServeHTTP(w, r)
+	return w
+}
+
+// TestPrometheusResults compares answers byte by byte with what Prometheus answers.
+func TestPrometheusResults(t *testing.T) {
+	const a, b = `{"__name__":"up","instance":"x","job":"a"}`, `{"__name__":"up","instance":"<y>&\"quoted\"\n","job":"b"}`
+	const noB = `{"instance":"<y>&\"quoted\"\n","job":"b"}`
+	for _, c := range []struct {
+		params []string
+		want   string
+	}{
+		{[]string{"/query", "query", `up{job="a"}`, "time", "60.001"}, `{"resultType":"vector","result":[{"metric":` + a + `,"value":[60.001,"1"]}]}`},
+		{[]string{"/query", "query", `up{job="b"}[3m]`, "time", "300.5"}, `{"resultType":"matrix","result":[{"metric":` + b + `,"values":[[180,"-Inf"],[240,"1e+30"],[300,"1e-09"]]}]}`},
+		{[]string{"/query", "query", `up{job="b"}`, "time", "60"}, `{"resultType":"vector","result":[{"metric":` + b + `,"value":[60,"NaN"]}]}`},
+		{[]string{"/query", "query", `up{job="b"}`, "time", "1970-01-01T00:02:00.05Z"}, `{"resultType":"vector","result":[{"metric":` + b + `,"value":[120.050,"+Inf"]}]}`},
+		{[]string{"/query", "query", `"a string"`}, `{"resultType":"string","result":[600,"a string"]}`},
+		{[]string{"/query", "query", "-1/0"}, `{"resultType":"scalar","result":[600,"-Inf"]}`},
+		{[]string{"/query", "query", "time()", "time", "-1.5"}, `{"resultType":"scalar","result":[-1.5,"-1.5"]}`},
+		{[]string{"/query", "query", "vector(2)", "time", "-1.5"}, `{"resultType":"vector","result":[{"metric":{},"value":[-1.500,"2"]}]}`},
+		{[]string{"/query", "query", "1e30"}, `{"resultType":"scalar","result":[600,"1000000000000000000000000000000"]}`},
+		{[]string{"/query", "query", "absent_metric"}, `{"resultType":"vector","result":[]}`},
+		{[]string{"/query", "query", "absent_metric[5m]"}, `{"resultType":"matrix","result":[]}`},
+		{[]string{"/query_range", "query", `up{job="b"} * 10`, "start", "240.25", "end", "360.5", "step", "1m"}, `{"resultType":"matrix","result":[{"metric":` + noB + `,"values":[[240.250,"1e+31"],[300.250,"1e-08"],[360.250,"-5"]]}]}`},
+		{[]string{"/query_range", "query", "2", "start", "0", "end", "30", "step", "15"}, `{"resultType":"matrix","result":[{"metric":{},"values":[[0,"2"],[15,"2"],[30,"2"]]}]}`},
+		{[]string{"/query_range", "query", "absent_metric", "start", "0", "end", "30", "step", "15"}, `{"resultType":"matrix","result":[]}`},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			f := newPromFake(t)
+			w := promDo(t, f, method, c.params[0], c.params[1:]...)
+			require.Equal(t, http.StatusOK, w.Code, "%v: %s", c.params, w.Body)
+			require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+			require.Equal(t, `{"status":"success","data":`+c.want+`}`, w.Body.String(), "%v", c.params)
+			require.True(t, json.Valid(w.Body.Bytes()))
+			require.Equal(t, promTenant, f.tenant)
+		}
+	}
+}
+
+func TestPrometheusHealthCheckOfGrafana(t *testing.T) {
+	w := promDo(t, newPromFake(t), http.MethodPost, "/query", "query", "1+1", "time", "4")
+	require.Equal(t, `{"status":"success","data":{"resultType":"scalar","result":[4,"2"]}}`, w.Body.String())
+}
+
+func TestPrometheusQueryParameters(t *testing.T) {
+	f := newPromFake(t)
+	w := promDo(t, f, http.MethodGet, "/query", "query", `up{job="a"} or label_replace(vector(1), "job", "c", "", "")`, "limit", "1", "stats", "all", "lookback_delta", "2m", "timeout", "10s")
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	var answer struct {
+		Data struct {
+			Result []any
+			Stats  struct {
+				Samples struct{ TotalQueryableSamplesPerStep []any }
+			}
+		}
+		Warnings []string
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+	require.Len(t, answer.Data.Result, 1)
+	require.Equal(t, []string{"results truncated due to limit"}, answer.Warnings)
+	require.NotEmpty(t, answer.Data.Stats.Samples.TotalQueryableSamplesPerStep)
+	require.Equal(t, 2*time.Minute, f.opts.LookbackDelta())
+	require.True(t, f.at.Equal(time.Unix(600, 0)), "without a time it is now")
+
+	w = promDo(t, newPromFake(t), http.MethodGet, "/query", "query", "rate(up[5m]) > bool rate(up[1m])", "time", "300")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), `"infos":["PromQL info: metric might not be a counter`)
+	require.Contains(t, w.Body.String(), `(1:6)`, "infos point into the query")
+}
+
+func TestPrometheusFaults(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for name, c := range map[string]struct {
+		method, path string
+		params       []string
+		status       int
+		kind, text   string
+	}{
+		"syntax":              {"POST", "/query", []string{"query", "up{"}, 400, "bad_data", `invalid parameter "query": 1:4: parse error: unexpected end of input inside braces`},
+		"no query":            {"GET", "/query", nil, 400, "bad_data", "no expression found in input"},
+		"time":                {"GET", "/query", []string{"query", "1", "time", "noon"}, 400, "bad_data", `cannot parse "noon" to a valid timestamp`},
+		"timeout":             {"GET", "/query", []string{"query", "1", "timeout", "soon"}, 400, "bad_data", `invalid parameter "timeout"`},
+		"limit":               {"GET", "/query", []string{"query", "1", "limit", "-1"}, 400, "bad_data", "limit must be non-negative"},
+		"lookback":            {"GET", "/query", []string{"query", "1", "lookback_delta", "x"}, 400, "bad_data", "error parsing lookback delta duration"},
+		"no start":            {"GET", "/query_range", []string{"query", "1", "end", "1", "step", "1"}, 400, "bad_data", `invalid parameter "start"`},
+		"no end":              {"GET", "/query_range", []string{"query", "1", "start", "1", "step", "1"}, 400, "bad_data", `invalid parameter "end"`},
+		"backwards":           {"GET", "/query_range", []string{"query", "1", "start", "2", "end", "1", "step", "1"}, 400, "bad_data", "end timestamp must not be before start time"},
+		"no step":             {"GET", "/query_range", []string{"query", "1", "start", "1", "end", "2"}, 400, "bad_data", `invalid parameter "step"`},
+		"step 0":              {"GET", "/query_range", []string{"query", "1", "start", "1", "end", "2", "step", "0"}, 400, "bad_data", "zero or negative query resolution step"},
+		"step NaN":            {"GET", "/query_range", []string{"query", "1", "start", "1", "end", "2", "step", "NaN"}, 400, "bad_data", `invalid parameter "step"`},
+		"too many points":     {"GET", "/query_range", []string{"query", "1", "start", "0", "end", "11001", "step", "1"}, 400, "bad_data", "11,000 points"},
+		"large form":          {"POST", "/query", []string{"query", long}, 413, "bad_data", "1048576 bytes"},
+		"series of nothing":   {"GET", "/series", nil, 400, "bad_data", "no match[] parameter provided"},
+		"series of all":       {"GET", "/series", []string{"match[]", `{job=~".*"}`}, 400, "bad_data", "must contain at least one non-empty matcher"},
+		"labels match":        {"GET", "/labels", []string{"match[]", "{"}, 400, "bad_data", "parse error"},
+		"labels start":        {"GET", "/labels", []string{"start", "x"}, 400, "bad_data", "invalid time value for 'start'"},
+		"label name":          {"GET", "/label//values", nil, 400, "bad_data", "invalid label name"},
+		"metadata limit":      {"GET", "/metadata", []string{"limit", "x"}, 400, "bad_data", "limit must be a number"},
+		"metadata per metric": {"GET", "/metadata", []string{"limit_per_metric", "x"}, 400, "bad_data", "limit_per_metric must be a number"},
+		"exemplars":           {"GET", "/query_exemplars", []string{"query", "{"}, 400, "bad_data", "parse error"},
+		"format":              {"POST", "/format_query", []string{"query", "{"}, 400, "bad_data", "parse error"},
+	} {
+		w := promDo(t, newPromFake(t), c.method, c.path, c.params...)
+		var answer struct{ Status, ErrorType, Error string }
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), "%s: %s", name, w.Body)
+		require.Equal(t, c.status, w.Code, name)
+		require.Equal(t, "error", answer.Status, name)
+		require.Equal(t, c.kind, answer.ErrorType, name)
+		require.Contains(t, answer.Error, c.text, name)
+	}
+}
+
+func TestPrometheusPointsLimitIsPrometheus(t *testing.T) {
+	w := promDo(t, newPromFake(t), http.MethodGet, "/query_range", "query", "1", "start", "0", "end", "11000", "step", "1")
+	require.NotEqual(t, http.StatusBadRequest, w.Code, "11,001 points are still taken, as Prometheus counts steps")
+}
+
+func TestPrometheusErrorsPass(t *testing.T) {
+	for kind, want := range map[seamark.Kind]struct {
+		status    int
+		errorType string
+	}{
+		seamark.Unprocessable: {422, "execution"}, seamark.Timeout: {503, "timeout"}, seamark.Canceled: {499, "canceled"},
+		seamark.RateLimited: {429, "too_many_requests"}, seamark.Unavailable: {503, "unavailable"}, seamark.Internal: {500, "internal"},
+	} {
+		f := newPromFake(t)
+		f.err = seamark.Errorf(kind, "seamark-test", "Sorry.")
+		for _, path := range []string{"/query?query=1", "/query_range?query=1&start=0&end=1&step=1", "/labels", "/label/a/values", "/series?match[]=up", "/metadata"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/prometheus/api/v1"+path, nil)
+			r.Header.Set("Authorization", "Bearer smk_x")
+			w := httptest.NewRecorder()
+			promEdge(t, f).ServeHTTP(w, r)
+			require.Equal(t, want.status, w.Code, path)
+			require.Contains(t, w.Body.String(), `"errorType":"`+want.errorType+`"`, path)
+		}
+	}
+}
+
+func TestPrometheusTimeoutParameter(t *testing.T) {
+	f := newPromFake(t)
+	f.wait = true
+	w := promDo(t, f, http.MethodGet, "/query", "query", "1", "timeout", "1ms")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, w.Body.String(), `"errorType":"timeout"`)
+}
+
+func TestPrometheusLookUps(t *testing.T) {
+	for path, want := range map[string]string{
+		"/labels":           `{"status":"success","data":["__name__","job"]}`,
+		"/series":           `{"status":"success","data":[{"__name__":"up","job":"a"},{"__name__":"up","job":"\""}]}`,
+		"/label/job/values": `{"status":"success","data":["a","b"]}`,
+	} {
+		f := newPromFake(t)
+		w := promDo(t, f, http.MethodGet, path, "match[]", "up", "match[]", `{job=~"a|b"}`)
+		require.Equal(t, want, w.Body.String(), path)
+		require.Len(t, f.sets, 2)
+		require.Equal(t, `job=~"a|b"`, f.sets[1][0].String())
+		require.Less(t, f.hints.Start, int64(math.MinInt64/2), "without bounds everything")
+		require.Greater(t, f.hints.End, int64(math.MaxInt64/2))
+		require.Zero(t, f.hints.Limit)
+
+		f = newPromFake(t)
+		w = promDo(t, f, http.MethodGet, path, "match[]", "up", "start", "1.5", "end", "2026-05-17T12:00:00Z", "limit", "2")
+		require.Contains(t, w.Body.String(), `"warnings":["results truncated due to limit"]`)
+		require.Equal(t, &storage.SelectHints{Start: 1500, End: 1779019200000, Limit: 2}, f.hints)
+	}
+	f := newPromFake(t)
+	require.Equal(t, http.StatusOK, promDo(t, f, http.MethodPost, "/labels", "limit", "7").Code)
+	require.Equal(t, 7, f.hints.Limit)
+	for escaped, name := range map[string]string{"job": "job", "U__k8s_2e_pod": "k8s.pod", "U___5f_x": "_x", "世界": "世界"} {
+		require.Equal(t, http.StatusOK, promDo(t, f, http.MethodGet, "/label/"+escaped+"/values").Code, escaped)
+		require.Equal(t, name, f.name)
+	}
+}
+
+func TestPrometheusMetadata(t *testing.T) {
+	f := newPromFake(t)
+	w := promDo(t, f, http.MethodGet, "/metadata", "metric", "up", "limit", "3", "limit_per_metric", "1")
+	require.Equal(t, `{"status":"success","data":{"up":[{"type":"gauge","help":"Is it up?","unit":"bool"}]}}`, w.Body.String())
+	require.Equal(t, "up 3", f.name+" "+string(rune('0'+f.limit)))
+	require.Equal(t, `{"status":"success","data":{}}`, promDo(t, f, http.MethodGet, "/metadata", "limit", "0").Body.String())
+}
+
+func TestPrometheusSmallRoutes(t *testing.T) {
+	f := newPromFake(t)
+	require.Equal(t, `{"status":"success","data":[]}`, promDo(t, f, http.MethodPost, "/query_exemplars", "query", "test", "start", "1", "end", "2").Body.String())
+	require.Equal(t, `{"status":"success","data":"sum by (job) (up)"}`, promDo(t, f, http.MethodGet, "/format_query", "query", "sum(up)by(job)").Body.String())
+	w := promDo(t, f, http.MethodGet, "/status/buildinfo")
+	require.Contains(t, w.Body.String(), `"application":"Seamark","applicationVersion":"1.2.3","version":"3.`)
+	require.Contains(t, w.Body.String(), `"features":{}`)
+	require.Equal(t, http.StatusNotFound, promDo(t, f, http.MethodGet, "/status/flags").Code, "else Grafana takes us for Thanos")
+}
+
+func TestPrometheusRoutesNeedReading(t *testing.T) {
+	for _, r := range api.PrometheusRoutes(api.PrometheusOptions{}) {
+		require.Equal(t, "data:read", r.Permission, r.Path)
+		require.Equal(t, httpx.Prometheus, r.Dialect, r.Path)
+	}
+}
+
+type promToken struct{ http.RoundTripper }
+
+func (p promToken) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Authorization", "Bearer smk_x")
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// TestPrometheusClient drives the API with Prometheus' Go client.
+func TestPrometheusClient(t *testing.T) {
+	f := newPromFake(t)
+	server := httptest.NewServer(promEdge(t, f))
+	defer server.Close()
+	c, err := promapi.NewClient(promapi.Config{Address: server.URL + "/prometheus", RoundTripper: promToken{http.DefaultTransport}})
+	require.NoError(t, err)
+	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	client, ctx := promclient.NewAPI(c), t.Context()
+
+	value, _, _, err := client.Query(ctx, `up{job="a"}`, time.Unix(120, 0))
+	require.NoError(t, err)
+	require.Equal(t, `up{instance="x", job="a"} => 2 @[120]`, value.String())
+	value, _, _, err = client.QueryRange(ctx, "up", promclient.Range{Start: time.Unix(0, 0), End: time.Unix(600, 0), Step: time.Minute})
+	require.NoError(t, err)
+	require.Len(t, value.(model.Matrix), 2)
+	names, warnings, _, err := client.LabelNames(ctx, []string{"up"}, time.Unix(0, 0), time.Unix(600, 0), promclient.WithLimit(2))
+	require.NoError(t, err)
+	require.Equal(t, model.LabelNames{"__name__", "job"}, names)
+	require.Equal(t, promclient.Warnings{"results truncated due to limit"}, warnings)
+	series, _, _, err := client.Series(ctx, []string{"up"}, time.Unix(0, 0), time.Unix(600, 0))
+	require.NoError(t, err)
+	require.Len(t, series, 2)
+	families, err := client.Metadata(ctx, "", "")
+	require.NoError(t, err)
+	require.Equal(t, promclient.MetricTypeGauge, families["up"][0].Type)
+	build, err := client.Buildinfo(ctx)
+	require.NoError(t, err)
+	require.NotEmpty(t, build.Version)
+	_, _, _, err = client.Query(ctx, "up{", time.Unix(0, 0))
+	var apiError *promclient.Error
+	require.ErrorAs(t, err, &apiError)
+	require.Equal(t, promclient.ErrBadData, apiError.Type)
+}
