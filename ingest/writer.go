@@ -324,7 +324,7 @@ func (w *shardWriter) insertAll(ctx context.Context, plan []planned, recovered b
 
 // insert stores one block, however long it takes: an insert that ended in doubt is verified before it is repeated.
 func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
-	pause := 50 * time.Millisecond
+	pause, begin := 50*time.Millisecond, w.opts.Now()
 	for attempt := uint64(0); ; attempt++ {
 		// The revision makes the attempts of successive writers differ, so that none meets another's deduplication token.
 		p.block.Attempt = w.revision*1000 + attempt
@@ -342,7 +342,7 @@ func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
 			}
 			doubt = true
 		}
-		if done, stop := w.settle(ctx, p, err); done {
+		if done, stop := w.settle(ctx, p, err, w.opts.Now().Sub(begin)); done {
 			return stop
 		}
 		select {
@@ -354,9 +354,16 @@ func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
 	}
 }
 
+// unknownTenant is the directory's error for a tenant that this node has not heard of; it may have been made a moment ago
+// on another. orphanGrace is how long the writer waits for it before it takes the tenant for gone.
+const (
+	unknownTenant = "seamark-tenant-unknown"
+	orphanGrace   = time.Minute
+)
+
 // settle decides what an error means for the block: dropped for ever (done, nil), the shard stops (done, err), or another
 // attempt.
-func (w *shardWriter) settle(ctx context.Context, p planned, err error) (done bool, stop error) {
+func (w *shardWriter) settle(ctx context.Context, p planned, err error, tried time.Duration) (done bool, stop error) {
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
@@ -364,7 +371,7 @@ func (w *shardWriter) settle(ctx context.Context, p planned, err error) (done bo
 		w.metrics.doubts.Inc()
 		return true, err
 	}
-	if seamark.KindOf(err) == seamark.NotFound {
+	if fault, ok := errors.AsType[*seamark.Error](err); ok && fault.Kind == seamark.NotFound && (fault.ID != unknownTenant || tried > orphanGrace) {
 		w.log.Warn("rows of a tenant that is gone are dropped", "tenant", p.tenant, "table", p.block.Table.String(), "rows", p.block.Rows())
 		w.metrics.orphans.Add(float64(p.block.Rows()))
 		return true, nil

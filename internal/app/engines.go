@@ -28,7 +28,7 @@ const bucketReserve = 2 << 30
 func (a *App) startNATS(ctx context.Context) error {
 	o := &a.opts
 	if o.NATS.URL != "" {
-		options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false)}
+		options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false), nats.ErrorHandler(a.natsFault)}
 		if o.NATS.CredsFile != "" {
 			options = append(options, nats.UserCredentials(o.NATS.CredsFile))
 		}
@@ -51,7 +51,7 @@ func (a *App) startNATS(ctx context.Context) error {
 		if err := server.ServeSocket(SocketPath(o.DataDir)); err != nil {
 			return fmt.Errorf("serve the admin socket: %w", err)
 		}
-		if a.nc, err = server.Connect(); err != nil {
+		if a.nc, err = server.Connect(nats.ErrorHandler(a.natsFault)); err != nil {
 			return fmt.Errorf("connect to embedded NATS: %w", err)
 		}
 	}
@@ -61,6 +61,11 @@ func (a *App) startNATS(ctx context.Context) error {
 	}
 	a.js = js
 	return nil
+}
+
+// natsFault logs what the NATS client reports beside its calls, such as a consumer that a restart took away.
+func (a *App) natsFault(_ *nats.Conn, _ *nats.Subscription, err error) {
+	a.log.Warn("nats", "err", err)
 }
 
 // openBus opens the shards' streams.
