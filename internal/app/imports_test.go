@@ -1,0 +1,213 @@
+package app_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seamarkhq/seamark/"
+
+// layer is a folder, what it may import of ours, and the sentence that a broken edge is answered with.
+type layer struct {
+	folder string
+	may    []string // folders; a trailing slash takes everything below
+	why    string
+}
+
+// layers is the direction of imports: cmd, app, roles, adapters, domain. docs/architecture.md draws it.
+var layers = []layer{
+	{"internal/seamark", nil, "The domain depends on the standard library alone."},
+	{"internal/engine", []string{"internal/seamark"}, "The engines hand out addresses and know nothing of what runs on them."},
+	{"internal/bus", []string{"internal/seamark"}, "The bus does not look into messages, so it needs no store and no edge."},
+	{"internal/store", []string{"internal/seamark"}, "The store is below the roles and knows neither the bus nor HTTP."},
+	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
+
+	{"ingest", []string{"ingest/", "internal/bus", "internal/httpx", "internal/store", "internal/seamark"}, "Roles never import each other; app hands over what one needs of another."},
+	{"ingest/level", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/inflate", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/lokipush", []string{"ingest/level", "internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/otlp", []string{"ingest/level", "internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/events", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/remotewrite", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/catalogtest", []string{"internal/seamark"}, "A decoder's test needs no more than the domain."},
+
+	{"querier/promql", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/events", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logql", []string{"internal/seamark"}, "The language is text and tree; only its engine reads the store."},
+	{"querier/logql/engine", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
+
+	{"tenant", []string{"internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
+	{"alerting", []string{"internal/bus", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
+	{"api", []string{"internal/httpx", "internal/seamark"}, "The API states what it needs as interfaces; app fills them."},
+	{"console", nil, "The console is files; the API lives beside it."},
+
+	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
+	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"cmd/seamark", []string{"internal/app", "internal/demo", "internal/democluster", "internal/engine", "internal/seamark", "tenant"}, "The command line speaks to app; it uses the directory for administration alone."},
+
+	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
+	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
+	{"internal/bench", nil, "A corpus is bytes as agents send them."},
+	{"internal/e2e", nil, "End-to-end tests drive the built binary."},
+	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
+	{"internal/deps", nil, "It only names modules."},
+}
+
+// testOnly are packages that product code never imports; every test file may.
+var testOnly = []string{"internal/testkit", "internal/docgen", "internal/e2e/harness", "ingest/catalogtest"}
+
+// testsMay says what test files may import beside testOnly, their own package and what that may.
+var testsMay = []string{"internal/engine", "internal/seamark", "internal/store"}
+
+// fence keeps a module, or a package of the standard library, in the folders or files that own it.
+type fence struct {
+	path string
+	in   []string
+	why  string
+}
+
+var fences = []fence{
+	{"github.com/labstack/echo", []string{"internal/httpx"}, "The HTTP framework's end of life must be a change of one package."},
+	{"github.com/casbin/casbin", []string{"tenant"}, "Only the directory decides who may do what."},
+	{"github.com/ClickHouse/", []string{"internal/store", "internal/app/engines.go"}, "SQL and the driver stay in the store; app only reads the DSN."},
+	{"github.com/alecthomas/kong", []string{"cmd"}, "Flags stay in cmd."},
+	{"flag", []string{"cmd"}, "Flags stay in cmd."},
+	{"github.com/nats-io/nats-server", []string{"internal/engine", "internal/e2e/harness"}, "The embedded server is an engine; everything else is its client."},
+	{"github.com/ebitengine/purego", []string{"internal/engine"}, "Only the engine's child process loads a C library."},
+	{"github.com/prometheus/alertmanager", []string{"alerting"}, "Alertmanager's internals move; one package follows them."},
+	{"github.com/golang-jwt/jwt", []string{"tenant"}, "Sessions are made and checked in one place."},
+}
+
+// source is one parsed Go file of the repository.
+type source struct {
+	file, folder string
+	test         bool
+	imports      []string
+	syntax       *ast.File
+}
+
+// TestImports walks every Go file and answers each edge that leads up, across or out of a fence with its rule.
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range sources(t, filepath.Join("..", "..")) {
+		seen[s.folder] = true
+		at := slices.IndexFunc(layers, func(l layer) bool { return l.folder == s.folder })
+		if at < 0 {
+			t.Errorf("%s: the folder %s has no row in the table of layers; add one that says what it may import.", s.file, s.folder)
+			continue
+		}
+		for _, imported := range s.imports {
+			if ours, ok := strings.CutPrefix(imported, module); ok {
+				checkOurs(t, &s, layers[at], ours)
+			} else if !s.test {
+				checkFences(t, &s, imported)
+			}
+		}
+		checkEnvironment(t, &s)
+	}
+	for _, want := range []string{"internal/seamark", "ingest", "cmd/seamark"} {
+		if !seen[want] {
+			t.Errorf("no file of %s was read: the test looked in the wrong place", want)
+		}
+	}
+}
+
+func checkOurs(t *testing.T, s *source, l layer, ours string) {
+	t.Helper()
+	switch {
+	case allows(l.may, ours):
+	case s.test && (ours == s.folder || allows(testOnly, ours) || allows(testsMay, ours)):
+	case s.test && (s.folder == "internal/e2e" || s.folder == "internal/bench"):
+	case slices.Contains(testOnly, ours):
+		t.Errorf("%s imports %s, which is for tests alone.", s.file, ours)
+	default:
+		t.Errorf("%s imports %s. %s", s.file, ours, l.why)
+	}
+}
+
+func allows(may []string, folder string) bool {
+	return slices.ContainsFunc(may, func(m string) bool {
+		return folder == strings.TrimSuffix(m, "/") || strings.HasSuffix(m, "/") && strings.HasPrefix(folder, m)
+	})
+}
+
+func checkFences(t *testing.T, s *source, imported string) {
+	t.Helper()
+	if s.folder == "internal/deps" {
+		return
+	}
+	for _, f := range fences {
+		inside := imported == f.path || strings.Contains(f.path, "/") && strings.HasPrefix(imported, f.path)
+		owner := slices.ContainsFunc(f.in, func(in string) bool { return s.file == in || strings.HasPrefix(s.file, in+"/") })
+		if inside && !owner {
+			t.Errorf("%s imports %s. %s", s.file, imported, f.why)
+		}
+	}
+}
+
+// checkEnvironment keeps settings out of the environment: a value that a flag does not show cannot be found.
+func checkEnvironment(t *testing.T, s *source) {
+	t.Helper()
+	if s.test || slices.Contains(testOnly, s.folder) || strings.HasPrefix(s.folder, "cmd") {
+		return
+	}
+	ast.Inspect(s.syntax, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			pkg, _ := sel.X.(*ast.Ident)
+			if pkg != nil && pkg.Name == "os" && slices.Contains([]string{"Getenv", "LookupEnv", "Environ"}, sel.Sel.Name) {
+				t.Errorf("%s reads the environment with os.%s. Settings come as options; cmd alone reads flags and environment.", s.file, sel.Sel.Name)
+			}
+		}
+		return true
+	})
+}
+
+// sources parses every Go file below root, but not what npm installed.
+func sources(t *testing.T, root string) []source {
+	t.Helper()
+	var list []source
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (slices.Contains([]string{"node_modules", "testdata", "bin", "data", "dist", "tools"}, d.Name()) || d.Name()[0] == '.' && len(d.Name()) > 2) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		s := source{file: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"), syntax: syntax}
+		s.folder = path.Dir(s.file)
+		for _, i := range syntax.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			s.imports = append(s.imports, imported)
+		}
+		list = append(list, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
