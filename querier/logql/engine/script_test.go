@@ -226,17 +226,17 @@ func stored(t testing.TB, number seamark.TenantNumber, b *seamark.Batch) *store.
 func format(r *logqlengine.Result) string {
 	var lines []string
 	for _, s := range r.Streams {
-		lines = append(lines, labels(s.Labels))
+		lines = append(lines, printLabels(s.Labels))
 		for _, e := range s.Entries {
 			line := "  " + offset(e.Time)
 			if r.Categorized {
-				line += " metadata" + labels(e.Metadata) + " parsed" + labels(e.Parsed)
+				line += " metadata" + printLabels(e.Metadata) + " parsed" + printLabels(e.Parsed)
 			}
 			lines = append(lines, line+" "+strings.ReplaceAll(e.Line, "\n", "⏎"))
 		}
 	}
 	for _, s := range r.Series {
-		line := labels(s.Labels)
+		line := printLabels(s.Labels)
 		for _, p := range s.Points {
 			line += " " + offset(p.Time) + "=" + strconv.FormatFloat(p.Value, 'g', 12, 64)
 		}
@@ -251,7 +251,7 @@ func format(r *logqlengine.Result) string {
 
 func offset(nanos int64) string { return logql.FormatDuration(time.Duration(nanos - base.UnixNano())) }
 
-func labels(list []seamark.Label) string {
+func printLabels(list []seamark.Label) string {
 	parts := make([]string, len(list))
 	for i, l := range list {
 		parts[i] = l.Name + "=" + strconv.Quote(l.Value)
