@@ -54,6 +54,7 @@ func grants() map[string][]string {
 	g := map[string][]string{
 		"role:viewer": {
 			"data:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read",
+			"session:read",
 		},
 		"role:editor": {"rules:write", "silences:write"},
 		"role:admin":  {"clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"},
@@ -62,7 +63,7 @@ func grants() map[string][]string {
 		// Operators make tenants ready for their owners. They get no data:read: a tenant's data is the tenant's.
 		"role:operator": {
 			"tenants:read", "tenants:write", "clusters:read", "clusters:write", "tokens:read", "tokens:write",
-			"members:read", "members:write", "owners:write",
+			"members:read", "members:write", "owners:write", "session:read",
 		},
 	}
 	for _, signal := range []seamark.Signal{seamark.Logs, seamark.Metrics, seamark.Events, seamark.Traces} {

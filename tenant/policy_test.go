@@ -21,7 +21,7 @@ func TestPolicyTable(t *testing.T) {
 	token := func(kind seamark.CredentialKind, signals ...seamark.Signal) seamark.Principal {
 		return seamark.Principal{Tenant: someTenant, Kind: kind, CredentialID: "x", Signals: seamark.NewSignalSet(signals...)}
 	}
-	viewer := []string{"data:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read"}
+	viewer := []string{"data:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read"}
 	editor := slices.Concat(viewer, []string{"rules:write", "silences:write"})
 	admin := slices.Concat(editor, []string{"clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"})
 	owner := slices.Concat(admin, []string{"owners:write", "tenant:write"})
@@ -45,7 +45,7 @@ func TestPolicyTable(t *testing.T) {
 		"ingest none": {token(seamark.IngestToken), nil},
 		"operator": {operator, []string{
 			"tenants:read", "tenants:write", "clusters:read", "clusters:write", "tokens:read", "tokens:write", "members:read", "members:write",
-			"owners:write",
+			"owners:write", "session:read",
 		}},
 
 		"nobody":                 {seamark.Principal{}, nil},
