@@ -108,18 +108,28 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 // result, whose memory is reused then. Errors are of kind Invalid for a query that is not PromQL, Unprocessable for one
 // that failed or met a limit, Timeout, Canceled, or what the store says.
 func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
-	q, err := e.engine.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
-	return e.run(ctx, q, err)
+	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
+		return e.engine.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
+	})
 }
 
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
 func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
-	q, err := e.engine.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
-	return e.run(ctx, q, err)
+	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
+		return e.engine.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
+	})
 }
 
-func (e *Engine) run(ctx context.Context, q promql.Query, err error) (promql.Query, *promql.Result, error) {
-	if err != nil {
+// run prepares and evaluates a query. The engine waits for a slot before it parses and again before it evaluates, and its
+// own timeout begins only then, so the whole is bounded here.
+func (e *Engine) run(ctx context.Context, prepare func(context.Context) (promql.Query, error)) (promql.Query, *promql.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout)
+	defer cancel()
+	q, err := prepare(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, nil, e.queryError(ctx.Err())
+	case err != nil:
 		return nil, nil, syntaxError(err)
 	}
 	result := q.Exec(ctx)

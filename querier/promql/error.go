@@ -1,6 +1,7 @@
 package promql
 
 import (
+	"context"
 	"errors"
 	"runtime"
 
@@ -29,10 +30,11 @@ func (e *Engine) queryError(err error) error {
 		samples  promql.ErrTooManySamples
 	)
 	switch {
-	case errors.As(err, &canceled):
+	case errors.As(err, &canceled), errors.Is(err, context.Canceled):
 		return seamark.Wrap(err, seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
-	case errors.As(err, &timeout):
-		return seamark.Wrap(err, seamark.Timeout, "seamark-query-timeout", "%s; the limit is %s. Ask for a shorter range, a larger step or fewer series.", err, e.opts.Timeout)
+	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
+		return seamark.Wrap(err, seamark.Timeout, "seamark-query-timeout",
+			"The query ran out of its time; the limit is %s, or what the request asked for. Ask for a shorter range, a larger step or fewer series.", e.opts.Timeout)
 	case errors.As(err, &samples):
 		return tooManySamples(e.opts.MaxSamples)
 	}
