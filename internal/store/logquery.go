@@ -56,12 +56,22 @@ type LogFilter struct {
 // LogColumns says which columns beside time and fingerprint a query needs.
 type LogColumns struct{ Body, Level, Trace, Attrs bool }
 
-// LogRowsQuery asks for rows in the order of their time.
+// LogOrder is the order of rows by time.
+type LogOrder uint8
+
+// The orders. AnyOrder costs nothing; the others sort.
+const (
+	AnyOrder LogOrder = iota
+	NewestFirst
+	OldestFirst
+)
+
+// LogRowsQuery asks for rows.
 type LogRowsQuery struct {
 	LogScope
 	Columns LogColumns
-	Newest  bool // newest first; else oldest first
-	Limit   int  // 0: all rows; at most MaxLogPage otherwise
+	Order   LogOrder
+	Limit   int // 0: all rows; at most MaxLogPage otherwise
 }
 
 // LogBlock is some consecutive rows of an answer, one column per field; columns that were not asked for are empty.
@@ -143,6 +153,10 @@ type LogCountsQuery struct {
 	Grid  LogGrid
 	Split []LogSplit // split a stream's rows by these fields too
 	Bytes bool       // sum the bodies' bytes
+	// Into, parallel to Streams, makes streams count as one: each is the fingerprint that a stream's counts are reported
+	// under. Nil reports every stream by itself. Without it an answer has a row per stream and bucket, however few the
+	// series that the caller makes of them.
+	Into []uint64
 }
 
 // LogSplit is a field that counts are split by.

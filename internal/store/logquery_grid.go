@@ -69,8 +69,11 @@ func (g LogGrid) Span(k int) (from, to int) {
 // cellSQL names the parts of Bucket, for the WITH clause of a statement that uses bucketSQL.
 func (g LogGrid) cellSQL(b *logSQL) string {
 	step := b.int64(g.Step)
-	return fmt.Sprintf("toUnixTimestamp64Nano(ts) - %s AS elapsed, intDiv(elapsed, %s) AS cell, %s - 1 - elapsed %% %s < %s AS upper",
-		b.int64(g.origin()), step, step, step, b.int64(g.rest()))
+	cell := fmt.Sprintf("toUnixTimestamp64Nano(ts) - %s AS elapsed, intDiv(elapsed, %s) AS cell", b.int64(g.origin()), step)
+	if g.rest() == 0 { // most queries: no window begins inside a cell
+		return cell + ", 0 AS upper"
+	}
+	return cell + fmt.Sprintf(", %s - 1 - elapsed %% %s < %s AS upper", step, step, b.int64(g.rest()))
 }
 
 // bucketSQL is Bucket as an expression over what cellSQL names.

@@ -62,7 +62,7 @@ func (b *logSQL) uint64s(list []uint64) string {
 	return b.bind("Array(UInt64)", string(append(v, ']')))
 }
 
-// logRowsSQL selects rows in the order of time.
+// logRowsSQL selects rows.
 func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	b := newLogSQL()
 	b.WriteString("SELECT toUnixTimestamp64Nano(ts) AS t, fp")
@@ -76,9 +76,12 @@ func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	}
 	b.WriteString("\nFROM logs\n")
 	b.where(&q.LogScope)
-	b.WriteString("\nORDER BY ts")
-	if q.Newest {
-		b.WriteString(" DESC")
+	switch q.Order {
+	case NewestFirst:
+		b.WriteString("\nORDER BY ts DESC")
+	case OldestFirst:
+		b.WriteString("\nORDER BY ts")
+	case AnyOrder:
 	}
 	if q.Limit > 0 {
 		b.WriteString("\nLIMIT " + b.int64(int64(q.Limit)))
@@ -86,22 +89,38 @@ func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	return b.String(), b.params
 }
 
-// logCountsSQL counts rows by stream, bucket and split.
+// logCountsSQL counts rows by stream, bucket and split. Streams that count as one are summed after they are counted: one
+// look-up per count is cheaper than one per row.
 func logCountsSQL(q *LogCountsQuery) (string, clickhouse.Parameters) {
 	b := newLogSQL()
+	by, sums := "bucket", "sum(lines)"
+	if q.Bytes {
+		sums += ", sum(bytes)"
+	}
+	for i := range q.Split {
+		by += ", s" + strconv.Itoa(i)
+	}
+	if q.Into != nil {
+		from := make([]uint64, len(q.Streams))
+		for i := range q.Streams {
+			from[i] = q.Streams[i].FP
+		}
+		b.WriteString("SELECT transform(fp, " + b.uint64s(from) + ", " + b.uint64s(q.Into) + ", fp) AS stream, " +
+			strings.Replace(by, "bucket", "bucket, "+sums, 1) + "\nFROM (\n")
+	}
 	b.WriteString("WITH " + q.Grid.cellSQL(b) + "\nSELECT fp, " + q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
 	if q.Bytes {
 		b.WriteString(", sum(length(body)) AS bytes")
 	}
-	by := "fp, bucket"
 	for i, s := range q.Split {
-		alias := "s" + strconv.Itoa(i)
-		b.WriteString(", " + b.field(s.Field, s.Attr) + " AS " + alias)
-		by += ", " + alias
+		b.WriteString(", " + b.field(s.Field, s.Attr) + " AS s" + strconv.Itoa(i))
 	}
 	b.WriteString("\nFROM logs\n")
 	b.where(&q.LogScope)
-	b.WriteString("\nGROUP BY " + by)
+	b.WriteString("\nGROUP BY fp, " + by)
+	if q.Into != nil {
+		b.WriteString("\n)\nGROUP BY stream, " + by)
+	}
 	return b.String(), b.params
 }
 

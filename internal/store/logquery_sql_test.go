@@ -42,15 +42,17 @@ func goldenStatements(text string) map[string]*logSQL {
 		b.params = params
 		all[name] = b
 	}
-	sql, params := logRowsSQL(&LogRowsQuery{LogScope: goldenScope(text), Columns: LogColumns{Body: true, Level: true, Trace: true, Attrs: true}, Newest: true, Limit: 1000})
+	sql, params := logRowsSQL(&LogRowsQuery{LogScope: goldenScope(text), Columns: LogColumns{Body: true, Level: true, Trace: true, Attrs: true}, Order: NewestFirst, Limit: 1000})
 	add("rows newest first", sql, params)
-	sql, params = logRowsSQL(&LogRowsQuery{LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}})
+	sql, params = logRowsSQL(&LogRowsQuery{LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Order: OldestFirst})
 	add("rows oldest first, no columns", sql, params)
+	sql, params = logRowsSQL(&LogRowsQuery{LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Columns: LogColumns{Body: true}})
+	add("rows in any order", sql, params)
 	sql, params = logCountsSQL(&LogCountsQuery{LogScope: goldenScope(text), Grid: LogGrid{First: 100, Step: 10, Steps: 20, Window: 25}})
 	add("counts", sql, params)
 	sql, params = logCountsSQL(&LogCountsQuery{
 		LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 500},
-		Split: []LogSplit{{Field: LogLevel}, {Field: LogAttr, Attr: text}}, Bytes: true,
+		Split: []LogSplit{{Field: LogLevel}, {Field: LogAttr, Attr: text}}, Bytes: true, Into: []uint64{3, 1, 3},
 	})
 	add("counts with bytes, split, window longer than the grid", sql, params)
 	b := newLogSQL()

@@ -42,23 +42,39 @@ GROUP BY fp, bucket
 -- p23 = ^(?-s:a|b)$
 
 -- counts with bytes, split, window longer than the grid
-WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, {p0:Int64} - 1 - elapsed % {p0:Int64} < {p2:Int64} AS upper
-SELECT fp, toInt64(multiIf(cell < {p3:Int64}, 2 * cell + upper, cell <= {p3:Int64} + {p4:Int64}, 2 * {p3:Int64}, 2 * (cell - {p4:Int64}) + upper)) AS bucket, count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p5:String}] AS s1
+SELECT transform(fp, {p0:Array(UInt64)}, {p1:Array(UInt64)}, fp) AS stream, bucket, sum(lines), sum(bytes), s0, s1
+FROM (
+WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper
+SELECT fp, toInt64(multiIf(cell < {p4:Int64}, 2 * cell + upper, cell <= {p4:Int64} + {p5:Int64}, 2 * {p4:Int64}, 2 * (cell - {p5:Int64}) + upper)) AS bucket, count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p6:String}] AS s1
 FROM logs
-WHERE grp IN {p6:Array(String)}
-  AND ts >= fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p8:Int64}, 'UTC')
-  AND fp IN {p9:Array(UInt64)}
+WHERE grp IN {p7:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p9:Int64}, 'UTC')
+  AND fp IN {p10:Array(UInt64)}
 GROUP BY fp, bucket, s0, s1
--- p0 = 10
--- p1 = 491
--- p2 = 0
--- p3 = 2
--- p4 = 48
--- p5 = it's
--- p6 = ['b','it\'s']
--- p7 = 1
--- p8 = 2
--- p9 = [1,2,3]
+)
+GROUP BY stream, bucket, s0, s1
+-- p0 = [3,1,2]
+-- p1 = [3,1,3]
+-- p2 = 10
+-- p3 = 491
+-- p4 = 2
+-- p5 = 48
+-- p6 = it's
+-- p7 = ['b','it\'s']
+-- p8 = 1
+-- p9 = 2
+-- p10 = [1,2,3]
+
+-- rows in any order
+SELECT toUnixTimestamp64Nano(ts) AS t, fp, body
+FROM logs
+WHERE grp IN {p0:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
+  AND fp IN {p3:Array(UInt64)}
+-- p0 = ['b','it\'s']
+-- p1 = 1
+-- p2 = 2
+-- p3 = [1,2,3]
 
 -- rows newest first
 SELECT toUnixTimestamp64Nano(ts) AS t, fp, body, level, trace_id, span_id, attrs

@@ -155,6 +155,7 @@ func (l *leaf) countInStorage(ctx context.Context, scope store.LogScope) error {
 			return l.readRows(ctx, scope) // a name that only rows can tell
 		}
 	}
+	q.Into = l.merged(split)
 	stats, err := l.query.engine.opts.Storage.LogCounts(ctx, l.query.tenant, q, func(c *store.LogCount) error {
 		l.labels.reset(l.streams[c.FP])
 		for i, name := range split {
@@ -174,6 +175,33 @@ func (l *leaf) countInStorage(ctx context.Context, scope store.LogScope) error {
 	})
 	l.query.count(stats)
 	return err
+}
+
+// merged returns for each stream the first one whose series is the same, so that the storage adds their counts. It is nil
+// where every stream has series of its own, and where stages decide.
+func (l *leaf) merged(split []string) []uint64 {
+	if l.group == nil || len(l.plan.stages) > 0 {
+		return nil
+	}
+	first := map[string]uint64{}
+	into := make([]uint64, 0, len(l.plan.streams))
+	for _, s := range l.plan.streams {
+		l.labels.reset(s.Labels)
+		_, key := l.labels.group(l.keep)
+		for _, name := range split { // a label that a stream has hides the metadata of its name
+			key = strconv.AppendBool(key, l.labels.inStream(name))
+		}
+		fp, ok := first[string(key)]
+		if !ok {
+			fp = s.FP
+			first[string(key)] = fp
+		}
+		into = append(into, fp)
+	}
+	if len(first) == len(into) {
+		return nil
+	}
+	return into
 }
 
 func (l *leaf) inAllStreams(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -158,7 +159,13 @@ func (m memory) LogCounts(_ context.Context, _ seamark.TenantID, q store.LogCoun
 		for _, s := range q.Split {
 			c.Values = append(c.Values, m.field(s.Field, s.Attr, r))
 		}
-		key := strings.Join(append(slices.Clone(c.Values), string(rune(c.Bucket)), string(rune(m.batch.Logs.Stream[r]))), "\xff")
+		for i := range q.Into {
+			if q.Streams[i].FP == c.FP {
+				c.FP = q.Into[i]
+				break
+			}
+		}
+		key := fmt.Sprint(c.FP, c.Bucket, strings.Join(c.Values, "\xff"))
 		if counts[key] == nil {
 			counts[key] = &c
 		}
