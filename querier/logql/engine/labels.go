@@ -158,7 +158,17 @@ func (l *lineLabels) fail(kind, details string) {
 
 // remove drops the labels for which drop returns true.
 func (l *lineLabels) remove(drop func(*lineLabel) bool) {
-	l.list = slices.DeleteFunc(l.list, func(label lineLabel) bool { return drop(&label) })
+	kept := 0
+	for i := range l.list { // by hand: slices.DeleteFunc would put every label on the heap
+		if drop(&l.list[i]) {
+			continue
+		}
+		if kept != i {
+			l.list[kept] = l.list[i]
+		}
+		kept++
+	}
+	l.list = l.list[:kept]
 	if l.failed {
 		_, l.failed = l.find(errorLabel)
 	}

@@ -203,6 +203,7 @@ func stored(t testing.TB, number seamark.TenantNumber, b *seamark.Batch) *store.
 		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
 		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
+		Dial:           engine.DialClickHouse,
 		MaxTenantConns: 4, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)

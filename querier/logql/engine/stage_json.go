@@ -7,19 +7,15 @@ import (
 // jsonStage makes labels of a line's fields. Nested names are joined with an underscore; arrays and nulls are skipped.
 type jsonStage struct {
 	scanner jsonScanner
-	wanted  names
+	names   nameTable
 	paths   []logql.JSONExtraction
-	name    []byte            // the label name so far
-	interns map[string]string // names seen, so that a name is allocated once per query
+	name    []byte // the label name so far
 	labels  *lineLabels
 	before  []lineLabel // what the line had, for documents that turn out broken
 }
 
-// maxInterned bounds the names that a stage remembers; lines with made-up keys would grow them without end.
-const maxInterned = 4096
-
 func newJSONStage(j *logql.JSON, wanted names) stage {
-	return &jsonStage{wanted: wanted, paths: j.Extractions, interns: map[string]string{}}
+	return &jsonStage{names: newNameTable(wanted), paths: j.Extractions}
 }
 
 // process implements stage.
@@ -71,18 +67,11 @@ func (s *jsonStage) flatten(depth int) {
 }
 
 func (s *jsonStage) set(value string) {
-	if !s.scanner.ok || len(s.name) == 0 {
+	if !s.scanner.ok {
 		return
 	}
-	name, ok := s.interns[string(s.name)]
-	if !ok {
-		name = string(s.name)
-		if len(s.interns) < maxInterned {
-			s.interns[name] = name
-		}
-	}
-	if s.wanted.has(name) {
-		s.labels.extract(name, value)
+	if k := s.names.findName(s.name); k.wanted {
+		s.labels.extract(k.name, value)
 	}
 }
 
@@ -98,7 +87,7 @@ func (s *jsonStage) extract() {
 		return
 	}
 	for i, x := range s.paths {
-		if found[i] != "" && s.wanted.has(x.Label) {
+		if found[i] != "" && s.names.wanted.has(x.Label) {
 			s.labels.extract(x.Label, found[i])
 		}
 	}
@@ -151,23 +140,4 @@ func (s *jsonStage) matching(active []int, depth int, matches func(logql.JSONSte
 		}
 	}
 	return next
-}
-
-// appendLabelName appends key as a label name: what is not an ASCII letter, digit, underscore or colon becomes an
-// underscore, and a leading digit gets one before it.
-func appendLabelName(name []byte, key string) []byte {
-	for i, r := range key {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_', r == ':':
-			name = append(name, byte(r))
-		case r >= '0' && r <= '9':
-			if i == 0 && len(name) == 0 {
-				name = append(name, '_')
-			}
-			name = append(name, byte(r))
-		default:
-			name = append(name, '_')
-		}
-	}
-	return name
 }

@@ -9,14 +9,12 @@ import (
 // logfmtStage makes labels of a line's key=value pairs.
 type logfmtStage struct {
 	strict, keepEmpty bool
-	wanted            names
+	names             nameTable
 	keys              map[string][]string // extractions: labels by key; nil: all pairs
-	scratch           []byte
-	interns           map[string]string
 }
 
 func newLogfmtStage(l *logql.Logfmt, wanted names) stage {
-	s := &logfmtStage{strict: l.Strict, keepEmpty: l.KeepEmpty, wanted: wanted, interns: map[string]string{}}
+	s := &logfmtStage{strict: l.Strict, keepEmpty: l.KeepEmpty, names: newNameTable(wanted)}
 	if len(l.Extractions) > 0 {
 		s.keys = map[string][]string{}
 		for _, x := range l.Extractions {
@@ -47,7 +45,7 @@ func (s *logfmtStage) process(line string, labels *lineLabels) bool {
 func (s *logfmtStage) set(key, value string, labels *lineLabels) {
 	if s.keys != nil {
 		for _, label := range s.keys[key] {
-			if s.wanted.has(label) {
+			if s.names.wanted.has(label) {
 				labels.extract(label, value)
 			}
 		}
@@ -56,31 +54,9 @@ func (s *logfmtStage) set(key, value string, labels *lineLabels) {
 	if value == "" && !s.keepEmpty {
 		return
 	}
-	name := key
-	if !isLabelName(key) {
-		s.scratch = appendLabelName(s.scratch[:0], key)
-		var ok bool
-		if name, ok = s.interns[string(s.scratch)]; !ok {
-			name = string(s.scratch)
-			if len(s.interns) < maxInterned {
-				s.interns[name] = name
-			}
-		}
+	if k := s.names.findKey(key); k.wanted {
+		labels.extract(k.name, value)
 	}
-	if s.wanted.has(name) {
-		labels.extract(name, value)
-	}
-}
-
-func isLabelName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == ':' || i > 0 && c >= '0' && c <= '9' {
-			continue
-		}
-		return false
-	}
-	return s != ""
 }
 
 // nextPair reads the next pair of s. key is empty at the end of the line; fault says what is wrong with a pair that is not
