@@ -137,6 +137,7 @@ type Service struct {
 	guard   *guard
 	rules   *documents[ruleDoc]
 	configs *documents[*configDoc]
+	silent  *configDoc // of tenants that have set no configuration
 	state   jetstream.KeyValue
 	stop    context.CancelFunc
 	stopped context.Context // ends with Stop
@@ -159,6 +160,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{
 		opts: o, metrics: newMetrics(o.Registerer), guard: newGuard(o.PrivateReceivers, o.ReceiverPorts, o.Resolver),
 		ended: make(chan struct{}), dirty: map[seamark.TenantID]bool{}, changed: make(chan struct{}, 1),
+	}
+	var err error
+	if s.silent, err = s.parseConfig(configSource{Config: defaultConfig}); err != nil {
+		return nil, err
 	}
 	rulesKV, err := openBucket(ctx, &o, rulesBucket, "Seamark: rule groups per tenant", maxRulesBytes)
 	if err != nil {

@@ -44,7 +44,7 @@ type alertmanager struct {
 	limits      Limits
 	guard       *guard
 	outcomes    *prometheus.CounterVec
-	held        context.Context // ends when the lease is lost; nothing is sent after that
+	lost        <-chan struct{} // closed when the lease is lost; nothing is sent after that
 
 	registry    *prometheus.Registry
 	recorder    eventrecorder.Recorder
@@ -71,7 +71,7 @@ func newAlertmanager(ctx context.Context, s *Service, j *journal, externalURL *u
 	logger := j.logger.With("part", "alertmanager")
 	m := &alertmanager{
 		logger: logger, externalURL: externalURL, limits: s.opts.Limits, guard: s.guard, outcomes: s.metrics.deliveries,
-		held: ctx, registry: prometheus.NewRegistry(), recorder: eventrecorder.NopRecorder(), journal: j,
+		lost: ctx.Done(), registry: prometheus.NewRegistry(), recorder: eventrecorder.NopRecorder(), journal: j,
 		groupMarker: marker.NewGroupMarker(),
 	}
 	flags := featurecontrol.NoopFlags{}
@@ -200,8 +200,10 @@ func (m *alertmanager) MaxNumberOfAggregationGroups() int { return m.limits.Aggr
 // counted wraps a receiver: nothing is sent once the lease is lost, and every attempt is counted.
 func (m *alertmanager) counted(next notify.Notifier) notify.Notifier {
 	return notifierFunc(func(ctx context.Context, alerts ...*alert.Alert) (bool, error) {
-		if m.held.Err() != nil {
+		select {
+		case <-m.lost:
 			return false, errors.New("this process no longer evaluates the tenant")
+		default:
 		}
 		retry, err := next.Notify(ctx, alerts...)
 		outcome := "sent"

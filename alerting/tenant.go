@@ -139,10 +139,10 @@ func (t *tenant) takeOver() {
 
 func (t *tenant) wantedConfig() (*configDoc, error) {
 	doc, err := t.service.configOf(t.id)
-	if err != nil || doc != nil {
-		return doc, err
+	if doc == nil {
+		doc = t.service.silent
 	}
-	return t.service.defaultConfigDoc()
+	return doc, err
 }
 
 func (t *tenant) applyConfig() error {
