@@ -88,7 +88,7 @@ func (h ruleHandlers) rules(w http.ResponseWriter, r *httpx.Request) error {
 			})
 		}
 	}
-	return writeSuccess(w, map[string]any{"groups": shown})
+	return writePrometheus(w, map[string]any{"groups": shown}, nil)
 }
 
 // alerts answers GET /prometheus/api/v1/alerts.
@@ -103,7 +103,7 @@ func (h ruleHandlers) alerts(w http.ResponseWriter, r *httpx.Request) error {
 			active = append(active, alertsOf(rule)...)
 		}
 	}
-	return writeSuccess(w, map[string]any{"alerts": active})
+	return writePrometheus(w, map[string]any{"alerts": active}, nil)
 }
 
 func parseRuleFilter(q url.Values) (ruleFilter, error) {
@@ -188,8 +188,4 @@ func alertsOf(rule *rules.AlertingRule) []alertJSON {
 		})
 	}
 	return list
-}
-
-func writeSuccess(w http.ResponseWriter, data any) error {
-	return httpx.WriteJSON(w, http.StatusOK, map[string]any{"status": "success", "data": data})
 }
