@@ -77,7 +77,7 @@ func randomMetric(r *rand.Rand, pipeline string) string {
 func TestCountsEqualStages(t *testing.T) {
 	r := testkit.Seed(t)
 	batch := randomLogs(r, 2000)
-	real := newEngine(t, stored(t, 50, batch))
+	real := newEngine(t, stored(t, batch))
 	twin := newEngine(t, memory{t, batch})
 	answered := 0
 	for range 60 {
@@ -108,7 +108,7 @@ func TestPagesEqualTwin(t *testing.T) {
 	for i := range 1200 { // more lines at one nanosecond than a page holds
 		batch.Logs.Append(&seamark.LogRow{TimeNano: base.Add(30 * time.Second).UnixNano(), Body: fmt.Sprint("same time ", i)})
 	}
-	real, twin := newEngine(t, stored(t, 51, batch)), newEngine(t, memory{t, batch})
+	real, twin := newEngine(t, stored(t, batch)), newEngine(t, memory{t, batch})
 	for _, query := range []string{`{app=~".+"}`, `{app=~".+"} | json`, `{app=~".+"} | json | code >= 300`, `{app=~".+"} | json | path="/a" | n > 100 | __error__=""`, `{app=~".+"} |= "same"`} {
 		for _, limit := range []int{1, 999, 1000, 1001, 2500, 5000} {
 			for _, forward := range []bool{false, true} {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,12 +53,12 @@ func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.test")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for number, file := range files {
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		blocks := strings.Split(strings.TrimSpace(string(text)), "\n\n")
 		batch := loadBlocks(t, blocks)
-		storages := map[string]logqlengine.Storage{"memory": memory{t, batch}, "clickhouse": stored(t, seamark.TenantNumber(number+1), batch)}
+		storages := map[string]logqlengine.Storage{"memory": memory{t, batch}, "clickhouse": stored(t, batch)}
 		for name, storage := range storages {
 			t.Run(filepath.Base(file)+"/"+name, func(t *testing.T) {
 				e, err := logqlengine.New(logqlengine.Options{Storage: storage, MaxSeries: 20, MaxEntries: 5000, MaxSteps: 1000})
@@ -194,9 +195,13 @@ func loadLine(t *testing.T, b *seamark.Batch, ref uint32, line string) {
 	b.Logs.Append(&row)
 }
 
+// databases counts the databases of this test process, so that tests keep apart also when they run again.
+var databases atomic.Uint32
+
 // stored puts a batch into a ClickHouse database of its own.
-func stored(t testing.TB, number seamark.TenantNumber, b *seamark.Batch) *store.Store {
+func stored(t testing.TB, b *seamark.Batch) *store.Store {
 	t.Helper()
+	number := seamark.TenantNumber(databases.Add(1))
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
