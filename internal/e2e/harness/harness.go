@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,10 +63,17 @@ var binary struct {
 	err          error
 }
 
+// BinaryVariable names the environment variable with the path of a seamark that is built already, such as a release to be
+// accepted. Without it the tests build their own.
+const BinaryVariable = "SEAMARK_BINARY"
+
 // Binary builds cmd/seamark once and returns its path.
 func Binary(t testing.TB) string {
 	t.Helper()
 	binary.once.Do(func() {
+		if binary.path = os.Getenv(BinaryVariable); binary.path != "" {
+			return
+		}
 		if binary.folder, binary.err = os.MkdirTemp("", "seamark-binary-"); binary.err != nil {
 			return
 		}
@@ -178,9 +186,16 @@ type Launched struct {
 // Launch starts a server without waiting for it.
 func Launch(t testing.TB, dataDir string, args ...string) *Launched {
 	t.Helper()
+	return LaunchUnder(t, nil, dataDir, args...)
+}
+
+// LaunchUnder starts a server as the last arguments of another command, such as a tracer's. Pid is that command's then.
+func LaunchUnder(t testing.TB, command []string, dataDir string, args ...string) *Launched {
+	t.Helper()
 	args = append(args, "--data-dir", dataDir, "--http.listen", "127.0.0.1:0", "--admin.listen", "127.0.0.1:0", "--log.format", "json")
+	args = slices.Concat(command, []string{Binary(t)}, args)
 	s := &Launched{Server: Server{DataDir: dataDir}, ready: make(chan struct{})}
-	cmd := exec.Command(Binary(t), args...)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "SEAMARK_CLICKHOUSE_LIBRARY="+library(t))
 	var once sync.Once
 	s.Process = start(t, cmd, func(line string) {

@@ -1,0 +1,176 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+// stored counts how often each row id is found.
+type stored map[uint64]int
+
+// tally is the outcome of holding a store against the ledger.
+type tally struct{ acked, stored, lost, twice, foreign int }
+
+// compare holds what is stored against a sender's ledger: an acknowledged row is there exactly once, another at most once.
+func (s *sender) compare(rows stored) tally {
+	var n tally
+	for batch, acked := range s.acked {
+		for i := range batchRows {
+			times := rows[uint64(s.number)*clientIDs+uint64(batch*batchRows+i)]
+			n.stored += times
+			if acked {
+				n.acked++
+			}
+			if acked && times == 0 {
+				n.lost++
+			}
+			if times > 1 {
+				n.twice++
+			}
+		}
+	}
+	for _, times := range rows {
+		n.foreign += times
+	}
+	n.foreign -= n.stored
+	return n
+}
+
+// check waits until every sender's acknowledged rows can be queried, through the product's own API.
+func (f *fleet) check(s *harness.Server) {
+	f.t.Helper()
+	for _, sender := range f.senders {
+		testkit.Eventually(f.t, 2*time.Minute, func() error {
+			rows, err := sender.query(s.URL)
+			if err != nil {
+				return err
+			}
+			if n := sender.compare(rows); n.lost > 0 {
+				return fmt.Errorf("sender %d (%s): %+v", sender.number, sender.signal, n)
+			}
+			return nil
+		})
+		rows, err := sender.query(s.URL)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.judge("queried", sender, rows)
+	}
+}
+
+// judge fails the test for rows that are lost or there twice, and prints the figures.
+func (f *fleet) judge(how string, s *sender, rows stored) {
+	f.t.Helper()
+	n := s.compare(rows)
+	f.t.Logf("%-8s sender %d %-7s batches %d retries %d: rows acked %d, found %d, lost %d, twice %d", how, s.number, s.signal,
+		len(s.acked), s.retries, n.acked, n.stored, n.lost, n.twice)
+	if n.acked == 0 || n.lost > 0 || n.twice > 0 || n.foreign > 0 {
+		f.t.Errorf("%s sender %d (%s): %+v; want each acknowledged row once and nothing else", how, s.number, s.signal, n)
+	}
+}
+
+// query finds the sender's rows through the query languages. A row without its series' labels is not found.
+func (s *sender) query(url string) (stored, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	const day = "26h"
+	switch s.signal {
+	case "samples":
+		list, err := harness.PromQL(ctx, url, s.account.Query, fmt.Sprintf(`crash_value{sender="%d",lane=~".+",round=~".+",cluster=%q}[%s]`, s.number, s.account.Slug, day))
+		return points(list), err
+	case "events":
+		list, err := harness.LogQL(ctx, url, s.account.Query, fmt.Sprintf(`sum by (name) (count_over_time({signal="events",cluster=%q} | json [%s]))`, s.account.Slug, day))
+		return counts(list, "name"), err
+	}
+	list, err := harness.LogQL(ctx, url, s.account.Query, fmt.Sprintf(`sum by (id) (count_over_time({app="crash",sender="%d",round=~".+"} | logfmt [%s]))`, s.number, day))
+	return counts(list, "id"), err
+}
+
+// points reads ids from samples' values.
+func points(list []harness.Series) stored {
+	rows := stored{}
+	for _, series := range list {
+		for _, p := range series.Points {
+			rows[uint64(p.Value)]++
+		}
+	}
+	return rows
+}
+
+// counts reads ids from a label; its value is how often the row was found.
+func counts(list []harness.Series, label string) stored {
+	rows := stored{}
+	for _, series := range list {
+		id, err := strconv.ParseUint(series.Labels[label], 10, 64)
+		if err != nil {
+			id = 0 // nobody's: it counts as a row that should not be there
+		}
+		rows[id] += int(series.Point.Value)
+	}
+	return rows
+}
+
+// inspect counts the rows of the tables themselves, which shows repeats that a query language would fold together. It
+// waits for rows that a writer may still be storing.
+func (f *fleet) inspect(e *harness.Engine) {
+	f.t.Helper()
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Addr: []string{e.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: e.Password},
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	for _, s := range f.senders {
+		for _, sql := range tableCounts[s.signal] {
+			var rows stored
+			testkit.Eventually(f.t, 2*time.Minute, func() error {
+				if rows, err = s.count(conn, sql); err != nil {
+					return err
+				}
+				if n := s.compare(rows); n.lost > 0 {
+					return fmt.Errorf("sender %d (%s): %+v", s.number, s.signal, n)
+				}
+				return nil
+			})
+			f.judge("counted", s, rows)
+		}
+	}
+}
+
+func (s *sender) count(conn driver.Conn, sql string) (stored, error) {
+	result, err := conn.Query(context.Background(), fmt.Sprintf(sql, s.account.Database(), s.number*clientIDs, (s.number+1)*clientIDs))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = result.Close() }()
+	rows := stored{}
+	for result.Next() {
+		var id, n uint64
+		if err := result.Scan(&id, &n); err != nil {
+			return nil, err
+		}
+		rows[id] = int(n)
+	}
+	return rows, result.Err()
+}
+
+// tableCounts are the statements that count each signal's rows by id: of a database, from one id to another. Events are
+// stored twice over: as rows that replace each other by key, and as log lines.
+var tableCounts = map[string][]string{
+	"logs":    {"SELECT toUInt64OrZero(extract(body, 'id=([0-9]+)')) AS id, count() FROM %s.logs WHERE grp != 'crash/k8s-events' AND id >= %d AND id < %d GROUP BY id"},
+	"samples": {"SELECT toUInt64(v) AS id, count() FROM %s.samples WHERE metric = 'crash_value' AND id >= %d AND id < %d GROUP BY id"},
+	"events": {
+		"SELECT toUInt64OrZero(object) AS id, count() FROM %s.events FINAL WHERE id >= %d AND id < %d GROUP BY id",
+		"SELECT toUInt64OrZero(JSONExtractString(body, 'name')) AS id, count() FROM %s.logs WHERE grp = 'crash/k8s-events' AND id >= %d AND id < %d GROUP BY id",
+	},
+}

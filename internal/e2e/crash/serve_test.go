@@ -1,0 +1,154 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+// rig is one data folder that servers come and go on, under load.
+type rig struct {
+	t      *testing.T
+	rnd    *rand.Rand
+	dir    string
+	server *harness.Server
+	fleet  *fleet
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, rnd: testkit.Seed(t), dir: t.TempDir()}
+	r.server = harness.Serve(t, r.dir, "serve")
+	admin := r.server.Admin(t)
+	r.fleet = newFleet(t, r.rnd, harness.NewAccount(admin, "one"), harness.NewAccount(admin, "two"))
+	r.fleet.start(r.server)
+	return r
+}
+
+// restart starts a server on the same folder and points the load to it.
+func (r *rig) restart(args ...string) {
+	r.t.Helper()
+	r.server = harness.Serve(r.t, r.dir, append([]string{"serve"}, args...)...)
+	r.fleet.aim(r.server)
+}
+
+// some is a number of acknowledgements after which the next crash comes.
+func (r *rig) some() int64 { return int64(5 + r.rnd.IntN(150)) }
+
+// settle ends the load and holds what is stored against the ledger: through the API, then in the tables themselves.
+func (r *rig) settle() {
+	r.t.Helper()
+	r.fleet.end()
+	r.fleet.check(r.server)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := r.server.Terminate(ctx); err != nil {
+		r.t.Errorf("the server did not stop in order: %v", err)
+	}
+	r.fleet.inspect(harness.StartEngine(r.t, filepath.Join(r.dir, "clickhouse")))
+}
+
+// TestKillServer kills everything at once: ingest, queue, writer and engine.
+func TestKillServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	n := cycles(t, 4)
+	for range n {
+		r.fleet.pushes(r.some())
+		r.server.Kill()
+		r.restart()
+	}
+	r.fleet.pushes(10)
+	r.settle()
+	t.Logf("%d cycles of kill -9 of the server", n)
+}
+
+// TestKillEngine kills ClickHouse alone. The server starts it again, and ingest goes on meanwhile.
+func TestKillEngine(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	n := cycles(t, 4)
+	for range n {
+		r.fleet.pushes(r.some())
+		pid := childOf(t, r.server.Pid())
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, time.Minute, func() error {
+			if now, err := child(r.server.Pid()); err != nil || now == pid {
+				return fmt.Errorf("engine %d has no successor: %w", pid, err)
+			}
+			return nil
+		})
+	}
+	r.fleet.pushes(10)
+	r.settle()
+	t.Logf("%d cycles of kill -9 of the engine", n)
+}
+
+// TestKillAtStep kills the server at each step of the writer's protocol, also while it recovers from the kill before.
+func TestKillAtStep(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	steps := []string{"before-intent", "after-intent", "between-inserts", "before-checkpoint", "after-checkpoint"}
+	n := cycles(t, 1)
+	r.server.Kill()
+	for range n {
+		for _, step := range steps {
+			at := 1 + r.rnd.IntN(4)
+			s := harness.Launch(t, r.dir, "serve", "--debug.failpoint", fmt.Sprintf("%s:%d", step, at))
+			if err := s.WaitReady(time.Minute); err == nil { // else it died before, which is as good
+				r.fleet.aim(&s.Server)
+			}
+			select {
+			case <-s.Done():
+			case <-time.After(time.Minute):
+				t.Fatalf("the server passed %s fewer than %d times", step, at)
+			}
+		}
+	}
+	r.restart()
+	r.fleet.pushes(10)
+	r.settle()
+	t.Logf("%d cycles of kill -9 at each of %d steps", n, len(steps))
+}
+
+// childOf returns the pid of a server's engine.
+func childOf(t *testing.T, parent int) int {
+	t.Helper()
+	pid, err := child(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func child(parent int) (int, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			command, err := os.ReadFile("/proc/" + field + "/cmdline")
+			if err == nil && strings.Contains(string(command), engine.ChildCommand) {
+				return strconv.Atoi(field)
+			}
+		}
+	}
+	return 0, fmt.Errorf("process %d has no engine", parent)
+}
