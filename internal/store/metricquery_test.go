@@ -117,13 +117,13 @@ func TestMetricSamplesReadsEveryValue(t *testing.T) {
 		list = append(list, metricSeries(r.Uint64(), "__name__", name, "i", fmt.Sprint(i)))
 		want[list[i].FP] = map[int64]float64{}
 	}
-	for batch := range 5 {
+	for batch := range 8 {
 		b := &seamark.Batch{}
 		for _, series := range list {
 			b.Samples.AddSeries(series)
 		}
 		for range 500 {
-			i, at, v := r.IntN(len(list)), base.UnixMilli()+r.Int64N(48*3600_000), r.NormFloat64()
+			i, at, v := r.IntN(len(list)), base.UnixMilli()+r.Int64N(48*30)*120_000, r.NormFloat64()
 			if r.IntN(10) == 0 {
 				v = math.Float64frombits(staleBits)
 			}
@@ -134,7 +134,7 @@ func TestMetricSamplesReadsEveryValue(t *testing.T) {
 		}
 		insertBatch(t, s, uint64(batch+1), b)
 	}
-	for round := range 20 {
+	for round := range 40 {
 		q := store.MetricSamplesQuery{Metrics: metrics, StartMilli: base.UnixMilli() + r.Int64N(24*3600_000), Limit: 1e6, Last: round%2 == 1}
 		q.EndMilli = q.StartMilli + r.Int64N(24*3600_000)
 		if round%3 == 0 {

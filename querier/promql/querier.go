@@ -2,7 +2,6 @@ package promql
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync/atomic"
 
@@ -94,10 +93,6 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 	}
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
 	read.Limit = left + 1
-	if read.Last {
-		// The rows that the newest are picked from take no memory here.
-		read.Limit = math.MaxInt32
-	}
 	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
 	if err != nil {
 		return nil, err

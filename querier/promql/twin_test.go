@@ -96,14 +96,16 @@ func (w *twin) ListMetricSamples(_ context.Context, _ seamark.TenantID, q store.
 		}
 		one := store.MetricSamples{FP: s.FP}
 		for _, at := range slices.Sorted(maps.Keys(s.samples)) {
-			if at >= q.StartMilli && at <= q.EndMilli && rows < q.Limit {
-				one.Times, one.Values, rows = append(one.Times, at), append(one.Values, s.samples[at]), rows+1
+			if at >= q.StartMilli && at <= q.EndMilli {
+				one.Times, one.Values = append(one.Times, at), append(one.Values, s.samples[at])
 			}
 		}
 		if n := len(one.Times); n > 0 && q.Last {
 			one.Times, one.Values = one.Times[n-1:], one.Values[n-1:]
 		}
-		if len(one.Times) > 0 {
+		n := min(len(one.Times), q.Limit-rows)
+		one.Times, one.Values, rows = one.Times[:n], one.Values[:n], rows+n
+		if n > 0 {
 			list = append(list, one)
 		}
 	}

@@ -107,15 +107,15 @@ GROUP BY fp
 -- p3 = 3
 
 -- samples, newest only
-SELECT fp, reinterpret([toUnixTimestamp64Milli(max(ts))], 'String'), reinterpret([argMax(v, (ts, reinterpretAsUInt64(v)))], 'String')
+SELECT fp, substring(newest, 9, 8), substring(newest, 1, 8)
 FROM (
-  SELECT fp, ts, v
+  SELECT fp, reinterpret(max(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(ts)), 64), reinterpretAsUInt64(v))), 'FixedString(16)') AS newest
   FROM samples
   WHERE metric IN {p0:Array(String)}
     AND ts >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND ts <= fromUnixTimestamp64Milli({p2:Int64}, 'UTC')
+  GROUP BY fp
   LIMIT {p3:Int64}
 )
-GROUP BY fp
 -- p0 = ['it\'s']
 -- p1 = 1
 -- p2 = 2
