@@ -1,0 +1,104 @@
+package docgen
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+const limitsHead = `# Limits
+
+Each limit is a flag of the server ([flags.md](flags.md)); it holds for every tenant alike. An answer that a limit causes names
+the limit, the value found and the flag. Limits of alerting that are not flags stand in [operations.md](operations.md).
+
+`
+
+// limitGroups are the flags that are limits, by the beginning of their name.
+var limitGroups = []struct{ prefix, title string }{
+	{"ingest.", "One push"},
+	{"bus.", "Queue"},
+	{"writer.", "Writing"},
+	{"query.", "Queries"},
+	{"clickhouse.", "Embedded ClickHouse"},
+}
+
+// otherwise says what breaks without a limit whose help does not say it. A limit with neither fails the test.
+var otherwise = map[string]string{
+	"ingest.max-labels":             "One series row could fill a block.",
+	"ingest.max-label-name-bytes":   "The label index would outgrow the data.",
+	"ingest.max-label-value-bytes":  "The label index would outgrow the data.",
+	"ingest.max-line-bytes":         "One runaway line would fill a block and push out its neighbours.",
+	"ingest.max-attrs":              "One line's metadata would outweigh the lines around it.",
+	"ingest.max-future":             "A sender with a broken clock would create days that no query expects and retention never reaches.",
+	"ingest.max-age":                "Old rows would open partitions of long ago, each a part to merge, and expire at once.",
+	"ingest.max-inflight-bytes":     "Many large bodies at once, or many small ones that inflate, would take all memory.",
+	"bus.shards":                    "With fewer, acknowledgements queue behind one disk sync; with more, batches get smaller.",
+	"bus.duplicate-window":          "A push that is retried after a lost answer would be stored twice.",
+	"writer.max-batch-rows":         "A backlog would be written in blocks that ClickHouse holds in memory whole.",
+	"writer.max-batch-age":          "Under light load rows would wait for a full batch before a query sees them.",
+	"writer.inserts-per-second":     "Many small tenants would make more parts than ClickHouse merges.",
+	"query.timeout":                 "A query that nobody waits for any more would hold its place.",
+	"query.max-samples":             "One query over many series would take all memory of the querier.",
+	"query.max-series":              "A selector without a filter would load every label set of the tenant.",
+	"query.max-entries":             "An answer would grow past what a browser or Grafana can show.",
+	"query.max-concurrent":          "Queries that start at once would share the machine until all of them time out.",
+	"query.max-tenant-conns":        "One tenant's dashboards would take every connection of the server.",
+	"clickhouse.embedded-users":     "The engine makes its users at start, so there is no limit to leave out; each costs a few KiB.",
+	"ingest.max-series-per-cluster": "A cluster that makes new label sets all the time would take all memory of ingest.",
+	"clickhouse.max-memory-bytes":   "A large query would end the machine's other processes.",
+}
+
+// Limits renders docs/limits.md from a server command's flags.
+func Limits(model *kong.Application) (string, error) {
+	role := child(model.Node, "writer")
+	var b strings.Builder
+	b.WriteString(notice + limitsHead)
+	for _, g := range limitGroups {
+		flags := slices.DeleteFunc(slices.Clone(role.Flags), func(f *kong.Flag) bool {
+			_, listed := otherwise[f.Name]
+			return f.Hidden || !strings.HasPrefix(f.Name, g.prefix) || g.prefix == "clickhouse." && !listed
+		})
+		fmt.Fprintf(&b, "## %s\n\n| flag | default | what it bounds | without it |\n| --- | --- | --- | --- |\n", g.title)
+		for _, f := range flags {
+			what, breaks := split(f.Help)
+			if breaks = strings.TrimSpace(breaks + " " + otherwise[f.Name]); breaks == "" {
+				return "", fmt.Errorf("nothing says what breaks without --%s; say it in the flag's help or in docgen", f.Name)
+			}
+			fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", f.Name, humane(f.Name, f.Default), cell(what), cell(breaks))
+		}
+		b.WriteString("\n")
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n", nil
+}
+
+// split cuts a flag's help into what it bounds and what breaks without it.
+func split(help string) (what, breaks string) {
+	what, breaks, found := strings.Cut(help, " Without it ")
+	if found {
+		breaks = strings.ToUpper(breaks[:1]) + breaks[1:]
+	}
+	return what, breaks
+}
+
+// humane writes byte counts with their unit, and durations without empty parts.
+func humane(name, value string) string {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil && strings.HasSuffix(name, "-bytes") {
+		for _, u := range []struct {
+			size int64
+			name string
+		}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+			if n >= u.size && n%u.size == 0 {
+				return fmt.Sprintf("%d %s", n/u.size, u.name)
+			}
+		}
+		return value + " bytes"
+	}
+	if d, err := time.ParseDuration(value); err == nil && d >= 24*time.Hour && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return value
+}
