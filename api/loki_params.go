@@ -90,7 +90,7 @@ func (p *lokiParams) time(name string, missing time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// maxSeconds bounds times to what nanoseconds in 64 bits can tell: the years 1678 to 2262, with room for ranges.
+// maxSeconds bounds times and durations to what nanoseconds in 64 bits tell; the engine wants less.
 const maxSeconds = 9e9
 
 // timeRange reads start, end and since. A range whose start is not sent begins since, or else span, before its end.

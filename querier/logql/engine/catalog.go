@@ -77,6 +77,9 @@ func (e *Engine) listing(tenant seamark.TenantID, selector string, r seamark.Tim
 	if tenant == "" {
 		return store.LogStreamsQuery{}, errNoTenant()
 	}
+	if err := checkTimes(r.Start, r.End); err != nil {
+		return store.LogStreamsQuery{}, err
+	}
 	if err := r.Validate(); err != nil {
 		return store.LogStreamsQuery{}, err
 	}

@@ -83,6 +83,9 @@ func (e *Engine) Query(ctx context.Context, tenant seamark.TenantID, p Params) (
 	if tenant == "" {
 		return nil, errNoTenant()
 	}
+	if err := checkTimes(p.Start, p.End); err != nil {
+		return nil, err
+	}
 	expr, err := logql.Parse(p.Query)
 	if err != nil {
 		return nil, err
@@ -101,6 +104,18 @@ func (e *Engine) Query(ctx context.Context, tenant seamark.TenantID, p Params) (
 	result.Stats = q.stats
 	result.Stats.Seconds = e.opts.Now().Sub(started).Seconds()
 	return result, nil
+}
+
+// checkTimes refuses times from which a query's range and offset could leave what nanoseconds in 64 bits tell.
+func checkTimes(times ...time.Time) error {
+	const first, last = 1900, 2100
+	for _, t := range times {
+		if year := t.UTC().Year(); year < first || year >= last {
+			return seamark.Errorf(seamark.Invalid, "seamark-logql-time", "The time %s is not between the years %d and %d.",
+				t.UTC().Format(time.RFC3339), first, last)
+		}
+	}
+	return nil
 }
 
 // query is the evaluation of one query.
