@@ -152,8 +152,8 @@ func (p *lokiParams) limit() (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, p.invalid("limit", "a whole number of lines from 1")
+	if err != nil || n < 0 {
+		return 0, p.invalid("limit", "a whole number of lines, 0 for the default")
 	}
 	return n, nil
 }

@@ -38,6 +38,9 @@ func (o MatchOp) String() string { return matchOps[o] }
 // Regexp reports whether the operator's right side is a regular expression.
 func (o MatchOp) Regexp() bool { return o == MatchRegexp || o == MatchNotRegexp }
 
+// Negative reports whether labels that compare are refused.
+func (o MatchOp) Negative() bool { return o == MatchNotEqual || o == MatchNotRegexp }
+
 // Matcher is one condition on a label; an absent label has the empty value.
 type Matcher struct {
 	Name  string

@@ -41,7 +41,10 @@ func (o *Options) validate() error {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&o.DefaultEntries, 100}, {&o.MaxEntries, 5000}, {&o.MaxStreams, 50_000}, {&o.MaxSeries, 10_000}, {&o.MaxSteps, 11_000}, {&o.MaxNames, 100_000}, {&o.MaxBytes, 256 << 20}} {
+	}{
+		{&o.DefaultEntries, 100}, {&o.MaxEntries, 5000}, {&o.MaxStreams, 50_000}, {&o.MaxSeries, 10_000}, {&o.MaxSteps, 11_000},
+		{&o.MaxNames, 100_000}, {&o.MaxBytes, 256 << 20},
+	} {
 		if *limit.value < 0 {
 			return errors.New("logql engine: limits must not be negative")
 		}
@@ -159,7 +162,7 @@ func storeMatchers(matchers []logql.Matcher) []store.LogMatcher {
 		if m.Op.Regexp() {
 			op = store.LogMatches
 		}
-		list = append(list, store.LogMatcher{Name: m.Name, Op: op, Value: m.Value, Not: m.Op == logql.MatchNotEqual || m.Op == logql.MatchNotRegexp})
+		list = append(list, store.LogMatcher{Name: m.Name, Op: op, Value: m.Value, Not: m.Op.Negative()})
 	}
 	return list
 }
@@ -169,8 +172,8 @@ func (q *query) grow(bytes int) error {
 	q.bytes += bytes
 	if limit := q.engine.opts.MaxBytes; q.bytes > limit {
 		return seamark.Errorf(seamark.Unprocessable, "seamark-logql-bytes",
-			"The result needs more memory than the limit of %d MiB. Aggregate by fewer labels, ask for a larger step or a shorter range, or lower the line limit.",
-			limit>>20)
+			"The result needs more memory than the limit of %d KiB. Aggregate by fewer labels, ask for a larger step or a shorter range, "+
+				"or lower the line limit.", limit>>10)
 	}
 	return nil
 }

@@ -309,7 +309,8 @@ func (l *leaf) find() (*leafSeries, error) {
 func (l *leaf) pipelineError() error {
 	kind, details := l.labels.get(errorLabel), l.labels.get(errorDetailsLabel)
 	return seamark.Errorf(seamark.Unprocessable, "seamark-logql-pipeline",
-		`The pipeline failed on a line of the stream %s with %s: %s. Drop such lines with | __error__="" after the stage that fails, or keep them with | drop __error__.`,
+		`The pipeline failed on a line of the stream %s with %s: %s. Drop such lines with | __error__="" after the stage that fails, `+
+			`or keep them with | drop __error__.`,
 		formatLabels(l.labels.stream), kind, details)
 }
 

@@ -191,7 +191,7 @@ func metadataFilter(p logql.Predicate) (store.LogFilter, bool) {
 		if p.Matcher.Op.Regexp() {
 			f.Op = store.LogMatches
 		}
-		f.Not = p.Matcher.Op == logql.MatchNotEqual || p.Matcher.Op == logql.MatchNotRegexp
+		f.Not = p.Matcher.Op.Negative()
 		return f, ok
 	case *logql.Logical:
 		left, leftOK := metadataFilter(p.Left)
