@@ -165,6 +165,12 @@ func (p *pkg) faults(files []*ast.File) []Fault {
 			return true
 		})
 	}
+	// An id that reaches its error through variables is at least listed.
+	for _, text := range p.constants {
+		if idPattern.MatchString(text) && !slices.ContainsFunc(list, func(f Fault) bool { return f.ID == text }) {
+			list = append(list, Fault{ID: text, Package: p.folder})
+		}
+	}
 	return list
 }
 
