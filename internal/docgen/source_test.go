@@ -1,6 +1,10 @@
 package docgen_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,4 +45,63 @@ func TestErrorsJoinsMessages(t *testing.T) {
 			t.Errorf("got no row %q in\n%s", want, text)
 		}
 	}
+}
+
+// TestEveryModuleHasAReason reads the direct modules of go.mod and looks for each in the decision about dependencies.
+func TestEveryModuleHasAReason(t *testing.T) {
+	root := filepath.Join("..", "..")
+	reasons := read(t, filepath.Join(root, "docs", "decisions", "0005-dependencies.md"))
+	direct := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(read(t, filepath.Join(root, "go.mod")), -1)
+	excluded := []string{"github.com/prometheus/common"}
+	count := 0
+	for _, m := range direct {
+		if slices.Contains(excluded, m[1]) {
+			continue
+		}
+		count++
+		if !strings.Contains(reasons, "| `"+m[1]+"` | ") {
+			t.Errorf("%s has no line in docs/decisions/0005-dependencies.md", m[1])
+		}
+	}
+	if lines := strings.Count(reasons, "\n| `"); lines != count {
+		t.Errorf("docs/decisions/0005-dependencies.md lists %d modules, go.mod has %d direct ones", lines, count)
+	}
+}
+
+// TestLinks follows every relative link of the documents.
+func TestLinks(t *testing.T) {
+	root := filepath.Join("..", "..")
+	var files []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	link := regexp.MustCompile(`\]\(([^)#]+)`)
+	links := 0
+	for _, file := range files {
+		for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", file, m[1])
+			}
+		}
+	}
+	if links == 0 {
+		t.Error("no link was found: the test looked in the wrong place")
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
