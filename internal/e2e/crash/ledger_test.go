@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -67,10 +68,19 @@ func (f *fleet) check(s *harness.Server) {
 	}
 }
 
+// report prints the figures of the whole run.
+func (f *fleet) report(what string, crashes int) {
+	f.t.Logf("%s: %d crashes; rows acknowledged %d, found %d, lost %d, twice %d (each signal counted where it is stored)",
+		what, crashes, f.total.acked, f.total.stored, f.total.lost, f.total.twice)
+}
+
 // judge fails the test for rows that are lost or there twice, and prints the figures.
 func (f *fleet) judge(how string, s *sender, rows stored) {
 	f.t.Helper()
 	n := s.compare(rows)
+	if how == "counted" {
+		f.total.acked, f.total.stored, f.total.lost, f.total.twice = f.total.acked+n.acked, f.total.stored+n.stored, f.total.lost+n.lost, f.total.twice+n.twice
+	}
 	f.t.Logf("%-8s sender %d %-7s batches %d retries %d: rows acked %d, found %d, lost %d, twice %d", how, s.number, s.signal,
 		len(s.acked), s.retries, n.acked, n.stored, n.lost, n.twice)
 	if n.acked == 0 || n.lost > 0 || n.twice > 0 || n.foreign > 0 {
@@ -83,16 +93,23 @@ func (s *sender) query(url string) (stored, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const day = "26h"
-	switch s.signal {
-	case "samples":
+	if s.signal == "samples" {
 		list, err := harness.PromQL(ctx, url, s.account.Query, fmt.Sprintf(`crash_value{sender="%d",lane=~".+",round=~".+",cluster=%q}[%s]`, s.number, s.account.Slug, day))
 		return points(list), err
-	case "events":
-		list, err := harness.LogQL(ctx, url, s.account.Query, fmt.Sprintf(`sum by (name) (count_over_time({signal="events",cluster=%q} | json [%s]))`, s.account.Slug, day))
-		return counts(list, "name"), err
 	}
-	list, err := harness.LogQL(ctx, url, s.account.Query, fmt.Sprintf(`sum by (id) (count_over_time({app="crash",sender="%d",round=~".+"} | logfmt [%s]))`, s.number, day))
-	return counts(list, "id"), err
+	rows := stored{}
+	for n := range len(s.acked)*batchRows/pageRows + 1 {
+		query, label := fmt.Sprintf(`sum by (id) (count_over_time({app="crash",sender="%d",page="%d",round=~".+"} | logfmt [%s]))`, s.number, n, day), "id"
+		if s.signal == "events" {
+			query, label = fmt.Sprintf(`sum by (name) (count_over_time({signal="events",cluster=%q,namespace="page-%d"} | json [%s]))`, s.account.Slug, n, day), "name"
+		}
+		list, err := harness.LogQL(ctx, url, s.account.Query, query)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(rows, counts(list, label))
+	}
+	return rows, nil
 }
 
 // points reads ids from samples' values.
@@ -167,10 +184,10 @@ func (s *sender) count(conn driver.Conn, sql string) (stored, error) {
 // tableCounts are the statements that count each signal's rows by id: of a database, from one id to another. Events are
 // stored twice over: as rows that replace each other by key, and as log lines.
 var tableCounts = map[string][]string{
-	"logs":    {"SELECT toUInt64OrZero(extract(body, 'id=([0-9]+)')) AS id, count() FROM %s.logs WHERE grp != 'crash/k8s-events' AND id >= %d AND id < %d GROUP BY id"},
+	"logs":    {"SELECT toUInt64OrZero(extract(body, 'id=([0-9]+)')) AS id, count() FROM %s.logs WHERE NOT endsWith(grp, '/k8s-events') AND id >= %d AND id < %d GROUP BY id"},
 	"samples": {"SELECT toUInt64(v) AS id, count() FROM %s.samples WHERE metric = 'crash_value' AND id >= %d AND id < %d GROUP BY id"},
 	"events": {
 		"SELECT toUInt64OrZero(object) AS id, count() FROM %s.events FINAL WHERE id >= %d AND id < %d GROUP BY id",
-		"SELECT toUInt64OrZero(JSONExtractString(body, 'name')) AS id, count() FROM %s.logs WHERE grp = 'crash/k8s-events' AND id >= %d AND id < %d GROUP BY id",
+		"SELECT toUInt64OrZero(JSONExtractString(body, 'name')) AS id, count() FROM %s.logs WHERE endsWith(grp, '/k8s-events') AND id >= %d AND id < %d GROUP BY id",
 	},
 }

@@ -57,6 +57,7 @@ type fleet struct {
 	pushed  atomic.Int64
 	stop    chan struct{}
 	wait    sync.WaitGroup
+	total   tally // of what was counted in the tables
 }
 
 // newFleet makes a sender per signal and account.
@@ -166,6 +167,12 @@ func place(at time.Time, i int) time.Time {
 	return at
 }
 
+// pageRows is how many rows of a sender one query may name apart: LogQL answers with 10,000 series at most.
+const pageRows = 8000
+
+// page numbers the rows by what one query can answer.
+func page(first uint64) string { return strconv.FormatUint(first%clientIDs/pageRows, 10) }
+
 // round changes now and then, so that new series keep coming.
 func round(first uint64) string { return strconv.FormatUint(first%clientIDs/(50*batchRows), 10) }
 
@@ -175,7 +182,7 @@ func (s *sender) logs(first uint64, at time.Time) []byte {
 		values[i] = [2]string{strconv.FormatInt(place(at, i).UnixNano(), 10), fmt.Sprintf("level=info id=%d msg=\"the lease was renewed\"", first+uint64(i))}
 	}
 	return encodeJSON(map[string]any{"streams": []any{map[string]any{
-		"stream": map[string]string{"app": "crash", "sender": strconv.Itoa(s.number), "round": round(first)}, "values": values,
+		"stream": map[string]string{"app": "crash", "sender": strconv.Itoa(s.number), "round": round(first), "page": page(first)}, "values": values,
 	}}})
 }
 
@@ -203,7 +210,7 @@ func (s *sender) events(first uint64, at time.Time) []byte {
 		id := first + uint64(i)
 		items[i] = map[string]any{
 			"kind": "Event", "metadata": map[string]string{"uid": fmt.Sprintf("00000000-0000-4000-8000-%012d", id)},
-			"involvedObject": map[string]string{"kind": "Pod", "namespace": "crash", "name": strconv.FormatUint(id, 10)},
+			"involvedObject": map[string]string{"kind": "Pod", "namespace": "page-" + page(first), "name": strconv.FormatUint(id, 10)},
 			"type":           "Normal", "reason": "Renewed", "message": "the lease was renewed", "count": 1,
 			"firstTimestamp": place(at, i).UTC().Format(time.RFC3339), "lastTimestamp": place(at, i).UTC().Format(time.RFC3339),
 		}

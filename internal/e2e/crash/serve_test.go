@@ -70,7 +70,7 @@ func TestKillServer(t *testing.T) {
 	}
 	r.fleet.pushes(10)
 	r.settle()
-	t.Logf("%d cycles of kill -9 of the server", n)
+	r.fleet.report("kill -9 of the server", n)
 }
 
 // TestKillEngine kills ClickHouse alone. The server starts it again, and ingest goes on meanwhile.
@@ -78,8 +78,11 @@ func TestKillEngine(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	n := cycles(t, 4)
-	for range n {
+	for i := range n {
 		r.fleet.pushes(r.some())
+		if i%2 == 0 {
+			r.waitStored() // else the engine may die while it starts
+		}
 		pid := childOf(t, r.server.Pid())
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -93,7 +96,26 @@ func TestKillEngine(t *testing.T) {
 	}
 	r.fleet.pushes(10)
 	r.settle()
-	t.Logf("%d cycles of kill -9 of the engine", n)
+	r.fleet.report("kill -9 of the engine", n)
+}
+
+// waitStored waits until the writer has stored a batch more than now.
+func (r *rig) waitStored() {
+	r.t.Helper()
+	batches := func() float64 {
+		n, err := r.server.Metric(context.Background(), "seamark_writer_batches_total", "")
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return n
+	}
+	before := batches()
+	testkit.Eventually(r.t, time.Minute, func() error {
+		if now := batches(); now <= before {
+			return fmt.Errorf("the writer stands at %.0f batches", now)
+		}
+		return nil
+	})
 }
 
 // TestKillAtStep kills the server at each step of the writer's protocol, also while it recovers from the kill before.
@@ -120,7 +142,7 @@ func TestKillAtStep(t *testing.T) {
 	r.restart()
 	r.fleet.pushes(10)
 	r.settle()
-	t.Logf("%d cycles of kill -9 at each of %d steps", n, len(steps))
+	r.fleet.report("kill -9 at the writer's steps", n*len(steps))
 }
 
 // childOf returns the pid of a server's engine.

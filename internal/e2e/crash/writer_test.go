@@ -49,5 +49,5 @@ func TestKillWriter(t *testing.T) {
 			t.Errorf("a role did not stop in order: %v", err)
 		}
 	}
-	t.Logf("%d cycles of kill -9 of a writer", n)
+	f.report("kill -9 of a writer", n)
 }

@@ -1,0 +1,270 @@
+package abuse
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/seamarkhq/seamark/internal/engine"
+)
+
+const (
+	parallelBombs = 64
+	// maxGrowth is the promise: what a wave of bombs may add to the server's resident memory at any moment.
+	maxGrowth = 64 << 20
+)
+
+// bomb is one kind of hostile body.
+type bomb struct {
+	name     string
+	route    route
+	encoding string
+	body     []byte
+	allowed  []int
+}
+
+var (
+	refused = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+	// taken is for bodies within the limits, which are only expensive.
+	taken = append([]int{http.StatusOK, http.StatusNoContent}, refused...)
+)
+
+func bombs() []bomb {
+	gz := compress(256<<20, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
+	zs := compress(1<<30, func(w io.Writer) io.WriteCloser {
+		enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			panic(err) // the options are ours
+		}
+		return enc
+	})
+	deflated := compress(256<<20, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
+	var nested bytes.Buffer
+	outer := gzip.NewWriter(&nested)
+	_, _ = outer.Write(gz)
+	_ = outer.Close()
+	lie := append([]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, "x"...) // a length of 4 GiB - 1
+	const most = 32<<20 - 64
+	return []bomb{
+		{"snappy that declares 4 GiB", remoteWrite, "snappy", lie, refused},
+		{"snappy of 120 MiB", remoteWrite, "snappy", snappy.Encode(nil, make([]byte, 120<<20)), refused},
+		{"gzip 1:1000", lokiJSON, "gzip", gz, refused},
+		{"zstd 1:9000", lokiJSON, "zstd", zs, refused},
+		{"deflate 1:1000", otlpLogs, "deflate", deflated, refused},
+		{"gzip in gzip", otlpLogs, "gzip", nested.Bytes(), refused},
+		{"gzip in gzip, told", lokiJSON, "gzip, gzip", nested.Bytes(), refused},
+		{"honest and over the limit", lokiJSON, "", goodLogs(time.Now(), 120_000), refused},
+		{"honest and over the limit inflated", lokiJSON, "gzip", zip(goodLogs(time.Now(), 400_000)), refused},
+		// The smallest entries a message can have: each takes two bytes of the body and many in memory.
+		{"empty log entries", lokiProto, "snappy", snappy.Encode(nil, field(1, repeat(most, 0x12, 0x00))), taken},
+		{"empty streams", lokiProto, "snappy", snappy.Encode(nil, repeat(most, 0x0a, 0x00)), taken},
+		{"empty samples", remoteWrite, "snappy", snappy.Encode(nil, field(1, append(metricName(), repeat(most-64, 0x12, 0x00)...))), taken},
+		{"empty series", remoteWrite, "snappy", snappy.Encode(nil, repeat(most, 0x0a, 0x00)), taken},
+		{"empty labels", remoteWrite, "snappy", snappy.Encode(nil, field(1, repeat(most, 0x0a, 0x00))), taken},
+		{"empty metadata", remoteWrite, "snappy", snappy.Encode(nil, repeat(most, 0x1a, 0x00)), taken},
+		{"empty otlp records", otlpLogs, "snappy", snappy.Encode(nil, field(1, field(2, repeat(most, 0x12, 0x00)))), taken},
+		{"empty otlp points", otlpMetrics, "snappy", snappy.Encode(nil, field(1, field(2, field(2, append([]byte{0x0a, 1, 'm'}, field(5, repeat(most-64, 0x0a, 0x00))...))))), taken},
+		{"empty json lines", lokiJSON, "gzip", zip(wrapRepeat(`{"streams":[{"stream":{"a":"b"},"values":[["1",""]`, `,["1",""]`, `]}]}`, most)), taken},
+		{"empty json events", events, "gzip", zip(wrapRepeat(`[{}`, `,{}`, `]`, most)), taken},
+	}
+}
+
+// compress returns n zero bytes, compressed.
+func compress(n int, writer func(io.Writer) io.WriteCloser) []byte {
+	var out bytes.Buffer
+	w := writer(&out)
+	zeros := make([]byte, 1<<20)
+	for range n / len(zeros) {
+		_, _ = w.Write(zeros)
+	}
+	_ = w.Close()
+	return out.Bytes()
+}
+
+func zip(body []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(body)
+	_ = w.Close()
+	return out.Bytes()
+}
+
+// repeat returns about n bytes of the pattern.
+func repeat(n int, pattern ...byte) []byte { return bytes.Repeat(pattern, n/len(pattern)) }
+
+func wrapRepeat(head, item, tail string, n int) []byte {
+	return slices.Concat([]byte(head), bytes.Repeat([]byte(item), (n-len(head)-len(tail))/len(item)), []byte(tail))
+}
+
+// field wraps bytes as a length-delimited protobuf field with a number below 16.
+func field(number byte, body []byte) []byte {
+	out := []byte{number<<3 | 2}
+	for n := len(body); ; n >>= 7 {
+		if n < 0x80 {
+			return append(append(out, byte(n)), body...)
+		}
+		out = append(out, byte(n)|0x80)
+	}
+}
+
+// metricName is the label that every metric series needs, in remote write's protobuf.
+func metricName() []byte {
+	return field(1, append(field(1, []byte("__name__")), field(2, []byte("m"))...))
+}
+
+// TestBombs sends waves of each kind of bomb at once and watches the server's resident memory.
+func TestBombs(t *testing.T) {
+	g := newTarget(t)
+	g.warmUp()
+	for _, b := range bombs() {
+		t.Run(b.name, func(t *testing.T) {
+			g := *g
+			g.t = t
+			watch := g.watchMemory()
+			statuses := g.wave(func() (int, error) {
+				answer, err := g.push(b.route, b.encoding, b.body)
+				if err != nil {
+					return 0, err
+				}
+				return answer.Status, nil
+			})
+			g.judge(watch, statuses, b.allowed)
+		})
+	}
+	t.Run("endless body", func(t *testing.T) {
+		g := *g
+		g.t = t
+		watch := g.watchMemory()
+		statuses := g.wave(g.pushEndless)
+		g.judge(watch, statuses, refused)
+	})
+}
+
+// wave runs parallelBombs requests at once and counts their answers; 0 is a connection that was cut.
+func (g *target) wave(send func() (int, error)) map[int]int {
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var wait sync.WaitGroup
+	for range parallelBombs {
+		wait.Go(func() {
+			status, err := send()
+			if err != nil {
+				g.t.Logf("no answer: %v", err)
+			}
+			mu.Lock()
+			statuses[status]++
+			mu.Unlock()
+		})
+	}
+	wait.Wait()
+	return statuses
+}
+
+// zeros never ends, but stops where a server that reads on without limit would have shown itself.
+type zeros struct{ left int64 }
+
+var errTookAll = errors.New("the server read far more than it may")
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if z.left -= int64(len(p)); z.left < 0 {
+		return 0, errTookAll
+	}
+	clear(p)
+	return len(p), nil
+}
+
+func (g *target) pushEndless() (int, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, g.URL+lokiJSON.path, &zeros{left: 256 << 20})
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+g.account.Ingest)
+	req.Header.Set("Content-Type", lokiJSON.media)
+	resp, err := g.client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return resp.StatusCode, nil
+}
+
+// warmUp lets the server grow to its size under normal traffic.
+func (g *target) warmUp() {
+	g.t.Helper()
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 25 {
+				if answer, err := g.push(lokiJSON, "", goodLogs(time.Now(), 2000)); err != nil || answer.Status != http.StatusNoContent {
+					g.t.Errorf("warm-up: %+v %v", answer, err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// memoryWatch samples a process's resident memory until stop is closed.
+type memoryWatch struct {
+	before int64
+	peak   atomic.Int64
+	stop   chan struct{}
+	done   chan struct{}
+}
+
+func (g *target) watchMemory() *memoryWatch {
+	g.t.Helper()
+	_, before, err := engine.ProcStats(g.Pid())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	w := &memoryWatch{before: before, stop: make(chan struct{}), done: make(chan struct{})}
+	w.peak.Store(before)
+	go func() {
+		defer close(w.done)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-w.stop:
+				return
+			case <-tick.C:
+				if _, now, err := engine.ProcStats(g.Pid()); err == nil {
+					w.peak.Store(max(w.peak.Load(), now))
+				}
+			}
+		}
+	}()
+	return w
+}
+
+// judge ends the watch and holds the wave's outcome against the promise.
+func (g *target) judge(w *memoryWatch, statuses map[int]int, allowed []int) {
+	g.t.Helper()
+	close(w.stop)
+	<-w.done
+	grown := w.peak.Load() - w.before
+	g.t.Logf("answers %v; resident memory %d MiB, at most %+d MiB during %d at once", statuses, w.before>>20, grown>>20, parallelBombs)
+	for status, n := range statuses {
+		if !slices.Contains(allowed, status) {
+			g.t.Errorf("%d answers were %d; only %v may be", n, status, allowed)
+		}
+	}
+	if grown > maxGrowth {
+		g.t.Errorf("resident memory grew by %d MiB; the promise is %d", grown>>20, maxGrowth>>20)
+	}
+	g.alive()
+}

@@ -1,0 +1,76 @@
+package abuse
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
+)
+
+const slowClients = 200
+
+// TestSlowClients opens many sockets that never finish their request, each kind the worst of its sort, and wants a good
+// client to be served as before.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	g := newTarget(t)
+	host := strings.TrimPrefix(g.URL, "http://")
+	head := func(length int) string {
+		return fmt.Sprintf("POST /loki/api/v1/push HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+			host, g.account.Ingest, length)
+	}
+	for _, c := range []struct{ name, sent string }{
+		{"no request", ""},
+		{"half a header", "POST /loki/api/v1/push HTTP/1.1\r\nHost: x\r\nX-Slow: "},
+		{"no body", head(1000)},
+		{"no body of a megabyte", head(1_000_000)},
+		{"the beginning of a megabyte", head(1_000_000) + `{"streams":[` + strings.Repeat(" ", 70_000)},
+		{"the beginning of a large body", head(8_000_000) + `{"streams":[` + strings.Repeat(" ", 70_000)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := *g
+			g.t = t
+			for range slowClients {
+				conn, err := net.Dial("tcp", host)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = conn.Close() })
+				if _, err := conn.Write([]byte(c.sent)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			g.serveWell()
+		})
+	}
+}
+
+// serveWell wants good pushes and a look at the readiness to be answered quickly.
+func (g *target) serveWell() {
+	g.t.Helper()
+	const pushes, most = 50, 5 * time.Second
+	var took []time.Duration
+	for range pushes {
+		begin := time.Now()
+		answer, err := g.push(lokiJSON, "", goodLogs(begin, 100))
+		if err != nil || answer.Status != http.StatusNoContent {
+			g.t.Fatalf("a good push beside %d slow ones: %+v %v", slowClients, answer, err)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	g.t.Logf("beside %d slow clients a push took %s (median), %s (slowest)", slowClients, took[pushes/2].Round(time.Millisecond), took[pushes-1].Round(time.Millisecond))
+	if took[pushes-1] > most {
+		g.t.Errorf("a good push took %s; at most %s is fine", took[pushes-1], most)
+	}
+	answer, err := harness.Do(context.Background(), g.client, &harness.Request{Method: http.MethodGet, URL: g.AdminURL + "/readyz"})
+	if err != nil || answer.Status != http.StatusOK {
+		g.t.Errorf("readiness: %+v %v", answer, err)
+	}
+}
