@@ -9,7 +9,6 @@ MAKEFLAGS += --no-builtin-rules
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
-SEAMARK_CRASH_CYCLES ?= 20
 LDFLAGS := -X main.version=$(VERSION)
 
 # Packages whose tests start the built product; they have a target of their own.
@@ -93,7 +92,7 @@ race-concurrent: engine console
 .PHONY: e2e
 e2e: engine build ## End-to-end tests of the built product, and of the console in a browser
 	@scripts/install-chromium
-	SEAMARK_CRASH_CYCLES=$(SEAMARK_CRASH_CYCLES) go test -count=1 -timeout 30m $(E2E)
+	go test -count=1 -p 2 -timeout 30m $(E2E)
 	cd console && npm run e2e
 	@scripts/demo-e2e
 
@@ -106,10 +105,10 @@ bench: engine build ## Measure ingest and the micro benchmarks, beside the targe
 	@scripts/bench
 
 .PHONY: nightly
-nightly: ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
+nightly: engine console ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
 	$(MAKE) race
 	$(MAKE) fuzz FUZZTIME=5m
-	SEAMARK_CRASH_CYCLES=200 go test -count=1 -timeout 120m $(E2E)
+	SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 go test -count=1 -timeout 120m $(E2E)
 	$(MAKE) bench
 
 ## Generated files
