@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -16,6 +18,9 @@ type budget struct {
 	sem  *semaphore.Weighted
 	max  int64
 	wait time.Duration
+
+	mu      sync.Mutex // guards garbage, and is held while it is collected
+	garbage int64      // bytes of large buffers that were given back since the last collection
 }
 
 func newBudget(maxBytes int64, wait time.Duration) *budget {
@@ -27,6 +32,7 @@ type claim struct {
 	budget *budget
 	ctx    context.Context
 	held   int64
+	large  int64 // part of held that no pool keeps
 }
 
 func (b *budget) claim(ctx context.Context) *claim { return &claim{budget: b, ctx: ctx} }
@@ -45,11 +51,30 @@ func (c *claim) grow(n int64) error {
 		}
 	}
 	c.held += n
+	if n > maxKeptBytes {
+		c.large += n
+	}
 	return nil
 }
 
 // release gives everything back.
 func (c *claim) release() {
+	c.budget.collect(c.large)
 	c.budget.sem.Release(c.held)
-	c.held = 0
+	c.held, c.large = 0, 0
+}
+
+// collect makes the memory of large buffers free before their share of the budget is: the collector would let garbage grow
+// to the size of all that lives, so that a wave of large bodies took several times the budget. Buffers of common size are
+// pooled and cost nothing here.
+func (b *budget) collect(large int64) {
+	if large == 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.garbage += large; b.garbage >= b.max/4 {
+		runtime.GC()
+		b.garbage = 0
+	}
 }

@@ -8,8 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seamarkhq/seamark/ingest/inflate"
 	"github.com/seamarkhq/seamark/ingest/lokipush"
@@ -93,7 +95,9 @@ func (f *front) handler(p *protocol) httpx.Handler {
 		}
 		memory := f.ingester.budget.claim(hr.Context())
 		defer memory.release()
-		if err := f.read(p, r, memory); err != nil {
+		defer r.dropLarge()
+		body := newPacedBody(w, hr.Body)
+		if err := f.read(p, r, body, memory); err != nil {
 			return err
 		}
 		if err := p.decode(r); err != nil {
@@ -114,13 +118,17 @@ const maxKeptBytes = 1 << 20
 func (f *front) put(r *request) {
 	r.batch.Reset()
 	r.http, r.catalog = nil, nil
+	f.requests.Put(r)
+}
+
+// dropLarge lets go of what is too large to keep. It comes before the budget takes the memory back.
+func (r *request) dropLarge() {
 	if cap(r.raw) > maxKeptBytes {
 		r.raw = nil
 	}
 	if cap(r.body) > maxKeptBytes {
 		r.body, r.batch = nil, seamark.Batch{}
 	}
-	f.requests.Put(r)
 }
 
 // id identifies the request by its content, so that a sender's retry is recognised whatever it changes around it.
@@ -135,13 +143,13 @@ func (r *request) id() string {
 }
 
 // read fills r.raw with the body as sent and r.body with its inflated form.
-func (f *front) read(p *protocol, r *request, memory *claim) error {
+func (f *front) read(p *protocol, r *request, body io.Reader, memory *claim) error {
 	limits := &f.ingester.opts.Limits
 	if r.http.ContentLength > limits.MaxBodyBytes {
 		return tooLarge(r.http.ContentLength, limits.MaxBodyBytes)
 	}
 	var err error
-	if r.raw, err = readAll(r.raw[:0], r.http.Body, r.http.ContentLength, limits.MaxBodyBytes, memory); err != nil {
+	if r.raw, err = readAll(r.raw[:0], body, r.http.ContentLength, limits.MaxBodyBytes, memory); err != nil {
 		return err
 	}
 	if size, known := inflate.DeclaredSize(r.raw, r.encoding); known && size <= limits.MaxInflatedBytes && size > int64(cap(r.body)) {
@@ -177,8 +185,8 @@ func readAll(dst []byte, body io.Reader, declared, limit int64, memory *claim) (
 	for {
 		if len(dst) == cap(dst) {
 			grown := max(first, 2*int64(cap(dst)))
-			if declared > int64(cap(dst)) && declared < 16*first {
-				grown = declared + 1 // one more, so that the end is seen without growing
+			if declared >= int64(cap(dst)) {
+				grown = min(grown, declared+1) // one more, so that the end is seen without growing
 			}
 			if grown = min(grown, limit+1); grown <= int64(cap(dst)) {
 				return dst, tooLarge(int64(len(dst)), limit)
@@ -195,10 +203,44 @@ func readAll(dst []byte, body io.Reader, declared, limit int64, memory *claim) (
 			return dst, tooLarge(int64(len(dst)), limit)
 		case errors.Is(err, io.EOF):
 			return dst, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return dst, seamark.Wrap(err, seamark.Timeout, "seamark-body-slow",
+				"The body came too slowly: %d bytes have arrived. Send at least %d bytes a second.", len(dst), minBodyRate)
 		case err != nil:
 			return dst, seamark.Wrap(err, seamark.Invalid, "seamark-body-short", "The body ended before it was complete.")
 		}
 	}
+}
+
+// A body may take bodyPatience, and a second more for every minBodyRate bytes that arrive. Without it a few hundred
+// senders that stall hold the budget, and everybody else is told to come back.
+const (
+	bodyPatience = 10 * time.Second
+	minBodyRate  = 4 << 10
+)
+
+// pacedBody is a request's body that fails with os.ErrDeadlineExceeded when its sender is too slow.
+type pacedBody struct {
+	body     io.Reader
+	conn     *http.ResponseController
+	deadline time.Time
+}
+
+// newPacedBody returns r's body. The connection's clock is the machine's, whatever clock the rest of ingest has.
+func newPacedBody(w http.ResponseWriter, body io.Reader) *pacedBody {
+	return &pacedBody{body: body, conn: http.NewResponseController(w), deadline: time.Now().Add(bodyPatience)}
+}
+
+// Read implements io.Reader.
+func (b *pacedBody) Read(p []byte) (int, error) {
+	_ = b.conn.SetReadDeadline(b.deadline) // a response that is no connection's, as in tests, has none
+	n, err := b.body.Read(p)
+	b.deadline = b.deadline.Add(time.Duration(n) * time.Second / minBodyRate)
+	if err == io.EOF {
+		// The body is here. Without this the connection would count as lost while its request is being worked on.
+		_ = b.conn.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // mediaType returns the bare media type of the request, "" when there is none or it is malformed.

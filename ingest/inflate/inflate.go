@@ -182,18 +182,37 @@ func (f *Inflater) inflateGzip(dst []byte, r *Request) ([]byte, error) {
 	if err := s.reader.(*gzip.Reader).Reset(&s.source); err != nil {
 		return dst, corrupt(r, "its header is malformed", err)
 	}
-	return fill(dst, s.reader, r, gzipHint(r.Body))
+	hint := gzipHint(r.Body)
+	if hint <= r.Limit {
+		return fill(dst, s.reader, r, hint)
+	}
+	// A bomb that is honest about its size is counted and not kept; so is a body that was cut off, whose last bytes may
+	// be anything.
+	switch n, err := io.CopyN(io.Discard, s.reader, r.Limit+1); {
+	case n > r.Limit:
+		return dst, tooLarge(r, -1)
+	case err != io.EOF:
+		return dst, corrupt(r, "it ends too early or does not match its checksum", err)
+	}
+	s.source.Reset(r.Body)
+	if err := s.reader.(*gzip.Reader).Reset(&s.source); err != nil {
+		return dst, corrupt(r, "its header is malformed", err)
+	}
+	return fill(dst, s.reader, r, 0)
 }
 
+// maxDeflateRatio is what deflate can reach at most (RFC 1951: 258 bytes for two bits).
+const maxDeflateRatio = 1032
+
 // gzipHint reads the size in a gzip body's last four bytes (RFC 1952, ISIZE), right for an honest body of one member, so
-// that its buffer is allocated once. A liar gains at most what 32 times its own bytes give.
+// that its buffer is allocated once. A liar gains what it could have had by inflating, and asks for it as everybody does.
 func gzipHint(body []byte) int64 {
 	if len(body) < 18 {
 		return 0
 	}
 	tail := body[len(body)-4:]
 	size := int64(tail[0]) | int64(tail[1])<<8 | int64(tail[2])<<16 | int64(tail[3])<<24
-	return min(size, 32*int64(len(body)))
+	return min(size, maxDeflateRatio*int64(len(body)))
 }
 
 func (f *Inflater) inflateDeflate(dst []byte, r *Request) ([]byte, error) {

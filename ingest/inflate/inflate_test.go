@@ -395,3 +395,38 @@ func BenchmarkInflate(b *testing.B) {
 		})
 	}
 }
+
+// TestInflateGzipSize: the size at a gzip body's end decides how its memory is taken, whatever the ratio.
+func TestInflateGzipSize(t *testing.T) {
+	whole := gzipped(t, make([]byte, limit))
+	over := gzipped(t, make([]byte, limit+1))
+	lie := bytes.Clone(over)
+	copy(lie[len(lie)-4:], []byte{0xff, 0xff, 0xff, 0x7f})
+	f := newInflater(t)
+	for _, c := range []struct {
+		name    string
+		body    []byte
+		asked   int64 // bytes that Grow is asked for
+		kind    seamark.Kind
+		id, say string
+	}{
+		{"at the limit", whole, limit + 1, 0, "", ""},
+		{"over the limit", over, 0, seamark.TooLarge, "seamark-body-inflated", "limit of 1048576 bytes"},
+		{"over the limit, size wrong", lie, 0, seamark.TooLarge, "seamark-body-inflated", "limit of 1048576 bytes"},
+		{"cut off", append(over[:len(over)/2], 0xff, 0xff, 0xff, 0x7f), 0, seamark.Invalid, "seamark-body-compression", "ends too early"},
+	} {
+		var asked int64
+		out, err := f.Inflate(t.Context(), nil, inflate.Request{Body: c.body, Encoding: "gzip", Limit: limit, Grow: func(n int64) error {
+			asked += n
+			return nil
+		}})
+		if c.id != "" {
+			expectError(t, err, c.kind, c.id, c.say)
+		} else if err != nil || len(out) != limit {
+			t.Errorf("%s: %d bytes, %v", c.name, len(out), err)
+		}
+		if asked != c.asked {
+			t.Errorf("%s: asked for %d bytes, want %d", c.name, asked, c.asked)
+		}
+	}
+}
