@@ -56,7 +56,6 @@ func bombs() []bomb {
 	_, _ = outer.Write(gz)
 	_ = outer.Close()
 	lie := append([]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, "x"...) // a length of 4 GiB - 1
-	const most = 32<<20 - 64
 	return []bomb{
 		{"snappy that declares 4 GiB", remoteWrite, "snappy", lie, refused},
 		{"snappy of 120 MiB", remoteWrite, "snappy", snappy.Encode(nil, make([]byte, 120<<20)), refused},
@@ -67,7 +66,14 @@ func bombs() []bomb {
 		{"gzip in gzip, told", lokiJSON, "gzip, gzip", nested.Bytes(), refused},
 		{"honest and over the limit", lokiJSON, "", goodLogs(time.Now(), 120_000), refused},
 		{"honest and over the limit inflated", lokiJSON, "gzip", zip(goodLogs(time.Now(), 400_000)), refused},
-		// The smallest entries a message can have: each takes two bytes of the body and many in memory.
+	}
+}
+
+// denseBodies are within the limits and full of the smallest entries that a message can have: each takes two bytes of the
+// body and many in memory.
+func denseBodies() []bomb {
+	const most = 32<<20 - 64
+	return []bomb{
 		{"empty log entries", lokiProto, "snappy", snappy.Encode(nil, field(1, repeat(most, 0x12, 0x00))), taken},
 		{"empty streams", lokiProto, "snappy", snappy.Encode(nil, repeat(most, 0x0a, 0x00)), taken},
 		{"empty samples", remoteWrite, "snappy", snappy.Encode(nil, field(1, append(metricName(), repeat(most-64, 0x12, 0x00)...))), taken},
@@ -128,8 +134,26 @@ func metricName() []byte {
 func TestBombs(t *testing.T) {
 	g := newTarget(t)
 	g.warmUp()
-	for _, b := range bombs() {
-		t.Run(b.name, func(t *testing.T) {
+	g.waves(bombs())
+	t.Run("endless body", func(t *testing.T) {
+		g := *g
+		g.t = t
+		watch := g.watchMemory()
+		g.judge(watch, g.wave(g.pushEndless), refused)
+	})
+}
+
+// TestDenseBodies does the same with bodies that are small, valid and large in memory.
+func TestDenseBodies(t *testing.T) {
+	g := newTarget(t)
+	g.warmUp()
+	g.waves(denseBodies())
+}
+
+// waves sends one wave of each.
+func (g *target) waves(list []bomb) {
+	for _, b := range list {
+		g.t.Run(b.name, func(t *testing.T) {
 			g := *g
 			g.t = t
 			watch := g.watchMemory()
@@ -143,13 +167,6 @@ func TestBombs(t *testing.T) {
 			g.judge(watch, statuses, b.allowed)
 		})
 	}
-	t.Run("endless body", func(t *testing.T) {
-		g := *g
-		g.t = t
-		watch := g.watchMemory()
-		statuses := g.wave(g.pushEndless)
-		g.judge(watch, statuses, refused)
-	})
 }
 
 // wave runs parallelBombs requests at once and counts their answers; 0 is a connection that was cut.
