@@ -1,6 +1,7 @@
 package inprocess
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -22,7 +23,8 @@ type Tenant struct {
 	Ingest, Query, Admin string // tokens
 }
 
-// NewTenant makes a tenant whose cluster has the given name.
+// NewTenant makes a tenant whose cluster has the given name. It is deleted at the test's end, so that the test can run
+// again.
 func NewTenant(t testing.TB, a *app.App, slug, cluster string) *Tenant {
 	t.Helper()
 	d := a.Directory()
@@ -30,6 +32,11 @@ func NewTenant(t testing.TB, a *app.App, slug, cluster string) *Tenant {
 	if err != nil {
 		t.Fatalf("create tenant %s: %v", slug, err)
 	}
+	t.Cleanup(func() {
+		if err := d.DeleteTenant(context.Background(), made.ID); err != nil && seamark.KindOf(err) != seamark.NotFound {
+			t.Errorf("delete tenant %s: %v", slug, err)
+		}
+	})
 	x := &Tenant{App: a, ID: made.ID, Slug: slug}
 	if x.Cluster, err = d.CreateCluster(t.Context(), made.ID, tenant.ClusterSpec{Name: cluster}); err != nil {
 		t.Fatalf("create cluster %s: %v", cluster, err)
@@ -57,10 +64,11 @@ type Response struct {
 	Body   string
 }
 
-// Do sends one request with token as Bearer, unless the header has a credential already or token is empty.
+// Do sends one request with token as Bearer, unless the header has a credential already or token is empty. It works in
+// clean-ups, too.
 func (x *Tenant) Do(t testing.TB, token, method, path string, header http.Header, body string) Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, x.App.URL()+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, x.App.URL()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}

@@ -112,7 +112,7 @@ func (w *walk) token(t *testing.T, r *row, s *side, name string) string {
 	t.Helper()
 	switch {
 	case name == "operator" && r.fresh:
-		return signIn(t, s, "root@platform")
+		return signIn(t, s, w.operatorLogin())
 	case name == "operator":
 		return w.operator
 	case r.fresh && slices.Contains(tenant.Roles(), seamark.Role(name)):

@@ -41,10 +41,10 @@ func newWorld(t *testing.T) *world {
 	a := server(t)
 	w := &world{start: startOfData()}
 	w.alpha, w.beta = newSide(t, "markeralpha"), newSide(t, "markerbeta")
-	if _, err := a.Directory().CreateUser(t.Context(), tenant.UserSpec{Login: "root@platform", Password: password, Operator: true}); err != nil {
+	if _, err := a.Directory().CreateUser(t.Context(), tenant.UserSpec{Login: w.operatorLogin(), Password: password, Operator: true}); err != nil {
 		t.Fatal(err)
 	}
-	w.operator = signIn(t, w.alpha, "root@platform")
+	w.operator = signIn(t, w.alpha, w.operatorLogin())
 	for _, s := range []*side{w.alpha, w.beta} {
 		w.pushMetrics(t, s)
 		w.pushLogs(t, s)
@@ -82,7 +82,10 @@ func newSide(t *testing.T, marker string) *side {
 	return s
 }
 
-func (s *side) login(role seamark.Role) string { return string(role) + "@" + s.marker }
+// login is unlike that of an earlier run, because people outlive their tenants.
+func (s *side) login(role seamark.Role) string { return string(role) + "@" + string(s.ID) }
+
+func (w *world) operatorLogin() string { return w.alpha.login("operator") }
 
 // signIn returns a session as /api/v1/session gives it.
 func signIn(t *testing.T, s *side, login string) string {
@@ -165,12 +168,17 @@ func (w *world) eventBody(s *side) string {
 		"firstTimestamp":%q,"lastTimestamp":%q}`, s.marker, at, at)
 }
 
-// configure saves a rule that fires at once, a receiver and a silence.
+// configure saves a rule that fires at once, a receiver and a silence. The rule ends with the test.
 func configure(t *testing.T, s *side) {
 	t.Helper()
 	s.Post(t, s.Admin, "/prometheus/config/v1/rules/same", "application/yaml", rulesBody(s, "same"), http.StatusAccepted)
 	saveReceivers(t, s)
 	s.silence = newSilence(t, s)
+	t.Cleanup(func() {
+		if answer := s.Do(t, s.Admin, http.MethodDelete, "/prometheus/config/v1/rules/same", nil, ""); answer.Status != http.StatusAccepted {
+			t.Errorf("delete the rules: got %d %s, want 202", answer.Status, answer.Body)
+		}
+	})
 }
 
 func rulesBody(s *side, group string) string {
