@@ -43,7 +43,7 @@ var (
 
 func bombs() []bomb {
 	gz := compress(256<<20, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
-	zs := compress(1<<30, func(w io.Writer) io.WriteCloser {
+	zs := compress(256<<20, func(w io.Writer) io.WriteCloser {
 		enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 		if err != nil {
 			panic(err) // the options are ours
@@ -132,6 +132,7 @@ func metricName() []byte {
 
 // TestBombs sends waves of each kind of bomb at once and watches the server's resident memory.
 func TestBombs(t *testing.T) {
+	t.Parallel()
 	g := newTarget(t)
 	g.warmUp()
 	g.waves(bombs())
@@ -145,6 +146,7 @@ func TestBombs(t *testing.T) {
 
 // TestDenseBodies does the same with bodies that are small, valid and large in memory.
 func TestDenseBodies(t *testing.T) {
+	t.Parallel()
 	g := newTarget(t)
 	g.warmUp()
 	g.waves(denseBodies())

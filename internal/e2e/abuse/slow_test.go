@@ -39,9 +39,8 @@ func TestStalledBodyEnds(t *testing.T) {
 }
 
 // TestSlowClients opens many sockets that never finish their request, each kind the worst of its sort, and wants a good
-// client to be served as before.
+// client to be served as before. It measures time, so it runs alone.
 func TestSlowClients(t *testing.T) {
-	t.Parallel()
 	g := newTarget(t)
 	host := strings.TrimPrefix(g.URL, "http://")
 	head := func(length int) string {
