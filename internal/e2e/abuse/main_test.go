@@ -19,6 +19,7 @@ type target struct {
 	t       *testing.T
 	account *harness.Account
 	client  *http.Client
+	warm    int64 // resident bytes after normal traffic
 }
 
 func newTarget(t *testing.T) *target {
