@@ -1,0 +1,176 @@
+package democluster_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/internal/democluster"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+var start = time.Date(2026, 11, 20, 12, 0, 0, 300e6, time.UTC)
+
+func sorted(points []point) []point {
+	slices.SortFunc(points, func(a, b point) int { return int(a.milli - b.milli) })
+	return points
+}
+
+// prime makes a cluster with an hour of history, pushes it, and returns the server that has it.
+func prime(t *testing.T, change func(*democluster.Options)) (*server, *democluster.Cluster, *testkit.Clock) {
+	t.Helper()
+	s, clock := newServer(t), testkit.NewClock(start)
+	o := s.options(clock.Now)
+	o.Backfill, o.IncidentEvery = time.Hour, 20*time.Minute
+	if change != nil {
+		change(&o)
+	}
+	c, err := democluster.New(o)
+	require.NoError(t, err)
+	begun := time.Now()
+	require.NoError(t, c.Prime(t.Context()))
+	t.Logf("primed in %v: %d lines, %d series, %d events", time.Since(begun), len(s.lines), len(s.series), len(s.events))
+	return s, c, clock
+}
+
+func TestPrimePushesEverySignal(t *testing.T) {
+	s, _, _ := prime(t, nil)
+	s.read(t, func() {
+		samples := 0
+		for _, points := range s.series {
+			samples += len(points)
+		}
+		require.InDelta(t, 80_000, len(s.lines), 25_000)
+		require.InDelta(t, 200_000, samples, 100_000)
+		require.InDelta(t, 400, len(s.events), 300)
+		for _, path := range []string{"/loki/api/v1/push", "/v1/logs", "/api/v1/write", "/v1/metrics", "/api/v1/push/events"} {
+			require.Positive(t, s.paths[path], path)
+		}
+		t.Log(s.paths, samples)
+		byApp := map[string]int{}
+		for _, l := range s.lines {
+			byApp[l.labels["app"]]++
+		}
+		t.Log(byApp)
+	})
+}
+
+func TestTimestampsLieInTheHistory(t *testing.T) {
+	s, _, _ := prime(t, nil)
+	first := start.Truncate(time.Second).Add(-time.Hour)
+	s.read(t, func() {
+		for _, l := range s.lines {
+			if l.at.After(start) || l.at.Before(first) {
+				t.Fatalf("line of %v lies outside %v to %v: %s", l.at, first, start, l.text)
+			}
+		}
+		for key, points := range s.series {
+			for _, p := range points {
+				if p.milli > start.UnixMilli() || p.milli <= first.UnixMilli() {
+					t.Fatalf("sample of %v lies outside: %s", time.UnixMilli(p.milli), key)
+				}
+			}
+		}
+		for _, e := range s.events {
+			require.False(t, e.LastTimestamp.After(start), e.Name)
+		}
+	})
+}
+
+// requireMonotonic fails when a counter falls other than to a new process' small value, and returns how many fell.
+func requireMonotonic(t *testing.T, s *server) (resets int) {
+	t.Helper()
+	for key, set := range s.labels {
+		name := set.Get("__name__")
+		counter := strings.HasSuffix(name, "_total") || strings.HasSuffix(name, "_bucket") || strings.HasSuffix(name, "_count")
+		if !counter {
+			continue
+		}
+		points := sorted(s.series[key])
+		for i := 1; i < len(points); i++ {
+			if value.IsStaleNaN(points[i].value) || points[i].value >= points[i-1].value {
+				continue
+			}
+			resets++
+			if set.Get("pod") == "" {
+				t.Fatalf("%s falls from %v to %v", key, points[i-1], points[i])
+			}
+		}
+	}
+	return resets
+}
+
+func TestHistoryJoinsLiveData(t *testing.T) {
+	s, c, clock := prime(t, func(o *democluster.Options) { o.Backfill, o.IncidentEvery = 10*time.Minute, 0 })
+	advanceLive(t, s, c, clock, time.Minute)
+	s.read(t, func() {
+		require.Zero(t, requireMonotonic(t, s), "no pod restarts in these minutes")
+		for key, points := range s.family("node_cpu_seconds_total") {
+			for i := 1; i < len(points); i++ {
+				step := points[i].milli - points[i-1].milli
+				require.Contains(t, []int64{15_000, 30_000}, step, key)
+			}
+			require.Equal(t, clock.Now().Truncate(time.Second).UnixMilli(), points[len(points)-1].milli)
+		}
+		perSecond := make(map[int64]int)
+		seen := make(map[string]bool)
+		for _, l := range s.lines {
+			perSecond[l.at.Add(-1).Unix()]++
+			key := fmt.Sprint(l.at.UnixNano(), l.labels["pod"], l.text)
+			require.False(t, seen[key], "pushed twice: %v", l)
+			seen[key] = true
+		}
+		for at := start.Add(-30 * time.Second); at.Before(clock.Now().Add(-time.Second)); at = at.Add(time.Second) {
+			require.InDelta(t, 60, perSecond[at.Unix()], 45, "lines at %v", at)
+		}
+	})
+}
+
+// advanceLive runs the cluster while the clock goes on by d, and returns when all of that is pushed.
+func advanceLive(t *testing.T, s *server, c *democluster.Cluster, clock *testkit.Clock, d time.Duration) {
+	t.Helper()
+	clock.Advance(d)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	want := clock.Now().Truncate(time.Second).UnixMilli()
+	testkit.Eventually(t, 20*time.Second, func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late := 0
+		for _, points := range s.family("up", "job", "apiserver") {
+			late = int(want - points[len(points)-1].milli)
+		}
+		newest := time.Time{}
+		for _, l := range s.lines {
+			if l.at.After(newest) {
+				newest = l.at
+			}
+		}
+		if late > 15_000-1 || clock.Now().Sub(newest) > 3*time.Second {
+			return fmt.Errorf("metrics are %d ms late, logs %v", late, clock.Now().Sub(newest))
+		}
+		return nil
+	})
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+}
+
+func rateOf(series map[string][]point, from, to time.Time) float64 {
+	sum := 0.0
+	for _, points := range series {
+		for i := 1; i < len(points); i++ {
+			if points[i-1].milli >= from.UnixMilli() && points[i].milli <= to.UnixMilli() && !value.IsStaleNaN(points[i].value) {
+				sum += math.Max(points[i].value-points[i-1].value, 0)
+			}
+		}
+	}
+	return sum / to.Sub(from).Seconds()
+}
