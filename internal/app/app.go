@@ -20,6 +20,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/events"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/tenant"
@@ -41,6 +42,7 @@ type App struct {
 	store      *store.Store
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
+	events     *events.Searcher
 	ingester   *ingest.Ingester
 	alerting   *alerting.Service
 	edge       *httpx.Edge

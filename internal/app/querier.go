@@ -8,6 +8,7 @@ import (
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/events"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
 	"github.com/seamarkhq/seamark/querier/promql"
@@ -25,13 +26,33 @@ func (a *App) openQuerier() error {
 		return err
 	}
 	a.defers("promql engine", func(context.Context) error { return a.promql.Close() })
+	if a.events, err = events.New(events.Options{Store: a.store}); err != nil {
+		return err
+	}
 	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
 	return err
 }
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
-	return api.LokiRoutes(logAPI{a.logql, a.opts.Query.Timeout}, a.opts.Now)
+	routes := api.PrometheusRoutes(api.PrometheusOptions{
+		Querier: a.promql, Lister: a.promql, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+	})
+	routes = append(routes, api.LokiRoutes(logAPI{a.logql, a.opts.Query.Timeout}, a.opts.Now)...)
+	return append(routes, api.EventRoutes(eventAPI{a.events, a.opts.Query.Timeout}, a.opts.Now)...)
+}
+
+// eventAPI shows the event search in the API's words.
+type eventAPI struct {
+	*events.Searcher
+	timeout time.Duration
+}
+
+// ListEvents implements api.EventLister.
+func (e eventAPI) ListEvents(ctx context.Context, id seamark.TenantID, f api.EventFilter) ([]seamark.Event, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	return e.List(ctx, id, events.Filter(f))
 }
 
 // logAPI shows the LogQL engine in the API's words.

@@ -12,6 +12,8 @@ import (
 	"github.com/grafana/loki/pkg/push"
 	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/seamarkhq/seamark/internal/store"
 )
 
 // Logs makes Kubernetes-like lines: mixed formats, about 190 bytes, 300 streams of 60 workloads.
@@ -53,21 +55,21 @@ func (c *Logs) line(stream int) string {
 	r := c.rnd
 	switch stream % 5 {
 	case 0:
-		return fmt.Sprintf(`{"ts":"%s","level":"info","msg":"request served","method":"%s","path":"%s","status":%d,"duration_ms":%d,"bytes":%d,"request_id":"%s","remote":"10.%d.%d.%d"}`,
-			c.at.Format(time.RFC3339Nano), verbs[r.IntN(6)], paths[r.IntN(6)], []int{200, 200, 200, 201, 304, 404, 500}[r.IntN(7)], r.IntN(900), r.IntN(40000), c.hex(16), r.IntN(4), r.IntN(256), r.IntN(256))
+		return fmt.Sprintf(`{"ts":"%s","level":"info","msg":"request served","method":"%s","path":"%s","status":%d,"duration_ms":%d,"bytes":%d,"request_id":"%s","trace_id":"%s","remote":"10.%d.%d.%d"}`,
+			c.at.Format(time.RFC3339Nano), verbs[r.IntN(6)], paths[r.IntN(6)], []int{200, 200, 200, 201, 304, 404, 500}[r.IntN(7)], r.IntN(900), r.IntN(40000), c.hex(16), c.hex(32), r.IntN(4), r.IntN(256), r.IntN(256))
 	case 1:
-		return fmt.Sprintf(`10.0.%d.%d - - [%s] "%s %s HTTP/1.1" 200 %d "-" "kube-probe/1.33" %d.%03d upstream=app-%d:8080`,
-			r.IntN(256), r.IntN(256), c.at.Format("02/Jan/2006:15:04:05 -0700"), verbs[r.IntN(6)], paths[r.IntN(6)], r.IntN(40000), r.IntN(2), r.IntN(1000), r.IntN(60))
+		return fmt.Sprintf(`10.0.%d.%d - - [%s] "%s %s HTTP/1.1" 200 %d "-" "kube-probe/1.33" %d.%03d upstream=app-%d:8080 req=%s`,
+			r.IntN(256), r.IntN(256), c.at.Format("02/Jan/2006:15:04:05 -0700"), verbs[r.IntN(6)], paths[r.IntN(6)], r.IntN(40000), r.IntN(2), r.IntN(1000), r.IntN(60), c.hex(32))
 	case 2:
 		return fmt.Sprintf(`I%s %7d reflector.go:%d] "Watch close" reason="%s %s %s" type="*v1.Pod" items=%d namespace="ns-%d" name="app-%d-%s"`,
 			c.at.Format("0102 15:04:05.000000"), r.IntN(100000), 200+r.IntN(60), words[r.IntN(12)], words[r.IntN(12)], words[r.IntN(12)], r.IntN(500), r.IntN(12), r.IntN(60), c.hex(5))
 	case 3:
-		return fmt.Sprintf(`time=%s level=%s msg="%s %s %s" component=%s attempt=%d took=%dms user=%d queue=orders-%d partition=%d`,
+		return fmt.Sprintf(`time=%s level=%s msg="%s %s %s" component=%s attempt=%d took=%dms user=%d queue=orders-%d partition=%d trace_id=%s`,
 			c.at.Format(time.RFC3339Nano), []string{"info", "info", "info", "warn", "error"}[r.IntN(5)], words[r.IntN(12)], words[r.IntN(12)], words[r.IntN(12)], words[r.IntN(12)],
-			r.IntN(5), r.IntN(3000), r.IntN(10000), r.IntN(8), r.IntN(32))
+			r.IntN(5), r.IntN(3000), r.IntN(10000), r.IntN(8), r.IntN(32), c.hex(32))
 	}
-	return fmt.Sprintf(`%s INFO  [http-nio-8080-exec-%d] c.e.shop.OrderService - %s %s for customer %d in %d ms %s`,
-		c.at.Format("2006-01-02 15:04:05.000"), r.IntN(20), words[r.IntN(12)], words[r.IntN(12)], r.IntN(20000), r.IntN(500), strings.Repeat("detail ", 1+r.IntN(6)))
+	return fmt.Sprintf(`%s INFO  [http-nio-8080-exec-%d] c.e.shop.OrderService - %s %s for customer %d in %d ms order=%s %s`,
+		c.at.Format("2006-01-02 15:04:05.000"), r.IntN(20), words[r.IntN(12)], words[r.IntN(12)], r.IntN(20000), r.IntN(500), c.hex(24), strings.Repeat("detail ", 1+r.IntN(6)))
 }
 
 // Request returns a push of n lines, spread over ten streams, as an agent sends it.
@@ -160,3 +162,8 @@ func (c *Metrics) Scrape(perRequest int) [][]byte {
 
 // Len returns the number of series.
 func (c *Metrics) Len() int { return len(c.series) }
+
+// Schema returns the statement that makes one of Seamark's tables in database t0001.
+func Schema(table string) string {
+	return store.Schema(table, "t0001")
+}

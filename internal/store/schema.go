@@ -139,3 +139,12 @@ func (s *Store) ensureUser(ctx context.Context, user string) error {
 	}
 	return nil
 }
+
+// Schema returns the first version of a table's statement in the given database, for benchmarks that insert without us.
+func Schema(table, db string) string {
+	text, err := schemaFiles.ReadFile("schema/" + table + ".1.sql")
+	if err != nil {
+		return ""
+	}
+	return strings.ReplaceAll(string(text), "{database}", db)
+}
