@@ -20,7 +20,7 @@ type budget struct {
 	wait time.Duration
 
 	mu      sync.Mutex // guards garbage, and is held while it is collected
-	garbage int64      // bytes of large buffers that were given back since the last collection
+	garbage int64      // bytes that were given back since the last collection
 }
 
 func newBudget(maxBytes int64, wait time.Duration) *budget {
@@ -32,13 +32,32 @@ type claim struct {
 	budget *budget
 	ctx    context.Context
 	held   int64
-	large  int64 // part of held that no pool keeps
+	fresh  int64 // part of held that was allocated for this request
+	rows   int64 // part of held that the batch's rows take
 }
 
 func (b *budget) claim(ctx context.Context) *claim { return &claim{budget: b, ctx: ctx} }
 
-// grow asks for n more bytes.
+// grow asks for n more bytes, to be allocated.
 func (c *claim) grow(n int64) error {
+	err := c.hold(n)
+	if err == nil {
+		c.fresh += n
+	}
+	return err
+}
+
+// Claim implements seamark.Claimer for the rows of a batch.
+func (c *claim) Claim(n int64) error {
+	err := c.hold(n)
+	if err == nil {
+		c.rows += n
+	}
+	return err
+}
+
+// hold asks for n bytes that are there already, kept from a request before.
+func (c *claim) hold(n int64) error {
 	if c.held+n > c.budget.max {
 		return seamark.Errorf(seamark.TooLarge, "seamark-body-memory",
 			"The request needs more than the %d bytes that all requests may hold together (--ingest.max-inflight-bytes). Send smaller batches.", c.budget.max)
@@ -51,29 +70,30 @@ func (c *claim) grow(n int64) error {
 		}
 	}
 	c.held += n
-	if n > maxKeptBytes {
-		c.large += n
-	}
 	return nil
 }
 
 // release gives everything back.
 func (c *claim) release() {
-	c.budget.collect(c.large)
+	garbage := c.fresh
+	if c.rows > maxKeptBytes {
+		garbage += c.rows
+	}
+	c.budget.collect(garbage)
 	c.budget.sem.Release(c.held)
-	c.held, c.large = 0, 0
+	c.held, c.fresh, c.rows = 0, 0, 0
 }
 
-// collect makes the memory of large buffers free before their share of the budget is: the collector would let garbage grow
-// to the size of all that lives, so that a wave of large bodies took several times the budget. Buffers of common size are
-// pooled and cost nothing here.
-func (b *budget) collect(large int64) {
-	if large == 0 {
+// collect makes a request's memory free before its share of the budget is: the collector would let garbage grow to the size
+// of all that lives, so that a wave of large bodies took several times the budget. Requests of common size work in memory
+// that is kept, and cost nothing here.
+func (b *budget) collect(garbage int64) {
+	if garbage == 0 {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.garbage += large; b.garbage >= b.max/4 {
+	if b.garbage += garbage; b.garbage >= b.max/4 {
 		runtime.GC()
 		b.garbage = 0
 	}

@@ -95,11 +95,12 @@ func (f *front) handler(p *protocol) httpx.Handler {
 		}
 		memory := f.ingester.budget.claim(hr.Context())
 		defer memory.release()
-		defer r.dropLarge()
+		defer r.dropLarge(memory)
 		body := newPacedBody(w, hr.Body)
 		if err := f.read(p, r, body, memory); err != nil {
 			return err
 		}
+		r.batch.Claim = memory
 		if err := p.decode(r); err != nil {
 			return err
 		}
@@ -122,7 +123,10 @@ func (f *front) put(r *request) {
 }
 
 // dropLarge lets go of what is too large to keep. It comes before the budget takes the memory back.
-func (r *request) dropLarge() {
+func (r *request) dropLarge(memory *claim) {
+	if memory.rows > maxKeptBytes {
+		r.batch = seamark.Batch{}
+	}
 	if cap(r.raw) > maxKeptBytes {
 		r.raw = nil
 	}
@@ -157,7 +161,7 @@ func (f *front) read(p *protocol, r *request, body io.Reader, memory *claim) err
 			return err
 		}
 		r.body = make([]byte, 0, size)
-	} else if err := memory.grow(int64(cap(r.body))); err != nil {
+	} else if err := memory.hold(int64(cap(r.body))); err != nil {
 		return err
 	}
 	r.body, err = f.inflater.Inflate(r.http.Context(), r.body[:0], inflate.Request{
@@ -179,7 +183,7 @@ func tooLarge(size, limit int64) error {
 // readAll reads a body, asking for memory as it grows: a sender that announces much and sends little takes little.
 func readAll(dst []byte, body io.Reader, declared, limit int64, memory *claim) ([]byte, error) {
 	const first = 64 << 10
-	if err := memory.grow(int64(cap(dst))); err != nil {
+	if err := memory.hold(int64(cap(dst))); err != nil {
 		return dst, err
 	}
 	for {

@@ -121,16 +121,18 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 	}
 	buf, _ := in.frames.Get().(*[]byte)
 	defer in.frames.Put(buf)
-	segments := encoded.Segments
-	for part := 0; len(segments) > 0; part++ {
-		n := frameful(segments)
+	send := func(id string, segments []store.Segment) error {
 		*buf = store.AppendFrame((*buf)[:0], &store.Frame{
-			Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: segments[:n],
+			Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: segments,
 		})
-		segments = segments[n:]
-		// Parts of a large request go one after the other: the first holds the series that the others refer to.
-		msg := &bus.Message{Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ID: id + "." + strconv.Itoa(part), Data: *buf}
-		if err := in.opts.Bus.Publish(ctx, msg); err != nil {
+		return in.opts.Bus.Publish(ctx, &bus.Message{Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ID: id, Data: *buf})
+	}
+	for _, part := range partsOf(encoded.Segments) {
+		name := ""
+		if part.number >= 0 {
+			name = id + "." + strconv.Itoa(part.number)
+		}
+		if err := send(name, part.segments); err != nil {
 			return err
 		}
 	}
@@ -138,8 +140,47 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 	return nil
 }
 
-// maxFrameBytes bounds a bus message below the server's payload limit of 8 MiB.
-const maxFrameBytes = 4 << 20
+// maxFrameBytes is what a bus message holds of rows, and of series beside them; twice as much is below the server's
+// payload limit of 8 MiB. maxFrameSegments is what the frame's count byte holds.
+const (
+	maxFrameBytes    = 3500 << 10
+	maxFrameSegments = 120
+)
+
+// part is one message of a request.
+type part struct {
+	number   int // names the message; -1 for one that may be stored twice
+	segments []store.Segment
+}
+
+// partsOf divides a request into messages. They go one after the other, series before the rows that refer to them. How
+// the rows are divided, and so what each message is called, depends on the rows alone: which series a request has to tell
+// changes between an attempt and its repeat, and a name must mean the same rows in both. Series of a large request go
+// ahead in messages without a name, because storing them twice changes nothing.
+func partsOf(segments []store.Segment) []part {
+	split := 0
+	for split < len(segments) && segments[split].Table == store.TableSeries {
+		split++
+	}
+	series, rows := segments[:split], segments[split:]
+	var parts []part
+	number := 0
+	if first := frameful(rows); len(rows) > 0 && len(series) > 0 && frameful(series) == len(series) {
+		parts = append(parts, part{0, segments[:split+first]}) // they stand side by side, so both fit one message
+		rows, series, number = rows[first:], nil, 1
+	}
+	for len(series) > 0 {
+		n := frameful(series)
+		parts = append(parts, part{-1, series[:n]})
+		series = series[n:]
+	}
+	for ; len(rows) > 0; number++ {
+		n := frameful(rows)
+		parts = append(parts, part{number, rows[:n]})
+		rows = rows[n:]
+	}
+	return parts
+}
 
 // frameful returns how many of the segments go into one message.
 func frameful(segments []store.Segment) int {
@@ -152,9 +193,6 @@ func frameful(segments []store.Segment) int {
 	}
 	return len(segments)
 }
-
-// maxFrameSegments is what the frame's count byte holds.
-const maxFrameSegments = 255
 
 // normaliseEvents fills in the sender's cluster and writes each event also as a log line of the stream
 // {signal="events"}, so that LogQL and log alerts see the history of updates that the events table collapses.

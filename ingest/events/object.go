@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -187,13 +188,20 @@ func (d *objectDecoder) event(raw []byte, offset int64) error {
 	case o.Reason == "" && o.Message == "" && o.Note == "":
 		d.refuse("seamark-event-empty", "has neither a reason nor a message", offset)
 	default:
+		if err := d.batch.Reserve(seamark.EventBytes); err != nil {
+			return err
+		}
 		d.batch.Events = append(d.batch.Events, o.event(d.now))
 	}
 	return nil
 }
 
 func (d *objectDecoder) refuse(reason, what string, offset int64) {
-	d.batch.Rejected.Add(seamark.Events, 1, reason, sentence(d.events, offset, what))
+	detail := ""
+	if !slices.ContainsFunc(d.batch.Rejected.Reasons, func(r seamark.Rejection) bool { return r.Reason == reason }) {
+		detail = sentence(d.events, offset, what) // kept from the first of its reason alone
+	}
+	d.batch.Rejected.Add(seamark.Events, 1, reason, detail)
 }
 
 // broken is the fault of a body that is not JSON; nil for nil.

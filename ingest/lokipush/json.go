@@ -247,8 +247,7 @@ func (s *state) jsonEntry() error {
 		s.rejectLine(fault, func() string { return p.fault(fault, start) })
 		return nil
 	}
-	s.row(nano, line)
-	return nil
+	return s.row(nano, line)
 }
 
 // fault is the sentence for a line that was refused for the given reason; start is where the line stands.

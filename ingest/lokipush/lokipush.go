@@ -124,7 +124,10 @@ func levelOfLabels(labels []seamark.Label) seamark.Level {
 }
 
 // row appends one line of the current stream. Its metadata stands in s.attrs.
-func (s *state) row(timeNano int64, line string) {
+func (s *state) row(timeNano int64, line string) error {
+	if err := s.batch.Reserve(seamark.LogRowBytes); err != nil {
+		return err
+	}
 	if timeNano == 0 {
 		timeNano = s.now
 	}
@@ -143,6 +146,7 @@ func (s *state) row(timeNano int64, line string) {
 		}
 	}
 	s.batch.Logs.Append(&row)
+	return nil
 }
 
 // liftAttrs moves what has a column of its own out of attrs into row, sets row.Attrs to the rest (in the memory of
@@ -187,7 +191,7 @@ func liftAttrs(attrs []seamark.Label, row *seamark.LogRow, fallback seamark.Leve
 // that ends the request, is returned.
 func (s *state) rejectStream(n int, err error) error {
 	e, ok := errors.AsType[*seamark.Error](err)
-	if !ok || e.ID == malformedProtoID || e.ID == malformedJSONID {
+	if !ok || e.Kind != seamark.Invalid || e.ID == malformedProtoID || e.ID == malformedJSONID {
 		return err
 	}
 	s.batch.Rejected.Add(seamark.Logs, n, e.ID, e.Message)

@@ -172,8 +172,7 @@ func (s *state) protoEntry(message []byte) error {
 		})
 		return nil
 	}
-	s.row(nano, line)
-	return nil
+	return s.row(nano, line)
 }
 
 // timestamp decodes a google.protobuf.Timestamp; valid is false when it is no time that nanoseconds in 64 bits can hold.
@@ -237,7 +236,7 @@ func (s *state) protoAttr(message []byte) error {
 		}
 	}
 	s.attrs = append(s.attrs, pair)
-	return nil
+	return s.batch.Reserve(seamark.LabelBytes)
 }
 
 // malformed is the error of a body that is not a PushRequest. at is the rest of a message from the offending field on;

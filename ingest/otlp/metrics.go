@@ -126,6 +126,9 @@ func (d *metricsDecoder) metric(src []byte) error {
 	m.seed = mix(d.resourceHash, m.family.hash)
 	if m.family.described != d.requests {
 		m.family.described = d.requests
+		if err := d.batch.Reserve(seamark.MetadataBytes); err != nil {
+			return err
+		}
 		d.batch.Metadata = append(d.batch.Metadata, seamark.MetricMetadata{
 			Metric: m.family.name, Type: m.kind.promType(), Help: m.help, Unit: m.family.unit,
 		})

@@ -23,6 +23,9 @@ func (d *logsDecoder) logRecord(src []byte) error {
 	if d.batch.Logs.Len() >= d.limits.MaxRows || len(d.batch.Logs.Attrs) > d.limits.MaxPairs {
 		return d.limits.exceeded()
 	}
+	if err := d.batch.Reserve(seamark.LogRowBytes); err != nil {
+		return err
+	}
 	d.row.Attrs = d.row.Attrs[:0]
 	var rec record
 	if err := d.parseRecord(src, &rec); err != nil {

@@ -23,8 +23,7 @@ type sampleID struct {
 func (d *metricsDecoder) appendPoint(m *metric) error {
 	p := &d.point
 	if m.kind <= kindCounter && !p.hasValue && !p.stale() {
-		d.batch.Rejected.Add(seamark.Metrics, 1, "seamark-value-missing", fmt.Sprintf(
-			"A data point of metric %.100q has neither as_double nor as_int.", m.name))
+		d.rejectValueless(m)
 		return nil
 	}
 	timeMilli := d.timeMilli()
@@ -39,11 +38,25 @@ func (d *metricsDecoder) appendPoint(m *metric) error {
 	if d.batch.Samples.Len()+len(p.series) > d.limits.MaxRows {
 		return d.limits.exceeded()
 	}
+	if err := d.batch.Reserve(len(p.series) * (seamark.SampleBytes + seamark.SeriesBytes)); err != nil {
+		return err
+	}
 	d.newestMilli = max(d.newestMilli, timeMilli)
 	for i, s := range p.series {
 		d.batch.Samples.Append(d.batch.Samples.AddSeries(s), timeMilli, p.sampleValue(m.kind, i))
 	}
 	return nil
+}
+
+// rejectValueless counts a point without a value. The sentence is made for the first alone: two bytes of a body can be
+// such a point.
+func (d *metricsDecoder) rejectValueless(m *metric) {
+	const reason = "seamark-value-missing"
+	detail := ""
+	if !slices.ContainsFunc(d.batch.Rejected.Reasons, func(r seamark.Rejection) bool { return r.Reason == reason }) {
+		detail = fmt.Sprintf("A data point of metric %.100q has neither as_double nor as_int.", m.name)
+	}
+	d.batch.Rejected.Add(seamark.Metrics, 1, reason, detail)
 }
 
 // findSeries fills p.series: for a histogram its count, its buckets, the last bucket and perhaps its sum; for a summary

@@ -124,6 +124,9 @@ func (s *state) series(message []byte) error {
 	if o.sampleN == 0 {
 		return nil
 	}
+	if err := s.batch.Reserve(seamark.SeriesBytes + o.sampleN*seamark.SampleBytes); err != nil {
+		return err
+	}
 	key := xxhash.Sum64(o.labels) ^ keySpace
 	series := s.cat.Find(key)
 	if series == nil {
@@ -211,6 +214,9 @@ func (s *state) create(key uint64, raw []byte) (*seamark.Series, error) {
 				return nil, s.malformed(at, "Label", errWireType)
 			}
 		}
+		if err := s.batch.Reserve(seamark.LabelBytes); err != nil {
+			return nil, err
+		}
 		s.labels = append(s.labels, label)
 	}
 	return s.cat.Create(key, seamark.MetricSeries, s.labels)
@@ -219,7 +225,7 @@ func (s *state) create(key uint64, raw []byte) (*seamark.Series, error) {
 // reject counts the samples of a series that the catalogue refused. A malformed body stays an error.
 func (s *state) reject(o outline, err error) error {
 	e, ok := errors.AsType[*seamark.Error](err)
-	if !ok || e.ID == malformedID {
+	if !ok || e.ID == malformedID || e.Kind != seamark.Invalid { // a body without memory to decode it is not the series' fault
 		return err
 	}
 	s.batch.Rejected.Add(seamark.Metrics, o.sampleN, e.ID, e.Message)
@@ -304,6 +310,9 @@ func (s *state) metadata(message []byte) error {
 		}
 	}
 	if m.Metric != "" {
+		if err := s.batch.Reserve(seamark.MetadataBytes); err != nil {
+			return err
+		}
 		s.batch.Metadata = append(s.batch.Metadata, m)
 	}
 	return nil

@@ -23,6 +23,7 @@ type Message struct {
 	Cluster seamark.ClusterID
 	Signal  seamark.Signal
 	// ID identifies the request that made the message: a repeat within the duplicate window is acknowledged and dropped.
+	// Empty means that storing the message again changes nothing.
 	ID string
 	// Data is the encoded frame. The bus has copied it when Publish returns.
 	Data []byte
@@ -96,7 +97,9 @@ func (p *publisher) publish(ctx context.Context, m *Message) error {
 	start := time.Now()
 	msg := nats.NewMsg(p.shard.subject() + "." + string(m.Tenant))
 	msg.Data = m.Data
-	msg.Header.Set(jetstream.MsgIDHeader, m.ID)
+	if m.ID != "" {
+		msg.Header.Set(jetstream.MsgIDHeader, m.ID)
+	}
 	one := &pending{msg: msg, done: make(chan error, 1)}
 	select {
 	case p.queue <- one:

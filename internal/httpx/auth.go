@@ -34,9 +34,11 @@ func authorize(v Verifier, r *http.Request, permission string) (seamark.Principa
 	}
 	var p seamark.Principal
 	switch {
+	case cookie: // a token in the session's cookie would be sent by the browser unasked
+		p, err = v.VerifySession(r.Context(), credential)
 	case strings.HasPrefix(credential, "smk_"):
 		p, err = v.Authenticate(r.Context(), credential)
-	case cookie || strings.Count(credential, ".") == 2:
+	case strings.Count(credential, ".") == 2:
 		p, err = v.VerifySession(r.Context(), credential)
 	default:
 		err = seamark.Errorf(seamark.Unauthenticated, "seamark-token-malformed",

@@ -12,6 +12,40 @@ type Batch struct {
 	Metadata []MetricMetadata
 	Events   []Event
 	Rejected Rejections
+
+	// Claim, when set, is asked for memory before rows take it, and its error ends the request. A row can be much larger
+	// here than in the body: without it a body of a few MiB takes gigabytes.
+	Claim   Claimer
+	claimed int // bytes that were granted and not used
+}
+
+// Claimer grants memory.
+type Claimer interface {
+	// Claim asks for memory that is given back when the request ends.
+	Claim(bytes int64) error
+}
+
+// Bytes that one row, label or metadata entry takes in a batch, with what its columns grow by and what encoding it takes.
+const (
+	LogRowBytes   = 192
+	SampleBytes   = 72
+	LabelBytes    = 64
+	MetadataBytes = 160
+	EventBytes    = 640
+	SeriesBytes   = 32
+)
+
+// claimStep is what is asked for at once, so that an honest request asks a few times.
+const claimStep = 64 << 10
+
+// Reserve asks for room for so many bytes of rows. Decoders call it before they append.
+func (b *Batch) Reserve(bytes int) error {
+	if b.claimed -= bytes; b.claimed >= 0 || b.Claim == nil {
+		return nil
+	}
+	ask := max(claimStep, -b.claimed)
+	b.claimed += ask
+	return b.Claim.Claim(int64(ask))
 }
 
 // Reset empties b and keeps its memory for the next request.
@@ -23,6 +57,7 @@ func (b *Batch) Reset() {
 	clear(b.Events)
 	b.Events = b.Events[:0]
 	b.Rejected = Rejections{}
+	b.Claim, b.claimed = nil, 0
 }
 
 // Rows counts the rows of all signals.
