@@ -60,7 +60,6 @@ var layers = []layer{
 	{"internal/bench", []string{"ingest/", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e", []string{"internal/e2e/", "internal/app", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
 	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
-	{"internal/deps", nil, "It only names modules."},
 }
 
 // testOnly are packages that product code never imports; every test file may.
@@ -145,9 +144,6 @@ func allows(may []string, folder string) bool {
 
 func checkFences(t *testing.T, s *source, imported string) {
 	t.Helper()
-	if s.folder == "internal/deps" {
-		return
-	}
 	for _, f := range fences {
 		inside := imported == f.path || strings.Contains(f.path, "/") && strings.HasPrefix(imported, f.path)
 		owner := slices.ContainsFunc(f.in, func(in string) bool { return s.file == in || strings.HasPrefix(s.file, in+"/") })
