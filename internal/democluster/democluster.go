@@ -142,8 +142,9 @@ func (c *Cluster) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	boxes := make(map[lane]*outbox)
 	for _, l := range lanes {
-		boxes[l] = newOutbox(l, c.opts.Logger)
-		g.Go(func() error { return boxes[l].run(ctx) })
+		box := newOutbox(l, c.opts.Logger)
+		boxes[l] = box
+		g.Go(func() error { return box.run(ctx) })
 	}
 	g.Go(func() error {
 		for {

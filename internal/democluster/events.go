@@ -111,6 +111,9 @@ func (w *world) event(o exportedObject, source corev1.EventSource, typ, reason, 
 	if e == nil || e.CreationTimestamp.Add(sameEventFor).Before(w.at) {
 		e = w.newEvent(o, source, now)
 		e.Type, e.Reason, e.Message = typ, reason, message
+		if reason == "Scheduled" {
+			e.Action = "Binding"
+		}
 		b.known[key] = e
 	} else {
 		e.again(now)
@@ -137,14 +140,14 @@ func (w *world) newEvent(o exportedObject, source corev1.EventSource, now metav1
 	e := &exportedEvent{InvolvedObject: o, ClusterName: w.cluster}
 	e.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Event"}
 	e.ObjectMeta = metav1.ObjectMeta{
-		Name: fmt.Sprintf("%s.%016x", o.Name, uint64(w.at.UnixNano())), Namespace: o.Namespace, UID: types.UID(newUID(w.rand)), CreationTimestamp: now,
+		Name: fmt.Sprintf("%s.%x", o.Name, w.moment().UnixNano()), Namespace: o.Namespace, UID: types.UID(newUID(w.rand)), CreationTimestamp: now,
 	}
 	if o.Namespace == "" {
 		e.Namespace = "default"
 	}
 	e.ReportingController = source.Component
 	if source.Component == scheduler { // it uses the newer API, which has no count and no first and last time
-		e.EventTime, e.ReportingInstance, e.Action = metav1.NewMicroTime(now.Time), scheduler+"-"+w.nodes[0].name, "Binding"
+		e.EventTime, e.ReportingInstance, e.Action = metav1.NewMicroTime(now.Time), scheduler+"-"+w.nodes[0].name, "Scheduling"
 		return e
 	}
 	e.Source, e.ReportingInstance = source, source.Host

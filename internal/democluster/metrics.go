@@ -27,6 +27,9 @@ type group struct {
 	series []*series
 	// collect brings the values up to date before a scrape; nil when they always are. seconds is since the last one.
 	collect func(seconds float64)
+	// up is the target's own up, nil where another group has it. While it is 0 the others are not sampled.
+	up   *series
+	down bool // at the last scrape
 }
 
 // newSeries adds a series with the group's labels and the given pairs of names and values.
@@ -44,6 +47,26 @@ func (g *group) newSeries(name string, pairs ...string) *series {
 // constant adds a series whose value never changes.
 func (g *group) constant(v float64, name string, pairs ...string) {
 	g.newSeries(name, pairs...).value = v
+}
+
+func (s *series) sample(milli int64, v float64) {
+	s.taken = append(s.taken, prompb.Sample{Timestamp: milli, Value: v})
+}
+
+func staleMarker() float64 { return math.Float64frombits(value.StaleNaN) }
+
+// sample takes the group's values; of a target that just went down it tells the end of the others.
+func (g *group) sample(milli int64) {
+	wasDown := g.down
+	g.down = g.up != nil && g.up.value == 0
+	for _, s := range g.series {
+		switch {
+		case !g.down || s == g.up:
+			s.sample(milli, s.value)
+		case !wasDown:
+			s.sample(milli, staleMarker())
+		}
+	}
 }
 
 // registry is all series of the cluster and what of them was scraped.
@@ -92,12 +115,10 @@ func (r *registry) scrape(w *world) {
 		if g.collect != nil {
 			g.collect(seconds)
 		}
-		for _, s := range g.series {
-			s.taken = append(s.taken, prompb.Sample{Timestamp: milli, Value: s.value})
-		}
+		g.sample(milli)
 	}
 	for _, s := range r.gone {
-		s.taken = append(s.taken, prompb.Sample{Timestamp: milli, Value: math.Float64frombits(value.StaleNaN)})
+		s.sample(milli, staleMarker())
 	}
 	r.ended, r.gone = append(r.ended, r.gone...), nil
 	for _, p := range r.otel {

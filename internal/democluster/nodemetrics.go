@@ -43,7 +43,7 @@ func (r *registry) addNode(w *world, ordinal int, n *node) {
 		load.set(load.value + (used*1.2-load.value)*(1-math.Exp(-seconds/60)))
 		taken := 0.08 * n.memoryBytes
 		for _, p := range n.pods {
-			taken += p.memory(w)
+			taken += p.memory()
 		}
 		available.set(max(n.memoryBytes-taken, 0))
 		free.add(-seconds * 900 * (0.5 + w.rand.Float64()))

@@ -27,8 +27,8 @@ type delivery struct {
 	send func(context.Context) error
 }
 
-// maxQueuedRows is what a lane keeps while the server is away: some twenty minutes of logs, five of metrics, under
-// 20 MB. Without it a demo that outlives its server would fill the memory.
+// maxQueuedRows is what a lane keeps while the server is away: about a quarter of an hour of logs and six minutes of
+// metrics. Without it a demo that outlives its server would fill the memory.
 const maxQueuedRows = 50_000
 
 // outbox is the queue of one lane. It is safe for concurrent use.

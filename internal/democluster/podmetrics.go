@@ -112,10 +112,11 @@ func (r *registry) addOwn(w *world, p *pod) {
 		g.constant(poolSize, "db_pool_connections", "state", "max")
 		m.poolInUse = g.newSeries("db_pool_connections", "state", "in_use")
 	}
-	up, memory, start := g.newSeries("up"), g.newSeries("process_resident_memory_bytes"), g.newSeries("process_start_time_seconds")
+	g.up, g.down = g.newSeries("up"), true // until it was up once, there is no end to tell
+	memory, start := g.newSeries("process_resident_memory_bytes"), g.newSeries("process_start_time_seconds")
 	g.collect = func(float64) {
-		up.set(boolean(p.phase == running && p.waiting == ""))
-		memory.set(p.memory(w))
+		g.up.set(boolean(p.alive()))
+		memory.set(p.memory())
 		start.set(float64(p.started.Unix()))
 		if m.poolInUse != nil {
 			inUse := float64(2 + w.rand.IntN(5))
@@ -146,14 +147,16 @@ func successCode(h *handler) int {
 	return 200
 }
 
+// alive tells whether the pod's container runs.
+func (p *pod) alive() bool { return p.phase == running && p.waiting == "" }
+
 // memory is what the container holds at the moment.
-func (p *pod) memory(w *world) float64 {
-	if p.phase != running || p.waiting != "" {
+func (p *pod) memory() float64 {
+	if !p.alive() {
 		return 0
 	}
 	l := p.workload
-	usual := l.memoryBytes * (1 + 0.03*w.rand.NormFloat64())
-	return min(usual+p.swell*l.limitBytes, 0.99*l.limitBytes)
+	return min(l.memoryBytes*(1+p.drift)+p.swell*l.limitBytes, 0.99*l.limitBytes)
 }
 
 // addContainer makes cAdvisor's series, which the node's kubelet exports.
@@ -173,8 +176,9 @@ func (r *registry) addContainer(w *world, p *pod) {
 	g.collect = func(seconds float64) {
 		busy, bytes := p.busySeconds, p.bytes
 		p.busySeconds, p.bytes = 0, 0
-		memory.set(p.memory(w))
-		if p.phase != running || p.waiting != "" || p.node == nil {
+		p.drift = 0.95*p.drift + 0.01*w.rand.NormFloat64()
+		memory.set(p.memory())
+		if !p.alive() || p.node == nil {
 			return
 		}
 		used := l.cores*seconds*(0.8+0.4*w.rand.Float64()) + busy

@@ -29,7 +29,7 @@ func systemLogs() []systemLog {
 
 // logTick has the components write their lines of one tick.
 func (w *world) logTick() {
-	for _, s := range systemLogs() {
+	for _, s := range w.system {
 		for _, p := range w.find(s.workload).pods {
 			for range w.poisson(s.rate * w.volume()) {
 				at := w.moment()

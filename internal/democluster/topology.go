@@ -72,6 +72,7 @@ type pod struct {
 	busySeconds   float64   // spent on requests since the last scrape
 	bytes         float64   // through the network since the last scrape
 	swell         float64   // memory beyond the usual, as a share of the limit
+	drift         float64   // of the usual memory, as a share of it
 
 	logs    podLogs
 	metrics podMetrics

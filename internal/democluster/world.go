@@ -36,6 +36,7 @@ type world struct {
 	incident          incident
 	chores            []chore
 	timers            []timer
+	system            []systemLog
 	nextScrape        time.Time
 	placed, addresses int
 
@@ -89,7 +90,7 @@ func newWorld(o *Options, s *incidentSwitch, live time.Time) *world {
 	w.metrics.addCluster(w)
 	w.populate()
 	w.metrics.addDNS(w)
-	w.chores = w.newChores()
+	w.chores, w.system = w.newChores(), systemLogs()
 	return w
 }
 
