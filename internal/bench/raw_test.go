@@ -8,6 +8,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/gogo/protobuf/proto"
+	"github.com/grafana/loki/pkg/push"
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/seamarkhq/seamark/ingest/catalogtest"
@@ -156,6 +158,28 @@ func (r *rawRig) insertSamples(batch *seamark.Batch) {
 		names[i], fps[i], times[i] = series.Label(seamark.MetricNameLabel), series.FP, time.UnixMilli(s.TimeMilli[i])
 	}
 	r.insert("INSERT INTO t0001.samples (metric, fp, ts, v, _b)", names, fps, times, s.Value, ids)
+}
+
+// BenchmarkFixedWork decodes the log corpus with the generated types of Loki's own push package: the same work on every
+// machine and in every version, so that figures of different minutes can be compared by their ratio to it.
+func BenchmarkFixedWork(b *testing.B) {
+	const rows = 200_000
+	corpus := bench.NewLogs(1, rows, time.Now())
+	requests := make([][]byte, rows/1000)
+	for i := range requests {
+		requests[i] = corpus.Request(1000)
+	}
+	begin := cpuOfSelf()
+	for range b.N {
+		for _, body := range requests {
+			var req push.PushRequest
+			if err := proto.Unmarshal(inflated(b, body), &req); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric((cpuOfSelf()-begin)/float64(b.N)/rows*1e6, "cpu-s/Mrow")
 }
 
 func inflated(b *testing.B, body []byte) []byte {

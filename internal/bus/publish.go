@@ -30,10 +30,10 @@ type Message struct {
 }
 
 // Group commit: while a publish waits for its sync, further small messages gather and go as one atomic batch with one
-// sync. Large messages go alone, because a batch is written twice.
+// sync. Large messages go alone, because a batch is written twice: once aside, once into the stream.
 const (
+	maxSmallBytes     = 16 << 10
 	maxBatchMessages  = 128
-	maxBatchBytes     = 512 << 10
 	publishersPerLane = 2 // one fills the connection while the other waits for its sync
 )
 
@@ -64,22 +64,27 @@ type pending struct {
 type publisher struct {
 	bus     *Bus
 	shard   Shard
-	queue   chan *pending
+	small   chan *pending // gathered into batches
+	large   chan *pending // sent one by one
 	bytes   *atomic.Int64
 	workers sync.WaitGroup
 	once    sync.Once
 }
 
 func newPublisher(b *Bus, shard Shard) *publisher {
-	p := &publisher{bus: b, shard: shard, queue: make(chan *pending, 1024), bytes: new(atomic.Int64)}
+	p := &publisher{bus: b, shard: shard, small: make(chan *pending, 1024), large: make(chan *pending, 64), bytes: new(atomic.Int64)}
 	for range publishersPerLane {
-		p.workers.Go(p.run)
+		p.workers.Go(func() { p.run(p.small) })
+		p.workers.Go(func() { p.run(p.large) })
 	}
 	return p
 }
 
 func (p *publisher) close() {
-	p.once.Do(func() { close(p.queue) })
+	p.once.Do(func() {
+		close(p.small)
+		close(p.large)
+	})
 	p.workers.Wait()
 }
 
@@ -101,8 +106,12 @@ func (p *publisher) publish(ctx context.Context, m *Message) error {
 		msg.Header.Set(jetstream.MsgIDHeader, m.ID)
 	}
 	one := &pending{msg: msg, done: make(chan error, 1)}
+	queue := p.small
+	if len(m.Data) > maxSmallBytes {
+		queue = p.large
+	}
 	select {
-	case p.queue <- one:
+	case queue <- one:
 	case <-ctx.Done():
 		return unavailable(ctx.Err(), "The request ended before the queue took it.")
 	}
@@ -121,26 +130,27 @@ func unavailable(err error, format string, args ...any) error {
 	return seamark.Wrap(err, seamark.Unavailable, "seamark-queue-busy", format, args...)
 }
 
-func (p *publisher) run() {
+func (p *publisher) run(queue <-chan *pending) {
 	batch := make([]*pending, 0, maxBatchMessages)
-	for first := range p.queue {
-		batch = p.gather(append(batch[:0], first))
+	for first := range queue {
+		batch = append(batch[:0], first)
+		if len(first.msg.Data) <= maxSmallBytes {
+			batch = gather(batch, queue)
+		}
 		p.bus.metrics.batch.Observe(float64(len(batch)))
 		p.send(batch)
 	}
 }
 
 // gather adds what already waits, without waiting for more.
-func (p *publisher) gather(batch []*pending) []*pending {
-	size := len(batch[0].msg.Data)
-	for len(batch) < maxBatchMessages && size < maxBatchBytes {
+func gather(batch []*pending, queue <-chan *pending) []*pending {
+	for len(batch) < maxBatchMessages {
 		select {
-		case next, ok := <-p.queue:
+		case next, ok := <-queue:
 			if !ok {
 				return batch
 			}
 			batch = append(batch, next)
-			size += len(next.msg.Data)
 		default:
 			return batch
 		}
