@@ -48,8 +48,8 @@ func logIngress(w *world, h *hit) {
 		size = 562
 	}
 	seconds := h.latency.Seconds()
-	w.line(h.pod, stdout, h.at, fmt.Sprintf(`203.0.113.%d - - [%s] "%s %s HTTP/2.0" %d %d "-" "%s" %d %.3f [%s-%s-%d] [] %s %d %.3f %d %x`,
-		1+w.rand.IntN(250), h.at.UTC().Format("02/Jan/2006:15:04:05 -0700"), h.handler.method, h.path, h.code, size, pickOne(w.rand, agents),
+	w.line(h.pod, stdout, h.at, fmt.Sprintf(`203.0.113.%d - - [%s] %q %d %d "-" %q %d %.3f [%s-%s-%d] [] %s %d %.3f %d %x`,
+		1+w.rand.IntN(250), h.at.UTC().Format("02/Jan/2006:15:04:05 -0700"), h.handler.method+" "+h.path+" HTTP/2.0", h.code, size, pickOne(w.rand, agents),
 		300+w.rand.IntN(900), seconds, l.namespace, l.name, l.port, upstream, size, max(seconds-0.001, 0), h.code, h.trace[:]))
 }
 
@@ -67,8 +67,8 @@ func logFrontend(w *world, h *hit) {
 	if h.cause != "" {
 		cause = fmt.Sprintf(`,"err":%q`, h.cause)
 	}
-	w.line(h.pod, out, h.at, fmt.Sprintf(`{"level":%d,"time":%d,"pid":1,"hostname":%q,"trace_id":"%s","span_id":"%s","req":{"method":%q,"url":%q},"res":{"statusCode":%d},"responseTime":%d%s,"msg":%q}`,
-		number, h.at.UnixMilli(), h.pod.name, h.trace, h.span, h.handler.method, h.path, h.code, h.latency.Milliseconds(), cause, text))
+	w.line(h.pod, out, h.at, fmt.Sprintf(`{"level":%d,"time":%d,"pid":1,"hostname":%q,"trace_id":%q,"span_id":%q,"req":{"method":%q,"url":%q},"res":{"statusCode":%d},"responseTime":%d%s,"msg":%q}`,
+		number, h.at.UnixMilli(), h.pod.name, h.trace.String(), h.span.String(), h.handler.method, h.path, h.code, h.latency.Milliseconds(), cause, text))
 }
 
 // logCatalog writes logfmt; its trace id goes beside the line, as structured metadata.
@@ -148,11 +148,11 @@ func logCheckout(w *world, h *hit) {
 	}
 	attrs := hitAttrs(h)
 	if h.failed() {
-		w.record(h.pod, h.at, levelError, "checkout failed: "+h.cause, h.trace, append(attrs, attr("error.type", "payment_declined_upstream"))...)
+		w.record(h.pod, logRecord{h.at, levelError, "checkout failed: " + h.cause, h.trace}, append(attrs, attr("error.type", "payment_declined_upstream"))...)
 		return
 	}
-	w.record(h.pod, w.notBeforeTick(h.at.Add(-time.Millisecond)), levelDebug, "reserving stock", h.trace, attr("items", 1+w.rand.IntN(5)))
-	w.record(h.pod, h.at, h.level(), "order placed", h.trace, append(attrs, attr("order.total", float64(900+w.rand.IntN(20_000))/100))...)
+	w.record(h.pod, logRecord{w.notBeforeTick(h.at.Add(-time.Millisecond)), levelDebug, "reserving stock", h.trace}, attr("items", 1+w.rand.IntN(5)))
+	w.record(h.pod, logRecord{h.at, h.level(), "order placed", h.trace}, append(attrs, attr("order.total", float64(900+w.rand.IntN(20_000))/100))...)
 }
 
 // logPayments writes records by OTLP whose bodies are JSON, as of a service that logged JSON before it had the SDK.
@@ -169,7 +169,7 @@ func logPayments(w *world, h *hit) {
 	case h.handler.method == http.MethodGet:
 		text = "charge looked up"
 	}
-	body := fmt.Sprintf(`{"time":%q,"level":%q,"msg":%q,"method":%q,"path":%q,"status":%d,"duration_ms":%d,"trace_id":"%s"}`,
-		h.at.UTC().Format(time.RFC3339Nano), strings.ToUpper(string(h.level())), text, h.handler.method, h.path, h.code, h.latency.Milliseconds(), h.trace)
-	w.record(h.pod, h.at, h.level(), body, h.trace, hitAttrs(h)...)
+	body := fmt.Sprintf(`{"time":%q,"level":%q,"msg":%q,"method":%q,"path":%q,"status":%d,"duration_ms":%d,"trace_id":%q}`,
+		h.at.UTC().Format(time.RFC3339Nano), strings.ToUpper(string(h.level())), text, h.handler.method, h.path, h.code, h.latency.Milliseconds(), h.trace.String())
+	w.record(h.pod, logRecord{h.at, h.level(), body, h.trace}, hitAttrs(h)...)
 }

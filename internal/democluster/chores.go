@@ -92,11 +92,11 @@ func (w *world) evict(service string) {
 func (w *world) scaleFrontend() {
 	l := w.find("frontend")
 	l.replicas++
-	w.workloadEvent(l, "Deployment", normal, "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s-%s from %d to %d", l.name, l.hash, l.replicas-1, l.replicas), deployer)
+	w.workloadEvent(l, "Deployment", "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s-%s from %d to %d", l.name, l.hash, l.replicas-1, l.replicas))
 	w.createPod(l)
 	w.after(6*time.Minute, func() {
 		l.replicas--
-		w.workloadEvent(l, "Deployment", normal, "ScalingReplicaSet", fmt.Sprintf("Scaled down replica set %s-%s from %d to %d", l.name, l.hash, l.replicas+1, l.replicas), deployer)
+		w.workloadEvent(l, "Deployment", "ScalingReplicaSet", fmt.Sprintf("Scaled down replica set %s-%s from %d to %d", l.name, l.hash, l.replicas+1, l.replicas))
 		if p := w.pick(l); p != nil {
 			w.deletePod(p)
 		}
@@ -108,11 +108,11 @@ func (w *world) rollOut(service string) {
 	l := w.find(service)
 	old, oldHash := append([]*pod(nil), l.pods...), l.hash
 	l.hash = newHash(w.rand)
-	w.workloadEvent(l, "Deployment", normal, "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s-%s from 0 to 1", l.name, l.hash), deployer)
+	w.workloadEvent(l, "Deployment", "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s-%s from 0 to 1", l.name, l.hash))
 	for i, p := range old {
 		w.after(time.Duration(i)*15*time.Second, func() { w.createPod(l) })
 		w.after(time.Duration(i)*15*time.Second+10*time.Second, func() {
-			w.workloadEvent(l, "Deployment", normal, "ScalingReplicaSet", fmt.Sprintf("Scaled down replica set %s-%s from %d to %d", l.name, oldHash, len(old)-i, len(old)-i-1), deployer)
+			w.workloadEvent(l, "Deployment", "ScalingReplicaSet", fmt.Sprintf("Scaled down replica set %s-%s from %d to %d", l.name, oldHash, len(old)-i, len(old)-i-1))
 			w.deletePod(p)
 		})
 	}
@@ -124,7 +124,7 @@ func (w *world) deletePod(p *pod) {
 		return // already gone
 	}
 	w.podEvent(p, normal, "Killing", "Stopping container "+p.workload.container, kubelet)
-	w.workloadEvent(p.workload, "ReplicaSet", normal, "SuccessfulDelete", "Deleted pod: "+p.name, replicaSetter)
+	w.workloadEvent(p.workload, "ReplicaSet", "SuccessfulDelete", "Deleted pod: "+p.name)
 	p.ready = false
 	p.workload.pods = remove(p.workload.pods, p)
 	w.leaveNode(p)
@@ -135,7 +135,7 @@ func (w *world) deletePod(p *pod) {
 func (w *world) createPod(l *workload) {
 	p := w.newPod(l, 0)
 	w.metrics.addPod(w, p)
-	w.workloadEvent(l, "ReplicaSet", normal, "SuccessfulCreate", "Created pod: "+p.name, replicaSetter)
+	w.workloadEvent(l, "ReplicaSet", "SuccessfulCreate", "Created pod: "+p.name)
 	w.podEvent(p, normal, "Scheduled", fmt.Sprintf("Successfully assigned %s/%s to %s", l.namespace, p.name, p.node.name), scheduler)
 	stillThere := func(do func()) func() {
 		return func() {

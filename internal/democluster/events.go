@@ -79,14 +79,16 @@ func (w *world) nodeEvent(n *node, typ, reason, message, component string) {
 	w.event(o, corev1.EventSource{Component: component, Host: n.name}, typ, reason, message)
 }
 
-// workloadEvent tells an event about a workload, or about its ReplicaSet.
-func (w *world) workloadEvent(l *workload, objectKind, typ, reason, message, component string) {
+// workloadEvent tells what the controllers did to a Deployment or its ReplicaSet.
+func (w *world) workloadEvent(l *workload, objectKind, reason, message string) {
+	component := deployer
 	ref := corev1.ObjectReference{APIVersion: "apps/v1", Kind: objectKind, Namespace: l.namespace, Name: l.name, UID: types.UID(l.uid)}
 	if objectKind == "ReplicaSet" {
+		component = replicaSetter
 		ref.Name += "-" + l.hash
 		ref.UID = types.UID(l.uid[:len(l.uid)-5] + hex5(l.hash))
 	}
-	w.event(exportedObject{ObjectReference: ref, Labels: map[string]string{"app": l.name}}, corev1.EventSource{Component: component}, typ, reason, message)
+	w.event(exportedObject{ObjectReference: ref, Labels: map[string]string{"app": l.name}}, corev1.EventSource{Component: component}, normal, reason, message)
 }
 
 // hex5 makes five hexadecimal digits of a hash, so that each ReplicaSet of a Deployment has an id of its own.

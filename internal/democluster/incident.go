@@ -100,7 +100,7 @@ func (i *incident) end(w *world) {
 	for _, p := range w.find("payments-api").pods {
 		p.swell = 0
 		if p.ready {
-			w.record(p, w.at, levelInfo, "database pool recovered", w.traceID(), attr("pool.in_use", 4), attr("pool.max", poolSize))
+			w.record(p, logRecord{w.at, levelInfo, "database pool recovered", w.traceID()}, attr("pool.in_use", 4), attr("pool.max", poolSize))
 		}
 	}
 }

@@ -92,17 +92,25 @@ func (w *world) takeStreams() []push.Stream {
 	return streams
 }
 
+// logRecord is what a service tells its logger.
+type logRecord struct {
+	at    time.Time
+	level level
+	body  string
+	trace trace.TraceID
+}
+
 // record writes a record by OpenTelemetry's SDK.
-func (w *world) record(p *pod, at time.Time, l level, body string, id trace.TraceID, attrs ...attribute.KeyValue) {
+func (w *world) record(p *pod, l logRecord, attrs ...attribute.KeyValue) {
 	if p.logs.sdk == nil {
 		provider := sdklog.NewLoggerProvider(sdklog.WithResource(podResource(w, p)), sdklog.WithProcessor(recordSink{w}))
 		p.logs.sdk = provider.Logger("go.opentelemetry.io/contrib/bridges/otelslog")
 	}
 	var r log.Record
-	r.SetTimestamp(at)
-	r.SetObservedTimestamp(at)
-	r.SetSeverityText(strings.ToUpper(string(l)))
-	switch l {
+	r.SetTimestamp(l.at)
+	r.SetObservedTimestamp(l.at)
+	r.SetSeverityText(strings.ToUpper(string(l.level)))
+	switch l.level {
 	case levelDebug:
 		r.SetSeverity(log.SeverityDebug)
 	case levelInfo:
@@ -112,8 +120,8 @@ func (w *world) record(p *pod, at time.Time, l level, body string, id trace.Trac
 	case levelError:
 		r.SetSeverity(log.SeverityError)
 	}
-	r.SetBody(attribute.StringValue(body))
+	r.SetBody(attribute.StringValue(l.body))
 	r.AddAttributes(attrs...)
-	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: w.spanID(), TraceFlags: trace.FlagsSampled})
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: l.trace, SpanID: w.spanID(), TraceFlags: trace.FlagsSampled})
 	p.logs.sdk.Emit(trace.ContextWithSpanContext(context.Background(), span), r)
 }

@@ -72,7 +72,7 @@ func (r *registry) resetPod(w *world, p *pod) {
 }
 
 // observe counts a request that the pod answered.
-func (m *podMetrics) observe(w *world, h *hit) {
+func (m *podMetrics) observe(h *hit) {
 	if m.otel != nil {
 		m.otel.observe(h)
 		return

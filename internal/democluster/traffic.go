@@ -85,7 +85,7 @@ func (w *world) serveEdge(ingress *workload, h *handler) {
 	edge.at, edge.pod, edge.upstream, edge.latency = at, front, served.pod, served.latency+time.Millisecond
 	front.busySeconds += 0.0005
 	front.bytes += 6000
-	front.metrics.observe(w, &edge)
+	front.metrics.observe(&edge)
 	logIngress(w, &edge)
 }
 
@@ -116,7 +116,7 @@ func (w *world) serve(h *handler, at time.Time, id trace.TraceID) hit {
 	}
 	r.pod.busySeconds += math.Min(0.004, h.median.Seconds()/4)
 	r.pod.bytes += 2500
-	r.pod.metrics.observe(w, &r)
+	r.pod.metrics.observe(&r)
 	h.workload.logHit(w, &r)
 	return r
 }
