@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,10 +63,20 @@ type cleanup struct {
 	fn   func(ctx context.Context) error
 }
 
+// maxSocketPath is what the kernel takes as the address of a unix socket (unix(7)).
+const maxSocketPath = 107
+
 // New checks the options and returns an app that has not started.
 func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
+	}
+	var err error
+	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
+		return nil, fmt.Errorf("--data-dir: %w", err)
+	}
+	if path := SocketPath(o.DataDir); o.NATS.URL == "" && len(path) > maxSocketPath {
+		return nil, fmt.Errorf("--data-dir: the socket %s has %d bytes; the system takes %d. Choose a shorter folder", path, len(path), maxSocketPath)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -53,8 +53,12 @@ func Start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	backfill := time.Hour
+	if len(o.Directory.ListArrivals(ctx, t.ID)) > 0 {
+		backfill = 0 // an earlier start has told the history
+	}
 	cluster, err := democluster.New(democluster.Options{
-		URL: o.URL, Token: a.ingest, Cluster: clusterName, IncidentEvery: o.IncidentEvery, Backfill: time.Hour, Logger: o.Logger,
+		URL: o.URL, Token: a.ingest, Cluster: clusterName, IncidentEvery: o.IncidentEvery, Backfill: backfill, Logger: o.Logger,
 	})
 	if err != nil {
 		return err
