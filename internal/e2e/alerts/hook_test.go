@@ -67,8 +67,14 @@ func (h *hook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 // await waits for a notification with the given status and returns it.
 func (h *hook) await(t *testing.T, status string) notification {
 	t.Helper()
+	return h.awaitFor(t, status, within)
+}
+
+// awaitFor is await with a limit of its own.
+func (h *hook) awaitFor(t *testing.T, status string, limit time.Duration) notification {
+	t.Helper()
 	var found notification
-	testkit.Eventually(t, within, func() error {
+	testkit.Eventually(t, limit, func() error {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, n := range h.got {
