@@ -80,7 +80,11 @@ func answerPlain(w http.ResponseWriter, r *request, status int) error {
 // refusalText says how many rows were refused and why, with the first offender of each reason.
 func refusalText(b *seamark.Batch) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "%d of %d rows were refused; the others are stored.", b.Rejected.Rows(), b.Rejected.Rows()+b.Rows())
+	if b.Rows() == 0 {
+		fmt.Fprintf(&t, "No row was stored; %d were refused.", b.Rejected.Rows())
+	} else {
+		fmt.Fprintf(&t, "%d of %d rows were refused; the others are stored.", b.Rejected.Rows(), b.Rejected.Rows()+b.Rows())
+	}
 	for _, reason := range b.Rejected.Reasons {
 		fmt.Fprintf(&t, " %s x%d: %s", reason.Reason, reason.Count, reason.Detail)
 	}

@@ -44,7 +44,7 @@ type Request struct {
 	param func(string) string
 }
 
-// Param returns the path parameter with the given name, unescaped.
+// Param returns the path parameter with the given name. In a path with an escaped slash it stands as it was sent, escaped.
 func (r *Request) Param(name string) string { return r.param(name) }
 
 // Tenant returns the tenant that the credential belongs to.
