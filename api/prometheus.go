@@ -172,6 +172,8 @@ type buildInfo struct {
 
 func (a *prometheusAPI) buildInfo(w http.ResponseWriter, _ *httpx.Request) error {
 	return writePrometheus(w, buildInfo{
-		Application: "Seamark", ApplicationVersion: a.Version, Version: prometheusLevel, GoVersion: runtime.Version(), Features: map[string]string{},
+		Application: "Seamark", ApplicationVersion: a.Version, Version: prometheusLevel, GoVersion: runtime.Version(),
+		// Grafana lets rules be edited where this says that Mimir's ruler API is served.
+		Features: map[string]string{"ruler_config_api": "true"},
 	}, nil)
 }
