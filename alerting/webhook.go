@@ -61,7 +61,7 @@ func (w *webhookNotifier) Notify(ctx context.Context, alerts ...*alert.Alert) (b
 	if err != nil {
 		return !errors.Is(err, errBlocked), notify.RedactURL(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, resp.Body) // read to its bound so that the connection can be used again
 	return checkStatus(resp.StatusCode)
 }

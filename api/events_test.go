@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -36,7 +35,7 @@ func eventsNow() time.Time { return time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC
 func getEvents(t *testing.T, f *eventFake, query string) *httptest.ResponseRecorder {
 	t.Helper()
 	e, err := httpx.New(httpx.Options{
-		Routes: api.EventRoutes(f, eventsNow), Verifier: promVerifier{}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Routes: api.EventRoutes(f, eventsNow), Verifier: promVerifier{}, Logger: slog.New(slog.DiscardHandler),
 		Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -134,7 +133,7 @@ func promEdge(t *testing.T, f *promFake) http.Handler {
 		Routes: api.PrometheusRoutes(api.PrometheusOptions{
 			Querier: f, Lister: f, Parser: parser.NewParser(parser.Options{}), Version: "1.2.3", Now: func() time.Time { return time.Unix(600, 0) },
 		}),
-		Verifier: promVerifier{}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Verifier: promVerifier{}, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	return e

@@ -112,7 +112,7 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	return nil
 }
 
-func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error {
+func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
 	enc, _ := in.encoders.Get().(*store.Encoder)
 	defer in.encoders.Put(enc)
 	encoded, err := enc.Encode(b, now)

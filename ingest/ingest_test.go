@@ -68,7 +68,7 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (r *rig) openStore() {
 	ch := testkit.ClickHouse(r.t)

@@ -141,7 +141,8 @@ func (d *Directory) placeToken(ctx context.Context, cluster Cluster, keyID strin
 				"The cluster %q has %d live ingest tokens, and the limit is %d: one in use and one to rotate to. "+
 					"Revoke one of them first.", c.Name, len(places), maxIngestTokens)
 		}
-		c.Ingest = append(places, tokenPlace{KeyID: keyID, Given: d.now().UTC()})
+		places = append(places, tokenPlace{KeyID: keyID, Given: d.now().UTC()})
+		c.Ingest = places
 		return nil
 	})
 	return err

@@ -117,7 +117,10 @@ func newPolicy() (*policy, error) {
 		enforcer: e, known: map[string]bool{}, scopes: map[string]seamark.Signal{},
 		tokens: map[seamark.CredentialKind]map[string]bool{},
 	}
-	return p, p.precompute()
+	if err := p.precompute(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // precompute asks the enforcer every question about tokens once: ingest checks each request, and one Enforce costs

@@ -6,6 +6,7 @@ package inflate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"runtime"
@@ -191,7 +192,7 @@ func (f *Inflater) inflateGzip(dst []byte, r *Request) ([]byte, error) {
 	switch n, err := io.CopyN(io.Discard, s.reader, r.Limit+1); {
 	case n > r.Limit:
 		return dst, tooLarge(r, -1)
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return dst, corrupt(r, "it ends too early or does not match its checksum", err)
 	}
 	s.source.Reset(r.Body)
@@ -268,7 +269,7 @@ func fill(dst []byte, src io.Reader, r *Request, hint int64) ([]byte, error) {
 		switch {
 		case int64(len(dst)) > r.Limit:
 			return dst[:0], tooLarge(r, -1)
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return dst, nil
 		case err != nil:
 			return dst[:0], corrupt(r, "it ends too early or does not match its checksum", err)

@@ -146,7 +146,7 @@ func (f *Inflater) inflateZstd(ctx context.Context, dst []byte, r *Request) ([]b
 // streamZstd decodes a body whose frames do not declare their size.
 func streamZstd(dst []byte, decoder *zstd.Decoder, r *Request, hint int64) ([]byte, error) {
 	// A bytes.Reader, because the decoder would inflate a small bytes.Buffer at once and without asking anyone.
-	if err := decoder.Reset(bytes.NewReader(r.Body)); err != nil && err != io.EOF {
+	if err := decoder.Reset(bytes.NewReader(r.Body)); err != nil && !errors.Is(err, io.EOF) {
 		return dst, corrupt(r, "it cannot be decoded", err)
 	}
 	out, err := fill(dst, decoder, r, hint)

@@ -209,7 +209,7 @@ func (s *state) timestamp(message []byte) (nano int64, valid bool, err error) {
 func joinTime(seconds, nanos uint64) (nano int64, valid bool, err error) {
 	const most = math.MaxInt64/int64(time.Second) - 1
 	n := int32(nanos)
-	if sec := int64(seconds); sec >= -most && sec <= most && n >= 0 && n < int32(time.Second) {
+	if sec := int64(seconds); sec >= -most && sec <= most && n >= 0 && int64(n) < int64(time.Second) {
 		return sec*int64(time.Second) + int64(n), true, nil
 	}
 	return 0, false, nil

@@ -55,7 +55,7 @@ type recorder struct {
 
 func (r *recorder) Append(_ storage.SeriesRef, ls labels.Labels, _, t int64, v float64, _ *histogram.Histogram, _ *histogram.FloatHistogram, o storage.AOptions) (storage.SeriesRef, error) {
 	var own []seamark.Label
-	target := ls.Get(labels.MetricName) == "target_info"
+	target := ls.Get(seamark.MetricNameLabel) == "target_info"
 	ls.Range(func(l labels.Label) {
 		if name, ok := promoted[l.Name]; ok && !target {
 			if ls.Has(name) { // the point's own label wins

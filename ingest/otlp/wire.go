@@ -67,20 +67,6 @@ func (w *wire) eachOf(message string, src []byte, field uint32, f func(data []by
 	return nil
 }
 
-// countField counts how often a message holds the field.
-func (w *wire) countField(message string, src []byte, field uint32) (n int, err error) {
-	var fc easyproto.FieldContext
-	for len(src) > 0 {
-		if src, err = fc.NextField(src); err != nil {
-			return n, w.broken(message, src, err)
-		}
-		if fc.FieldNum == field {
-			n++
-		}
-	}
-	return n, nil
-}
-
 // rejection returns the catalogue's refusal of a label set, which costs its rows only and not the request.
 func rejection(err error) (*seamark.Error, bool) {
 	e, ok := errors.AsType[*seamark.Error](err)

@@ -107,15 +107,20 @@ func (a *App) Start(ctx context.Context) error {
 		begin := a.opts.Now()
 		if err := s.fn(ctx); err != nil {
 			err = fmt.Errorf("start %s: %w", s.name, err)
-			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.DrainTimeout)
-			defer cancel()
-			return errors.Join(err, a.Stop(stop))
+			return errors.Join(err, a.undo(ctx))
 		}
 		a.log.Debug("started", "part", s.name, "took", a.opts.Now().Sub(begin))
 	}
 	a.ready.Store(true)
 	a.log.Info("ready", "http", a.httpAddr, "admin", a.adminAddr, "roles", a.opts.Roles, "version", a.opts.Version)
 	return nil
+}
+
+// undo stops what a failed start has started.
+func (a *App) undo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.opts.DrainTimeout)
+	defer cancel()
+	return a.Stop(ctx)
 }
 
 func (a *App) usesBus() bool {

@@ -182,7 +182,7 @@ func (o *Options) Validate() error {
 		}
 	}
 	if len(o.Roles) == 0 || o.Logger == nil || o.Now == nil {
-		faults = append(faults, errors.New("Roles, Logger and Now are required"))
+		faults = append(faults, errors.New("app: Roles, Logger and Now are required"))
 	}
 	return errors.Join(faults...)
 }

@@ -166,7 +166,7 @@ func (c *ClickHouse) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("ping answered %s", response.Status)
 	}
@@ -232,7 +232,7 @@ func logLines(log *slog.Logger, stderr io.Reader) {
 	for {
 		line, err := lines.ReadString('\n')
 		if text := strings.TrimSpace(line); text != "" {
-			log.Log(context.Background(), lineLevel(text), text)
+			log.Log(context.Background(), lineLevel(text), "engine", "line", text)
 		}
 		if err != nil {
 			return

@@ -156,7 +156,8 @@ func (n *NATS) Connect(opts ...nats.Option) (*nats.Conn, error) {
 			live = append(live, known)
 		}
 	}
-	n.conns = append(live, nc)
+	live = append(live, nc)
+	n.conns = live
 	return nc, nil
 }
 

@@ -112,13 +112,13 @@ func (s *socketServer) accept() {
 
 // join copies both ways until either side ends, then closes both.
 func (s *socketServer) join(outside net.Conn) {
-	defer outside.Close()
+	defer func() { _ = outside.Close() }()
 	inside, err := s.dialer.Dial("", "")
 	if err != nil {
 		// The server is restarting; the client's reconnect comes back.
 		return
 	}
-	defer inside.Close()
+	defer func() { _ = inside.Close() }()
 	if !s.track(outside) {
 		return
 	}

@@ -32,12 +32,12 @@ func choosePorts(path string) (ports, error) {
 	if err != nil {
 		return ports{}, err
 	}
-	defer tcp.Close()
+	defer func() { _ = tcp.Close() }()
 	http, err := listenOn(kept.HTTP)
 	if err != nil {
 		return ports{}, err
 	}
-	defer http.Close()
+	defer func() { _ = http.Close() }()
 	chosen := ports{TCP: portOf(tcp), HTTP: portOf(http)}
 	if chosen == kept {
 		return chosen, nil

@@ -34,7 +34,7 @@ func confine(folder string) error {
 	if errno != 0 {
 		return fmt.Errorf("create Landlock rules: %w", errno)
 	}
-	defer unix.Close(int(ruleset))
+	defer func() { _ = unix.Close(int(ruleset)) }()
 
 	const never = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK |
 		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK
@@ -80,7 +80,7 @@ func allow(ruleset int, path string, access uint64) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return fmt.Errorf("stat %s: %w", path, err)

@@ -71,7 +71,7 @@ func prometheusErrorType(kind seamark.Kind) string {
 	return "internal"
 }
 
-// asError turns any error into the one a customer may see: what nobody classified becomes "Internal error."
+// asError turns any error into the one a customer may see: what nobody classified becomes Internal.
 func asError(err error) *seamark.Error {
 	if e, ok := errors.AsType[*seamark.Error](err); ok {
 		return e
@@ -117,7 +117,7 @@ func writeError(w http.ResponseWriter, r *http.Request, dialect Dialect, request
 	}
 }
 
-func envelope(r *http.Request, d Dialect, e *seamark.Error, status int, message, requestID string) (string, []byte) {
+func envelope(r *http.Request, d Dialect, e *seamark.Error, status int, message, requestID string) (string, []byte) { //nolint:revive // one caller, and each argument is another thing
 	switch d {
 	case Prometheus:
 		body, _ := json.Marshal(map[string]string{"status": "error", "errorType": prometheusErrorType(e.Kind), "error": message})

@@ -1,10 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -44,7 +44,7 @@ func open(t testing.TB, number seamark.TenantNumber) *store.Store {
 			}
 			return number, nil
 		},
-		Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -298,7 +298,7 @@ func FuzzParseFrame(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again := store.AppendFrame(nil, &frame); string(again) != string(data) {
+		if again := store.AppendFrame(nil, &frame); !bytes.Equal(again, data) {
 			t.Fatalf("round trip: got %x want %x", again, data)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/promql"
 )
 
@@ -88,7 +89,7 @@ func BenchmarkClickHouse(b *testing.B) {
 
 // benchSelect reads an hour of every series through the storage interface, without the engine.
 func benchSelect(b *testing.B, e *promql.Engine, end time.Time) {
-	m := labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "http_requests_total")
+	m := labels.MustNewMatcher(labels.MatchEqual, seamark.MetricNameLabel, "http_requests_total")
 	n := 0
 	for b.Loop() {
 		q, err := e.Queryable(tenantA).Querier(end.Add(-time.Hour).UnixMilli(), end.UnixMilli())

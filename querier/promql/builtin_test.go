@@ -3,7 +3,6 @@ package promql_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"path"
 	"slices"
@@ -38,7 +37,7 @@ func newEngine(t testing.TB, s promql.Store, change ...func(*promql.Options)) *p
 	t.Helper()
 	o := promql.Options{
 		Store: s, MaxSeries: 100_000, MaxSamples: 50_000_000, Timeout: time.Minute, MaxConcurrent: 4,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(),
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	}
 	for _, c := range change {
 		c(&o)
@@ -153,7 +152,7 @@ func insertFloats(ctx context.Context, s *store.Store, batchID uint64, shift int
 	for _, f := range list {
 		ref, ok := refs[f.labels.Hash()]
 		if !ok {
-			one := &seamark.Series{Kind: seamark.MetricSeries, FP: f.labels.Hash(), Name: f.labels.Get(labels.MetricName)}
+			one := &seamark.Series{Kind: seamark.MetricSeries, FP: f.labels.Hash(), Name: f.labels.Get(seamark.MetricNameLabel)}
 			f.labels.Range(func(l labels.Label) { one.Labels = append(one.Labels, seamark.Label{Name: l.Name, Value: l.Value}) })
 			ref = b.Samples.AddSeries(one)
 			refs[one.FP] = ref
@@ -183,7 +182,7 @@ func openStore(t testing.TB, number seamark.TenantNumber) *store.Store {
 		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
 		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
-		MaxTenantConns: 4, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -114,7 +114,7 @@ func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query str
 }
 
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
-func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
 	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
 		return e.engine.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
 	})

@@ -37,7 +37,7 @@ func (w *twin) add(ls labels.Labels, at int64, v float64) {
 	defer w.mu.Unlock()
 	s, ok := w.series[ls.Hash()]
 	if !ok {
-		s = &twinSeries{MetricSeries: store.MetricSeries{FP: ls.Hash(), Metric: ls.Get(labels.MetricName)}, samples: map[int64]float64{}}
+		s = &twinSeries{MetricSeries: store.MetricSeries{FP: ls.Hash(), Metric: ls.Get(seamark.MetricNameLabel)}, samples: map[int64]float64{}}
 		ls.Range(func(l labels.Label) { s.Labels = append(s.Labels, seamark.Label{Name: l.Name, Value: l.Value}) })
 		w.series[s.FP] = s
 	}

@@ -85,7 +85,8 @@ func start(change func(*app.Options)) (*app.App, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
-	return a, a.Start(ctx)
+	err = a.Start(ctx)
+	return a, err
 }
 
 func stop() error {

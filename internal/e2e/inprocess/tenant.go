@@ -66,7 +66,7 @@ type Response struct {
 
 // Do sends one request with token as Bearer, unless the header has a credential already or token is empty. It works in
 // clean-ups, too.
-func (x *Tenant) Do(t testing.TB, token, method, path string, header http.Header, body string) Response {
+func (x *Tenant) Do(t testing.TB, token, method, path string, header http.Header, body string) Response { //nolint:revive // a request has these parts, and tests read best in one line
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, x.App.URL()+path, strings.NewReader(body))
 	if err != nil {
@@ -106,7 +106,7 @@ func (x *Tenant) Get(t testing.TB, path string, query url.Values, out any) {
 }
 
 // Post sends a POST with the given token and fails the test unless the status is want.
-func (x *Tenant) Post(t testing.TB, token, path, contentType, body string, want int) Response {
+func (x *Tenant) Post(t testing.TB, token, path, contentType, body string, want int) Response { //nolint:revive // a request has these parts, and tests read best in one line
 	t.Helper()
 	answer := x.Do(t, token, http.MethodPost, path, http.Header{"Content-Type": {contentType}}, body)
 	if answer.Status != want {

@@ -77,7 +77,7 @@ func randomMetric(r *rand.Rand, pipeline string) string {
 func TestCountsEqualStages(t *testing.T) {
 	r := testkit.Seed(t)
 	batch := randomLogs(r, 2000)
-	real := newEngine(t, stored(t, batch))
+	actual := newEngine(t, stored(t, batch))
 	twin := newEngine(t, memory{t, batch})
 	answered := 0
 	for range 60 {
@@ -89,13 +89,13 @@ func TestCountsEqualStages(t *testing.T) {
 		if r.IntN(4) == 0 {
 			p.Start, p.Step = p.End, 0
 		}
-		counted := evaluate(t, real, p)
+		counted := evaluate(t, actual, p)
 		if counted != "" {
 			answered++
 		}
 		require.Equal(t, evaluate(t, twin, p), counted, "twin and ClickHouse: %+v", p)
 		p.Query = metric(pipeline + ` | __error__=""`)
-		require.Equal(t, counted, evaluate(t, real, p), "counts and stages: %+v", p)
+		require.Equal(t, counted, evaluate(t, actual, p), "counts and stages: %+v", p)
 	}
 	require.Greater(t, answered, 10, "queries with an answer")
 }
@@ -108,12 +108,12 @@ func TestPagesEqualTwin(t *testing.T) {
 	for i := range 1200 { // more lines at one nanosecond than a page holds
 		batch.Logs.Append(&seamark.LogRow{TimeNano: base.Add(30 * time.Second).UnixNano(), Body: fmt.Sprint("same time ", i)})
 	}
-	real, twin := newEngine(t, stored(t, batch)), newEngine(t, memory{t, batch})
+	actual, twin := newEngine(t, stored(t, batch)), newEngine(t, memory{t, batch})
 	for _, query := range []string{`{app=~".+"}`, `{app=~".+"} | json`, `{app=~".+"} | json | code >= 300`, `{app=~".+"} | json | path="/a" | n > 100 | __error__=""`, `{app=~".+"} |= "same"`} {
 		for _, limit := range []int{1, 999, 1000, 1001, 2500, 5000} {
 			for _, forward := range []bool{false, true} {
 				p := logqlengine.Params{Query: query, Start: base, End: base.Add(2 * time.Minute), Limit: limit, Forward: forward}
-				got, want := lines(t, real, p), lines(t, twin, p)
+				got, want := lines(t, actual, p), lines(t, twin, p)
 				require.Equal(t, want, got, "%+v", p)
 			}
 		}
