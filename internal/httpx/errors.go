@@ -137,6 +137,7 @@ func envelope(r *http.Request, d Dialect, e *seamark.Error, status int, message,
 // otlpStatus encodes google.rpc.Status in the encoding of the request, as the OTLP/HTTP specification asks.
 func otlpStatus(r *http.Request, kind seamark.Kind, message string) (string, []byte) {
 	code := grpcCode(kind)
+	message = strings.ToValidUTF8(message, "\ufffd") // protobuf readers refuse a message over one bad byte
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		body, _ := json.Marshal(struct {
 			Code    int    `json:"code"`
