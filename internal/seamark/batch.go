@@ -7,11 +7,15 @@ import "time"
 // Strings in a batch may alias the request's inflated body: they are valid until the handler returns, and whoever keeps
 // one longer copies it.
 type Batch struct {
-	Logs     LogRows
-	Samples  SampleRows
-	Metadata []MetricMetadata
-	Events   []Event
-	Rejected Rejections
+	Logs       LogRows
+	Samples    SampleRows
+	Histograms HistogramRows
+	Exemplars  []Exemplar
+	Metadata   []MetricMetadata
+	Events     []Event
+	Spans      []Span
+	Drops      []Drop
+	Rejected   Rejections
 
 	// Claim, when set, is asked for memory before rows take it, and its error ends the request. A row can be much larger
 	// here than in the body: without it a body of a few MiB takes gigabytes.
@@ -33,6 +37,8 @@ const (
 	MetadataBytes = 160
 	EventBytes    = 640
 	SeriesBytes   = 32
+	ExemplarBytes = 192
+	SpanBytes     = 512
 )
 
 // claimStep is what is asked for at once, so that an honest request asks a few times.
@@ -52,16 +58,26 @@ func (b *Batch) Reserve(bytes int) error {
 func (b *Batch) Reset() {
 	b.Logs.reset()
 	b.Samples.reset()
-	clear(b.Metadata)
-	b.Metadata = b.Metadata[:0]
-	clear(b.Events)
-	b.Events = b.Events[:0]
-	b.Rejected = Rejections{}
+	b.Histograms.reset()
+	b.Exemplars = emptied(b.Exemplars)
+	b.Metadata = emptied(b.Metadata)
+	b.Events = emptied(b.Events)
+	b.Spans = emptied(b.Spans)
+	b.Drops = emptied(b.Drops)
+	b.Rejected = Rejections{LogRows: b.Rejected.LogRows[:0]}
 	b.Claim, b.claimed = nil, 0
 }
 
-// Rows counts the rows of all signals.
-func (b *Batch) Rows() int { return b.Logs.Len() + b.Samples.Len() + len(b.Events) }
+// emptied keeps a slice's memory and lets go of what it refers to.
+func emptied[T any](list []T) []T {
+	clear(list)
+	return list[:0]
+}
+
+// Rows counts the rows of all signals. Exemplars and metadata go with rows and are not counted.
+func (b *Batch) Rows() int {
+	return b.Logs.Len() + b.Samples.Len() + b.Histograms.Len() + len(b.Events) + len(b.Spans)
+}
 
 // LogRows holds log lines, one column per field; all row columns have the same length.
 type LogRows struct {
@@ -156,6 +172,94 @@ func (s *SampleRows) reset() {
 	*s = SampleRows{Series: s.Series[:0], SeriesRef: s.SeriesRef[:0], TimeMilli: s.TimeMilli[:0], Value: s.Value[:0]}
 }
 
+// HistogramRows holds native histogram samples, one column per field; all row columns have the same length.
+type HistogramRows struct {
+	SeriesRef []uint32 // per row: index into the batch's Samples.Series
+	TimeMilli []int64  // per row: milliseconds since 1970, UTC
+	Count     []float64
+	Sum       []float64 // a stale marker keeps its exact bits
+	// Data is the histogram as the protobuf message prometheus.Histogram of remote write 1.0 (integer and float, exponential
+	// and custom buckets alike), without its timestamp.
+	Data []string
+}
+
+// HistogramRow is one native histogram, the argument of Append.
+type HistogramRow struct {
+	Series     uint32
+	TimeMilli  int64
+	Count, Sum float64
+	Data       string
+}
+
+// Len returns the number of rows.
+func (h *HistogramRows) Len() int { return len(h.TimeMilli) }
+
+// Append adds one row.
+func (h *HistogramRows) Append(r *HistogramRow) {
+	h.SeriesRef = append(h.SeriesRef, r.Series)
+	h.TimeMilli = append(h.TimeMilli, r.TimeMilli)
+	h.Count = append(h.Count, r.Count)
+	h.Sum = append(h.Sum, r.Sum)
+	h.Data = append(h.Data, r.Data)
+}
+
+// Select keeps the rows with the given numbers, which rise, and drops the others.
+func (h *HistogramRows) Select(rows []int) {
+	for to, from := range rows {
+		h.SeriesRef[to], h.TimeMilli[to], h.Count[to], h.Sum[to], h.Data[to] = h.SeriesRef[from], h.TimeMilli[from], h.Count[from], h.Sum[from], h.Data[from]
+	}
+	n := len(rows)
+	clear(h.Data[n:])
+	h.SeriesRef, h.TimeMilli, h.Count, h.Sum, h.Data = h.SeriesRef[:n], h.TimeMilli[:n], h.Count[:n], h.Sum[:n], h.Data[:n]
+}
+
+func (h *HistogramRows) reset() { h.Select(nil) }
+
+// Exemplar is a sample with a trace behind it.
+type Exemplar struct {
+	Series    uint32 // index into the batch's Samples.Series
+	TimeMilli int64  // milliseconds since 1970, UTC
+	Value     float64
+	TraceID   [16]byte // zero when its labels have none
+	Labels    []Label  // without the trace id when TraceID holds it
+}
+
+// Span is one span of a trace (opentelemetry-proto trace/v1). Attribute values are text, as in log rows.
+type Span struct {
+	TraceID       [16]byte
+	SpanID        [8]byte
+	ParentID      [8]byte // zero for a root
+	TimeNano      int64   // start, nanoseconds since 1970, UTC
+	DurationNano  uint64
+	Name          string
+	Service       string // service.name, unknown_service when the sender set none
+	Kind          string // internal, server, client, producer, consumer or unspecified
+	Status        string // unset, ok or error
+	StatusMessage string
+	TraceState    string
+	Scope         string  // instrumentation scope
+	Resource      []Label // with the cluster; may be shared by spans
+	Attrs         []Label
+	Events        string // JSON array of {"time_unix_nano","name","attributes"}, "" when there is none
+	Links         string // JSON array of {"trace_id","span_id","attributes"}, "" when there is none
+}
+
+// Drop is one line of the drop ledger: what was refused for one reason in one span of time.
+type Drop struct {
+	Time     time.Time // when the span of time began
+	Cluster  string
+	Token    string // key id of the credential, never the secret
+	Protocol string
+	Signal   Signal
+	Reason   string // stable id, e.g. seamark-label-name
+	Status   uint16 // HTTP status that the sender saw
+	Requests uint64
+	Rows     uint64
+	Bytes    uint64
+	Detail   string // a sentence that names the first offender and the limit
+	Sample   string // redacted start of the first offender, "" when there is none to show
+}
+
 // MetricMetadata describes a metric family, in Prometheus' words.
 type MetricMetadata struct {
 	Metric string // family name
@@ -184,9 +288,16 @@ type Event struct {
 
 // Rejections counts the rows of a request that were refused while their neighbours were kept.
 type Rejections struct {
-	Logs, Samples, Events int
-	Reasons               []Rejection
+	Logs, Samples, Events, Spans int
+	Reasons                      []Rejection
+	// LogRows names refused log rows by their number in the batch as it was decoded, for protocols that answer row by row.
+	// It is filled while Track is set.
+	Track   bool
+	LogRows []RejectedRow
 }
+
+// RejectedRow is one refused log row: its number, and the index of its reason in Reasons.
+type RejectedRow struct{ Row, Reason int }
 
 // Rejection is one reason with its count and the first row it happened to.
 type Rejection struct {
@@ -204,6 +315,8 @@ func (r *Rejections) Add(signal Signal, n int, reason, detail string) {
 		r.Samples += n
 	case Events:
 		r.Events += n
+	case Traces:
+		r.Spans += n
 	}
 	for i := range r.Reasons {
 		if r.Reasons[i].Reason == reason {
@@ -215,7 +328,7 @@ func (r *Rejections) Add(signal Signal, n int, reason, detail string) {
 }
 
 // Rows counts the refused rows of all signals.
-func (r *Rejections) Rows() int { return r.Logs + r.Samples + r.Events }
+func (r *Rejections) Rows() int { return r.Logs + r.Samples + r.Events + r.Spans }
 
 // Select keeps the rows with the given numbers, which rise, and drops the others.
 func (l *LogRows) Select(rows []int) {

@@ -12,7 +12,7 @@ const (
 )
 
 // Signals lists every signal that is stored today.
-func Signals() []Signal { return []Signal{Logs, Metrics, Events} }
+func Signals() []Signal { return []Signal{Logs, Metrics, Events, Traces} }
 
 // String returns the signal's name as it stands in subjects, JSON and metrics.
 func (s Signal) String() string {

@@ -16,6 +16,10 @@ const (
 	TableSamples
 	TableEvents
 	TableMetadata
+	TableHistograms
+	TableExemplars
+	TableSpans
+	TableDrops
 	tableCount = iota + 1
 )
 
@@ -29,16 +33,21 @@ type tableSpec struct {
 }
 
 var tableSpecs = [tableCount]tableSpec{
-	TableLogs:     {name: "logs", columns: "grp, ts, fp, level, trace_id, span_id, body, attrs", exact: true},
-	TableSeries:   {name: "series", columns: "kind, name, day, fp, labels, last_seen"},
-	TableSamples:  {name: "samples", columns: "metric, fp, ts, v", exact: true},
-	TableEvents:   {name: "events", columns: "cluster, namespace, uid, created, last_ts, type, reason, kind, object, source, node, cnt, message, ver"},
-	TableMetadata: {name: "metadata", columns: "metric, type, help, unit, updated"},
+	TableLogs:       {name: "logs", columns: "grp, ts, fp, level, trace_id, span_id, body, attrs", exact: true},
+	TableSeries:     {name: "series", columns: "kind, name, day, fp, labels, last_seen"},
+	TableSamples:    {name: "samples", columns: "metric, fp, ts, v", exact: true},
+	TableEvents:     {name: "events", columns: "cluster, namespace, uid, created, last_ts, type, reason, kind, object, source, node, cnt, message, ver"},
+	TableMetadata:   {name: "metadata", columns: "metric, type, help, unit, updated"},
+	TableHistograms: {name: "hist_samples", columns: "metric, fp, ts, cnt, sum, hist", exact: true},
+	TableExemplars:  {name: "exemplars", columns: "metric, fp, ts, v, trace_id, labels", exact: true},
+	TableSpans: {name: "spans", columns: "service, name, ts, duration, trace_id, span_id, parent_id, kind, status, status_message, " +
+		"trace_state, scope, resource, attrs, events, links", exact: true},
+	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true},
 }
 
 // Tables lists all tables.
 func Tables() []Table {
-	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata}
+	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops}
 }
 
 // String returns the table's name.
