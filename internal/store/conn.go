@@ -66,7 +66,7 @@ type Store struct {
 
 	mu      sync.Mutex // guards tenants and ready
 	tenants map[seamark.TenantNumber]driver.Conn
-	ready   map[seamark.TenantNumber]bool // databases whose schema this process has seen complete
+	ready   map[tenantTable]bool // databases whose schema this process has seen complete
 }
 
 // Open makes the connections lazily: a server that is away is an error of the first query, not of Open.
@@ -74,7 +74,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, ready: map[seamark.TenantNumber]bool{}}
+	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, ready: map[tenantTable]bool{}}
 	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
 	var err error
 	if s.admin, err = clickhouse.Open(&clickhouse.Options{

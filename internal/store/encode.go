@@ -75,7 +75,11 @@ func (e *Encoder) Encode(b *seamark.Batch, now time.Time) (Encoded, error) {
 		func() error { return e.encodeSeries(now) },
 		func() error { return e.encodeLogs(&b.Logs) },
 		func() error { return e.encodeSamples(&b.Samples) },
+		func() error { return e.encodeHistograms(b.Samples.Series, &b.Histograms) },
+		func() error { return e.encodeExemplars(b.Samples.Series, b.Exemplars) },
 		func() error { return e.encodeEvents(b.Events) },
+		func() error { return e.encodeSpans(b.Spans) },
+		func() error { return e.encodeDrops(b.Drops) },
 		func() error { return e.encodeMetadata(b.Metadata, now) },
 	}
 	for _, step := range steps {
@@ -96,6 +100,9 @@ func (e *Encoder) collectFresh(b *seamark.Batch) {
 	}
 	for i, ref := range b.Samples.SeriesRef {
 		e.markFresh(b.Samples.Series[ref], dayOf(b.Samples.TimeMilli[i], dayMillis))
+	}
+	for i, ref := range b.Histograms.SeriesRef {
+		e.markFresh(b.Samples.Series[ref], dayOf(b.Histograms.TimeMilli[i], dayMillis))
 	}
 }
 

@@ -1,11 +1,6 @@
 package store
 
-import (
-	"encoding/binary"
-	"math"
-
-	"github.com/seamarkhq/seamark/internal/seamark"
-)
+import "github.com/seamarkhq/seamark/internal/seamark"
 
 // sampleRowBytes is the size of one sample in the native block.
 const sampleRowBytes = 4 + 8 + 8 + 8
@@ -21,25 +16,8 @@ func (e *Encoder) encodeSamples(s *seamark.SampleRows) error {
 
 // appendSamples writes the columns of the samples table.
 func (e *Encoder) appendSamples(b []byte, s *seamark.SampleRows, rows []uint32) []byte {
-	e.names.reset()
-	last, ref := "", uint32(math.MaxUint32) // neighbours mostly share the metric, which spares the look-up
-	for _, r := range rows {
-		name := s.Series[s.SeriesRef[r]].Name
-		if ref == math.MaxUint32 || name != last {
-			last, ref = name, e.names.ref(name)
-		}
-		e.names.keys = append(e.names.keys, ref)
-	}
-	b = e.names.appendLowCardinality(b, "metric")
-	b = appendColumn(b, "fp", "UInt64")
-	for _, r := range rows {
-		b = binary.LittleEndian.AppendUint64(b, s.Series[s.SeriesRef[r]].FP)
-	}
+	b = e.appendSeriesColumns(b, s.Series, s.SeriesRef, rows)
 	b = appendColumn(b, "ts", "DateTime64(3, 'UTC')")
 	b = appendInt64s(b, s.TimeMilli, rows)
-	b = appendColumn(b, "v", "Float64")
-	for _, r := range rows {
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Value[r]))
-	}
-	return b
+	return appendFloats(b, "v", s.Value, rows)
 }

@@ -52,7 +52,7 @@ func (b *Block) queryIDPrefix(db string) string {
 
 // Insert stores one block. Any error, a time-out included, leaves the block in doubt: call Verify before anything else.
 func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) error {
-	n, err := s.EnsureTenant(ctx, tenant)
+	n, err := s.ensureTable(ctx, tenant, b.Table)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 // Verify settles a block in doubt: it ends the insert if the server still runs it, then counts. It reports whether the
 // block is stored. Any count but none or all means that somebody else wrote under this batch: an error, never a guess.
 func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (stored bool, err error) {
-	n, err := s.EnsureTenant(ctx, tenant)
+	n, err := s.ensureTable(ctx, tenant, b.Table)
 	if err != nil {
 		return false, err
 	}
@@ -105,7 +105,7 @@ func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (
 	day := time.Unix(int64(b.Day)*int64(dayNanos/int64(time.Second)), 0).UTC()
 	var count uint64
 	sql := fmt.Sprintf("SELECT count() FROM %s.%s WHERE _b = ? AND ts >= ? AND ts < ?", db, tableSpecs[b.Table].name)
-	if err := s.admin.QueryRow(ctx, sql, b.BatchID, day, day.AddDate(0, 0, 1)).Scan(&count); err != nil {
+	if err := s.admin.QueryRow(ctx, sql, b.BatchID, day, day.AddDate(0, 0, max(tableSpecs[b.Table].days, 1))).Scan(&count); err != nil {
 		return false, fmt.Errorf("count %s: %w", id, err)
 	}
 	switch count {

@@ -55,29 +55,46 @@ func migrations() ([]migration, error) {
 	return list, nil
 }
 
-// EnsureTenant makes the tenant's database, tables and user where they are missing or old, and returns the tenant's
-// number. After the first success in this process it costs one map look-up.
+// EnsureTenant makes the tenant's database, user and the tables that every tenant uses, where they are missing or old, and
+// returns the tenant's number. After the first success in this process it costs one map look-up.
 func (s *Store) EnsureTenant(ctx context.Context, tenant seamark.TenantID) (seamark.TenantNumber, error) {
+	return s.ensureTable(ctx, tenant, TableLogs)
+}
+
+// ensureTable does the same and makes the table when it is one of those that are made on first use: a table costs the
+// server memory and time also when it is empty, and a node has a thousand tenants.
+func (s *Store) ensureTable(ctx context.Context, tenant seamark.TenantID, table Table) (seamark.TenantNumber, error) {
 	n, err := s.opts.Number(tenant)
 	if err != nil {
 		return 0, err
 	}
+	key := tenantTable{tenant: n}
+	if tableSpecs[table].lazy {
+		key.table = table
+	}
 	s.mu.Lock()
-	ready := s.ready[n]
+	ready := s.ready[key]
 	s.mu.Unlock()
 	if ready {
 		return n, nil
 	}
-	if err := s.migrate(ctx, database(n)); err != nil {
+	if err := s.migrate(ctx, database(n), key.table); err != nil {
 		return 0, queryError(ctx, err)
 	}
 	s.mu.Lock()
-	s.ready[n] = true
+	s.ready[key] = true
 	s.mu.Unlock()
 	return n, nil
 }
 
-func (s *Store) migrate(ctx context.Context, db string) error {
+// tenantTable names a table that is made on first use, or with the zero Table all others of a tenant.
+type tenantTable struct {
+	tenant seamark.TenantNumber
+	table  Table
+}
+
+// migrate brings one table made on first use up to date, or with the zero Table all others, and those that exist.
+func (s *Store) migrate(ctx context.Context, db string, lazy Table) error {
 	if err := s.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
 		return fmt.Errorf("create database %s: %w", db, err)
 	}
@@ -90,7 +107,7 @@ func (s *Store) migrate(ctx context.Context, db string) error {
 		return err
 	}
 	for _, step := range steps {
-		if versions[step.table] >= step.version {
+		if versions[step.table] >= step.version || lazyTable(step.table) && versions[step.table] == 0 && step.table != lazy.String() {
 			continue
 		}
 		if err := s.admin.Exec(ctx, strings.ReplaceAll(step.sql, "{database}", db)); err != nil {
@@ -98,6 +115,16 @@ func (s *Store) migrate(ctx context.Context, db string) error {
 		}
 	}
 	return s.ensureUser(ctx, db)
+}
+
+// lazyTable reports whether the table of that name is made on first use.
+func lazyTable(name string) bool {
+	for _, t := range Tables() {
+		if tableSpecs[t].name == name {
+			return tableSpecs[t].lazy
+		}
+	}
+	return false
 }
 
 // tableVersions reads the schema version of each table of db from its comment.

@@ -115,6 +115,26 @@ func randomBatch(r *rand.Rand, n int) *seamark.Batch {
 		}
 		b.Samples.Append(uint32(r.IntN(len(series))), base.Add(time.Duration(i)*time.Second).UnixMilli(), value)
 	}
+	for i := range n / 10 {
+		at := base.Add(time.Duration(i) * time.Second)
+		b.Histograms.Append(&seamark.HistogramRow{
+			Series: uint32(r.IntN(len(series))), TimeMilli: at.UnixMilli(), Count: float64(i), Sum: r.NormFloat64(), Data: strings.Repeat("h", i%40),
+		})
+		b.Exemplars = append(b.Exemplars, seamark.Exemplar{
+			Series: uint32(r.IntN(len(series))), TimeMilli: at.UnixMilli(), Value: float64(i), TraceID: [16]byte{9, byte(i)},
+			Labels: []seamark.Label{{Name: "span_id", Value: fmt.Sprint(i)}},
+		})
+		b.Spans = append(b.Spans, seamark.Span{
+			TraceID: [16]byte{1, byte(i)}, SpanID: [8]byte{2, byte(i)}, ParentID: [8]byte{3}, TimeNano: at.UnixNano() + 7, DurationNano: uint64(i),
+			Name: fmt.Sprint("GET /", i%5), Service: "shop", Kind: "server", Status: "ok", StatusMessage: "fine", TraceState: "a=b", Scope: "lib",
+			Resource: []seamark.Label{{Name: "cluster", Value: "prod"}}, Attrs: []seamark.Label{{Name: "n", Value: fmt.Sprint(i)}},
+			Events: `[{"name":"retry"}]`, Links: `[]`,
+		})
+		b.Drops = append(b.Drops, seamark.Drop{
+			Time: at.AddDate(0, 0, i%9), Cluster: "prod", Token: "key1", Protocol: "loki", Signal: seamark.Logs, Reason: "seamark-line-bytes", Status: 400,
+			Requests: 1, Rows: uint64(i), Bytes: 10, Detail: "A line is too long.", Sample: "xxx",
+		})
+	}
 	b.Metadata = append(b.Metadata, seamark.MetricMetadata{Metric: "metric_0", Type: "counter", Help: "What it counts.", Unit: "bytes"})
 	b.Events = append(b.Events, seamark.Event{
 		Cluster: "prod", UID: "1b4e28ba-2fa1-11d2-883f-0016d3cca427", Namespace: "ns", Kind: "Pod", Object: "p-1", Type: "Warning",
@@ -142,6 +162,7 @@ func TestInsertStoresEveryValue(t *testing.T) {
 	conn := adminConn(t)
 	checkLogs(t, conn, b)
 	checkSamples(t, conn, b)
+	checkRare(t, conn, b)
 
 	var parts uint64
 	require.NoError(t, conn.QueryRow(ctx, "SELECT count() FROM system.parts WHERE database = 't0001' AND table = 'logs' AND level = 0").Scan(&parts))
@@ -205,6 +226,70 @@ func checkSamples(t *testing.T, conn driver.Conn, b *seamark.Batch) {
 		series := s.Series[s.SeriesRef[i]]
 		want[fmt.Sprint(series.Name, series.FP, s.TimeMilli[i], math.Float64bits(s.Value[i]))]++
 	}
+	requireSameRows(t, want, got)
+}
+
+// checkRare compares the tables that most tenants have little in.
+func checkRare(t *testing.T, conn driver.Conn, b *seamark.Batch) {
+	t.Helper()
+	want := map[string]int{}
+	for i := range b.Histograms.Len() {
+		h, series := &b.Histograms, b.Samples.Series[b.Histograms.SeriesRef[i]]
+		want[fmt.Sprint("h ", series.Name, series.FP, h.TimeMilli[i], h.Count[i], h.Sum[i], h.Data[i])]++
+	}
+	for _, x := range b.Exemplars {
+		series := b.Samples.Series[x.Series]
+		want[fmt.Sprint("x ", series.Name, series.FP, x.TimeMilli, x.Value, []byte(x.TraceID[:]), x.Labels[0].Value)]++
+	}
+	for _, p := range b.Spans {
+		want[fmt.Sprint("s ", p.Service, p.Name, p.TimeNano, p.DurationNano, []byte(p.TraceID[:]), []byte(p.SpanID[:]), []byte(p.ParentID[:]), p.Kind, p.Status,
+			p.StatusMessage, p.TraceState, p.Scope, p.Resource[0].Value, p.Attrs[0].Value, p.Events, p.Links)]++
+	}
+	for _, d := range b.Drops {
+		want[fmt.Sprint("d ", d.Time.UnixMilli(), d.Cluster, d.Token, d.Protocol, d.Signal, d.Reason, d.Status, d.Requests, d.Rows, d.Bytes, d.Detail, d.Sample)]++
+	}
+	got := map[string]int{}
+	read := func(sql string, row func(rows driver.Rows) string) {
+		rows, err := conn.Query(t.Context(), sql)
+		require.NoError(t, err)
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			got[row(rows)]++
+		}
+		require.NoError(t, rows.Err())
+	}
+	read("SELECT metric, fp, toUnixTimestamp64Milli(ts), cnt, sum, hist FROM t0001.hist_samples", func(rows driver.Rows) string {
+		var metric, data string
+		var fp uint64
+		var ts int64
+		var count, sum float64
+		require.NoError(t, rows.Scan(&metric, &fp, &ts, &count, &sum, &data))
+		return fmt.Sprint("h ", metric, fp, ts, count, sum, data)
+	})
+	read("SELECT metric, fp, toUnixTimestamp64Milli(ts), v, trace_id, labels['span_id'] FROM t0001.exemplars", func(rows driver.Rows) string {
+		var metric, trace, label string
+		var fp uint64
+		var ts int64
+		var v float64
+		require.NoError(t, rows.Scan(&metric, &fp, &ts, &v, &trace, &label))
+		return fmt.Sprint("x ", metric, fp, ts, v, []byte(trace), label)
+	})
+	read("SELECT service, name, toUnixTimestamp64Nano(ts), duration, trace_id, span_id, parent_id, kind, status, status_message, trace_state, scope, "+
+		"resource['cluster'], attrs['n'], events, links FROM t0001.spans", func(rows driver.Rows) string {
+		var service, name, trace, span, parent, kind, status, message, state, scope, cluster, n, events, links string
+		var ts int64
+		var duration uint64
+		require.NoError(t, rows.Scan(&service, &name, &ts, &duration, &trace, &span, &parent, &kind, &status, &message, &state, &scope, &cluster, &n, &events, &links))
+		return fmt.Sprint("s ", service, name, ts, duration, []byte(trace), []byte(span), []byte(parent), kind, status, message, state, scope, cluster, n, events, links)
+	})
+	read("SELECT toUnixTimestamp64Milli(ts), cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample FROM t0001.drops", func(rows driver.Rows) string {
+		var cluster, token, protocol, signal, reason, detail, sample string
+		var ts int64
+		var status uint16
+		var requests, n, bytes uint64
+		require.NoError(t, rows.Scan(&ts, &cluster, &token, &protocol, &signal, &reason, &status, &requests, &n, &bytes, &detail, &sample))
+		return fmt.Sprint("d ", ts, cluster, token, protocol, signal, reason, status, requests, n, bytes, detail, sample)
+	})
 	requireSameRows(t, want, got)
 }
 

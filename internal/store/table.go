@@ -30,6 +30,8 @@ type tableSpec struct {
 	// exact tables append: a block that was stored twice would show twice, so every row carries its batch in _b and a
 	// doubtful insert is verified by count. The others replace by key, and storing a block again changes nothing.
 	exact bool
+	days  int  // that a partition of an exact table spans; 0 is 1
+	lazy  bool // made on first use
 }
 
 var tableSpecs = [tableCount]tableSpec{
@@ -38,11 +40,11 @@ var tableSpecs = [tableCount]tableSpec{
 	TableSamples:    {name: "samples", columns: "metric, fp, ts, v", exact: true},
 	TableEvents:     {name: "events", columns: "cluster, namespace, uid, created, last_ts, type, reason, kind, object, source, node, cnt, message, ver"},
 	TableMetadata:   {name: "metadata", columns: "metric, type, help, unit, updated"},
-	TableHistograms: {name: "hist_samples", columns: "metric, fp, ts, cnt, sum, hist", exact: true},
-	TableExemplars:  {name: "exemplars", columns: "metric, fp, ts, v, trace_id, labels", exact: true},
+	TableHistograms: {name: "hist_samples", columns: "metric, fp, ts, cnt, sum, hist", exact: true, lazy: true},
+	TableExemplars:  {name: "exemplars", columns: "metric, fp, ts, v, trace_id, labels", exact: true, lazy: true},
 	TableSpans: {name: "spans", columns: "service, name, ts, duration, trace_id, span_id, parent_id, kind, status, status_message, " +
-		"trace_state, scope, resource, attrs, events, links", exact: true},
-	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true},
+		"trace_state, scope, resource, attrs, events, links", exact: true, lazy: true},
+	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
 }
 
 // Tables lists all tables.
