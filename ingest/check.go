@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -15,10 +16,18 @@ func (in *Ingester) checkRows(b *seamark.Batch, now time.Time) {
 	if rows, dropped := w.checkLogs(b); dropped {
 		b.Logs.Select(rows)
 	}
-	if rows, dropped := w.checkSamples(b); dropped {
+	times := func(what string, times []int64) (keep []int, dropped bool) {
+		return w.checkTimes(&b.Rejected, what, times)
+	}
+	if rows, dropped := times("sample", b.Samples.TimeMilli); dropped {
 		b.Samples.Select(rows)
 	}
+	if rows, dropped := times("histogram", b.Histograms.TimeMilli); dropped {
+		b.Histograms.Select(rows)
+	}
+	w.checkExemplars(b)
 	w.checkEvents(b)
+	w.checkSpans(b)
 }
 
 // window is the span of times that is taken at one moment.
@@ -42,19 +51,19 @@ func (w *window) checkLogs(b *seamark.Batch) (keep []int, dropped bool) {
 			dropped, keep = true, upTo(i, l.Len())
 		}
 		if late {
-			b.Rejected.Add(seamark.Logs, 1, "seamark-time-window", w.text("line", time.Unix(0, t)))
+			b.Rejected.AddLog(i, "seamark-time-window", w.text("line", time.Unix(0, t)))
 		} else {
-			b.Rejected.Add(seamark.Logs, 1, "seamark-line-bytes",
+			b.Rejected.AddLog(i, "seamark-line-bytes",
 				fmt.Sprintf("A line has %d bytes; the limit is %d (--ingest.max-line-bytes).", len(l.Body[i]), w.limits.MaxLineBytes))
 		}
 	}
 	return keep, dropped
 }
 
-// checkSamples returns the rows to keep, when not all.
-func (w *window) checkSamples(b *seamark.Batch) (keep []int, dropped bool) {
-	s, lo, hi := &b.Samples, w.lo.UnixMilli(), w.hi.UnixMilli()
-	for i, t := range s.TimeMilli {
+// checkTimes returns the rows of samples or histograms to keep, when not all.
+func (w *window) checkTimes(rejected *seamark.Rejections, what string, times []int64) (keep []int, dropped bool) {
+	lo, hi := w.lo.UnixMilli(), w.hi.UnixMilli()
+	for i, t := range times {
 		if t >= lo && t <= hi {
 			if dropped {
 				keep = append(keep, i)
@@ -62,11 +71,28 @@ func (w *window) checkSamples(b *seamark.Batch) (keep []int, dropped bool) {
 			continue
 		}
 		if !dropped {
-			dropped, keep = true, upTo(i, s.Len())
+			dropped, keep = true, upTo(i, len(times))
 		}
-		b.Rejected.Add(seamark.Metrics, 1, "seamark-time-window", w.text("sample", time.UnixMilli(t)))
+		rejected.Add(seamark.Metrics, 1, "seamark-time-window", w.text(what, time.UnixMilli(t)))
 	}
 	return keep, dropped
+}
+
+// checkExemplars drops those outside the window without a word: they decorate samples, whose refusal is told.
+func (w *window) checkExemplars(b *seamark.Batch) {
+	lo, hi := w.lo.UnixMilli(), w.hi.UnixMilli()
+	b.Exemplars = slices.DeleteFunc(b.Exemplars, func(e seamark.Exemplar) bool { return e.TimeMilli < lo || e.TimeMilli > hi })
+}
+
+func (w *window) checkSpans(b *seamark.Batch) {
+	lo, hi := w.lo.UnixNano(), w.hi.UnixNano()
+	b.Spans = slices.DeleteFunc(b.Spans, func(s seamark.Span) bool {
+		late := s.TimeNano < lo || s.TimeNano > hi
+		if late {
+			b.Rejected.Add(seamark.Traces, 1, "seamark-time-window", w.text("span", time.Unix(0, s.TimeNano)))
+		}
+		return late
+	})
 }
 
 func (w *window) checkEvents(b *seamark.Batch) {

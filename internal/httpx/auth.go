@@ -18,7 +18,8 @@ const maxCredentialBytes = 4096
 // Verifier proves credentials and decides permissions. Implementations answer from memory: they are called on every
 // request before its body is read.
 type Verifier interface {
-	// Authenticate proves an API token.
+	// Authenticate proves an API token. When the token's owner is known and it is refused all the same, the principal comes
+	// beside the error, for the owner's ledger and log alone.
 	Authenticate(ctx context.Context, token string) (seamark.Principal, error)
 	// VerifySession proves a signed-in person's session.
 	VerifySession(ctx context.Context, session string) (seamark.Principal, error)
@@ -26,9 +27,10 @@ type Verifier interface {
 	Permit(p seamark.Principal, permission string) error
 }
 
-// authorize finds the request's credential, proves it and checks the route's permission.
-func authorize(v Verifier, r *http.Request, permission string) (seamark.Principal, error) {
-	credential, cookie, err := credentialOf(r)
+// authorize finds the request's credential, proves it and checks the route's permission. The principal beside an error is
+// whose credential it is, as far as that is known.
+func authorize(v Verifier, r *http.Request, route *Route) (seamark.Principal, error) {
+	credential, cookie, err := credentialOf(r, route.QueryToken)
 	if err != nil {
 		return seamark.Principal{}, err
 	}
@@ -45,23 +47,23 @@ func authorize(v Verifier, r *http.Request, permission string) (seamark.Principa
 			"The credential is neither a Seamark token (smk_...) nor a session. Create a token with `seamark admin token create`.")
 	}
 	if err != nil {
-		return seamark.Principal{}, err
+		return p, err
 	}
-	if err := v.Permit(p, permission); err != nil {
-		return seamark.Principal{}, err
-	}
-	return p, nil
+	return p, v.Permit(p, route.Permission)
 }
 
 // credentialOf returns the credential of a request and whether it came in the session cookie. It takes every place that
-// agents put a token in (wire contract 1.0): Bearer, Basic (the password), ApiKey, Splunk, Token and DD-API-KEY.
-func credentialOf(r *http.Request) (credential string, cookie bool, err error) {
+// agents put a token in (wire contract 1.0): Bearer, Basic (the password), ApiKey, Splunk, Token, DD-API-KEY, and the query
+// parameter that the route names.
+func credentialOf(r *http.Request, queryToken string) (credential string, cookie bool, err error) {
 	header := r.Header.Get("Authorization")
 	switch {
 	case header != "":
 		credential, err = fromAuthorization(r, header)
 	case r.Header.Get("DD-API-KEY") != "":
 		credential = r.Header.Get("DD-API-KEY")
+	case queryToken != "" && r.URL.Query().Get(queryToken) != "":
+		credential = r.URL.Query().Get(queryToken)
 	default:
 		if c, cerr := r.Cookie(SessionCookie); cerr == nil {
 			credential, cookie = c.Value, true

@@ -91,7 +91,7 @@ type problem struct {
 
 // writeError is the only writer of error responses.
 func writeError(w http.ResponseWriter, r *http.Request, dialect Dialect, requestID string, e *seamark.Error) {
-	status := statusOf(e.Kind)
+	status := dialect.statusOf(e)
 	h := w.Header()
 	h.Del("Content-Length")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -109,29 +109,12 @@ func writeError(w http.ResponseWriter, r *http.Request, dialect Dialect, request
 	if e.Kind == seamark.Internal {
 		message = "Internal error. Quote request id " + requestID + " when you report it."
 	}
-	contentType, body := envelope(r, dialect, e, status, message, requestID)
+	contentType, body := dialect.envelope(&failure{r, e, status, message, requestID})
 	h.Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}
-}
-
-func envelope(r *http.Request, d Dialect, e *seamark.Error, status int, message, requestID string) (string, []byte) { //nolint:revive // one caller, and each argument is another thing
-	switch d {
-	case Prometheus:
-		body, _ := json.Marshal(map[string]string{"status": "error", "errorType": prometheusErrorType(e.Kind), "error": message})
-		return "application/json", body
-	case Plain:
-		return "text/plain; charset=utf-8", []byte(message + "\n")
-	case OTLP:
-		return otlpStatus(r, e.Kind, message)
-	case Problem:
-	}
-	body, _ := json.Marshal(problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: message, ID: e.ID, RequestID: requestID,
-	})
-	return "application/problem+json", body
 }
 
 // otlpStatus encodes google.rpc.Status in the encoding of the request, as the OTLP/HTTP specification asks.

@@ -10,24 +10,18 @@ import (
 // does not start.
 const Anonymous = "anonymous"
 
-// Dialect says in which form a route's callers expect errors.
-type Dialect uint8
-
-// The dialects.
-const (
-	Problem    Dialect = iota // RFC 9457 problem details, the control plane
-	Prometheus                // {"status":"error","errorType":...,"error":...}
-	Plain                     // text/plain: Loki, remote write, webhooks
-	OTLP                      // google.rpc.Status, in the request's encoding
-)
-
 // Route is one row of the route table.
 type Route struct {
 	Method     string
 	Path       string // echo's form: /api/v1/things/:id
 	Permission string // what the credential must be allowed, or Anonymous
 	Dialect    Dialect
-	Handler    Handler
+	// QueryToken names a query parameter that may carry the token, for senders that know no other place. "" is the rule: what
+	// stands in a URL ends up in logs.
+	QueryToken string
+	// Match, when set, leaves requests for which it is false to what would answer without the route: the console's pages.
+	Match   func(r *http.Request) bool
+	Handler Handler
 }
 
 // Handler answers one request. It returns errors and never writes them: the edge is the only writer of error bodies.

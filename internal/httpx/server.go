@@ -26,9 +26,12 @@ type Options struct {
 	Fallback http.Handler
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty believes nobody: the peer is the client.
 	TrustedProxies []*net.IPNet
-	Logger         *slog.Logger
-	Registerer     prometheus.Registerer
-	Now            func() time.Time
+	// Refused, when set, is told of requests that failed with a credential whose owner is known, also when the credential
+	// itself was refused (revoked, expired, out of scope).
+	Refused    func(r *Request, route *Route, status int, err *seamark.Error)
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
 }
 
 func (o *Options) validate() error {
@@ -82,10 +85,14 @@ func (e *Edge) Routes() []Route { return e.opts.Routes }
 // serve wraps one route: request id, credential, cross-origin check, handler, error, log and metrics, in this order.
 func (e *Edge) serve(route Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if route.Match != nil && !route.Match(c.Request()) {
+			return echo.ErrNotFound
+		}
 		start := e.opts.Now()
 		req := &Request{Request: c.Request(), ID: rand.Text(), param: c.Param}
 		w := c.Response()
 		w.Header().Set("X-Request-Id", req.ID)
+		route.Dialect.prepare(w.Header())
 		req.Request = req.WithContext(context.WithValue(req.Context(), clientIPKey{}, c.RealIP()))
 		err := e.admit(route, req)
 		if err == nil {
@@ -114,12 +121,9 @@ func (e *Edge) admit(route Route, req *Request) error {
 	if route.Permission == Anonymous {
 		return nil
 	}
-	p, err := authorize(e.opts.Verifier, req.Request, route.Permission)
-	if err != nil {
-		return err
-	}
+	p, err := authorize(e.opts.Verifier, req.Request, &route)
 	req.Principal = p
-	return nil
+	return err
 }
 
 func usesCookie(r *http.Request) bool {
@@ -140,6 +144,9 @@ func (e *Edge) fail(w *echo.Response, req *Request, route Route, err error) {
 	e.opts.Logger.LogAttrs(req.Context(), level, "request failed", slog.String("request_id", req.ID),
 		slog.String("route", route.Path), slog.String("tenant", string(req.Principal.Tenant)),
 		slog.String("credential", req.Principal.CredentialID), slog.String("id", se.ID), slog.Any("err", se))
+	if e.opts.Refused != nil && req.Principal.Tenant != "" {
+		e.opts.Refused(req, &route, route.Dialect.statusOf(se), se)
+	}
 	if w.Committed {
 		panic(http.ErrAbortHandler)
 	}

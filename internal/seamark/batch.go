@@ -1,6 +1,9 @@
 package seamark
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Batch is what one request carries, as columns. A decoder appends to it; ingest checks, encodes and publishes it.
 //
@@ -325,6 +328,16 @@ func (r *Rejections) Add(signal Signal, n int, reason, detail string) {
 		}
 	}
 	r.Reasons = append(r.Reasons, Rejection{Reason: reason, Detail: detail, Count: n})
+}
+
+// AddLog counts the refused log row with the given number in the batch, and notes the number while Track is set.
+func (r *Rejections) AddLog(row int, reason, detail string) {
+	r.Add(Logs, 1, reason, detail)
+	if !r.Track {
+		return
+	}
+	at := slices.IndexFunc(r.Reasons, func(have Rejection) bool { return have.Reason == reason })
+	r.LogRows = append(r.LogRows, RejectedRow{Row: row, Reason: at})
 }
 
 // Rows counts the refused rows of all signals.
