@@ -18,7 +18,7 @@ type shardBatch struct {
 	opened   time.Time // arrival of the first message here
 	oldest   int64     // milliseconds since 1970 when ingest took the oldest message
 	dead     []deadMessage
-	blocks   map[blockKey]*store.Block
+	blocks   map[blockKey]*planned
 }
 
 type blockKey struct {
@@ -37,7 +37,7 @@ type deadMessage struct {
 // add takes one message, which must follow the last one.
 func (b *shardBatch) add(m bus.Received, now time.Time) {
 	if b.blocks == nil {
-		b.blocks, b.from, b.opened = map[blockKey]*store.Block{}, m.Sequence, now
+		b.blocks, b.from, b.opened = map[blockKey]*planned{}, m.Sequence, now
 	}
 	b.to = m.Sequence
 	b.bytes += len(m.Data)
@@ -49,14 +49,15 @@ func (b *shardBatch) add(m bus.Received, now time.Time) {
 	if b.oldest == 0 || frame.ReceivedMs < b.oldest {
 		b.oldest = frame.ReceivedMs
 	}
-	for _, seg := range frame.Segments {
+	for i, seg := range frame.Segments {
 		key := blockKey{frame.Tenant, seg.Table, seg.Day}
-		block := b.blocks[key]
-		if block == nil {
-			block = &store.Block{Table: seg.Table, Day: seg.Day}
-			b.blocks[key] = block
+		p := b.blocks[key]
+		if p == nil {
+			p = &planned{tenant: frame.Tenant, block: &store.Block{Table: seg.Table, Day: seg.Day}}
+			b.blocks[key] = p
 		}
-		block.Segments = append(block.Segments, seg)
+		p.block.Segments = append(p.block.Segments, seg)
+		p.origins = append(p.origins, origin{SegmentName{m.Sequence, i}, frame.Cluster, frame.Signal, frame.ReceivedMs})
 		b.rows += uint64(seg.Rows)
 	}
 }
@@ -65,19 +66,43 @@ func (b *shardBatch) empty() bool { return b.blocks == nil }
 
 // planned is one insert of a batch.
 type planned struct {
-	tenant seamark.TenantID
-	block  *store.Block
+	tenant  seamark.TenantID
+	block   *store.Block
+	origins []origin // of the block's segments
+}
+
+// origin is where a segment came from, for the dead-letter stream.
+type origin struct {
+	name       SegmentName
+	cluster    seamark.ClusterID
+	signal     seamark.Signal
+	receivedMs int64
+}
+
+// skip takes the named segments out of the batch.
+func (b *shardBatch) skip(names []SegmentName) {
+	for key, p := range b.blocks {
+		segments, origins := p.block.Segments[:0], p.origins[:0]
+		for i, o := range p.origins {
+			if !slices.Contains(names, o.name) {
+				segments, origins = append(segments, p.block.Segments[i]), append(origins, o)
+			}
+		}
+		if p.block.Segments, p.origins = segments, origins; len(segments) == 0 {
+			delete(b.blocks, key)
+		}
+	}
 }
 
 // plan returns the batch's inserts, series before the rows that use them, in an order that is the same for the same
 // messages.
-func (b *shardBatch) plan(id uint64) []planned {
-	list := make([]planned, 0, len(b.blocks))
-	for key, block := range b.blocks {
-		block.BatchID = id
-		list = append(list, planned{key.tenant, block})
+func (b *shardBatch) plan(id uint64) []*planned {
+	list := make([]*planned, 0, len(b.blocks))
+	for _, p := range b.blocks {
+		p.block.BatchID = id
+		list = append(list, p)
 	}
-	slices.SortFunc(list, func(x, y planned) int {
+	slices.SortFunc(list, func(x, y *planned) int {
 		return cmp.Or(cmp.Compare(rank(x.block.Table), rank(y.block.Table)), cmp.Compare(x.tenant, y.tenant),
 			cmp.Compare(x.block.Table, y.block.Table), cmp.Compare(x.block.Day, y.block.Day))
 	})

@@ -28,6 +28,14 @@ type Intent struct {
 	To      uint64        `json:"to"` // last message of the batch; the first is Checkpoint.Sequence + 1
 	BatchID uint64        `json:"batch_id"`
 	Blocks  []IntentBlock `json:"blocks"`
+	// Skip names the segments that the store refuses whatever is tried. They are in the dead-letter stream and in no block.
+	Skip []SegmentName `json:"skip,omitempty"`
+}
+
+// SegmentName names one segment of a message.
+type SegmentName struct {
+	Sequence uint64 `json:"sequence"`
+	Segment  int    `json:"segment"`
 }
 
 // IntentBlock is one insert of an intent.
@@ -50,9 +58,9 @@ func (c *Checkpoint) nextOrdinal(now time.Time) uint64 {
 	return max(c.Ordinal+1, uint64(now.UnixMilli()/ordinalUnit.Milliseconds()))
 }
 
-// batchID makes an ordinal unique over the shards that write to the same tables.
+// batchID makes an ordinal unique over the shards that write to the same tables. Two bits tell the four signals apart.
 func batchID(ordinal uint64, shard bus.Shard) uint64 {
-	return ordinal<<8 | uint64(shard.Signal)<<6 | uint64(shard.Number)
+	return ordinal<<8 | uint64(shard.Signal)&3<<6 | uint64(shard.Number)
 }
 
 // openCheckpoint loads a shard's checkpoint and brings it in line with the stream as it stands.

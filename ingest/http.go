@@ -90,6 +90,9 @@ func (f *front) handler(p *protocol) httpx.Handler {
 		r, _ := f.requests.Get().(*request)
 		r.http, r.catalog = hr, f.ingester.Catalog(hr.Principal)
 		defer f.put(r)
+		if err := f.ingester.checkDisk(); err != nil {
+			return err
+		}
 		if err := p.prepare(r); err != nil {
 			return err
 		}

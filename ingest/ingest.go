@@ -35,6 +35,9 @@ type Options struct {
 	// MaxSeriesPerCluster bounds the label sets remembered per cluster, at about 1 KiB each. Beyond it the oldest are
 	// forgotten, which costs series rows and no data.
 	MaxSeriesPerCluster int
+	// DiskFull, when set, reports that the disk under the queue is as full as it may be. Requests are then told to come back
+	// before their bodies are read.
+	DiskFull func() bool
 	// Arrived is told of every acknowledged request, for "when did each signal last arrive".
 	Arrived    func(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal, at time.Time)
 	Logger     *slog.Logger
@@ -95,6 +98,9 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	if err := p.Tenant.Validate(); err != nil {
 		return err
 	}
+	if err := in.checkDisk(); err != nil {
+		return err
+	}
 	now := in.opts.Now()
 	in.normaliseEvents(p, b, now)
 	in.checkRows(b, now)
@@ -111,6 +117,20 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	}
 	return nil
 }
+
+// checkDisk refuses what the disk has no room for, before anything is spent on it.
+func (in *Ingester) checkDisk() error {
+	if in.opts.DiskFull == nil || !in.opts.DiskFull() {
+		return nil
+	}
+	err := seamark.Errorf(seamark.Unavailable, "seamark-disk-full",
+		"The server's disk is as full as it may be (--disk.min-free-percent), so nothing is taken. Keep the data and retry.")
+	err.RetryAfter = diskRetryAfter
+	return err
+}
+
+// diskRetryAfter is shorter than agents' buffers last and longer than a disk takes to fill again.
+const diskRetryAfter = 10 * time.Second
 
 func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
 	enc, _ := in.encoders.Get().(*store.Encoder)

@@ -23,6 +23,8 @@ type Blocks interface {
 	Insert(ctx context.Context, tenant seamark.TenantID, b *store.Block) error
 	// Verify settles a block in doubt and reports whether it is stored.
 	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
+	// Probe has the server read one segment without storing it. A refusal is an error that store.Rejected knows.
+	Probe(ctx context.Context, tenant seamark.TenantID, s *store.Segment) error
 }
 
 // Stream is what the writer needs of the bus.
@@ -31,7 +33,7 @@ type Stream interface {
 	State(ctx context.Context, shard bus.Shard) (bus.State, error)
 	Read(ctx context.Context, shard bus.Shard, from uint64, fn func(bus.Received) error) error
 	Purge(ctx context.Context, shard bus.Shard, keep uint64) error
-	Bury(ctx context.Context, shard bus.Shard, sequence uint64, reason string, data []byte) error
+	Bury(ctx context.Context, shard bus.Shard, l *bus.DeadLetter) error
 }
 
 // WriterOptions configures the writer.
@@ -255,6 +257,7 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 		w.state.Ordinal = w.state.nextOrdinal(w.opts.Now())
 		w.state.Intent = &Intent{To: b.to, BatchID: batchID(w.state.Ordinal, w.shard)}
 	}
+	b.skip(w.state.Intent.Skip)
 	plan := b.plan(w.state.Intent.BatchID)
 	if err := w.agree(b, plan, recovered); err != nil {
 		return err
@@ -267,7 +270,13 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 		return fmt.Errorf("save intent: %w", err)
 	}
 	w.opts.Failpoint("after-intent")
-	if err := w.insertAll(ctx, plan, recovered); err != nil {
+	err := w.insertAll(ctx, plan, recovered)
+	for errors.Is(err, errPoison) {
+		if plan, err = w.setAside(ctx, b, plan); err == nil {
+			err = w.insertAll(ctx, plan, true)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	w.opts.Failpoint("before-checkpoint")
@@ -279,11 +288,8 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 
 // agree fills the intent's blocks, or compares a recovered intent with what the messages give now. They must be the same:
 // anything else means that the stream does not hold what it held, and guessing would lose or repeat rows.
-func (w *shardWriter) agree(b *shardBatch, plan []planned, recovered bool) error {
-	blocks := make([]IntentBlock, len(plan))
-	for i, p := range plan {
-		blocks[i] = IntentBlock{Tenant: p.tenant, Table: p.block.Table, Day: p.block.Day, Rows: p.block.Rows()}
-	}
+func (w *shardWriter) agree(b *shardBatch, plan []*planned, recovered bool) error {
+	blocks := intentBlocks(plan)
 	if !recovered {
 		w.state.Intent.Blocks = blocks
 		return nil
@@ -299,10 +305,18 @@ func (w *shardWriter) agree(b *shardBatch, plan []planned, recovered bool) error
 	return nil
 }
 
+func intentBlocks(plan []*planned) []IntentBlock {
+	blocks := make([]IntentBlock, len(plan))
+	for i, p := range plan {
+		blocks[i] = IntentBlock{Tenant: p.tenant, Table: p.block.Table, Day: p.block.Day, Rows: p.block.Rows()}
+	}
+	return blocks
+}
+
 // insertLanes is how many inserts of one batch run side by side: the server sorts one while it reads the other.
 const insertLanes = 4
 
-func (w *shardWriter) insertAll(ctx context.Context, plan []planned, recovered bool) error {
+func (w *shardWriter) insertAll(ctx context.Context, plan []*planned, recovered bool) error {
 	for start := 0; start < len(plan); {
 		end := start
 		for end < len(plan) && rank(plan[end].block.Table) == rank(plan[start].block.Table) {
@@ -323,8 +337,8 @@ func (w *shardWriter) insertAll(ctx context.Context, plan []planned, recovered b
 }
 
 // insert stores one block, however long it takes: an insert that ended in doubt is verified before it is repeated.
-func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
-	pause, begin := 50*time.Millisecond, w.opts.Now()
+func (w *shardWriter) insert(ctx context.Context, p *planned, doubt bool) error {
+	pause, begin, refused := 50*time.Millisecond, w.opts.Now(), 0
 	for attempt := uint64(0); ; attempt++ {
 		// The revision makes the attempts of successive writers differ, so that none meets another's deduplication token.
 		p.block.Attempt = w.revision*1000 + attempt
@@ -341,6 +355,11 @@ func (w *shardWriter) insert(ctx context.Context, p planned, doubt bool) error {
 				return nil
 			}
 			doubt = true
+			if store.Rejected(err) {
+				if refused++; refused >= poisonAttempts {
+					return errPoison
+				}
+			}
 		}
 		if done, stop := w.settle(ctx, p, err, w.opts.Now().Sub(begin)); done {
 			return stop
@@ -363,7 +382,7 @@ const (
 
 // settle decides what an error means for the block: dropped for ever (done, nil), the shard stops (done, err), or another
 // attempt.
-func (w *shardWriter) settle(ctx context.Context, p planned, err error, tried time.Duration) (done bool, stop error) {
+func (w *shardWriter) settle(ctx context.Context, p *planned, err error, tried time.Duration) (done bool, stop error) {
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
@@ -382,18 +401,6 @@ func (w *shardWriter) settle(ctx context.Context, p planned, err error, tried ti
 	return false, nil
 }
 
-// bury moves messages that cannot be read to the dead-letter stream before the checkpoint passes them.
-func (w *shardWriter) bury(ctx context.Context, b *shardBatch) error {
-	for _, d := range b.dead {
-		if err := w.opts.Bus.Bury(ctx, w.shard, d.sequence, d.reason, d.data); err != nil {
-			return err
-		}
-		w.metrics.dead.Inc()
-		w.log.Error("message cannot be read and was set aside", "sequence", d.sequence, "reason", d.reason)
-	}
-	return nil
-}
-
 // purge removes what lies behind the checkpoint and its tail.
 func (w *shardWriter) purge(ctx context.Context) {
 	if w.state.Sequence <= w.opts.Tail {
@@ -410,7 +417,7 @@ func (w *shardWriter) purge(ctx context.Context) {
 	w.purged = keep
 }
 
-func (w *shardWriter) observe(b *shardBatch, plan []planned) {
+func (w *shardWriter) observe(b *shardBatch, plan []*planned) {
 	w.metrics.batches.Inc()
 	w.metrics.blocks.Add(float64(len(plan)))
 	w.metrics.rows.WithLabelValues(w.shard.Signal.String()).Add(float64(b.rows))

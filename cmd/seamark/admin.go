@@ -23,6 +23,7 @@ type adminCmd struct {
 	Cluster adminClusterCmd `cmd:"" help:"Clusters of a tenant."`
 	Token   adminTokenCmd   `cmd:"" help:"Tokens of a tenant."`
 	User    adminUserCmd    `cmd:"" help:"People."`
+	Dead    adminDeadCmd    `cmd:"" help:"Messages that the store refuses, set aside."`
 
 	DataDir       string `name:"data-dir" default:"${data_dir}" help:"Data folder of the server on this machine."`
 	NATSURL       string `name:"nats.url" help:"NATS servers of a cluster, instead of the data folder."`
@@ -31,8 +32,8 @@ type adminCmd struct {
 	JSON          bool   `name:"json" help:"Print JSON."`
 }
 
-// open connects to the server's directory. The caller calls the function it returns.
-func (c *adminCmd) open(ctx context.Context) (*tenant.Directory, func(), error) {
+// connect opens a connection to the server's NATS. The caller closes it.
+func (c *adminCmd) connect() (*nats.Conn, jetstream.JetStream, error) {
 	var nc *nats.Conn
 	var err error
 	if c.NATSURL != "" {
@@ -50,6 +51,15 @@ func (c *adminCmd) open(ctx context.Context) (*tenant.Directory, func(), error) 
 	js, err := jetstream.New(nc)
 	if err != nil {
 		nc.Close()
+		return nil, nil, err
+	}
+	return nc, js, nil
+}
+
+// open connects to the server's directory. The caller calls the function it returns.
+func (c *adminCmd) open(ctx context.Context) (*tenant.Directory, func(), error) {
+	nc, js, err := c.connect()
+	if err != nil {
 		return nil, nil, err
 	}
 	d, err := tenant.Open(ctx, tenant.Options{JS: js, Replicas: c.NATSReplicas})

@@ -19,12 +19,13 @@ type serverFlags struct {
 	DataDir string `name:"data-dir" default:"${data_dir}" help:"Folder for streams, tables and keys."`
 	NodeID  string `name:"node-id" help:"Name of this node among its peers; kept in the data folder when not set."`
 
-	HTTPListen         string   `name:"http.listen" default:"${http_listen}" help:"Address that agents, people and Grafana talk to."`
-	HTTPTLSCertFile    string   `name:"http.tls-cert-file" help:"PEM certificate chain of the front." type:"path"`
-	HTTPTLSKeyFile     string   `name:"http.tls-key-file" help:"PEM key of the front." type:"path"`
-	HTTPAllowPlaintext bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
-	HTTPTrustedProxies []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
-	AdminListen        string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
+	HTTPListen          string   `name:"http.listen" default:"${http_listen}" help:"Address that agents, people and Grafana talk to."`
+	HTTPTLSCertFile     string   `name:"http.tls-cert-file" help:"PEM certificate chain of the front; read again when it changes." type:"path"`
+	HTTPTLSKeyFile      string   `name:"http.tls-key-file" help:"PEM key of the front." type:"path"`
+	HTTPTLSClientCAFile string   `name:"http.tls-client-ca-file" help:"PEM authorities that senders' certificates are checked against, where they show one. A certificate is no credential: tokens stay needed." type:"path"`
+	HTTPAllowPlaintext  bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
+	HTTPTrustedProxies  []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
+	AdminListen         string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
 
 	NATSURL       string `name:"nats.url" help:"NATS servers, comma separated. Empty runs the embedded one."`
 	NATSCredsFile string `name:"nats.creds-file" help:"NATS credentials file." type:"path"`
@@ -69,6 +70,10 @@ type serverFlags struct {
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
 
+	DiskMinFreePercent  int   `name:"disk.min-free-percent" default:"${disk_percent}" help:"Part of the data folder's disk that stays free: below it ingest answers 503. Without it streams meet the full disk and stall."`
+	DiskMaxReserveBytes int64 `name:"disk.max-reserve-bytes" default:"${disk_reserve}" help:"Bound of that part on large disks."`
+	DiskBallastBytes    int64 `name:"disk.ballast-bytes" default:"${disk_ballast}" help:"Size of a file that is given up when the disk is full all the same, so that the directory can still be written."`
+
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" help:"Longest orderly stop."`
 	LogLevel       string        `name:"log.level" default:"info" enum:"debug,info,warn,error" help:"Least severe line that is logged."`
 	LogFormat      string        `name:"log.format" default:"text" enum:"text,json" help:"Form of log lines."`
@@ -82,6 +87,7 @@ func flagDefaults() kong.Vars {
 	l := d.Ingest.Limits
 	return kong.Vars{
 		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
+		"disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
 		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
@@ -98,8 +104,9 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Roles, o.DataDir, o.NodeID, o.Version, o.DrainTimeout = roles, f.DataDir, f.NodeID, version, f.DrainTimeout
 	o.HTTP = app.HTTPOptions{
 		Listen: f.HTTPListen, TLSCertFile: f.HTTPTLSCertFile, TLSKeyFile: f.HTTPTLSKeyFile, AllowPlaintext: f.HTTPAllowPlaintext,
-		TrustedProxies: f.HTTPTrustedProxies,
+		TrustedProxies: f.HTTPTrustedProxies, TLSClientCAFile: f.HTTPTLSClientCAFile,
 	}
+	o.Disk = app.DiskOptions{MinFreePercent: f.DiskMinFreePercent, MaxReserveBytes: f.DiskMaxReserveBytes, BallastBytes: f.DiskBallastBytes}
 	o.Admin.Listen = f.AdminListen
 	o.NATS = app.NATSOptions{URL: f.NATSURL, CredsFile: f.NATSCredsFile, Replicas: f.NATSReplicas}
 	o.ClickHouse = app.ClickHouseOptions{

@@ -36,6 +36,7 @@ type App struct {
 
 	natsServer *engine.NATS       // nil with an outside NATS
 	clickhouse *engine.ClickHouse // nil with an outside ClickHouse
+	disk       *engine.DiskGuard  // nil without an embedded engine
 	nc         *nats.Conn
 	js         jetstream.JetStream
 	directory  *tenant.Directory

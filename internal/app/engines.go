@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -140,18 +139,6 @@ func (a *App) embeddedNumber(id seamark.TenantID) (seamark.TenantNumber, error) 
 	return n, err
 }
 
-// loadCertificate reads the front's certificate.
-func (h *HTTPOptions) loadCertificate() (*tls.Config, error) {
-	if h.TLSCertFile == "" {
-		return nil, nil //nolint:nilnil // no certificate is a valid answer: plain HTTP
-	}
-	cert, err := tls.LoadX509KeyPair(h.TLSCertFile, h.TLSKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("--http.tls-cert-file: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
-}
-
 // prepareDataDir makes the data folder and locks it: two processes on one folder would write over each other.
 func (a *App) prepareDataDir() error {
 	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
@@ -162,5 +149,25 @@ func (a *App) prepareDataDir() error {
 		return fmt.Errorf("--data-dir: %w", err)
 	}
 	a.defers("data folder", func(context.Context) error { return unlock() })
+	if err := a.guardDisk(); err != nil {
+		return err
+	}
 	return a.loadNodeID()
+}
+
+// guardDisk watches the disk of a data folder that an engine writes to.
+func (a *App) guardDisk() error {
+	if a.opts.NATS.URL != "" && a.opts.ClickHouse.DSN != "" {
+		return nil
+	}
+	o := &a.opts.Disk
+	guard, err := engine.OpenDiskGuard(engine.DiskOptions{
+		Dir: a.opts.DataDir, MinFreePercent: o.MinFreePercent, MaxReserveBytes: o.MaxReserveBytes, BallastBytes: o.BallastBytes, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.disk = guard
+	a.background("disk guard", guard.Run)
+	return nil
 }

@@ -19,7 +19,7 @@ import (
 // Timeouts of the front. Without them a few thousand idle or stalling sockets take all file descriptors.
 const (
 	readHeaderTimeout = 5 * time.Second
-	idleTimeout       = 2 * time.Minute
+	idleTimeout       = time.Minute
 	maxHeaderBytes    = 16 << 10
 )
 
@@ -43,7 +43,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if a.edge, err = httpx.New(o); err != nil {
 		return err
 	}
-	certificate, err := a.opts.HTTP.loadCertificate()
+	certificate, err := a.opts.HTTP.loadCertificate(a.log)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type Options struct {
 	Writer     WriterOptions
 	Query      QueryOptions
 	Alerting   AlertingOptions
+	Disk       DiskOptions
 
 	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
 	DrainTimeout time.Duration
@@ -58,11 +59,20 @@ type Options struct {
 
 // HTTPOptions configures the front that tenants talk to.
 type HTTPOptions struct {
-	Listen         string
-	TLSCertFile    string
-	TLSKeyFile     string
-	AllowPlaintext bool
-	TrustedProxies []string // CIDR
+	Listen      string
+	TLSCertFile string
+	TLSKeyFile  string
+	// TLSClientCAFile holds the authorities whose client certificates are checked. A certificate is no credential.
+	TLSClientCAFile string
+	AllowPlaintext  bool
+	TrustedProxies  []string // CIDR
+}
+
+// DiskOptions configures how much of the data folder's disk is kept free.
+type DiskOptions struct {
+	MinFreePercent  int
+	MaxReserveBytes int64
+	BallastBytes    int64
 }
 
 // AdminOptions configures the listener for health, readiness and metrics.
@@ -144,6 +154,7 @@ func DefaultOptions() Options {
 			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
 		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
 	}
 }
@@ -160,6 +171,8 @@ func (o *Options) Validate() error {
 		{"http.listen", o.HTTP.checkListen()},
 		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
 		{"http.trusted-proxies", checkPrefixes(o.HTTP.TrustedProxies)},
+		{"http.tls-client-ca-file", needs(o.HTTP.TLSClientCAFile, o.HTTP.TLSCertFile, "http.tls-cert-file")},
+		{"disk.min-free-percent", within(o.Disk.MinFreePercent, 0, 90)},
 		{"admin.listen", checkAddress(o.Admin.Listen)},
 		{"nats.url", o.checkNATS()},
 		{"nats.replicas", within(o.NATS.Replicas, 1, 5)},
@@ -218,6 +231,13 @@ func oneOf(s string, allowed ...string) error {
 func together(a, b, other string) error {
 	if (a == "") != (b == "") {
 		return fmt.Errorf("and --%s must be set together", other)
+	}
+	return nil
+}
+
+func needs(a, b, other string) error {
+	if a != "" && b == "" {
+		return fmt.Errorf("needs --%s", other)
 	}
 	return nil
 }

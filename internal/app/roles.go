@@ -90,6 +90,9 @@ func (a *App) openIngester() error {
 			a.directory.Arrived(tenant, cluster, signal, at)
 		}
 	}
+	if a.disk != nil {
+		o.DiskFull = a.disk.Full
+	}
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	var err error
 	a.ingester, err = ingest.New(o)

@@ -91,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return nil, err
 	}
 	b := &Bus{opts: o, publishers: map[Shard]*publisher{}, metrics: newMetrics(o.Registerer)}
-	if err := b.ensureDeadStream(ctx); err != nil {
+	if err := ensureDeadStream(ctx, o.JS, o.Replicas); err != nil {
 		return nil, err
 	}
 	for _, shard := range b.Shards() {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -115,6 +116,37 @@ func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (
 		return true, nil
 	}
 	return false, &DoubtError{Block: id, Want: b.Rows(), Got: count}
+}
+
+// Probe has the server read a segment as its table's columns without storing it: inserted into a table that keeps nothing.
+func (s *Store) Probe(ctx context.Context, tenant seamark.TenantID, segment *Segment) error {
+	n, err := s.ensureTable(ctx, tenant, segment.Table)
+	if err != nil {
+		return err
+	}
+	spec, db := tableSpecs[segment.Table], database(n)
+	table := fmt.Sprintf("%s.probe_%s_%s", db, spec.name, rand.Text())
+	if err := s.admin.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s.%s ENGINE = Null COMMENT '%s0'", table, db, spec.name, commentPrefix)); err != nil {
+		return fmt.Errorf("make %s: %w", table, err)
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), insertTimeout)
+		defer cancel()
+		_ = s.admin.Exec(ctx, "DROP TABLE IF EXISTS "+table)
+	}()
+	body, err := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}})
+	if err != nil {
+		return err
+	}
+	defer body.release()
+	columns := spec.columns
+	if spec.exact {
+		columns += ", " + nativeBatchColumn
+	}
+	if err := s.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s (%s)", table, columns), body); err != nil {
+		return fmt.Errorf("probe %s.%s: %w", db, spec.name, err)
+	}
+	return nil
 }
 
 // DoubtError says that a batch is stored in part, which the write protocol rules out. The shard stops.
