@@ -75,6 +75,7 @@ func (s *state) jsonStream() error {
 	const none = -1
 	labels, labelsEnd, values := none, none, none
 	done := false
+	old := oldStream{entries: none}
 	err := s.members(func(name string) (err error) {
 		switch name {
 		case "stream":
@@ -94,9 +95,14 @@ func (s *state) jsonStream() error {
 			}
 			done = true
 			return s.jsonValues(labels, labelsEnd)
+		case "labels", "entries":
+			return s.oldMember(&old, name)
 		}
 		return p.skip(0)
 	})
+	if err == nil && values == none && old.entries != none {
+		return s.oldEntries(&old)
+	}
 	if err != nil || values == none || done {
 		return err
 	}

@@ -51,6 +51,8 @@ func TestDecodeJSONShapes(t *testing.T) {
 			[]row{{Labels: `[{"a" "1"}]`, Time: 5, Body: "\"\\/\b\f\n\r\tA\u00e9\u20ac\U0001f600 and text"},
 				{Labels: `[{"a" "1"}]`, Time: 6, Body: "\ufffd"}, {Labels: `[{"a" "1"}]`, Time: 7, Body: "\ufffdx\ufffd"},
 				{Labels: `[{"a" "1"}]`, Time: 8, Body: "a\x00b"}}},
+		"the old form":         {`{"streams":[{"labels":"{a=\"1\"}","entries":[{"ts":"1970-01-01T00:00:00.000000005Z","line":"x"}]}]}`, one},
+		"the old form, turned": {`{"streams":[{"entries":[{"line":"x","more":[1],"ts":"1970-01-01T01:00:00.000000005+01:00"}],"labels":"{a=\"1\"}"}]}`, one},
 		"bytes that are not UTF-8": {"{\"streams\":[{\"stream\":{\"a\":\"1\"},\"values\":[[\"5\",\"\xff\xfe\"]]}]}",
 			[]row{{Labels: `[{"a" "1"}]`, Time: 5, Body: "\xff\xfe"}}},
 	} {
