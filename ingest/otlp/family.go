@@ -27,7 +27,7 @@ func (k metricKind) promType() string {
 		return "gauge"
 	case kindCounter:
 		return "counter"
-	case kindHistogram:
+	case kindHistogram, kindExponential:
 		return "histogram"
 	case kindSummary:
 		return "summary"
@@ -45,6 +45,8 @@ func (k metricKind) translatorType() otlptranslator.MetricType {
 		return otlptranslator.MetricTypeMonotonicCounter
 	case kindHistogram:
 		return otlptranslator.MetricTypeHistogram
+	case kindExponential:
+		return otlptranslator.MetricTypeExponentialHistogram
 	case kindSummary:
 		return otlptranslator.MetricTypeSummary
 	}

@@ -3,6 +3,7 @@ package otlp_test
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -46,15 +47,38 @@ func decode(t *testing.T, b *seamark.Batch, decode func(*seamark.Batch) error) b
 	for _, ref := range s.SeriesRef {
 		_ = s.Series[ref]
 	}
+	checkNatives(t, b)
 	return true
+}
+
+// checkNatives checks that histograms can be read and refer to series of the batch, and that exemplars do.
+func checkNatives(t *testing.T, b *seamark.Batch) {
+	h := &b.Histograms
+	if n := h.Len(); len(h.SeriesRef) != n || len(h.Count) != n || len(h.Sum) != n || len(h.Data) != n {
+		t.Fatal("histogram columns differ in length")
+	}
+	for i, ref := range h.SeriesRef {
+		_ = b.Samples.Series[ref]
+		got := decodeNative(t, h.Data[i])
+		buckets := 0
+		for _, s := range slices.Concat(got.PositiveSpans, got.NegativeSpans) {
+			buckets += int(s.Length)
+		}
+		if buckets != len(got.PositiveBuckets)+len(got.NegativeBuckets) || got.Schema < -4 || got.Schema > 8 {
+			t.Fatalf("histogram %v", got)
+		}
+	}
+	for _, e := range b.Exemplars {
+		_ = b.Samples.Series[e.Series]
+	}
 }
 
 // checkLogs compares the decoded rows with pdata's reading of the same request.
 func checkLogs(t *testing.T, b *seamark.Batch, ld plog.Logs) {
-	if got, want := b.Logs.Len()+b.Rejected.Logs, ld.LogRecordCount(); got != want {
+	if got, want := b.Logs.Len()+len(b.Events)+b.Rejected.Rows(), ld.LogRecordCount(); got != want {
 		t.Fatalf("%d rows and refusals, pdata has %d records", got, want)
 	}
-	if b.Rejected.Logs > 0 {
+	if b.Rejected.Logs > 0 || len(b.Events)+b.Rejected.Events > 0 {
 		return
 	}
 	row := 0
@@ -88,7 +112,7 @@ func sameText(got string, v pcommon.Value) bool {
 
 // checkMetrics compares the number of points with pdata's reading of the same request.
 func checkMetrics(t *testing.T, b *seamark.Batch, md pmetric.Metrics) {
-	points, targets := 0, 0
+	points, targets := b.Histograms.Len(), 0
 	for i := range b.Samples.Len() {
 		if b.Samples.Series[b.Samples.SeriesRef[i]].Name == "target_info" {
 			targets++

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -34,6 +35,18 @@ func metricsFromJSON(body []byte) ([]byte, error) {
 	req := pmetricotlp.NewExportRequest()
 	if err := req.UnmarshalJSON(body); err != nil {
 		return nil, misshapen(err, "ExportMetricsServiceRequest")
+	}
+	return req.MarshalProto()
+}
+
+// tracesFromJSON is the same for ExportTraceServiceRequest.
+func tracesFromJSON(body []byte) ([]byte, error) {
+	if err := checkJSON(body); err != nil {
+		return nil, err
+	}
+	req := ptraceotlp.NewExportRequest()
+	if err := req.UnmarshalJSON(body); err != nil {
+		return nil, misshapen(err, "ExportTraceServiceRequest")
 	}
 	return req.MarshalProto()
 }

@@ -15,8 +15,10 @@ type logsDecoder struct {
 	names   nameCache
 	streams map[*seamark.Series]uint32
 
+	parsed   bool           // resource holds the current resource
 	opened   bool           // the current resource's stream was looked up
 	refused  *seamark.Error // why the catalogue refused it, if it did
+	based    bool           // base holds the metadata of the current scope
 	parts    [][]byte       // the occurrences of the current Resource
 	scope    [][]byte       // and of the current InstrumentationScope
 	resource resourceAttrs
@@ -58,7 +60,7 @@ func (d *logsDecoder) resourceLogs(src []byte) error {
 	if d.parts, scopes, err = d.findParts("ResourceLogs", src, d.parts[:0]); err != nil {
 		return err
 	}
-	d.opened, d.refused = false, nil
+	d.parsed, d.opened, d.refused = false, false, nil
 	return d.eachOf("ResourceLogs", src, scopes, d.scopeLogs)
 }
 
@@ -67,32 +69,38 @@ func (d *logsDecoder) scopeLogs(src []byte) error {
 	if d.scope, _, err = d.findParts("ScopeLogs", src, d.scope[:0]); err != nil {
 		return err
 	}
-	based := false
-	return d.eachOf("ScopeLogs", src, 2, func(data []byte) error {
-		// Resources and scopes without records are not worth a look, so both wait for the first record.
-		if !d.opened {
-			if err := d.openStream(); err != nil {
-				return err
-			}
-		}
-		if d.refused != nil {
-			d.batch.Rejected.Add(seamark.Logs, 1, d.refused.ID, d.refused.Message)
-			return nil
-		}
-		if !based {
-			based = true
-			if err := d.buildBase(); err != nil {
-				return err
-			}
-		}
-		return d.logRecord(data)
-	})
+	d.based = false
+	return d.eachOf("ScopeLogs", src, 2, d.logRecord)
 }
 
-// openStream parses the current resource and finds or creates its stream; d.refused says that the catalogue refused it.
-func (d *logsDecoder) openStream() error {
+// readResource parses the current resource once for all its records.
+func (d *logsDecoder) readResource() error {
+	if d.parsed {
+		return nil
+	}
+	err := d.parseResource(d.parts, &d.resource)
+	d.parsed = err == nil
+	return err
+}
+
+// openStream finds or creates the current resource's stream. It waits for the first line: resources without lines, such
+// as those of Kubernetes events, are not worth a stream. false says that the catalogue refused it, and counts the line.
+func (d *logsDecoder) openStream() (bool, error) {
+	if !d.opened {
+		if err := d.findStream(); err != nil {
+			return false, err
+		}
+	}
+	if d.refused != nil {
+		d.batch.Rejected.Add(seamark.Logs, 1, d.refused.ID, d.refused.Message)
+	}
+	return d.refused == nil, nil
+}
+
+// findStream sets the stream of the current resource's rows; d.refused says that the catalogue refused it.
+func (d *logsDecoder) findStream() error {
 	d.opened = true
-	if err := d.parseResource(d.parts, &d.resource); err != nil {
+	if err := d.readResource(); err != nil {
 		return err
 	}
 	key := hashParts(seedStream, d.parts)
@@ -118,9 +126,12 @@ func (d *logsDecoder) openStream() error {
 	return nil
 }
 
-// buildBase collects the metadata of the current scope and resource in d.base.
-func (d *logsDecoder) buildBase() error {
-	d.base = d.base[:0]
+// openScope collects the metadata of the current scope and resource in d.base, once for all its lines.
+func (d *logsDecoder) openScope() error {
+	if d.based {
+		return nil
+	}
+	d.based, d.base = true, d.base[:0]
 	var fc easyproto.FieldContext
 	var err error
 	for _, src := range d.scope {

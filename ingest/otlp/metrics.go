@@ -32,6 +32,10 @@ type metricsDecoder struct {
 	labels   []seamark.Label // of the series that is being created
 	attrs    []rawAttr       // of the current point, when attrsRead
 	attrRead bool
+
+	native  nativeHistogram // scratch of exponential histograms
+	encoded []byte
+	arena   arena
 }
 
 func newMetricsDecoder() *metricsDecoder {
@@ -64,8 +68,16 @@ func (d *metricsDecoder) release() {
 		resource: resourceAttrs{rest: emptied(d.resource.rest)}, labels: emptied(d.labels), attrs: emptied(d.attrs),
 		point: point{
 			scratch: emptied(d.point.scratch), bounds: emptied(d.point.bounds), counts: emptied(d.point.counts),
-			quantiles: emptied(d.point.quantiles), series: emptied(d.point.series),
+			quantiles: emptied(d.point.quantiles), series: emptied(d.point.series), exemplars: emptied(d.point.exemplars),
+			exp: exponential{
+				positive: denseBuckets{counts: emptied(d.point.exp.positive.counts)}, negative: denseBuckets{counts: emptied(d.point.exp.negative.counts)},
+			},
 		},
+		native: nativeHistogram{
+			positive: sparseBuckets{emptied(d.native.positive.spans), emptied(d.native.positive.deltas)},
+			negative: sparseBuckets{emptied(d.native.negative.spans), emptied(d.native.negative.deltas)}, packed: emptied(d.native.packed),
+		},
+		encoded: emptied(d.encoded),
 	}
 }
 
@@ -103,6 +115,16 @@ const (
 	temporalityCumulative = 2
 )
 
+// TemporalityLabel is the label, with the value delta, of series that hold changes instead of totals.
+const TemporalityLabel = "__temporality__"
+
+const deltaValue = "delta"
+
+// delta reports whether the metric's points are changes since the point before.
+func (m *metric) delta() bool {
+	return m.temporality == temporalityDelta && m.kind != kindGauge && m.kind != kindSummary
+}
+
 func (d *metricsDecoder) metric(src []byte) error {
 	var m metric
 	if err := d.parseMetric(src, &m); err != nil || m.kind == kindNone {
@@ -111,7 +133,7 @@ func (d *metricsDecoder) metric(src []byte) error {
 	if err := d.parseData(&m); err != nil || m.points == 0 {
 		return err
 	}
-	if d.batch.Samples.Len() >= d.limits.MaxRows {
+	if d.rows() >= d.limits.MaxRows {
 		return d.limits.exceeded()
 	}
 	if d.refuse(&m) {
@@ -124,13 +146,16 @@ func (d *metricsDecoder) metric(src []byte) error {
 		return nil
 	}
 	m.seed = mix(d.resourceHash, m.family.hash)
+	if m.delta() {
+		m.seed = mix(m.seed, seedDelta)
+	}
 	if m.family.described != d.requests {
 		m.family.described = d.requests
 		if err := d.batch.Reserve(seamark.MetadataBytes); err != nil {
 			return err
 		}
 		d.batch.Metadata = append(d.batch.Metadata, seamark.MetricMetadata{
-			Metric: m.family.name, Type: m.kind.promType(), Help: m.help, Unit: m.family.unit,
+			Metric: m.family.name, Type: m.promType(), Help: m.help, Unit: m.family.unit,
 		})
 	}
 	return d.eachOf("Metric", m.data, 1, func(data []byte) error { return d.dataPoint(&m, data) })
@@ -207,26 +232,19 @@ func (d *metricsDecoder) parseData(m *metric) error {
 
 // refuse counts all points of a metric that we cannot store as rejected and says whether it did.
 func (d *metricsDecoder) refuse(m *metric) bool {
-	switch m.kind {
-	case kindExponential:
-		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-histogram-unsupported", fmt.Sprintf(
-			"Metric %.100q is an exponential histogram, which is not supported yet; let the SDK's view use the explicit bucket histogram aggregation.",
-			m.name))
-		return true
-	case kindGauge, kindSummary:
+	if m.kind == kindGauge || m.kind == kindSummary || m.temporality == temporalityCumulative || m.temporality == temporalityDelta {
 		return false
 	}
-	switch m.temporality {
-	case temporalityCumulative:
-		return false
-	case temporalityDelta:
-		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-temporality-delta", fmt.Sprintf(
-			"Metric %.100q has delta temporality, which is not supported yet; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative in the sender or add the deltatocumulative processor to the collector.",
-			m.name))
-	default:
-		d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-temporality-unspecified", fmt.Sprintf(
-			"Metric %.100q does not say whether its sums are cumulative (aggregation_temporality %d); only cumulative (2) is stored.",
-			m.name, m.temporality))
-	}
+	d.batch.Rejected.Add(seamark.Metrics, m.points, "seamark-temporality-unspecified", fmt.Sprintf(
+		"Metric %.100q does not say whether its points are totals or changes (aggregation_temporality %d); send cumulative (2) or delta (1).",
+		m.name, m.temporality))
 	return true
+}
+
+// promType is the family's type in Prometheus' metadata, which has no word for deltas.
+func (m *metric) promType() string {
+	if m.delta() {
+		return "unknown"
+	}
+	return m.kind.promType()
 }

@@ -153,6 +153,7 @@ func metricCases() map[string]pmetric.Metrics {
 		addHistogram(newMetric(ms, "h", "")).SetFlags(stale)
 		addSummary(newMetric(ms, "s", "")).SetFlags(stale)
 	})
+	addNativeCases(add)
 	add("no points", func(ms pmetric.MetricSlice) { newMetric(ms, "g", "").SetEmptyGauge() })
 	bare, ms := newResource("k8s.pod.name", "only")
 	addNumber(newMetric(ms, "g", "").SetEmptyGauge().DataPoints(), 1)
@@ -182,6 +183,12 @@ func TestMetricsAsPrometheusTranslatesThem(t *testing.T) {
 					}
 					if diff := cmp.Diff(want.samples, samplesOf(b)); diff != "" {
 						t.Errorf("round %d, -want +got:\n%s", round, diff)
+					}
+					if diff := cmp.Diff(want.natives, nativesOf(t, b)); diff != "" {
+						t.Errorf("round %d, native histograms, -want +got:\n%s", round, diff)
+					}
+					if diff := cmp.Diff(want.exemplars, exemplarsOf(b)); diff != "" {
+						t.Errorf("round %d, exemplars, -want +got:\n%s", round, diff)
 					}
 					checkMetadata(t, want, b)
 					if n := b.Rejected.Rows(); n != 0 || len(b.Rejected.Reasons) != 0 {
@@ -231,22 +238,20 @@ type refusal struct {
 
 func refusals() map[string]refusal {
 	return map[string]refusal{
-		"seamark-temporality-delta": {func(ms pmetric.MetricSlice) {
-			sum := newMetric(ms, "delta.sum", "").SetEmptySum()
-			sum.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
-			addNumber(sum.DataPoints(), 1)
-			addNumber(sum.DataPoints(), 2)
-			addHistogram(newMetric(ms, "delta.histogram", "")).Attributes()
-			ms.At(1).Histogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
-		}, 3, "delta.sum"},
 		"seamark-temporality-unspecified": {func(ms pmetric.MetricSlice) {
 			addNumber(newMetric(ms, "vague", "").SetEmptySum().DataPoints(), 1)
 		}, 1, "vague"},
-		"seamark-histogram-unsupported": {func(ms pmetric.MetricSlice) {
-			h := newMetric(ms, "exp", "").SetEmptyExponentialHistogram()
-			h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-			h.DataPoints().AppendEmpty().SetCount(3)
-		}, 1, "explicit bucket"},
+		"seamark-histogram-malformed": {func(ms pmetric.MetricSlice) {
+			addExponential(newMetric(ms, "coarse", "")).SetScale(-5)
+			addExponential(newMetric(ms, "many", "")).Positive().BucketCounts().FromRaw(make([]uint64, 16385))
+			addExponential(newMetric(ms, "huge", "")).Negative().BucketCounts().FromRaw([]uint64{1 << 63})
+			sum := addExponential(newMetric(ms, "huge.merged", ""))
+			sum.SetScale(10)
+			sum.Positive().BucketCounts().FromRaw([]uint64{1 << 62, 1 << 62, 1 << 62, 1 << 62})
+			far := addExponential(newMetric(ms, "far", ""))
+			far.Positive().SetOffset(math.MaxInt32)
+			far.Positive().BucketCounts().FromRaw([]uint64{1})
+		}, 5, "scale -5"},
 		"seamark-metric-name": {func(ms pmetric.MetricSlice) {
 			addNumber(newMetric(ms, "---", "").SetEmptyGauge().DataPoints(), 1)
 		}, 1, "---"},

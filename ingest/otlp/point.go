@@ -15,6 +15,7 @@ type point struct {
 	scratch  []byte // memory for attrs that do not stand side by side in the body
 	gathered bool   // attrs lies in scratch
 
+	startNano uint64
 	timeNano  uint64
 	flags     uint64
 	hasValue  bool
@@ -25,6 +26,8 @@ type point struct {
 	bounds    []float64
 	counts    []uint64
 	quantiles []quantile
+	exp       exponential
+	exemplars [][]byte
 
 	series []*seamark.Series // of the samples that the point becomes
 }
@@ -33,8 +36,10 @@ type point struct {
 type quantile struct{ quantile, value float64 }
 
 func (p *point) reset() {
+	p.exp.reset()
 	*p = point{
 		scratch: p.scratch[:0], bounds: p.bounds[:0], counts: p.counts[:0], quantiles: p.quantiles[:0], series: p.series[:0],
+		exp: p.exp, exemplars: p.exemplars[:0],
 	}
 }
 
@@ -75,8 +80,11 @@ func (p *point) addAttr(before, after []byte) {
 
 // attrField is the number of the field with the attributes.
 func attrField(kind metricKind) uint32 {
-	if kind == kindHistogram {
+	switch kind {
+	case kindHistogram:
 		return 9
+	case kindExponential:
+		return 1
 	}
 	return 7
 }
@@ -99,10 +107,14 @@ func (d *metricsDecoder) dataPoint(m *metric, src []byte) error {
 			if _, ok = fc.MessageData(); ok {
 				p.addAttr(src, after)
 			}
+		case fc.FieldNum == 2:
+			p.startNano, ok = fc.Fixed64()
 		case fc.FieldNum == 3:
 			p.timeNano, ok = fc.Fixed64()
 		case m.kind == kindHistogram:
 			ok = p.histogramField(&fc)
+		case m.kind == kindExponential:
+			ok, err = d.exponentialField(&fc)
 		case m.kind == kindSummary:
 			ok, err = d.summaryField(&fc)
 		default:
@@ -126,6 +138,8 @@ func (p *point) numberField(fc *easyproto.FieldContext) (ok bool) {
 	case 4:
 		p.hasValue = true
 		p.value, ok = fc.Double()
+	case 5:
+		ok = p.addExemplar(fc)
 	case 6:
 		var n int64
 		p.hasValue = true
@@ -150,6 +164,8 @@ func (p *point) histogramField(fc *easyproto.FieldContext) (ok bool) {
 		p.counts, ok = fc.UnpackFixed64s(p.counts)
 	case 7:
 		p.bounds, ok = fc.UnpackDoubles(p.bounds)
+	case 8:
+		ok = p.addExemplar(fc)
 	case 10:
 		p.flags, ok = fc.Uint64()
 	}

@@ -16,9 +16,10 @@ type record struct {
 	severityText, event    string
 	traceID, spanID        []byte
 	body                   value
+	kube                   kubeEvent
 }
 
-// logRecord appends one LogRecord to the batch.
+// logRecord appends one LogRecord to the batch, as a log line or as the Kubernetes event that it is.
 func (d *logsDecoder) logRecord(src []byte) error {
 	if d.batch.Logs.Len() >= d.limits.MaxRows || len(d.batch.Logs.Attrs) > d.limits.MaxPairs {
 		return d.limits.exceeded()
@@ -29,6 +30,15 @@ func (d *logsDecoder) logRecord(src []byte) error {
 	d.row.Attrs = d.row.Attrs[:0]
 	var rec record
 	if err := d.parseRecord(src, &rec); err != nil {
+		return err
+	}
+	if isEvent, err := d.kubernetesEvent(&rec); isEvent || err != nil {
+		return err
+	}
+	if open, err := d.openStream(); !open || err != nil {
+		return err
+	}
+	if err := d.openScope(); err != nil {
 		return err
 	}
 	d.addAttr("event_name", rec.event)
@@ -77,7 +87,7 @@ func (d *logsDecoder) parseRecord(src []byte, rec *record) error {
 			}
 		case 6:
 			if data, ok = fc.MessageData(); ok {
-				err = d.recordAttr(data)
+				err = d.recordAttr(data, rec)
 			}
 		case 9:
 			rec.traceID, ok = fc.Bytes()
@@ -98,7 +108,7 @@ func (d *logsDecoder) parseRecord(src []byte, rec *record) error {
 	return nil
 }
 
-func (d *logsDecoder) recordAttr(src []byte) error {
+func (d *logsDecoder) recordAttr(src []byte, rec *record) error {
 	var a attribute
 	if err := d.parseAttribute(src, &a); err != nil {
 		return err
@@ -108,6 +118,7 @@ func (d *logsDecoder) recordAttr(src []byte) error {
 		return err
 	}
 	d.addAttr(a.key, text)
+	rec.kube.take(a.key, text, &a.val)
 	return nil
 }
 

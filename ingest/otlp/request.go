@@ -15,6 +15,7 @@ type Request struct {
 	Body     []byte // the batch aliases it
 	Encoding Encoding
 	Catalog  seamark.Catalog // of the cluster that sent the request
+	Cluster  string          // its name, for the spans of resources that name none
 	Now      time.Time       // stands in for timestamps that the sender left out
 	Limits   Limits
 }
@@ -24,12 +25,17 @@ type Limits struct {
 	// MaxRows bounds the rows of one request, default 1,000,000. An empty log record takes two bytes in the body and
 	// forty times that in the batch; without the limit a small bomb takes all memory.
 	MaxRows int
-	// MaxPairs bounds the structured metadata pairs of all records of a request, default 8,000,000, a quarter of a GiB.
+	// MaxPairs bounds the structured metadata pairs of all records, and the attributes of all spans, of a request, default 8,000,000, a quarter of a GiB.
 	// Attributes of a resource stand once in the body and in each row of the batch; without the limit they multiply.
 	MaxPairs int
-	// MaxAttrs bounds the structured metadata pairs of one log record, default 128. Without it one record
-	// can fill a block.
+	// MaxAttrs bounds the structured metadata pairs of one log record and the attributes of one span, default 128. Without
+	// it one record can fill a block.
 	MaxAttrs int
+	// MaxSpanBytes bounds one span as sent, default 512 KiB. Without it one span can be more than a message of the bus holds.
+	MaxSpanBytes int
+	// MaxSpanEvents and MaxSpanLinks bound what is stored of one span's events and links, default 256 each, twice what SDKs
+	// send. Without them a span that lives for days outgrows the rest of its trace.
+	MaxSpanEvents, MaxSpanLinks int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -42,6 +48,15 @@ func (l Limits) withDefaults() Limits {
 	if l.MaxAttrs <= 0 {
 		l.MaxAttrs = seamark.DefaultLimits().MaxAttrs
 	}
+	if l.MaxSpanBytes <= 0 {
+		l.MaxSpanBytes = 512 << 10
+	}
+	if l.MaxSpanEvents <= 0 {
+		l.MaxSpanEvents = 256
+	}
+	if l.MaxSpanLinks <= 0 {
+		l.MaxSpanLinks = 256
+	}
 	return l
 }
 
@@ -53,6 +68,7 @@ const (
 	seedSum     = 0x9e3779b97f4a7c15
 	seedCount   = 0xd1b54a32d192ed03
 	seedBuckets = 0x8cb92ba72f3d8dd7
+	seedDelta   = 0x6f746c7064656c74 // "otlpdelt"
 )
 
 // mix combines two hashes into one. The folded 128-bit product spreads every bit of both; the constant keeps zero from

@@ -14,12 +14,17 @@ const maxReasons = 5
 // AppendLogsResponse appends the body of ExportLogsServiceResponse. It holds partial_success only when rows were refused
 // or there is something to warn of.
 func AppendLogsResponse(dst []byte, enc Encoding, r *seamark.Rejections) []byte {
-	return appendResponse(dst, enc, "rejectedLogRecords", r.Logs, r)
+	return appendResponse(dst, enc, "rejectedLogRecords", r.Logs+r.Events, r) // events came as log records
 }
 
 // AppendMetricsResponse appends the body of ExportMetricsServiceResponse in the same way.
 func AppendMetricsResponse(dst []byte, enc Encoding, r *seamark.Rejections) []byte {
 	return appendResponse(dst, enc, "rejectedDataPoints", r.Samples, r)
+}
+
+// AppendTracesResponse appends the body of ExportTraceServiceResponse in the same way.
+func AppendTracesResponse(dst []byte, enc Encoding, r *seamark.Rejections) []byte {
+	return appendResponse(dst, enc, "rejectedSpans", r.Spans, r)
 }
 
 func appendResponse(dst []byte, enc Encoding, countName string, count int, r *seamark.Rejections) []byte {
@@ -55,51 +60,13 @@ func reasons(r *seamark.Rejections) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(reason.Detail + " (" + reason.Reason + ", " + strconv.Itoa(reason.Count) + " refused)")
+		b.WriteString(reason.Detail + " (" + reason.Reason)
+		if reason.Count > 0 { // else it is a warning
+			b.WriteString(", " + strconv.Itoa(reason.Count) + " refused")
+		}
+		b.WriteByte(')')
 	}
 	return strings.ToValidUTF8(b.String(), "\ufffd") // protobuf readers refuse a message over one bad byte
-}
-
-// AppendStatus appends the body of a failure: a google.rpc.Status with a gRPC code, see StatusCode.
-func AppendStatus(dst []byte, enc Encoding, code int32, message string) []byte {
-	if enc == JSON {
-		dst = append(dst, `{"code":`...)
-		dst = strconv.AppendInt(dst, int64(code), 10)
-		dst = append(dst, `,"message":`...)
-		return append(appendJSONString(dst, message), '}')
-	}
-	dst = appendVarintField(dst, 1, uint64(code))
-	return appendStringField(dst, 2, strings.ToValidUTF8(message, "\ufffd"))
-}
-
-// StatusCode returns the gRPC code (google.rpc.Code) of a kind of error. Over HTTP senders decide by the HTTP status and
-// only show the code.
-func StatusCode(kind seamark.Kind) int32 {
-	switch kind {
-	case seamark.Canceled:
-		return 1 // CANCELLED
-	case seamark.Invalid, seamark.TooLarge, seamark.Unsupported:
-		return 3 // INVALID_ARGUMENT
-	case seamark.Timeout:
-		return 4 // DEADLINE_EXCEEDED
-	case seamark.NotFound:
-		return 5 // NOT_FOUND
-	case seamark.Conflict:
-		return 6 // ALREADY_EXISTS
-	case seamark.Forbidden:
-		return 7 // PERMISSION_DENIED
-	case seamark.RateLimited:
-		return 8 // RESOURCE_EXHAUSTED
-	case seamark.Unprocessable:
-		return 9 // FAILED_PRECONDITION
-	case seamark.Internal:
-		return 13 // INTERNAL
-	case seamark.Unavailable:
-		return 14 // UNAVAILABLE
-	case seamark.Unauthenticated:
-		return 16 // UNAUTHENTICATED
-	}
-	return 13
 }
 
 // appendVarintField and appendStringField leave out zero values, as proto3 does.

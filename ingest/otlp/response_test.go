@@ -6,9 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"google.golang.org/genproto/googleapis/rpc/status"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seamarkhq/seamark/ingest/otlp"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -70,31 +67,5 @@ func TestResponseNamesFewReasons(t *testing.T) {
 	const want = "D. (a, 1 refused) D. (b, 1 refused) D. (c, 1 refused) D. (d, 1 refused) D. (e, 1 refused) And 2 more reasons."
 	if got.PartialSuccess.ErrorMessage != want {
 		t.Errorf("got %q, want %q", got.PartialSuccess.ErrorMessage, want)
-	}
-}
-
-func TestStatus(t *testing.T) {
-	const message = "Nope: <\"\u00e9\"> \xfe"
-	for _, code := range []int32{0, 3, 16, 300} {
-		var fromProto, fromJSON status.Status
-		if err := proto.Unmarshal(otlp.AppendStatus(nil, otlp.Protobuf, code, message), &fromProto); err != nil {
-			t.Fatal(err)
-		}
-		if err := protojson.Unmarshal(otlp.AppendStatus(nil, otlp.JSON, code, message), &fromJSON); err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range []*status.Status{&fromProto, &fromJSON} {
-			if s.Code != code || s.Message != "Nope: <\"\u00e9\"> \ufffd" {
-				t.Errorf("got %d %q", s.Code, s.Message)
-			}
-		}
-	}
-}
-
-func TestStatusCodeOfEveryKind(t *testing.T) {
-	for _, k := range seamark.Kinds() {
-		if c := otlp.StatusCode(k); c < 1 || c > 16 || (c == 13) != (k == seamark.Internal) {
-			t.Errorf("kind %s has code %d", k, c)
-		}
 	}
 }

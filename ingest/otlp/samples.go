@@ -26,7 +26,12 @@ func (d *metricsDecoder) appendPoint(m *metric) error {
 		d.rejectValueless(m)
 		return nil
 	}
-	timeMilli := d.timeMilli()
+	if m.kind == kindExponential {
+		if fault := d.native.setFrom(p, m.delta()); fault != "" {
+			d.rejectNative(m, fault)
+			return nil
+		}
+	}
 	err := d.findSeries(m)
 	if rejected, ok := rejection(err); ok && rejected.ID != bodyFault {
 		d.batch.Rejected.Add(seamark.Metrics, 1, rejected.ID, rejected.Message)
@@ -35,17 +40,55 @@ func (d *metricsDecoder) appendPoint(m *metric) error {
 	if err != nil {
 		return err
 	}
-	if d.batch.Samples.Len()+len(p.series) > d.limits.MaxRows {
-		return d.limits.exceeded()
+	timeMilli, first := d.timeMilli(), uint32(len(d.batch.Samples.Series))
+	d.newestMilli = max(d.newestMilli, timeMilli)
+	if m.kind == kindExponential {
+		err = d.appendNative(timeMilli)
+	} else {
+		err = d.appendSamples(m, timeMilli)
 	}
-	if err := d.batch.Reserve(len(p.series) * (seamark.SampleBytes + seamark.SeriesBytes)); err != nil {
+	if err != nil || len(p.exemplars) == 0 {
 		return err
 	}
-	d.newestMilli = max(d.newestMilli, timeMilli)
+	return d.appendExemplars(m, first, timeMilli)
+}
+
+// appendSamples appends a sample of each of the point's series.
+func (d *metricsDecoder) appendSamples(m *metric, timeMilli int64) error {
+	p, out := &d.point, &d.batch.Samples
+	start, started := p.startMilli(m)
+	// A zero each for a histogram's _count and _sum, or for the one series of a counter.
+	rows := len(p.series)
+	if started {
+		rows += min(2, rows)
+	}
+	if d.rows()+rows > d.limits.MaxRows {
+		return d.limits.exceeded()
+	}
+	if err := d.batch.Reserve(rows*seamark.SampleBytes + len(p.series)*seamark.SeriesBytes); err != nil {
+		return err
+	}
 	for i, s := range p.series {
-		d.batch.Samples.Append(d.batch.Samples.AddSeries(s), timeMilli, p.sampleValue(m.kind, i))
+		ref := out.AddSeries(s)
+		if started && (i == 0 || i == p.buckets()+2) {
+			out.Append(ref, start, 0)
+		}
+		out.Append(ref, timeMilli, p.sampleValue(m.kind, i))
 	}
 	return nil
+}
+
+// rows counts the rows of the batch that this decoder makes.
+func (d *metricsDecoder) rows() int { return d.batch.Samples.Len() + d.batch.Histograms.Len() }
+
+// rejectNative counts an exponential histogram that native histograms have no place for.
+func (d *metricsDecoder) rejectNative(m *metric, fault string) {
+	const reason = "seamark-histogram-malformed"
+	detail := ""
+	if !told(d.batch, reason) {
+		detail = fmt.Sprintf("A data point of exponential histogram %.100q has %s.", m.name, fault)
+	}
+	d.batch.Rejected.Add(seamark.Metrics, 1, reason, detail)
 }
 
 // rejectValueless counts a point without a value. The sentence is made for the first alone: two bytes of a body can be
@@ -53,10 +96,15 @@ func (d *metricsDecoder) appendPoint(m *metric) error {
 func (d *metricsDecoder) rejectValueless(m *metric) {
 	const reason = "seamark-value-missing"
 	detail := ""
-	if !slices.ContainsFunc(d.batch.Rejected.Reasons, func(r seamark.Rejection) bool { return r.Reason == reason }) {
+	if !told(d.batch, reason) {
 		detail = fmt.Sprintf("A data point of metric %.100q has neither as_double nor as_int.", m.name)
 	}
 	d.batch.Rejected.Add(seamark.Metrics, 1, reason, detail)
+}
+
+// told says whether a row was refused for the reason before, so that its sentence need not be made again.
+func told(b *seamark.Batch, reason string) bool {
+	return slices.ContainsFunc(b.Rejected.Reasons, func(r seamark.Rejection) bool { return r.Reason == reason })
 }
 
 // findSeries fills p.series: for a histogram its count, its buckets, the last bucket and perhaps its sum; for a summary
@@ -164,6 +212,9 @@ func (d *metricsDecoder) createSeries(m *metric, id sampleID) (*seamark.Series, 
 	if id.label != "" {
 		kept = setLabel(kept, id.label, formatBound(id.bound))
 	}
+	if m.delta() {
+		kept = setLabel(kept, TemporalityLabel, deltaValue)
+	}
 	d.labels = setLabel(kept, seamark.MetricNameLabel, m.family.name+id.suffix)
 	return d.req.Catalog.Create(id.key, seamark.MetricSeries, d.labels)
 }
@@ -180,7 +231,7 @@ func (d *metricsDecoder) readAttrs(field uint32) error {
 			return err
 		}
 		text, err := d.text(&a.val)
-		if err == nil && a.key != seamark.MetricNameLabel { // the name comes from the metric
+		if err == nil && a.key != seamark.MetricNameLabel && a.key != TemporalityLabel { // both come from the metric
 			d.attrs = append(d.attrs, rawAttr{a.key, text})
 		}
 		return err
