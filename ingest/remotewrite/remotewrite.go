@@ -1,337 +1,190 @@
-// Package remotewrite turns the body of a Prometheus remote write 1.0 request (prometheus.WriteRequest, already
-// inflated) into a seamark.Batch and does nothing else. It decodes the wire format itself: a series that the catalogue
-// knows costs one hash over its label bytes and one look-up. Package ingest imports it.
+// Package remotewrite turns the inflated body of a Prometheus remote write request, 1.0 (prometheus.WriteRequest) or 2.0
+// (io.prometheus.write.v2.Request), into a seamark.Batch and does nothing else. It decodes the wire format itself: a
+// series that the catalogue knows costs one hash over its labels and one look-up. Package ingest imports it.
 package remotewrite
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
+	"strings"
 	"sync"
-
-	"github.com/VictoriaMetrics/easyproto"
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// keySpace sets this protocol's catalogue keys apart from other protocols' keys of the same bytes. It was drawn at random.
-const keySpace = 0x5be1c04a7d93f628
+// Options bounds what the decoder takes from one row. The zero value of a field means its default.
+type Options struct {
+	// MaxBuckets bounds the buckets, spans and custom bounds of one native histogram, each for itself; the default is
+	// 1024. Without it one histogram fills a block, and each query that reads its series expands it again.
+	MaxBuckets int
+	// MaxExemplarBytes bounds the names and values of one exemplar's labels together; the default is 1024. OpenMetrics
+	// wants 128 characters, which agents that convert from OTLP exceed. Without it an exemplar is a log line in disguise.
+	MaxExemplarBytes int
+	// PredictedSeries is how many series the decoder remembers in the order in which they came, of all clusters
+	// together; each takes 16 bytes. What comes in the same order again is found without asking the catalogue. 0 means
+	// that the catalogue is always asked.
+	PredictedSeries int
+}
 
-// Field numbers of prometheus' prompb/remote.proto and types.proto, as far as they are read.
-const (
-	requestTimeseries = 1
-	requestMetadata   = 3
-
-	seriesLabels     = 1
-	seriesSamples    = 2
-	seriesHistograms = 4
-
-	labelName  = 1
-	labelValue = 2
-
-	sampleValue     = 1
-	sampleTimestamp = 2
-
-	metadataType   = 1
-	metadataFamily = 2
-	metadataHelp   = 4
-	metadataUnit   = 5
-)
+// validate fills in the defaults.
+func (o *Options) validate() error {
+	if o.MaxBuckets < 0 || o.MaxExemplarBytes < 0 || o.PredictedSeries < 0 {
+		return fmt.Errorf("remote write options must not be negative: %+v", *o)
+	}
+	if o.MaxBuckets == 0 {
+		o.MaxBuckets = 1024
+	}
+	if o.MaxExemplarBytes == 0 {
+		o.MaxExemplarBytes = 1024
+	}
+	return nil
+}
 
 // Decoder decodes requests. It keeps scratch memory between them and is safe for concurrent use; make one with New.
 type Decoder struct {
+	opts    Options
 	scratch sync.Pool // *state
 }
 
-// New makes a Decoder.
+// New makes a Decoder with the default limits.
 func New() *Decoder {
-	return &Decoder{scratch: sync.Pool{New: func() any { return new(state) }}}
+	d, _ := NewWith(Options{}) // the defaults are valid
+	return d
+}
+
+// NewWith makes a Decoder. It fails when a limit is negative.
+func NewWith(o Options) (*Decoder, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Decoder{opts: o, scratch: sync.Pool{New: func() any { return new(state) }}}, nil
 }
 
 // state is what one call of Decode works with.
 type state struct {
+	request
+	scratch
+}
+
+// request is the part of a state that belongs to one request.
+type request struct {
+	opts   *Options
+	schema schema
 	body   []byte
 	cat    seamark.Catalog
 	batch  *seamark.Batch
-	labels []seamark.Label
-	joined []byte // the label fields of a series that does not hold them side by side
+	// data holds what rows refer to and what does not stand in the body as they need it; it lives as long as the batch.
+	data  strings.Builder
+	pairs []seamark.Label
 }
 
-// Decode appends body's samples and metadata to b. Strings in b alias body, so body must stay unchanged as long as b is
-// used. Series that cat refuses and native histograms are counted in b.Rejected while the rest is kept; exemplars are
-// passed over. The error is a *seamark.Error: Invalid seamark-body-protobuf when body is not a WriteRequest, after which
+// scratch is the part of a state that is kept for the next request.
+type scratch struct {
+	labels    []seamark.Label
+	joined    []byte // the label fields of a series that does not hold them side by side
+	histogram histogram
+
+	// Of 2.0 alone.
+	symbols  []symbol
+	zeros    []zero
+	families map[family]struct{} // what the request has told about families so far
+	told     family              // the last of them
+}
+
+// schema says which message a body is to be.
+type schema struct {
+	v2            bool
+	message, cure string // for errors
+}
+
+// Decode appends the samples, native histograms, exemplars and metadata of body, a prometheus.WriteRequest, to b.
+//
+// Strings in b alias body, so body must stay unchanged as long as b is used. Series that cat refuses, histograms that
+// contradict themselves and exemplars with labels that cannot be stored are counted in b.Rejected while their neighbours
+// are kept. The label __replica__, which tells the senders of a highly available pair apart, is not stored: see
+// PeekReplica. The error is a *seamark.Error: Invalid seamark-body-protobuf when body is not a WriteRequest, after which
 // b holds a part of the request and must not be used.
 func (d *Decoder) Decode(body []byte, cat seamark.Catalog, b *seamark.Batch) error {
-	s := d.scratch.Get().(*state)
-	s.body, s.cat, s.batch = body, cat, b
-	err := s.request()
-	clear(s.labels[:cap(s.labels)])
-	*s = state{labels: s.labels[:0], joined: s.joined[:0]}
-	d.scratch.Put(s)
+	s := d.get(body, cat, b)
+	s.schema = schema{false, "prometheus.WriteRequest", "Send snappy-compressed remote write 1.0."}
+	err := s.writeRequest()
+	d.put(s)
 	return err
 }
 
-func (s *state) request() error {
-	var field easyproto.FieldContext
-	for rest := s.body; len(rest) > 0; {
-		at := rest
-		var err error
-		if rest, err = field.NextField(rest); err != nil {
-			return s.malformed(at, "WriteRequest", err)
-		}
-		switch field.FieldNum {
-		case requestTimeseries:
-			message, ok := field.MessageData()
-			if !ok {
-				return s.malformed(at, "WriteRequest.timeseries", errWireType)
-			}
-			if err := s.series(message); err != nil {
-				return err
-			}
-		case requestMetadata:
-			message, ok := field.MessageData()
-			if !ok {
-				return s.malformed(at, "WriteRequest.metadata", errWireType)
-			}
-			if err := s.metadata(message); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// DecodeV2 is Decode for an io.prometheus.write.v2.Request. Series whose label references are odd in number or lie
+// outside the symbols are refused like those that cat refuses. Metadata, which stands with each series, is appended once
+// per family and request. See zeroWindow for the zero samples that start timestamps lead to.
+func (d *Decoder) DecodeV2(body []byte, cat seamark.Catalog, b *seamark.Batch) (Written, error) {
+	s := d.get(body, cat, b)
+	s.schema = schema{true, "io.prometheus.write.v2.Request", "Send snappy-compressed remote write 2.0, or the Content-Type of the message that is sent."}
+	err := s.requestV2()
+	w := s.appendZeros()
+	d.put(s)
+	return w, err
 }
 
-// outline is where the parts of a TimeSeries message lie.
-type outline struct {
-	labels     []byte // the label fields with their tags and lengths
-	samples    []byte // from the first sample's tag to the message's end
-	sampleN    int
-	histograms int
+func (d *Decoder) get(body []byte, cat seamark.Catalog, b *seamark.Batch) *state {
+	s, _ := d.scratch.Get().(*state)
+	s.request = request{opts: &d.opts, body: body, cat: cat, batch: b}
+	return s
 }
 
-func (s *state) series(message []byte) error {
-	o, err := s.outlineOf(message)
-	if err != nil {
-		return err
+// Scratch of more entries is left to the collector: one large request must not hold its memory for ever.
+const maxKeptSymbols, maxKeptEntries = 64 << 10, 4 << 10
+
+func (d *Decoder) put(s *state) {
+	s.request = request{}
+	clear(s.labels[:cap(s.labels)]) // it was used from its beginning again and again
+	clear(s.symbols)
+	s.labels = kept(s.labels, maxKeptEntries)
+	s.joined = kept(s.joined, maxKeptSymbols)
+	s.symbols = kept(s.symbols, maxKeptSymbols)
+	s.zeros = kept(s.zeros, maxKeptEntries)
+	s.histogram.trim()
+	if len(s.families) > maxKeptEntries {
+		s.families = nil
 	}
-	if o.histograms > 0 {
-		s.batch.Rejected.Add(seamark.Metrics, o.histograms, "seamark-histogram-unsupported",
-			"Native histograms are not stored; set send_native_histograms to false in remote_write and scrape classic "+
-				"histograms (always_scrape_classic_histograms) instead.")
-	}
-	if o.sampleN == 0 {
+	clear(s.families)
+	s.told = family{}
+	d.scratch.Put(s)
+}
+
+// kept empties a slice and keeps its memory when that is not too much.
+func kept[T any](list []T, most int) []T {
+	if cap(list) > most {
 		return nil
 	}
-	if err := s.batch.Reserve(seamark.SeriesBytes + o.sampleN*seamark.SampleBytes); err != nil {
-		return err
-	}
-	key := xxhash.Sum64(o.labels) ^ keySpace
-	series := s.cat.Find(key)
-	if series == nil {
-		if series, err = s.create(key, o.labels); err != nil {
-			return s.reject(o, err)
-		}
-	}
-	return s.samples(o, s.batch.Samples.AddSeries(series))
+	return list[:0]
 }
 
-// outlineOf walks a TimeSeries message once. It looks only at tags and lengths, and leaves label texts unread.
-func (s *state) outlineOf(message []byte) (outline, error) {
-	var o outline
-	rest := message
-	// Fast path: senders write the labels first and side by side, and labels below 128 bytes have a one-byte length.
-	const labelTag = seriesLabels<<3 | 2
-	for len(rest) >= 2 && rest[0] == labelTag && rest[1] < 0x80 && 2+int(rest[1]) <= len(rest) {
-		rest = rest[2+int(rest[1]):]
-	}
-	o.labels = message[:len(message)-len(rest)]
-	labelEnd, split := len(rest), false
-	var field easyproto.FieldContext
-	for len(rest) > 0 {
-		at := rest
-		var err error
-		if rest, err = field.NextField(rest); err != nil {
-			return o, s.malformed(at, "TimeSeries", err)
-		}
-		if field.FieldNum > seriesHistograms {
-			continue
-		}
-		if _, ok := field.MessageData(); !ok {
-			return o, s.malformed(at, "TimeSeries", errWireType)
-		}
-		switch field.FieldNum {
-		case seriesLabels:
-			if len(at) == labelEnd && !split {
-				labelEnd = len(rest)
-				o.labels = message[:len(message)-len(rest)]
-				continue
-			}
-			// Slow path: label fields that lie apart are brought together, so that their hash is the same.
-			if !split {
-				s.joined, split = append(s.joined[:0], o.labels...), true
-			}
-			s.joined = append(s.joined, at[:len(at)-len(rest)]...)
-			o.labels = s.joined
-		case seriesSamples:
-			if o.sampleN == 0 {
-				o.samples = at
-			}
-			o.sampleN++
-		case seriesHistograms:
-			o.histograms++
+// refuse counts n rows as rejected. The sentence is made once per reason, because a body may hold a million bad rows.
+func (s *state) refuse(n int, reason string, sentence func() string) {
+	for i := range s.batch.Rejected.Reasons {
+		if s.batch.Rejected.Reasons[i].Reason == reason {
+			s.batch.Rejected.Add(seamark.Metrics, n, reason, "")
+			return
 		}
 	}
-	return o, nil
+	s.batch.Rejected.Add(seamark.Metrics, n, reason, sentence())
 }
 
-// create parses the label fields and gives them to the catalogue.
-func (s *state) create(key uint64, raw []byte) (*seamark.Series, error) {
-	s.labels = s.labels[:0]
-	var outer, inner easyproto.FieldContext
-	for len(raw) > 0 {
-		var err error
-		at := raw
-		if raw, err = outer.NextField(raw); err != nil {
-			return nil, s.malformed(at, "TimeSeries.labels", err)
-		}
-		message, _ := outer.MessageData() // outlineOf has checked the wire type
-		var label seamark.Label
-		for len(message) > 0 {
-			at := message
-			if message, err = inner.NextField(message); err != nil {
-				return nil, s.malformed(at, "Label", err)
-			}
-			ok := true
-			switch inner.FieldNum {
-			case labelName:
-				label.Name, ok = inner.String()
-			case labelValue:
-				label.Value, ok = inner.String()
-			}
-			if !ok {
-				return nil, s.malformed(at, "Label", errWireType)
-			}
-		}
-		if err := s.batch.Reserve(seamark.LabelBytes); err != nil {
-			return nil, err
-		}
-		s.labels = append(s.labels, label)
-	}
-	return s.cat.Create(key, seamark.MetricSeries, s.labels)
-}
-
-// reject counts the samples of a series that the catalogue refused. A malformed body stays an error.
-func (s *state) reject(o outline, err error) error {
+// refuseSeries counts the n rows of a series that cannot be stored for err. What is not the series' own fault, as a
+// malformed body or memory that was not granted, stays an error.
+func (s *state) refuseSeries(n int, err error) error {
 	e, ok := errors.AsType[*seamark.Error](err)
-	if !ok || e.ID == malformedID || e.Kind != seamark.Invalid { // a body without memory to decode it is not the series' fault
+	if !ok || e.ID == malformedID || e.Kind != seamark.Invalid {
 		return err
 	}
-	s.batch.Rejected.Add(seamark.Metrics, o.sampleN, e.ID, e.Message)
+	s.batch.Rejected.Add(seamark.Metrics, n, e.ID, e.Message)
 	return nil
-}
-
-func (s *state) samples(o outline, ref uint32) error {
-	var field easyproto.FieldContext
-	for rest := o.samples; len(rest) > 0; {
-		var err error
-		if rest, err = field.NextField(rest); err != nil {
-			return s.malformed(rest, "TimeSeries", err)
-		}
-		if field.FieldNum != seriesSamples {
-			continue
-		}
-		message, _ := field.MessageData() // outlineOf has checked the wire type
-		// Fast path: both fields in their order, as every protobuf library writes them.
-		const valueTag, timestampTag = sampleValue<<3 | 1, sampleTimestamp << 3
-		if len(message) > 10 && message[0] == valueTag && message[9] == timestampTag {
-			if time, n := binary.Uvarint(message[10:]); n == len(message)-10 {
-				bits := binary.LittleEndian.Uint64(message[1:])
-				s.batch.Samples.Append(ref, int64(time), math.Float64frombits(bits))
-				continue
-			}
-		}
-		value, time, err := s.sample(message)
-		if err != nil {
-			return err
-		}
-		s.batch.Samples.Append(ref, time, value)
-	}
-	return nil
-}
-
-// sample decodes a Sample message of any form. Fields that are not there are zero, as proto3 has it.
-func (s *state) sample(message []byte) (value float64, time int64, err error) {
-	var field easyproto.FieldContext
-	for len(message) > 0 {
-		at := message
-		if message, err = field.NextField(message); err != nil {
-			return 0, 0, s.malformed(at, "Sample", err)
-		}
-		ok := true
-		switch field.FieldNum {
-		case sampleValue:
-			value, ok = field.Double()
-		case sampleTimestamp:
-			time, ok = field.Int64()
-		}
-		if !ok {
-			return 0, 0, s.malformed(at, "Sample", errWireType)
-		}
-	}
-	return value, time, nil
-}
-
-func (s *state) metadata(message []byte) error {
-	var field easyproto.FieldContext
-	m := seamark.MetricMetadata{Type: metricType(0)}
-	for len(message) > 0 {
-		at := message
-		var err error
-		if message, err = field.NextField(message); err != nil {
-			return s.malformed(at, "MetricMetadata", err)
-		}
-		ok := true
-		switch field.FieldNum {
-		case metadataType:
-			var number int64
-			number, ok = field.Int64()
-			m.Type = metricType(number)
-		case metadataFamily:
-			m.Metric, ok = field.String()
-		case metadataHelp:
-			m.Help, ok = field.String()
-		case metadataUnit:
-			m.Unit, ok = field.String()
-		}
-		if !ok {
-			return s.malformed(at, "MetricMetadata", errWireType)
-		}
-	}
-	if m.Metric != "" {
-		if err := s.batch.Reserve(seamark.MetadataBytes); err != nil {
-			return err
-		}
-		s.batch.Metadata = append(s.batch.Metadata, m)
-	}
-	return nil
-}
-
-// metricType names a MetricMetadata.MetricType as OpenMetrics does; numbers of the future are unknown.
-func metricType(number int64) string {
-	names := [...]string{"unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"}
-	if number < 0 || number >= int64(len(names)) {
-		return names[0]
-	}
-	return names[number]
 }
 
 const malformedID = "seamark-body-protobuf"
 
 var errWireType = errors.New("the field has another wire type than its definition")
 
-// malformed is the error of a body that is not a WriteRequest. at is the rest of a message from the offending field on.
+// malformed is the error of a body that is not what it should be. at is the rest of a message from the offending field on.
 func (s *state) malformed(at []byte, message string, cause error) error {
 	where := ""
 	// Slices of the body end where its capacity ends, which gives the offset without counting on the hot path. Label
@@ -340,6 +193,5 @@ func (s *state) malformed(at []byte, message string, cause error) error {
 		where = fmt.Sprintf(" at byte %d of %d", offset, len(s.body))
 	}
 	return seamark.Wrap(cause, seamark.Invalid, malformedID,
-		"The body is not a valid prometheus.WriteRequest: %s is malformed%s. Send snappy-compressed remote write 1.0.",
-		message, where)
+		"The body is not a valid %s: %s is malformed%s. %s", s.schema.message, message, where, s.schema.cure)
 }
