@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/seamarkhq/seamark/ingest/record"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -16,6 +17,8 @@ import (
 type Options struct {
 	// Now is the time of what carries none.
 	Now time.Time
+	// MaxAttrs bounds the attributes of a log row, see record.Options; zero means its default.
+	MaxAttrs int
 }
 
 // Decoder decodes requests. It keeps scratch memory between them and is safe for concurrent use; make one with New.
@@ -25,7 +28,9 @@ type Decoder struct {
 
 // New makes a Decoder.
 func New() *Decoder {
-	return &Decoder{scratch: sync.Pool{New: func() any { return &state{described: make(map[string]struct{})} }}}
+	return &Decoder{scratch: sync.Pool{New: func() any {
+		return &state{described: make(map[string]struct{}), record: record.New(record.Options{})}
+	}}}
 }
 
 // state is what one call works with.
@@ -39,6 +44,7 @@ type state struct {
 	identity  gathered            // the bytes that name the current series
 	described map[string]struct{} // metrics whose metadata the batch has
 	sketch    sketch
+	record    *record.Builder
 	arena     []byte // memory for the batch's histograms; what is cut from it belongs to the batch
 }
 
@@ -49,6 +55,7 @@ const maxScratch = 4096
 func (d *Decoder) take(body []byte, cat seamark.Catalog, b *seamark.Batch, o Options) *state {
 	s := d.scratch.Get().(*state)
 	s.body, s.cat, s.batch, s.now = body, cat, b, o.Now
+	s.record.Begin(record.Options{Now: o.Now, MaxAttrs: o.MaxAttrs})
 	return s
 }
 
@@ -58,9 +65,11 @@ func (d *Decoder) give(s *state) {
 		return
 	}
 	s.labels.release()
+	s.record.Release()
 	clear(s.described)
 	*s = state{
 		labels: s.labels, identity: gathered{scratch: s.identity.scratch[:0]}, described: s.described, sketch: s.sketch,
+		record: s.record,
 	}
 	d.scratch.Put(s)
 }

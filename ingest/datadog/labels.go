@@ -27,18 +27,29 @@ func (l *labelSet) release() {
 	l.reset()
 }
 
-// addTag adds "key:value"; a tag without a colon is a flag that is set.
+// addTag adds "key:value" under the key's label name.
 func (l *labelSet) addTag(tag string) {
+	key, value := splitTag(tag)
+	l.add(labelName(key), value)
+}
+
+// splitTag takes "key:value" apart; a tag without a colon is a flag that is set.
+func splitTag(tag string) (key, value string) {
 	key, value, ok := strings.Cut(tag, ":")
 	if !ok {
 		value = "true"
 	}
+	return key, value
+}
+
+// add adds a tag; an empty name or value is nothing.
+func (l *labelSet) add(name, value string) {
 	switch {
-	case key == "" || value == "":
+	case name == "" || value == "":
 	case len(l.tags) == maxTags:
 		l.over = true
 	default:
-		l.tags = append(l.tags, seamark.Label{Name: labelName(key), Value: value})
+		l.tags = append(l.tags, seamark.Label{Name: name, Value: value})
 	}
 }
 
@@ -67,6 +78,13 @@ func (l *labelSet) labels() ([]seamark.Label, error) {
 			"A series has more than %d tags or resources, the limit. Remove tags in the agent.", maxTags)
 	}
 	placeTags(l.tags)
+	l.merge()
+	l.tags = append(l.tags, l.fixed...)
+	return l.tags, nil
+}
+
+// merge sorts the tags, makes one of those with the same name, and drops those that the fixed ones override.
+func (l *labelSet) merge() {
 	slices.SortFunc(l.tags, func(a, b seamark.Label) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
@@ -74,24 +92,15 @@ func (l *labelSet) labels() ([]seamark.Label, error) {
 		return strings.Compare(a.Value, b.Value)
 	})
 	kept := l.tags[:0]
-	for from := 0; from < len(l.tags); {
-		to := from + 1
-		for to < len(l.tags) && l.tags[to].Name == l.tags[from].Name {
+	for from, to := 0, 0; from < len(l.tags); from = to {
+		for to = from + 1; to < len(l.tags) && l.tags[to].Name == l.tags[from].Name; {
 			to++
 		}
-		if l.isFixed(l.tags[from].Name) {
-			from = to
-			continue
+		if !hasName(l.fixed, l.tags[from].Name) {
+			kept = append(kept, joined(l.tags[from:to]))
 		}
-		kept = append(kept, joined(l.tags[from:to]))
-		from = to
 	}
-	l.tags = append(kept, l.fixed...)
-	return l.tags, nil
-}
-
-func (l *labelSet) isFixed(name string) bool {
-	return slices.ContainsFunc(l.fixed, func(f seamark.Label) bool { return f.Name == name })
+	l.tags = kept
 }
 
 // joined makes one label of labels with one name and sorted values. The order of an agent's tags changes from restart to
