@@ -140,13 +140,9 @@ func mondayOf(day int32) int32 {
 // emit compresses e.raw as one segment.
 func (e *Encoder) emit(t Table, columns uint8, day int32, rows int) error {
 	from := len(e.out)
-	out, err := e.comp.appendFrames(e.out, e.raw)
-	if err != nil {
-		return err
-	}
-	e.out = out
+	e.out = e.comp.appendFrames(e.out, e.raw)
 	e.segs = append(e.segs, Segment{Table: t, Columns: columns, Day: day, Rows: uint32(rows)})
-	e.spans = append(e.spans, span{from, len(out)})
+	e.spans = append(e.spans, span{from, len(e.out)})
 	return nil
 }
 

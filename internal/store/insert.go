@@ -58,10 +58,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 		return err
 	}
 	start := s.opts.Now()
-	body, err := s.body(b)
-	if err != nil {
-		return err
-	}
+	body := s.body(b)
 	defer body.release()
 	spec := tableSpecs[b.Table]
 	columns := spec.columns
@@ -134,10 +131,7 @@ func (s *Store) Probe(ctx context.Context, tenant seamark.TenantID, segment *Seg
 		defer cancel()
 		_ = s.admin.Exec(ctx, "DROP TABLE IF EXISTS "+table)
 	}()
-	body, err := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}})
-	if err != nil {
-		return err
-	}
+	body := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}})
 	defer body.release()
 	columns := spec.columns
 	if spec.exact {
@@ -214,23 +208,18 @@ func (b *insertBody) Read(p []byte) (int, error) { return b.readers.Read(p) }
 
 func (b *insertBody) release() { b.pool.Put(b.scratch) }
 
-func (s *Store) body(b *Block) (*insertBody, error) {
+func (s *Store) body(b *Block) *insertBody {
 	sc, ok := s.scratch.Get().(*insertScratch)
 	if !ok {
 		sc = &insertScratch{comp: newCompressor()}
 	}
 	sc.out, sc.cuts = sc.out[:0], append(sc.cuts[:0], 0)
 	exact := b.Table.Exact()
-	var err error
 	for i := range b.Segments {
-		if sc.out, err = sc.appendHead(&b.Segments[i], exact); err != nil {
-			return nil, err
-		}
+		sc.out = sc.appendHead(&b.Segments[i], exact)
 		sc.cuts = append(sc.cuts, len(sc.out))
 		if exact {
-			if sc.out, err = sc.appendBatchColumn(b.BatchID, int(b.Segments[i].Rows)); err != nil {
-				return nil, err
-			}
+			sc.out = sc.appendBatchColumn(b.BatchID, int(b.Segments[i].Rows))
 		}
 		sc.cuts = append(sc.cuts, len(sc.out))
 	}
@@ -241,10 +230,10 @@ func (s *Store) body(b *Block) (*insertBody, error) {
 		readers = append(readers, bytes.NewReader(head), bytes.NewReader(b.Segments[i].Payload), bytes.NewReader(tail))
 	}
 	body.readers = io.MultiReader(readers...)
-	return body, nil
+	return body
 }
 
-func (sc *insertScratch) appendHead(seg *Segment, exact bool) ([]byte, error) {
+func (sc *insertScratch) appendHead(seg *Segment, exact bool) []byte {
 	columns := uint64(seg.Columns)
 	if exact {
 		columns++
@@ -254,7 +243,7 @@ func (sc *insertScratch) appendHead(seg *Segment, exact bool) ([]byte, error) {
 	return sc.comp.appendFrames(sc.out, sc.raw)
 }
 
-func (sc *insertScratch) appendBatchColumn(id uint64, rows int) ([]byte, error) {
+func (sc *insertScratch) appendBatchColumn(id uint64, rows int) []byte {
 	sc.raw = appendColumn(sc.raw[:0], nativeBatchColumn, nativeBatchType)
 	for range rows {
 		sc.raw = binary.LittleEndian.AppendUint64(sc.raw, id)

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/ClickHouse/ch-go/compress"
+	"github.com/go-faster/city"
+
+	"github.com/seamarkhq/seamark/internal/store/lz4"
 )
 
 // This file writes ClickHouse's Native format (docs: interfaces/formats/Native) by hand: a block is its column count and
@@ -23,7 +25,6 @@ const (
 	typeLowCardinality       = "LowCardinality(String)"
 	typeLabels               = "Map(LowCardinality(String), String)"
 	frameTarget              = 1 << 20 // raw bytes of one compressed frame: what the server itself writes
-	methodNone, methodLZ4    = compress.None, compress.LZ4
 	nativeBatchColumn        = "_b"
 	nativeBatchType          = "UInt64"
 )
@@ -143,22 +144,34 @@ func (m *labelMap) appendColumn(b []byte, name string) []byte {
 }
 
 // compressor turns raw bytes into ClickHouse's compressed frames, which may be concatenated at will as long as all have
-// the same method: LZ4 throughout, also for the few bytes of a block's head.
-type compressor struct{ lz4 *compress.Writer }
+// the same method: LZ4 throughout, also for the few bytes of a block's head. A frame is the CityHash128 of what follows, the
+// method, the size of the frame without its hash, the raw size, and an LZ4 block (ClickHouse, src/Compression/CompressionInfo.h).
+type compressor struct{ lz4 lz4.Encoder }
 
-func newCompressor() *compressor {
-	return &compressor{lz4: compress.NewWriter(compress.LevelZero, compress.LZ4)}
-}
+const (
+	frameHashBytes  = 16
+	frameInfoBytes  = 1 + 4 + 4
+	frameMethodLZ4  = 0x82
+	emptyFrameBytes = frameHashBytes + frameInfoBytes
+)
+
+func newCompressor() *compressor { return &compressor{} }
 
 // appendFrames compresses raw and appends its frames to dst.
-func (c *compressor) appendFrames(dst, raw []byte) ([]byte, error) {
+func (c *compressor) appendFrames(dst, raw []byte) []byte {
 	for len(raw) > 0 {
 		n := min(len(raw), frameTarget)
-		if err := c.lz4.Compress(raw[:n]); err != nil {
-			return dst, err
-		}
-		dst = append(dst, c.lz4.Data...)
+		start := len(dst)
+		dst = append(dst, make([]byte, emptyFrameBytes)...)
+		dst = c.lz4.AppendBlock(dst, raw[:n])
+		frame := dst[start:]
+		frame[frameHashBytes] = frameMethodLZ4
+		binary.LittleEndian.PutUint32(frame[frameHashBytes+1:], uint32(len(frame)-frameHashBytes))
+		binary.LittleEndian.PutUint32(frame[frameHashBytes+5:], uint32(n))
+		sum := city.CH128(frame[frameHashBytes:])
+		binary.LittleEndian.PutUint64(frame, sum.Low)
+		binary.LittleEndian.PutUint64(frame[8:], sum.High)
 		raw = raw[n:]
 	}
-	return dst, nil
+	return dst
 }
