@@ -11,12 +11,14 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// TestConcurrentUse decodes both signals on one decoder from several goroutines; run it with -race.
+// TestConcurrentUse decodes all signals on one decoder from several goroutines; run it with -race.
 func TestConcurrentUse(t *testing.T) {
 	ld, lines := sampleLogs()
 	md := metricCases()["histogram"]
 	logs, metrics := logsBody(t, ld, otlp.Protobuf), metricsBody(t, md, otlp.Protobuf)
 	samples := translate(t, md).samples
+	td, spans := sampleTraces()
+	traces := tracesBody(t, td, otlp.Protobuf)
 	d, cat := otlp.New(), catalogtest.New()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -30,7 +32,13 @@ func TestConcurrentUse(t *testing.T) {
 				if err := d.DecodeMetrics(&otlp.Request{Body: metrics, Catalog: cat, Now: now}, b); err != nil {
 					t.Error(err)
 				}
-				if !cmp.Equal(lines, linesOf(b)) || !cmp.Equal(samples, samplesOf(b)) {
+				if err := d.DecodeTraces(&otlp.Request{Body: traces, Catalog: cat, Now: now}, b); err != nil {
+					t.Error(err)
+				}
+				for i := range b.Spans {
+					b.Spans[i].Attrs = sorted(b.Spans[i].Attrs)
+				}
+				if !cmp.Equal(spans, b.Spans) || !cmp.Equal(lines, linesOf(b)) || !cmp.Equal(samples, samplesOf(b)) {
 					t.Error("the batch differs from what one decoder alone makes")
 				}
 			}

@@ -1,11 +1,37 @@
-// Package otlp turns OTLP/HTTP export requests (opentelemetry-proto, logs and metrics, protobuf and JSON) into a
+// Package otlp turns OTLP export requests (opentelemetry-proto: logs, metrics and traces, protobuf and JSON) into a
 // seamark.Batch and builds the answers of that protocol. It reads bytes that are already inflated, does no I/O and keeps
-// no state of a tenant; package ingest imports it.
+// no state of a tenant; packages ingest and ingest/otlpgrpc import it.
 //
 // Logs: one stream is one resource. Its labels are service_name, namespace, workload, pod, container, node and, where the
 // sender told it, cluster; every other attribute of resource, scope and record is structured metadata of the row.
 //
+// Kubernetes events that the collector's k8s_events and k8sobjects receivers send as logs become events and no log lines:
+// records with the attribute k8s.event.reason, and records with k8s.resource.name = events whose body is an event or the
+// watch of one that was ADDED or MODIFIED.
+//
 // Metrics: names, units and labels follow Prometheus' OTLP translation with underscore escaping and suffixes, plus the
 // labels namespace, pod, container, node and cluster from the resource. Explicit histograms and summaries become classic
-// series. Delta temporality and exponential histograms are refused point by point, never dropped in silence.
+// series, exponential histograms native ones: scales above 8 are merged down to 8, scales below -4 are refused.
+//
+// Deltas are stored as they are sent, under the same name with the label __temporality__="delta", so that they never mix
+// with totals. They are added up when they are queried: where a total is read with
+//
+//	sum(rate(http_requests_total{__temporality__=""}[5m]))
+//
+// a delta is read with
+//
+//	sum(sum_over_time(http_requests_total{__temporality__="delta"}[5m])) / 300
+//
+// and histogram_quantile works on sum_over_time of the buckets. rate and increase of a delta are wrong: they take each
+// smaller value for a reset.
+//
+// Start times: a counter's first point already counts what happened since its start, which rate cannot see. So where a
+// cumulative monotonic sum, or the _count and _sum of an explicit histogram, has a start time at most two minutes before
+// the point, a sample of 0 at the start time is stored with it. The request alone decides: sending it again, or the next
+// point of the same start, makes the same samples. A later reset needs nothing, because the value falls. Native histograms
+// get no such sample. A sender that gives its first point's time as the start of a counter that ran before, as the data
+// model allows, makes that counter seem to have begun there.
+//
+// Traces: a span keeps its attributes under the sender's keys. The labels that place its resource have the names that they
+// have in logs (cluster, namespace, workload, pod, container, node), its other attributes their own.
 package otlp

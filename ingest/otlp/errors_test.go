@@ -34,13 +34,15 @@ func TestBrokenBodies(t *testing.T) {
 		{"empty JSON", "", otlp.JSON, "seamark-body-json", "byte 0 of 0"},
 		{"trailing bytes", "{} {}", otlp.JSON, "seamark-body-json", "byte 4 of 5"},
 		{"too deep", `{"resourceLogs":[{"resource":{"attributes":[{"key":"a","value":` + deep + `}]}}]}`, otlp.JSON, "seamark-body-json", "nests deeper"},
-		{"wrong type", `{"resourceLogs":7,"resourceMetrics":7}`, otlp.JSON, "seamark-body-json", "JSON mapping"},
+		{"wrong type", `{"resourceLogs":7,"resourceMetrics":7,"resourceSpans":7}`, otlp.JSON, "seamark-body-json", "JSON mapping"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			r := &otlp.Request{Body: []byte(c.body), Encoding: c.enc, Catalog: catalogtest.New(), Now: now}
 			d := otlp.New()
-			for _, err := range []error{d.DecodeLogs(r, new(seamark.Batch)), d.DecodeMetrics(r, new(seamark.Batch))} {
+			for _, err := range []error{
+				d.DecodeLogs(r, new(seamark.Batch)), d.DecodeMetrics(r, new(seamark.Batch)), d.DecodeTraces(r, new(seamark.Batch)),
+			} {
 				if got := errorID(err); got != c.id {
 					t.Fatalf("got %q, want %s", got, c.id)
 				}
@@ -57,7 +59,7 @@ func TestEmptyRequests(t *testing.T) {
 	for body, enc := range map[string]otlp.Encoding{"": otlp.Protobuf, "{}": otlp.JSON, `{"unknown":[1]}`: otlp.JSON} {
 		r := &otlp.Request{Body: []byte(body), Encoding: enc, Catalog: catalogtest.New(), Now: now}
 		b := new(seamark.Batch)
-		if err := errors.Join(otlp.New().DecodeLogs(r, b), otlp.New().DecodeMetrics(r, b)); err != nil || b.Rows() != 0 {
+		if err := errors.Join(otlp.New().DecodeLogs(r, b), otlp.New().DecodeMetrics(r, b), otlp.New().DecodeTraces(r, b)); err != nil || b.Rows() != 0 {
 			t.Errorf("%q: error %v, %d rows", body, err, b.Rows())
 		}
 	}

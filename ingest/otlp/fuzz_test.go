@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/seamarkhq/seamark/ingest/catalogtest"
 	"github.com/seamarkhq/seamark/ingest/otlp"
@@ -127,10 +129,61 @@ func checkMetrics(t *testing.T, b *seamark.Batch, md pmetric.Metrics) {
 	}
 }
 
+// checkTraces compares the decoded spans with pdata's reading of the same request.
+func checkTraces(t *testing.T, b *seamark.Batch, td ptrace.Traces) {
+	if got, want := len(b.Spans)+b.Rejected.Spans, td.SpanCount(); got != want {
+		t.Fatalf("%d spans and refusals, pdata has %d spans", got, want)
+	}
+	for i := range b.Spans {
+		s := &b.Spans[i]
+		if s.TraceID == [16]byte{} || s.SpanID == [8]byte{} || s.Service == "" || s.Kind == "" || s.Status == "" {
+			t.Fatalf("span %+v", s)
+		}
+		for _, text := range []string{s.Events, s.Links} {
+			if text != "" && !json.Valid([]byte(text)) {
+				t.Fatalf("not JSON: %q", text)
+			}
+		}
+	}
+}
+
+func FuzzTraces(f *testing.F) {
+	td, _ := sampleTraces()
+	f.Add(tracesBody(f, td, otlp.Protobuf))
+	d, b := otlp.New(), new(seamark.Batch)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b.Reset()
+		ok := decode(t, b, func(b *seamark.Batch) error {
+			return d.DecodeTraces(&otlp.Request{Body: body, Now: now}, b)
+		})
+		if req := ptraceotlp.NewExportRequest(); ok && req.UnmarshalProto(body) == nil {
+			checkTraces(t, b, req.Traces())
+		}
+	})
+}
+
+func FuzzTracesJSON(f *testing.F) {
+	td, _ := sampleTraces()
+	f.Add(tracesBody(f, td, otlp.JSON))
+	f.Add([]byte(tracesJSON))
+	d, b := otlp.New(), new(seamark.Batch)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b.Reset()
+		ok := decode(t, b, func(b *seamark.Batch) error {
+			return d.DecodeTraces(&otlp.Request{Body: body, Encoding: otlp.JSON, Now: now}, b)
+		})
+		if req := ptraceotlp.NewExportRequest(); ok && req.UnmarshalJSON(body) == nil {
+			checkTraces(t, b, req.Traces())
+		}
+	})
+}
+
 func FuzzLogs(f *testing.F) {
 	ld, _ := sampleLogs()
 	f.Add(logsBody(f, ld, otlp.Protobuf))
 	f.Add([]byte("\x0a\x02\x12\x00"))
+	event, _ := k8sEvents()
+	f.Add(logsBody(f, event, otlp.Protobuf))
 	d, b := otlp.New(), new(seamark.Batch)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		cat := catalogtest.New()
@@ -164,6 +217,8 @@ func FuzzMetrics(f *testing.F) {
 func FuzzLogsJSON(f *testing.F) {
 	ld, _ := sampleLogs()
 	f.Add(logsBody(f, ld, otlp.JSON))
+	event, _ := k8sEvents()
+	f.Add(logsBody(f, event, otlp.JSON))
 	f.Add([]byte(`{"resourceLogs":[null,{"scopeLogs":[{"logRecords":[{"body":null,"severityNumber":"9"}]}]}]}`))
 	d, b := otlp.New(), new(seamark.Batch)
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/seamarkhq/seamark/ingest/otlp"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -35,16 +36,21 @@ func TestResponses(t *testing.T) {
 	some.Add(seamark.Logs, 300, "seamark-x", "It \"broke\" \xff.")
 	some.Add(seamark.Metrics, 2, "seamark-y", "And this.")
 	some.Add(seamark.Logs, 1, "seamark-x", "not told")
-	const message = "It \"broke\" \ufffd. (seamark-x, 301 refused) And this. (seamark-y, 2 refused)"
+	some.Add(seamark.Traces, 3, "seamark-z", "That.")
+	const message = "It \"broke\" \ufffd. (seamark-x, 301 refused) And this. (seamark-y, 2 refused) That. (seamark-z, 3 refused)"
 	for _, enc := range []otlp.Encoding{otlp.Protobuf, otlp.JSON} {
-		logs, metrics := plogotlp.NewExportResponse(), pmetricotlp.NewExportResponse()
+		logs, metrics, traces := plogotlp.NewExportResponse(), pmetricotlp.NewExportResponse(), ptraceotlp.NewExportResponse()
 		unmarshal(t, logs, enc, otlp.AppendLogsResponse(nil, enc, &some))
 		unmarshal(t, metrics, enc, otlp.AppendMetricsResponse(nil, enc, &some))
+		unmarshal(t, traces, enc, otlp.AppendTracesResponse(nil, enc, &some))
 		if p := logs.PartialSuccess(); p.RejectedLogRecords() != 301 || p.ErrorMessage() != message {
 			t.Errorf("%s: logs %d %q", enc.ContentType(), p.RejectedLogRecords(), p.ErrorMessage())
 		}
 		if p := metrics.PartialSuccess(); p.RejectedDataPoints() != 2 || p.ErrorMessage() != message {
 			t.Errorf("%s: metrics %d %q", enc.ContentType(), p.RejectedDataPoints(), p.ErrorMessage())
+		}
+		if p := traces.PartialSuccess(); p.RejectedSpans() != 3 || p.ErrorMessage() != message {
+			t.Errorf("%s: traces %d %q", enc.ContentType(), p.RejectedSpans(), p.ErrorMessage())
 		}
 	}
 	if got := otlp.AppendLogsResponse([]byte("x"), otlp.Protobuf, &seamark.Rejections{}); string(got) != "x" {
