@@ -45,7 +45,7 @@ func (b *Builder) demote() {
 	if s := b.slots[bodySlot]; b.setBody && s.entry != nil && s.value != b.body {
 		b.addAttr(s.entry.name, s.value)
 	}
-	if s := b.slots[timeSlot]; b.timeRank == 0 && s.entry != nil {
+	if s := b.slots[timeSlot]; b.setTime && s.entry != nil {
 		b.addAttr(s.entry.name, s.value)
 	}
 }

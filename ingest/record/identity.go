@@ -26,6 +26,11 @@ func (b *Builder) stream(cat seamark.Catalog, batch *seamark.Batch) (uint32, err
 	for _, v := range values {
 		key = append(append(key, v...), 0xff) // values are UTF-8, which has no 0xff
 	}
+	for i, l := range b.mapping.Labels {
+		if v := b.extra[i]; v != "" {
+			key = append(append(append(append(key, l.Label...), 0xff), v...), 0xff)
+		}
+	}
 	b.key = key
 	hash := xxhash.Sum64(key) ^ keySpace
 	series := cat.Find(hash)
@@ -34,6 +39,11 @@ func (b *Builder) stream(cat seamark.Catalog, batch *seamark.Batch) (uint32, err
 		for i, v := range values {
 			if v != "" {
 				b.labels = append(b.labels, seamark.Label{Name: labelNames[i], Value: v})
+			}
+		}
+		for i, l := range b.mapping.Labels {
+			if v := b.extra[i]; v != "" {
+				b.labels = append(b.labels, seamark.Label{Name: l.Label, Value: v})
 			}
 		}
 		var err error

@@ -19,6 +19,7 @@ type entry struct {
 
 // nameCache remembers entries by path. It holds copies, so it outlives requests.
 type nameCache struct {
+	mapping *Mapping // nil for none
 	entries map[string]*entry
 	// recent holds what was found at each position of the last record. Records of one sender mostly have the same fields in
 	// the same order, and comparing a path costs a fifth of looking it up.
@@ -55,7 +56,14 @@ func (c *nameCache) learn(path string) *entry {
 	if c.entries == nil || len(c.entries) >= maxNames {
 		c.entries = make(map[string]*entry)
 	}
-	e := &entry{path: path, name: attrName(path), spelling: spellingOf(path)}
+	e := &entry{path: path, name: attrName(path)}
+	mapped := false
+	if c.mapping != nil {
+		e.spelling, mapped = c.mapping.spelling(path)
+	}
+	if !mapped {
+		e.spelling = spellingOf(path)
+	}
 	c.entries[path] = e
 	return e
 }

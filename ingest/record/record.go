@@ -18,6 +18,8 @@ type Options struct {
 	// _dropped_attributes. Zero means seamark.DefaultLimits().MaxAttrs. Without it a record of a thousand fields costs what
 	// a thousand records do.
 	MaxAttrs int
+	// Mapping says what the sender's own names mean; nil leaves all to the known spellings.
+	Mapping *Mapping
 	// NoDetection leaves the body unread: level and trace id are then only what fields tell.
 	NoDetection bool
 }
@@ -32,6 +34,7 @@ type Builder struct {
 	maxAttrs    int
 	noDetection bool
 
+	mapping Mapping
 	names   nameCache
 	arena   arena
 	scan    scanner
@@ -43,6 +46,7 @@ type Builder struct {
 	// What follows is the current record's.
 	slots     [slotCount]slot
 	defaults  [labelCount]string
+	extra     [MaxLabelFields]string // of the mapping's labels that the normal form does not have
 	attrs     []seamark.Label
 	dropped   int
 	position  int // of the next field, for the name cache
@@ -51,6 +55,7 @@ type Builder struct {
 	body      string
 	hasBody   bool // SetBody was called, or a body field was there if only to be empty
 	setBody   bool
+	setTime   bool
 	nanos     int64
 	timeRank  uint8 // of the field that gave nanos; 0 for SetTime, noRank for none
 	level     seamark.Level
@@ -86,6 +91,14 @@ func (b *Builder) Begin(o Options) {
 	if b.maxAttrs = o.MaxAttrs; b.maxAttrs <= 0 {
 		b.maxAttrs = seamark.DefaultLimits().MaxAttrs
 	}
+	mapping := o.Mapping
+	if mapping == nil {
+		mapping = new(Mapping)
+	}
+	if !mapping.equal(&b.mapping) { // what names are known to mean holds for one mapping
+		b.mapping = mapping.clone()
+		b.names = nameCache{mapping: &b.mapping}
+	}
 	b.Reset()
 }
 
@@ -113,9 +126,11 @@ func (b *Builder) Release() {
 func (b *Builder) Reset() {
 	clear(b.slots[:])
 	clear(b.defaults[:])
+	clear(b.extra[:])
 	b.attrs, b.fields = b.attrs[:0], b.fields[:0]
 	b.dropped, b.position = 0, 0
-	b.raw, b.body, b.hasBody, b.setBody = nil, "", false, false
+	b.raw, b.body = nil, ""
+	b.hasBody, b.setBody, b.setTime = false, false, false
 	b.nanos, b.timeRank = 0, noRank
 	b.level, b.levelRank = seamark.LevelUnknown, noRank
 	b.ids.TraceID, b.ids.SpanID = [16]byte{}, [8]byte{}
@@ -152,7 +167,7 @@ func (b *Builder) AddJSON(path string, raw []byte) error {
 // every field; zero means unknown.
 func (b *Builder) SetTime(nanos int64) {
 	if nanos != 0 {
-		b.nanos, b.timeRank = nanos, 0
+		b.nanos, b.timeRank, b.setTime = nanos, 0, true
 	}
 }
 
@@ -202,6 +217,8 @@ func (b *Builder) put(e *entry, value string) {
 		b.putTrace(e, value)
 	case spanSlot:
 		b.putSpan(e, value)
+	case extraSlot:
+		b.extra[e.rank] = value
 	default:
 		if e.keep {
 			b.addAttr(e.name, value)
@@ -236,12 +253,12 @@ func (b *Builder) putBody(e *entry, value string) {
 }
 
 func (b *Builder) putTime(e *entry, value string) {
-	nanos, ok := ParseTime(value)
-	if !ok {
-		b.addAttr(e.name, value)
-		return
+	format := TimeFormat{}
+	if e.path == b.mapping.Time {
+		format = b.mapping.TimeFormat
 	}
-	if b.timeRank <= e.rank {
+	nanos, ok := format.Parse(value)
+	if !ok || b.timeRank <= e.rank {
 		b.addAttr(e.name, value)
 		return
 	}

@@ -29,13 +29,14 @@ const (
 	spanSlot
 	slotCount
 
-	noSlot = 0xff
+	extraSlot = 0xfe // a label of the mapping; the rank is its number
+	noSlot    = 0xff
 )
 
 // spelling is what a field's name means.
 type spelling struct {
 	slot uint8
-	// rank orders the spellings of one slot; the lowest that a record has counts. It is at least 1.
+	// rank orders the spellings of one slot; the lowest that a record has counts. A mapping's is 0, the table's are higher.
 	rank uint8
 	// keep says that the field is an attribute as well.
 	keep bool

@@ -150,7 +150,10 @@ func daysSince1970(year, month, day int64) int64 {
 }
 
 // parseEpoch reads a number of seconds, milliseconds, microseconds or nanoseconds, with or without a fraction.
-func parseEpoch(s string) (int64, bool) {
+func parseEpoch(s string) (int64, bool) { return parseNumber(s, 0) }
+
+// parseNumber reads a number of units of so many nanoseconds; unit 0 goes by the number's size.
+func parseNumber(s string, unit uint64) (int64, bool) {
 	whole, i := uint64(0), 0
 	for ; i < len(s) && isDigit(s[i]); i++ {
 		if i == 19 { // more digits than 64 bits of nanoseconds have
@@ -161,15 +164,14 @@ func parseEpoch(s string) (int64, bool) {
 	if i == 0 {
 		return 0, false
 	}
-	if i < len(s) && s[i]|0x20 == 'e' || strings.ContainsAny(s[i:], "eE") {
-		return parseExponent(s)
-	}
 	nanos, rest := fraction(s[i:])
-	if rest != "" && rest != "." {
-		return 0, false
+	if rest != "" {
+		return parseExponent(s, unit)
 	}
-	unit, ok := unitOf(float64(whole))
-	if !ok || whole > math.MaxInt64/unit {
+	if unit == 0 {
+		unit = unitOf(float64(whole))
+	}
+	if unit == 0 || whole > math.MaxInt64/unit {
 		return 0, false
 	}
 	at := whole*unit + uint64(nanos)*unit/uint64(time.Second)
@@ -177,27 +179,32 @@ func parseEpoch(s string) (int64, bool) {
 }
 
 // parseExponent reads "1.785e9", as some encoders write large floats; it is exact to about a microsecond.
-func parseExponent(s string) (int64, bool) {
+func parseExponent(s string, unit uint64) (int64, bool) {
+	if strings.Trim(s, "0123456789.eE+-") != "" { // ParseFloat takes "0x1p3" and "1_0" too
+		return 0, false
+	}
 	f, err := strconv.ParseFloat(s, 64)
-	unit, ok := unitOf(f)
-	if err != nil || !ok || f*float64(unit) >= math.MaxInt64 {
+	if unit == 0 {
+		unit = unitOf(f)
+	}
+	if err != nil || unit == 0 || f < 0 || f*float64(unit) >= math.MaxInt64 {
 		return 0, false
 	}
 	whole := math.Floor(f)
 	return int64(whole)*int64(unit) + int64((f-whole)*float64(unit)), true
 }
 
-// unitOf returns the nanoseconds in the unit of an epoch number.
-func unitOf(n float64) (unit uint64, ok bool) {
+// unitOf returns the nanoseconds in the unit of an epoch number, 0 when it is too small to be one.
+func unitOf(n float64) uint64 {
 	switch {
 	case n < 1e8:
-		return 0, false
+		return 0
 	case n < 1e11:
-		return 1e9, true
+		return 1e9
 	case n < 1e14:
-		return 1e6, true
+		return 1e6
 	case n < 1e17:
-		return 1e3, true
+		return 1e3
 	}
-	return 1, true
+	return 1
 }
