@@ -21,8 +21,9 @@ type Options struct {
 	// wants 128 characters, which agents that convert from OTLP exceed. Without it an exemplar is a log line in disguise.
 	MaxExemplarBytes int
 	// PredictedSeries is how many series the decoder remembers in the order in which they came, of all clusters
-	// together; each takes 16 bytes. What comes in the same order again is found without asking the catalogue. 0 means
-	// that the catalogue is always asked.
+	// together; each takes about 20 bytes, and is kept from the collector. What comes in the same order again is found
+	// without asking the catalogue, which therefore must not learn from Find which series are alive. Catalogues must be
+	// comparable then, as pointers are. 0 means that the catalogue is always asked.
 	PredictedSeries int
 }
 
@@ -43,6 +44,7 @@ func (o *Options) validate() error {
 // Decoder decodes requests. It keeps scratch memory between them and is safe for concurrent use; make one with New.
 type Decoder struct {
 	opts    Options
+	trails  *trails   // nil when nothing is to be predicted
 	scratch sync.Pool // *state
 }
 
@@ -57,7 +59,11 @@ func NewWith(o Options) (*Decoder, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Decoder{opts: o, scratch: sync.Pool{New: func() any { return new(state) }}}, nil
+	d := &Decoder{opts: o, scratch: sync.Pool{New: func() any { return new(state) }}}
+	if o.PredictedSeries > 0 {
+		d.trails = &trails{most: o.PredictedSeries, landmarks: map[landmark]place{}}
+	}
+	return d, nil
 }
 
 // state is what one call of Decode works with.
@@ -73,6 +79,8 @@ type request struct {
 	body   []byte
 	cat    seamark.Catalog
 	batch  *seamark.Batch
+	trails *trails
+	walk
 	// data holds what rows refer to and what does not stand in the body as they need it; it lives as long as the batch.
 	data  strings.Builder
 	pairs []seamark.Label
@@ -83,12 +91,14 @@ type scratch struct {
 	labels    []seamark.Label
 	joined    []byte // the label fields of a series that does not hold them side by side
 	histogram histogram
+	trail     []entry // the series of the request, when they are to be remembered
 
 	// Of 2.0 alone.
-	symbols  []symbol
+	symbols  []string
+	hashes   []uint64 // of the symbols
 	zeros    []zero
 	families map[family]struct{} // what the request has told about families so far
-	told     family              // the last of them
+	told     family              // the last of them, under its metric's name
 }
 
 // schema says which message a body is to be.
@@ -114,7 +124,7 @@ func (d *Decoder) Decode(body []byte, cat seamark.Catalog, b *seamark.Batch) err
 
 // DecodeV2 is Decode for an io.prometheus.write.v2.Request. Series whose label references are odd in number or lie
 // outside the symbols are refused like those that cat refuses. Metadata, which stands with each series, is appended once
-// per family and request. See zeroWindow for the zero samples that start timestamps lead to.
+// per family and request. See zeroWindowMilli for the zero samples that start timestamps lead to.
 func (d *Decoder) DecodeV2(body []byte, cat seamark.Catalog, b *seamark.Batch) (Written, error) {
 	s := d.get(body, cat, b)
 	s.schema = schema{true, "io.prometheus.write.v2.Request", "Send snappy-compressed remote write 2.0, or the Content-Type of the message that is sent."}
@@ -126,7 +136,7 @@ func (d *Decoder) DecodeV2(body []byte, cat seamark.Catalog, b *seamark.Batch) (
 
 func (d *Decoder) get(body []byte, cat seamark.Catalog, b *seamark.Batch) *state {
 	s, _ := d.scratch.Get().(*state)
-	s.request = request{opts: &d.opts, body: body, cat: cat, batch: b}
+	s.request = request{opts: &d.opts, body: body, cat: cat, batch: b, trails: d.trails}
 	return s
 }
 
@@ -134,12 +144,17 @@ func (d *Decoder) get(body []byte, cat seamark.Catalog, b *seamark.Batch) *state
 const maxKeptSymbols, maxKeptEntries = 64 << 10, 4 << 10
 
 func (d *Decoder) put(s *state) {
+	if d.trails != nil {
+		d.trails.remember(s.cat, s.trail, s.misses)
+		clear(s.trail)
+		s.trail = kept(s.trail, maxKeptSymbols)
+	}
 	s.request = request{}
 	clear(s.labels[:cap(s.labels)]) // it was used from its beginning again and again
 	clear(s.symbols)
 	s.labels = kept(s.labels, maxKeptEntries)
 	s.joined = kept(s.joined, maxKeptSymbols)
-	s.symbols = kept(s.symbols, maxKeptSymbols)
+	s.symbols, s.hashes = kept(s.symbols, maxKeptSymbols), kept(s.hashes, maxKeptSymbols)
 	s.zeros = kept(s.zeros, maxKeptEntries)
 	s.histogram.trim()
 	if len(s.families) > maxKeptEntries {

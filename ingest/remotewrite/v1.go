@@ -93,7 +93,7 @@ func (s *state) series(message []byte) error {
 		return err
 	}
 	key := xxhash.Sum64(o.labels) ^ keySpace
-	series := s.cat.Find(key)
+	series := s.find(key)
 	if series == nil {
 		if series, err = s.create(key, o.labels); err != nil {
 			return s.refuseSeries(o.rejected(), err)
@@ -219,7 +219,11 @@ func (s *state) createSeries(key uint64) (*seamark.Series, error) {
 			kept = append(kept, l)
 		}
 	}
-	return s.cat.Create(key, seamark.MetricSeries, kept)
+	series, err := s.cat.Create(key, seamark.MetricSeries, kept)
+	if err == nil && s.trails != nil {
+		s.trail = append(s.trail, entry{key, series})
+	}
+	return series, err
 }
 
 func (s *state) samples(rows []byte, ref uint32) error {

@@ -25,13 +25,7 @@ const (
 	seriesCreatedV2 = 6
 )
 
-// symbol is one text of the request's table, with its hash.
-type symbol struct {
-	text string
-	hash uint64
-}
-
-// symbolBytes is what one symbol takes, the growth of the table included. On the wire it may be two bytes.
+// symbolBytes is what one symbol takes with its hash, the growth of the tables included. On the wire it may be two bytes.
 const symbolBytes = 48
 
 func (s *state) requestV2() error {
@@ -78,7 +72,8 @@ func (s *state) readSymbols() error {
 		if err := s.batch.Reserve(symbolBytes); err != nil {
 			return err
 		}
-		s.symbols = append(s.symbols, symbol{text, xxhash.Sum64String(text)})
+		s.symbols = append(s.symbols, text)
+		s.hashes = append(s.hashes, xxhash.Sum64String(text))
 	}
 	return nil
 }
@@ -169,60 +164,49 @@ func appendRefs(list []byte, field *easyproto.FieldContext) ([]byte, bool) {
 	return binary.AppendUvarint(list, ref), true
 }
 
-// refs reads label references, which come in pairs of name and value.
-type refs struct {
-	packed []byte
-	read   int
-}
-
-// next returns the symbol of the next reference.
-func (r *refs) next(symbols []symbol) (*symbol, error) {
-	ref, n := uint64(0), 0
-	if len(r.packed) > 0 && r.packed[0] < 0x80 {
-		ref, n = uint64(r.packed[0]), 1
-	} else if len(r.packed) > 1 && r.packed[1] < 0x80 { // a request has hundreds or thousands of symbols
-		ref, n = uint64(r.packed[0]&0x7f)|uint64(r.packed[1])<<7, 2
-	} else if ref, n = binary.Uvarint(r.packed); n <= 0 {
-		if len(r.packed) == 0 {
-			return nil, seamark.Errorf(seamark.Invalid, "seamark-symbol-odd",
-				"A series or exemplar has %d label references; a name and a value make a pair.", r.read)
-		}
-		return nil, seamark.Errorf(seamark.Invalid, "seamark-symbol-range", "Label reference %d of a series or exemplar is no number.", r.read+1)
-	}
-	r.packed, r.read = r.packed[n:], r.read+1
-	if ref >= uint64(len(symbols)) {
-		return nil, seamark.Errorf(seamark.Invalid, "seamark-symbol-range",
-			"Label reference %d of a series or exemplar is %d; the request has %d symbols.", r.read, ref, len(symbols))
-	}
-	return &symbols[ref], nil
-}
-
-// findV2 returns the series with the given references. Its key is made of the texts' hashes, because each request numbers
-// the texts anew.
+// findV2 returns the series with the given references.
 func (s *state) findV2(packed []byte) (*seamark.Series, error) {
-	// Two chains, which the processor works on side by side.
-	names, values := uint64(keySpaceV2), uint64(0)
-	for list := (refs{packed: packed}); len(list.packed) > 0; {
-		name, err := list.next(s.symbols)
-		if err != nil {
-			return nil, err
+	key, ok := s.keyV2(packed)
+	if ok {
+		if series := s.find(key); series != nil {
+			return series, nil
 		}
-		value, err := list.next(s.symbols)
-		if err != nil {
-			return nil, err
-		}
-		names, values = mix(names, name.hash), mix(values, value.hash)
-	}
-	key := mix(names, values)
-	key ^= key >> 29 // the multiplication leaves the low bits poor
-	if series := s.cat.Find(key); series != nil {
-		return series, nil
 	}
 	s.labels = s.labels[:0]
 	if err := s.resolve(packed); err != nil {
 		return nil, err
 	}
 	return s.createSeries(key)
+}
+
+// keyV2 makes a series' key of the hashes of its texts, because each request numbers the texts anew. ok is false when
+// resolve will find the references wrong.
+func (s *state) keyV2(packed []byte) (key uint64, ok bool) {
+	// Two chains, which the processor works on side by side.
+	names, values, hashes := uint64(keySpaceV2), uint64(0), s.hashes
+	for isValue := false; ; isValue = !isValue {
+		if len(packed) == 0 {
+			key = mix(names, values)
+			return key ^ key>>29, !isValue // the multiplication leaves the low bits poor
+		}
+		ref, n := uint64(packed[0]), 1
+		if ref >= 0x80 {
+			if len(packed) > 1 && packed[1] < 0x80 { // a request has hundreds or thousands of symbols
+				ref, n = ref&0x7f|uint64(packed[1])<<7, 2
+			} else if ref, n = binary.Uvarint(packed); n <= 0 {
+				return 0, false
+			}
+		}
+		packed = packed[n:]
+		if ref >= uint64(len(hashes)) {
+			return 0, false
+		}
+		if isValue {
+			values = mix(values, hashes[ref])
+		} else {
+			names = mix(names, hashes[ref])
+		}
+	}
 }
 
 // mix adds one hash to a chain; order matters. The factor is odd and was drawn at random.
@@ -233,19 +217,27 @@ func mix(chain, hash uint64) uint64 {
 
 // resolve appends the labels that the references stand for to s.labels.
 func (s *state) resolve(packed []byte) error {
-	for list := (refs{packed: packed}); len(list.packed) > 0; {
-		name, err := list.next(s.symbols)
-		if err != nil {
-			return err
+	for read := 0; len(packed) > 0; read++ {
+		ref, n := binary.Uvarint(packed)
+		if n <= 0 {
+			return seamark.Errorf(seamark.Invalid, "seamark-symbol-range", "Label reference %d of a series or exemplar is no number.", read+1)
 		}
-		value, err := list.next(s.symbols)
-		if err != nil {
-			return err
+		if packed = packed[n:]; ref >= uint64(len(s.symbols)) {
+			return seamark.Errorf(seamark.Invalid, "seamark-symbol-range",
+				"Label reference %d of a series or exemplar is %d; the request has %d symbols.", read+1, ref, len(s.symbols))
+		}
+		switch {
+		case read%2 == 1:
+			s.labels[len(s.labels)-1].Value = s.symbols[ref]
+			continue
+		case len(packed) == 0:
+			return seamark.Errorf(seamark.Invalid, "seamark-symbol-odd",
+				"A series or exemplar has %d label references; a name and a value make a pair.", read+1)
 		}
 		if err := s.batch.Reserve(seamark.LabelBytes); err != nil {
 			return err
 		}
-		s.labels = append(s.labels, seamark.Label{Name: name.text, Value: value.text})
+		s.labels = append(s.labels, seamark.Label{Name: s.symbols[ref]})
 	}
 	return nil
 }

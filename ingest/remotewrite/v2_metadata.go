@@ -48,24 +48,24 @@ func (s *state) metadataV2(o *outline, series *seamark.Series) (kind int64, err 
 			return 0, s.malformed(at, "Metadata", errWireType)
 		}
 	}
+	// Series of one metric mostly stand side by side.
+	if f.name = series.Name; f == s.told {
+		return f.kind, nil
+	}
+	s.told = f
 	m := seamark.MetricMetadata{Type: metricType(f.kind), Help: s.text(f.help), Unit: s.text(f.unit)}
 	if f.kind == 0 && m.Help == "" && m.Unit == "" || series.Name == "" {
 		return f.kind, nil
 	}
 	f.name = familyOf(series.Name, m.Type)
-	m.Metric = f.name
-	// Series of one family mostly stand side by side, and share the text of their name.
-	if f == s.told {
-		return f.kind, nil
-	}
-	s.told = f
-	if s.families == nil {
-		s.families = map[family]struct{}{}
-	}
 	if _, known := s.families[f]; known {
 		return f.kind, nil
 	}
+	if s.families == nil {
+		s.families = map[family]struct{}{}
+	}
 	s.families[f] = struct{}{}
+	m.Metric = f.name
 	return f.kind, s.appendMetadata(m)
 }
 
@@ -74,7 +74,7 @@ func (s *state) text(ref uint64) string {
 	if ref >= uint64(len(s.symbols)) {
 		return ""
 	}
-	return s.symbols[ref].text
+	return s.symbols[ref]
 }
 
 // familyOf returns the family of a series' metric, under which 1.0 sends the metadata: histograms and summaries have
