@@ -172,7 +172,7 @@ func (c *catalog) normalise(kind seamark.SeriesKind, labels []seamark.Label) ([]
 		if err := c.checkLabel(kind, l); err != nil {
 			return nil, err
 		}
-		if l.Value != "" {
+		if l.Value != "" && (kind != seamark.MetricSeries || l.Name != replicaLabel) {
 			kept = append(kept, l)
 		}
 	}
@@ -191,6 +191,10 @@ func (c *catalog) normalise(kind seamark.SeriesKind, labels []seamark.Label) ([]
 	}
 	return kept, nil
 }
+
+// replicaLabel tells apart Prometheus servers that scrape the same targets. It is no part of a series: another replica goes on
+// with it when the first fails.
+const replicaLabel = "__replica__"
 
 func (c *catalog) addIdentity(kind seamark.SeriesKind, labels []seamark.Label) []seamark.Label {
 	if c.cluster != "" && find(labels, seamark.ClusterLabel) == "" {

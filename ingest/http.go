@@ -13,7 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seamarkhq/seamark/ingest/datadog"
 	"github.com/seamarkhq/seamark/ingest/inflate"
+	"github.com/seamarkhq/seamark/ingest/influx"
 	"github.com/seamarkhq/seamark/ingest/lokipush"
 	"github.com/seamarkhq/seamark/ingest/otlp"
 	"github.com/seamarkhq/seamark/ingest/remotewrite"
@@ -30,6 +32,10 @@ type front struct {
 	loki     *lokipush.Decoder
 	remote   *remotewrite.Decoder
 	otlp     *otlp.Decoder
+	datadog  *datadog.Decoder
+	influx   *influx.Decoder
+
+	oldRemote, oldLoki *protocol // that meet on one path
 }
 
 // request is one push on its way; its memory is kept between requests.
@@ -42,58 +48,121 @@ type request struct {
 	media    string
 	encoding string // Content-Encoding, or the protocol's default
 	otlp     otlp.Encoding
+	written  remotewrite.Written
+	faults   influx.Faults
+	scale    influx.Precision
 }
 
 // protocol is what differs between the routes.
 type protocol struct {
 	name    string
-	signal  seamark.Signal
+	signal  seamark.Signal // of the whole request; 0 when its rows tell, and the token's scope is checked by them
 	dialect httpx.Dialect
-	// prepare checks the headers before the body is read.
-	prepare func(r *request) error
+	// queryToken names the query parameter that may carry the token, "" when none may.
+	queryToken string
+	// prepare checks the headers before the body is read. It may set headers that every answer carries.
+	prepare func(w http.ResponseWriter, r *request) error
 	decode  func(r *request) error
+	// admit, when set, says whether a decoded request is to be stored; one that is not is answered all the same.
+	admit func(r *request) (bool, error)
 	// answer writes the response to a request whose good rows are stored.
 	answer func(w http.ResponseWriter, r *request) error
 }
 
 // Routes returns the ingest routes.
 func Routes(in *Ingester) ([]httpx.Route, error) {
+	f, err := newFront(in)
+	if err != nil {
+		return nil, err
+	}
+	t := &routeTable{front: f}
+	t.post(f.lokiPush(), "/loki/api/v1/push")
+	t.post(f.remoteWrite(), "/api/v1/push", "/api/v1/write", "/prometheus/api/v1/write")
+	t.postEither(f.oldPush, anySignal, "/api/prom/push")
+	t.post(f.otlpLogs(), "/v1/logs", "/otlp/v1/logs")
+	t.post(f.otlpMetrics(), "/v1/metrics", "/otlp/v1/metrics")
+	t.post(f.otlpTraces(), "/v1/traces", "/otlp/v1/traces")
+	t.post(f.kubernetesEvents(), "/api/v1/push/events")
+	kubeEventer := f.kubeEventer()
+	t.post(kubeEventer, "/api/v1/push/kube-eventer")
+	t.add(kubeEventer, http.MethodGet, "/api/v1/push/kube-eventer") // kube-eventer's default method is GET with a body
+	f.datadogRoutes(t)
+	f.influxRoutes(t)
+	return t.routes, nil
+}
+
+func newFront(in *Ingester) (*front, error) {
 	inflater, err := inflate.New(inflate.Options{})
+	if err != nil {
+		return nil, err
+	}
+	remote, err := remotewrite.NewWith(remotewrite.Options{PredictedSeries: predictedSeries})
 	if err != nil {
 		return nil, err
 	}
 	f := &front{
 		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
-		loki: lokipush.New(), remote: remotewrite.New(), otlp: otlp.New(),
+		loki: lokipush.New(), remote: remote, otlp: otlp.New(), datadog: datadog.New(), influx: influx.New(),
 	}
-	var routes []httpx.Route
-	add := func(p *protocol, method string, paths ...string) {
-		for _, path := range paths {
-			routes = append(routes, httpx.Route{
-				Method: method, Path: path, Permission: "ingest:" + p.signal.String(), Dialect: p.dialect, Handler: f.handler(p),
-			})
-		}
-	}
-	add(f.lokiPush(), http.MethodPost, "/loki/api/v1/push")
-	add(f.remoteWrite(), http.MethodPost, "/api/v1/push", "/api/v1/write", "/api/prom/push", "/prometheus/api/v1/write")
-	add(f.otlpLogs(), http.MethodPost, "/v1/logs", "/otlp/v1/logs")
-	add(f.otlpMetrics(), http.MethodPost, "/v1/metrics", "/otlp/v1/metrics")
-	add(f.kubernetesEvents(), http.MethodPost, "/api/v1/push/events")
-	kubeEventer := f.kubeEventer()
-	add(kubeEventer, http.MethodPost, "/api/v1/push/kube-eventer")
-	add(kubeEventer, http.MethodGet, "/api/v1/push/kube-eventer") // kube-eventer's default method is GET with a body
-	return routes, nil
+	f.oldRemote, f.oldLoki = f.remoteWrite(), f.lokiPush()
+	f.oldRemote.signal, f.oldLoki.signal = 0, 0 // the route does not tell which it is, so the scope is checked with the rows
+	return f, nil
 }
 
-func (f *front) handler(p *protocol) httpx.Handler {
+// predictedSeries is what remote write remembers of the order in which series come, 16 bytes each.
+const predictedSeries = 1 << 18
+
+// anySignal is the permission of routes whose requests tell their signals only in the body.
+const anySignal = "ingest:any"
+
+// routeTable collects the routes.
+type routeTable struct {
+	front  *front
+	routes []httpx.Route
+}
+
+func (t *routeTable) post(p *protocol, paths ...string) { t.add(p, http.MethodPost, paths...) }
+
+func (t *routeTable) add(p *protocol, method string, paths ...string) {
+	permission := anySignal
+	if p.signal != 0 {
+		permission = "ingest:" + p.signal.String()
+	}
+	t.handle(t.route(p, method, permission, t.front.handler(func(*httpx.Request) *protocol { return p })), paths...)
+}
+
+// postEither adds paths on which several protocols meet; choose tells them apart, and every protocol has the first's dialect.
+func (t *routeTable) postEither(choose func(r *httpx.Request) *protocol, permission string, paths ...string) {
+	plain := &protocol{name: "push", dialect: httpx.Plain}
+	t.handle(t.route(plain, http.MethodPost, permission, t.front.handler(choose)), paths...)
+}
+
+// reply adds paths that are answered without a body to read: what senders ask before and beside their pushes.
+func (t *routeTable) reply(p *protocol, method string, h httpx.Handler, paths ...string) {
+	t.handle(t.route(p, method, anySignal, h), paths...)
+}
+
+func (*routeTable) route(p *protocol, method, permission string, h httpx.Handler) httpx.Route {
+	return httpx.Route{Method: method, Permission: permission, Dialect: p.dialect, Protocol: p.name, QueryToken: p.queryToken, Handler: h}
+}
+
+func (t *routeTable) handle(r httpx.Route, paths ...string) {
+	for _, path := range paths {
+		r.Path = path
+		t.routes = append(t.routes, r)
+	}
+}
+
+func (f *front) handler(choose func(r *httpx.Request) *protocol) httpx.Handler {
 	return func(w http.ResponseWriter, hr *httpx.Request) error {
+		p := choose(hr)
 		r, _ := f.requests.Get().(*request)
 		r.http, r.catalog = hr, f.ingester.Catalog(hr.Principal)
 		defer f.put(r)
-		if err := f.ingester.checkDisk(); err != nil {
+		if err := p.prepare(w, r); err != nil {
 			return err
 		}
-		if err := p.prepare(r); err != nil {
+		if err := f.ingester.checkDisk(); err != nil {
 			return err
 		}
 		memory := f.ingester.budget.claim(hr.Context())
@@ -107,13 +176,70 @@ func (f *front) handler(p *protocol) httpx.Handler {
 		if err := p.decode(r); err != nil {
 			return err
 		}
-		// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
-		ctx := context.WithoutCancel(hr.Context())
-		if err := f.ingester.Push(ctx, hr.Principal, p.signal, r.id(), &r.batch); err != nil {
+		if err := f.store(p, r); err != nil {
 			return err
 		}
 		return p.answer(w, r)
 	}
+}
+
+// store pushes the request's rows, if they are to be stored.
+func (f *front) store(p *protocol, r *request) error {
+	who := r.http.Principal
+	if err := checkScope(p, who, &r.batch); err != nil {
+		return err
+	}
+	if p.admit != nil {
+		if admitted, err := p.admit(r); err != nil || !admitted {
+			return err
+		}
+	}
+	// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
+	ctx := context.WithoutCancel(r.http.Context())
+	return f.ingester.Push(ctx, who, mainSignal(p, &r.batch), r.id(), &r.batch)
+}
+
+// checkScope refuses signals that the token is not made for, where the route could not tell them.
+func checkScope(p *protocol, who seamark.Principal, b *seamark.Batch) error {
+	if p.signal != 0 {
+		return nil
+	}
+	for _, signal := range signalsOf(b) {
+		if !who.Signals.Has(signal) {
+			return seamark.Errorf(seamark.Forbidden, "seamark-scope-signal",
+				"The request carries %s, which token %s may not push. Create a token for that signal.", signal, who.CredentialID)
+		}
+	}
+	return nil
+}
+
+// signalsOf lists the signals of a batch's rows.
+func signalsOf(b *seamark.Batch) []seamark.Signal {
+	list := make([]seamark.Signal, 0, len(seamark.Signals()))
+	if b.Samples.Len() > 0 || b.Histograms.Len() > 0 || len(b.Metadata) > 0 {
+		list = append(list, seamark.Metrics)
+	}
+	if b.Logs.Len() > 0 {
+		list = append(list, seamark.Logs)
+	}
+	if len(b.Events) > 0 {
+		list = append(list, seamark.Events)
+	}
+	if len(b.Spans) > 0 {
+		list = append(list, seamark.Traces)
+	}
+	return list
+}
+
+// mainSignal returns the signal whose queue a request takes.
+func mainSignal(p *protocol, b *seamark.Batch) seamark.Signal {
+	if p.signal != 0 {
+		return p.signal
+	}
+	if list := signalsOf(b); len(list) > 0 {
+		return list[0]
+	}
+	return seamark.Logs
 }
 
 // maxKeptBytes is what a pooled request keeps of its buffers; more is left to the collector.
@@ -121,7 +247,7 @@ const maxKeptBytes = 1 << 20
 
 func (f *front) put(r *request) {
 	r.batch.Reset()
-	r.http, r.catalog = nil, nil
+	r.http, r.catalog, r.written, r.faults = nil, nil, remotewrite.Written{}, influx.Faults{}
 	f.requests.Put(r)
 }
 
@@ -262,4 +388,13 @@ func mediaType(r *http.Request) string {
 // contentEncoding returns the Content-Encoding in lower case.
 func contentEncoding(r *http.Request) string {
 	return strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+}
+
+// mediaParam returns a parameter of the request's media type.
+func mediaParam(r *http.Request, name string) string {
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return params[name]
 }

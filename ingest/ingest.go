@@ -24,6 +24,12 @@ type Publisher interface {
 	Publish(ctx context.Context, m *bus.Message) error
 }
 
+// Replicas elects one of the replicas that push the same series.
+type Replicas interface {
+	// Admit reports whether what the replica of the cluster pushes is stored.
+	Admit(ctx context.Context, tenant seamark.TenantID, cluster, replica string) (bool, error)
+}
+
 // Options configures ingest.
 type Options struct {
 	Bus    Publisher
@@ -38,6 +44,8 @@ type Options struct {
 	// DiskFull, when set, reports that the disk under the queue is as full as it may be. Requests are then told to come back
 	// before their bodies are read.
 	DiskFull func() bool
+	// Replicas, when set, chooses between Prometheus servers that scrape the same targets.
+	Replicas Replicas
 	// Arrived is told of every acknowledged request, for "when did each signal last arrive".
 	Arrived    func(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal, at time.Time)
 	Logger     *slog.Logger
@@ -102,6 +110,7 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 		return err
 	}
 	now := in.opts.Now()
+	signals := signalsOf(b)
 	in.normaliseEvents(p, b, now)
 	in.checkRows(b, now)
 	rows := b.Rows()
@@ -109,7 +118,9 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 		if err := in.publish(ctx, p, signal, id, b, now); err != nil {
 			return err
 		}
-		in.opts.Arrived(p.Tenant, p.Cluster, signal, now)
+		for _, arrived := range signals {
+			in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
+		}
 	}
 	in.metrics.rows.WithLabelValues(signal.String()).Add(float64(rows))
 	for _, r := range b.Rejected.Reasons {

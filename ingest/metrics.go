@@ -6,6 +6,7 @@ type metrics struct {
 	rows     *prometheus.CounterVec
 	rejected *prometheus.CounterVec
 	bytes    *prometheus.CounterVec
+	replicas prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -20,6 +21,9 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Name: "seamark_ingest_body_bytes_total", Help: "Bytes of request bodies, as sent and inflated.",
 		}, []string{"protocol", "form"}),
 	}
-	reg.MustRegister(m.rows, m.rejected, m.bytes)
+	m.replicas = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "seamark_ingest_replica_rows_total", Help: "Rows of Prometheus replicas that were not stored because their twin's are.",
+	})
+	reg.MustRegister(m.rows, m.rejected, m.bytes, m.replicas)
 	return m
 }

@@ -20,7 +20,7 @@ func unsupportedMedia(got, take string) error {
 func (f *front) lokiPush() *protocol {
 	return &protocol{
 		name: "loki", signal: seamark.Logs, dialect: httpx.Plain,
-		prepare: func(r *request) error {
+		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
 			switch r.media {
 			case "application/json":
@@ -40,30 +40,6 @@ func (f *front) lokiPush() *protocol {
 			}
 			return f.loki.DecodeProto(r.body, r.catalog, &r.batch, o)
 		},
-		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
-	}
-}
-
-// remoteWrite is Prometheus remote write 1.0. A 2.0 message is refused with 415, on which senders fall back to 1.0.
-func (f *front) remoteWrite() *protocol {
-	return &protocol{
-		name: "remotewrite", signal: seamark.Metrics, dialect: httpx.Plain,
-		prepare: func(r *request) error {
-			r.encoding = contentEncoding(r.http.Request)
-			contentType := r.http.Header.Get("Content-Type")
-			media := mediaType(r.http.Request)
-			if contentType != "" && media != "application/x-protobuf" {
-				return unsupportedMedia(contentType, "application/x-protobuf")
-			}
-			if strings.Contains(contentType, "io.prometheus.write.v2") {
-				return unsupportedMedia(contentType, "remote write 1.0: application/x-protobuf;proto=prometheus.WriteRequest")
-			}
-			if r.encoding == "" {
-				r.encoding = "snappy"
-			}
-			return nil
-		},
-		decode: func(r *request) error { return f.remote.Decode(r.body, r.catalog, &r.batch) },
 		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
 	}
 }
@@ -111,14 +87,24 @@ func (f *front) otlpMetrics() *protocol {
 	}
 }
 
+func (f *front) otlpTraces() *protocol {
+	return &protocol{
+		name: "otlp", signal: seamark.Traces, dialect: httpx.OTLP, prepare: prepareOTLP,
+		decode: func(r *request) error { return f.otlp.DecodeTraces(f.otlpRequest(r), &r.batch) },
+		answer: func(w http.ResponseWriter, r *request) error {
+			return answerOTLP(w, r, otlp.AppendTracesResponse(nil, r.otlp, &r.batch.Rejected))
+		},
+	}
+}
+
 func (f *front) otlpRequest(r *request) *otlp.Request {
 	return &otlp.Request{
-		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Now: f.ingester.opts.Now(),
+		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Cluster: r.http.Principal.ClusterName, Now: f.ingester.opts.Now(),
 		Limits: otlp.Limits{MaxAttrs: f.ingester.opts.Limits.MaxAttrs},
 	}
 }
 
-func prepareOTLP(r *request) (err error) {
+func prepareOTLP(_ http.ResponseWriter, r *request) (err error) {
 	r.encoding = contentEncoding(r.http.Request)
 	r.otlp, err = otlp.ParseEncoding(r.http.Header.Get("Content-Type"))
 	return err
@@ -149,7 +135,7 @@ func (f *front) kubeEventer() *protocol {
 func (f *front) eventProtocol(name string, decode func(r *request) error) *protocol {
 	return &protocol{
 		name: name, signal: seamark.Events, dialect: httpx.Plain,
-		prepare: func(r *request) error {
+		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
 			if media := mediaType(r.http.Request); media != "" && media != "application/json" && media != "text/plain" {
 				return unsupportedMedia(r.http.Header.Get("Content-Type"), "application/json")

@@ -66,6 +66,7 @@ func grants() map[string][]string {
 			"members:read", "members:write", "owners:write", "session:read",
 		},
 	}
+	g["token:ingest"] = []string{"ingest:any"} // ingest checks the scope when it has seen the rows
 	for _, signal := range []seamark.Signal{seamark.Logs, seamark.Metrics, seamark.Events, seamark.Traces} {
 		g["token:ingest"] = append(g["token:ingest"], IngestPermission(signal))
 	}

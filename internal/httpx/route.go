@@ -16,6 +16,8 @@ type Route struct {
 	Path       string // echo's form: /api/v1/things/:id
 	Permission string // what the credential must be allowed, or Anonymous
 	Dialect    Dialect
+	// Protocol names the wire protocol of an ingest route in ledgers and metrics; "" elsewhere.
+	Protocol string
 	// QueryToken names a query parameter that may carry the token, for senders that know no other place. "" is the rule: what
 	// stands in a URL ends up in logs.
 	QueryToken string
@@ -34,8 +36,10 @@ type Request struct {
 	// Principal is the proven sender; the zero Principal on anonymous routes.
 	Principal seamark.Principal
 	// ID is the request id that stands in our log and in the X-Request-Id response header.
-	ID    string
-	param func(string) string
+	ID string
+	// Accounted is set by a handler that has told the owner's ledger of its refusals itself.
+	Accounted bool
+	param     func(string) string
 }
 
 // Param returns the path parameter with the given name. In a path with an escaped slash it stands as it was sent, escaped.
