@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 
@@ -112,4 +113,45 @@ func checkBatch(t *testing.T, body []byte, b *seamark.Batch, err error) {
 	for i, data := range h.Data {
 		checkStored(t, data, h.TimeMilli[i])
 	}
+}
+
+// FuzzPrediction decodes a body behind the first half of a scrape, where the decoder foresees the second: it must make
+// the same rows of the same series as a decoder that foresees nothing.
+func FuzzPrediction(f *testing.F) {
+	all := request(64, 1).Timeseries
+	first, whole := marshal(f, &prompb.WriteRequest{Timeseries: all[:40]}), marshal(f, &prompb.WriteRequest{Timeseries: all})
+	next := func(change func(ts *prompb.TimeSeries)) []byte {
+		ts := all[40]
+		change(&ts)
+		return marshal(f, &prompb.WriteRequest{Timeseries: append([]prompb.TimeSeries{ts}, all[41:44]...)})
+	}
+	f.Add(next(func(*prompb.TimeSeries) {}))
+	f.Add(next(func(ts *prompb.TimeSeries) {
+		ts.Labels = append(ts.Labels[:12:12], prompb.Label{Name: "z", Value: "1"})
+	}))
+	f.Add(next(func(ts *prompb.TimeSeries) { ts.Labels = ts.Labels[:11] }))
+	f.Add(next(func(ts *prompb.TimeSeries) { ts.Samples, ts.Histograms = nil, histograms()[:1] }))
+	f.Add(append(next(func(ts *prompb.TimeSeries) { ts.Samples = nil }), "\x0a\x01"...))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		cat, plain, foreseeing := catalogtest.New(), remotewrite.New(), predicting(t, 1000)
+		var want, got seamark.Batch
+		if err := foreseeing.Decode(whole, cat, &got); err != nil {
+			t.Fatal(err)
+		}
+		got.Reset()
+		body = append(append([]byte(nil), first...), body...)
+		gotErr, wantErr := foreseeing.Decode(body, cat, &got), plain.Decode(body, cat, &want)
+		if (gotErr == nil) != (wantErr == nil) {
+			t.Fatalf("got %v with and %v without prediction", gotErr, wantErr)
+		}
+		if diff := cmp.Diff(rowsOf(&want), rowsOf(&got)); diff != "" {
+			t.Fatalf("samples (-without +with prediction):\n%s", diff)
+		}
+		if diff := cmp.Diff(want.Histograms, got.Histograms, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("histograms (-without +with prediction):\n%s", diff)
+		}
+		if diff := cmp.Diff(want.Rejected, got.Rejected); diff != "" {
+			t.Fatalf("rejected (-without +with prediction):\n%s", diff)
+		}
+	})
 }

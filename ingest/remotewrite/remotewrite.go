@@ -21,7 +21,7 @@ type Options struct {
 	// wants 128 characters, which agents that convert from OTLP exceed. Without it an exemplar is a log line in disguise.
 	MaxExemplarBytes int
 	// PredictedSeries is how many series the decoder remembers in the order in which they came, of all clusters
-	// together; each takes about 20 bytes, and is kept from the collector. What comes in the same order again is found
+	// together; each takes about 30 bytes, and is kept from the collector. What comes in the same order again is found
 	// without asking the catalogue, which therefore must not learn from Find which series are alive. Catalogues must be
 	// comparable then, as pointers are. 0 means that the catalogue is always asked.
 	PredictedSeries int

@@ -3,6 +3,8 @@ package remotewrite
 import (
 	"sync"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -28,8 +30,9 @@ type run struct {
 }
 
 type entry struct {
-	key    uint64
-	series *seamark.Series
+	key        uint64
+	series     *seamark.Series
+	labelBytes uint32 // of the labels as 1.0 sends them; 0 in 2.0
 }
 
 // landmark is a key in a catalogue. The catalogue is a part of it because tenants may send the same labels, and one's
@@ -64,18 +67,37 @@ type walk struct {
 	misses int
 }
 
+// foresee returns the next entry of the trail when message, a TimeSeries of 1.0, begins with its labels; nil when it does
+// not. It spares the walk over the labels to find their end. What follows the labels is not looked at.
+func (s *state) foresee(message []byte) *entry {
+	if s.run == nil || s.at >= len(s.run.entries) {
+		return nil
+	}
+	e := &s.run.entries[s.at]
+	if n := int(e.labelBytes); n == 0 || n >= len(message) || xxhash.Sum64(message[:n])^keySpace != e.key {
+		return nil
+	}
+	return e
+}
+
+// follow takes the entry that foresee returned, and returns its series.
+func (s *state) follow(e *entry) *seamark.Series {
+	s.at++
+	s.trail = append(s.trail, *e)
+	return e.series
+}
+
 // find returns the series under key, foreseen or from the catalogue; nil when it is new.
-func (s *state) find(key uint64) *seamark.Series {
+func (s *state) find(key uint64, labelBytes int) *seamark.Series {
 	if s.trails == nil {
 		return s.cat.Find(key)
 	}
-	if w := &s.walk; w.run != nil {
-		ahead := w.run.entries[w.at:]
+	if s.run != nil {
+		ahead := s.run.entries[s.at:]
 		for i := range min(lookAhead, len(ahead)) {
 			if ahead[i].key == key {
-				w.at += i + 1
-				s.trail = append(s.trail, ahead[i])
-				return ahead[i].series
+				s.at += i
+				return s.follow(&ahead[i])
 			}
 		}
 	}
@@ -84,7 +106,7 @@ func (s *state) find(key uint64) *seamark.Series {
 	if series == nil {
 		return nil
 	}
-	s.trail = append(s.trail, entry{key, series})
+	s.trail = append(s.trail, entry{key, series, uint32(labelBytes)})
 	if isLandmark(key) {
 		s.trails.mu.RLock()
 		p, known := s.trails.landmarks[landmark{s.cat, key}]
@@ -94,6 +116,21 @@ func (s *state) find(key uint64) *seamark.Series {
 		}
 	}
 	return series
+}
+
+// create interns s.labels, without the replica, under key.
+func (s *state) create(key uint64, labelBytes int) (*seamark.Series, error) {
+	kept := s.labels[:0]
+	for _, l := range s.labels {
+		if l.Name != replicaLabel {
+			kept = append(kept, l)
+		}
+	}
+	series, err := s.cat.Create(key, seamark.MetricSeries, kept)
+	if err == nil && s.trails != nil {
+		s.trail = append(s.trail, entry{key, series, uint32(labelBytes)})
+	}
+	return series, err
 }
 
 // remember adds the request's series as a run, when there was none to foresee them, and forgets the oldest runs beyond

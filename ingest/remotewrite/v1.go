@@ -85,19 +85,22 @@ func (c rowCounts) rejected() int {
 }
 
 func (s *state) series(message []byte) error {
-	o, err := s.outlineOf(message)
+	foreseen, known := s.foresee(message), 0
+	if foreseen != nil {
+		known = int(foreseen.labelBytes)
+	}
+	o, err := s.outlineOf(message, known)
 	if err != nil || len(o.rows) == 0 {
 		return err
 	}
 	if err := s.batch.Reserve(seamark.SeriesBytes + o.samples*seamark.SampleBytes); err != nil {
 		return err
 	}
-	key := xxhash.Sum64(o.labels) ^ keySpace
-	series := s.find(key)
-	if series == nil {
-		if series, err = s.create(key, o.labels); err != nil {
-			return s.refuseSeries(o.rejected(), err)
-		}
+	var series *seamark.Series
+	if foreseen != nil && len(o.labels) == known { // and not more labels behind those that were foreseen
+		series = s.follow(foreseen)
+	} else if series, err = s.lookUp(o.labels); err != nil {
+		return s.refuseSeries(o.rejected(), err)
 	}
 	ref := s.batch.Samples.AddSeries(series)
 	if o.samples > 0 {
@@ -111,10 +114,11 @@ func (s *state) series(message []byte) error {
 	return nil
 }
 
-// outlineOf walks a TimeSeries message once. It looks only at tags and lengths, and leaves label texts unread.
-func (s *state) outlineOf(message []byte) (outline, error) {
+// outlineOf walks a TimeSeries message once. It looks only at tags and lengths, and leaves label texts unread. The first
+// known bytes are known to be label fields.
+func (s *state) outlineOf(message []byte, known int) (outline, error) {
 	var o outline
-	rest := message
+	rest := message[known:]
 	// Fast path: senders write the labels first and side by side, and labels below 128 bytes have a one-byte length.
 	const labelTag = seriesLabels<<3 | 2
 	for len(rest) >= 2 && rest[0] == labelTag && rest[1] < 0x80 && 2+int(rest[1]) <= len(rest) {
@@ -165,14 +169,18 @@ func (s *state) outlineOf(message []byte) (outline, error) {
 	return o, nil
 }
 
-// create parses the label fields and gives them to the catalogue.
-func (s *state) create(key uint64, raw []byte) (*seamark.Series, error) {
+// lookUp returns the series with the given label fields.
+func (s *state) lookUp(raw []byte) (*seamark.Series, error) {
+	key := xxhash.Sum64(raw) ^ keySpace
+	if series := s.find(key, len(raw)); series != nil {
+		return series, nil
+	}
 	s.labels = s.labels[:0]
 	var field easyproto.FieldContext
-	for len(raw) > 0 {
+	for rest := raw; len(rest) > 0; {
 		var err error
-		at := raw
-		if raw, err = field.NextField(raw); err != nil {
+		at := rest
+		if rest, err = field.NextField(rest); err != nil {
 			return nil, s.malformed(at, "TimeSeries.labels", err)
 		}
 		message, _ := field.MessageData() // outlineOf has checked the wire type
@@ -180,7 +188,7 @@ func (s *state) create(key uint64, raw []byte) (*seamark.Series, error) {
 			return nil, err
 		}
 	}
-	return s.createSeries(key)
+	return s.create(key, len(raw))
 }
 
 // label appends one Label message to s.labels.
@@ -209,21 +217,6 @@ func (s *state) label(message []byte) error {
 	}
 	s.labels = append(s.labels, label)
 	return nil
-}
-
-// createSeries gives s.labels to the catalogue, without the replica.
-func (s *state) createSeries(key uint64) (*seamark.Series, error) {
-	kept := s.labels[:0]
-	for _, l := range s.labels {
-		if l.Name != replicaLabel {
-			kept = append(kept, l)
-		}
-	}
-	series, err := s.cat.Create(key, seamark.MetricSeries, kept)
-	if err == nil && s.trails != nil {
-		s.trail = append(s.trail, entry{key, series})
-	}
-	return series, err
 }
 
 func (s *state) samples(rows []byte, ref uint32) error {

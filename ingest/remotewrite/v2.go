@@ -168,7 +168,7 @@ func appendRefs(list []byte, field *easyproto.FieldContext) ([]byte, bool) {
 func (s *state) findV2(packed []byte) (*seamark.Series, error) {
 	key, ok := s.keyV2(packed)
 	if ok {
-		if series := s.find(key); series != nil {
+		if series := s.find(key, 0); series != nil {
 			return series, nil
 		}
 	}
@@ -176,7 +176,7 @@ func (s *state) findV2(packed []byte) (*seamark.Series, error) {
 	if err := s.resolve(packed); err != nil {
 		return nil, err
 	}
-	return s.createSeries(key)
+	return s.create(key, 0)
 }
 
 // keyV2 makes a series' key of the hashes of its texts, because each request numbers the texts anew. ok is false when
