@@ -2,6 +2,7 @@ package datadog
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/seamarkhq/seamark/ingest/record"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -31,8 +32,25 @@ func firstByte(raw []byte) byte {
 
 // text returns the text of a JSON scalar, "" for everything else. The body's JSON is valid where this is called.
 func text(raw []byte) string {
+	if n := len(raw) - 1; n < 1 || raw[0] != '"' {
+		if isNull(raw) {
+			return ""
+		}
+	} else if isPlain(raw[1:n]) { // fast path: nothing to undo and nothing to repair
+		return alias(raw[1:n])
+	}
 	s, _ := record.Unquote(raw)
 	return s
+}
+
+// isPlain tells ASCII without escapes.
+func isPlain(b []byte) bool {
+	for _, c := range b {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // number reads a JSON number.
