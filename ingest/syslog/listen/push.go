@@ -146,12 +146,15 @@ func (c *Conn) dropBatch(reason, detail string) {
 func (c *Conn) Drop(n, bytes int, reason, detail string) {
 	s := c.server
 	s.metrics.dropped.WithLabelValues(reason).Add(float64(n))
+	if !c.Proven() {
+		return // its connection is closed for that, which the log hears; no tenant's ledger has a place for it
+	}
 	now := s.opts.Now()
 	if silent, due := s.notes.due(note{reason: "dropped " + reason, who: c.who()}, now); due {
 		s.opts.Logger.Warn("rows dropped", "protocol", s.protocol.Name, "reason", reason, "detail", detail, "rows", n,
 			"tenant", c.principal.Tenant, "token", c.principal.CredentialID, "remote", c.remote(), "again", silent)
 	}
-	if s.opts.Dropped != nil && c.Proven() {
+	if s.opts.Dropped != nil {
 		s.opts.Dropped(c.principal, seamark.Drop{
 			Time: now, Cluster: c.principal.ClusterName, Token: c.principal.CredentialID, Protocol: s.protocol.Name,
 			Signal: seamark.Logs, Reason: reason, Requests: 1, Rows: uint64(max(n, 0)), Bytes: uint64(max(bytes, 0)), Detail: detail,
