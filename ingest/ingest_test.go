@@ -276,7 +276,7 @@ func TestPushRefusals(t *testing.T) {
 		"snappy bomb":      {"/api/v1/push", "application/x-protobuf", "\xff\xff\xff\xff\x0fx", nil, 400, "declares more bytes than it can hold"},
 		"too large":        {"/api/v1/push", "application/x-protobuf", strings.Repeat("x", 9<<20), nil, 413, "--ingest.max-body-bytes"},
 		"old line":         {"/loki/api/v1/push", "application/json", lokiJSON("old", now.Add(-40*24*time.Hour)), nil, 400, "--ingest.max-age"},
-		"remote write 3":   {"/api/v1/push", "application/x-protobuf;proto=io.prometheus.write.v3.Request", "x", nil, 415, "1.0"},
+		"remote write 3":   {"/api/v1/push", "application/x-protobuf;proto=io.prometheus.write.v3.Request", "x", nil, 415, "io.prometheus.write.v2.Request"},
 		"otlp junk":        {"/v1/logs", "application/json", "[", nil, 400, ""},
 		"long line":        {"/loki/api/v1/push", "application/json", lokiJSON(strings.Repeat("y", 300<<10), now), nil, 400, "--ingest.max-line-bytes"},
 		"bad label":        {"/loki/api/v1/push", "application/json", `{"streams":[{"stream":{"a b":"x"},"values":[["1","l"]]}]}`, nil, 400, "a b"},
