@@ -56,7 +56,7 @@ func (c *nameCache) learn(path string) *entry {
 	if c.entries == nil || len(c.entries) >= maxNames {
 		c.entries = make(map[string]*entry)
 	}
-	e := &entry{path: path, name: attrName(path)}
+	e := &entry{path: path, name: AttrName(path)}
 	mapped := false
 	if c.mapping != nil {
 		e.spelling, mapped = c.mapping.spelling(path)
@@ -68,9 +68,9 @@ func (c *nameCache) learn(path string) *entry {
 	return e
 }
 
-// attrName turns a field's path into a name that a LogQL label filter can hold, as OTLP's attributes are named: what is
+// AttrName turns a field's path into a name that a LogQL label filter can hold, as OTLP's attributes are named: what is
 // not a letter, a digit or an underscore becomes an underscore, and a leading digit gets the prefix key_.
-func attrName(path string) string {
+func AttrName(path string) string {
 	if isAttrName(path) {
 		return path
 	}

@@ -44,7 +44,7 @@ type spelling struct {
 
 // spellingOf returns what a path means; its slot is noSlot when it is just an attribute.
 func spellingOf(path string) spelling {
-	name := strings.ToLower(attrName(path))
+	name := strings.ToLower(AttrName(path))
 	for _, prefix := range [...]string{"resource_attributes_", "resource_", "attributes_"} { // OTLP as documents
 		name = strings.TrimPrefix(name, prefix)
 	}
