@@ -63,7 +63,7 @@ func (b *bucket) take(n int64) {
 const maxRetryAfter = 5 * time.Minute
 
 // meterWindow is the time over which a meter averages.
-const meterWindow = 10 * time.Second
+const meterWindow = 5 * time.Second
 
 // meter measures a rate as an exponentially weighted mean.
 type meter struct {
