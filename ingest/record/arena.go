@@ -1,8 +1,8 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
-	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -11,7 +11,8 @@ import (
 const arenaBytes = 32 << 10
 
 // arena makes strings that outlive the Builder's work on a record: a string with escapes cannot alias the body, because
-// the body is also the text of a record without a message. Chunks are never used twice, so strings stay what they are.
+// the body is also the text of a record without a message. Chunks are never used twice, so strings stay what they are. A
+// nil arena makes each string by itself.
 type arena struct {
 	free []byte
 	used int // bytes since takeUsed
@@ -26,10 +27,10 @@ func (a *arena) takeUsed() int {
 
 // room returns an empty slice with room for n bytes.
 func (a *arena) room(n int) []byte {
+	if a == nil || n > arenaBytes/4 {
+		return make([]byte, 0, n)
+	}
 	if n > len(a.free) {
-		if n > arenaBytes/4 {
-			return make([]byte, 0, n)
-		}
 		a.free = make([]byte, arenaBytes)
 	}
 	return a.free[:0:n]
@@ -37,6 +38,9 @@ func (a *arena) room(n int) []byte {
 
 // keep makes the string of dst, which room returned and which was filled within its capacity.
 func (a *arena) keep(dst []byte) string {
+	if a == nil {
+		return alias(dst)
+	}
 	a.used += len(dst)
 	if len(a.free) > 0 && len(dst) > 0 && unsafe.SliceData(a.free) == unsafe.SliceData(dst) {
 		a.free = a.free[len(dst):]
@@ -44,13 +48,22 @@ func (a *arena) keep(dst []byte) string {
 	return alias(dst)
 }
 
+// repaired returns b as UTF-8, with U+FFFD for what is none.
+func (a *arena) repaired(b []byte) []byte {
+	if utf8.Valid(b) {
+		return b
+	}
+	fixed := bytes.ToValidUTF8(b, []byte("\uFFFD"))
+	if a != nil {
+		a.used += len(fixed)
+	}
+	return fixed
+}
+
 // compact returns JSON without the white space between its tokens and with U+FFFD for what is not UTF-8. Most senders
 // write none, and then it is the text itself.
 func (a *arena) compact(raw []byte) string {
-	if !utf8.Valid(raw) {
-		raw = []byte(strings.ToValidUTF8(alias(raw), "\uFFFD"))
-		a.used += len(raw)
-	}
+	raw = a.repaired(raw)
 	first := blankIn(raw, 0)
 	if first < 0 {
 		return alias(raw)

@@ -266,3 +266,18 @@ func TestTimeFormats(t *testing.T) {
 		t.Errorf("12 s told as such: got %d, %t", got, ok)
 	}
 }
+
+func TestTextIsNoName(t *testing.T) {
+	text := strings.Repeat("x", 1025)
+	b := newBuilder()
+	b.Add("service", text)
+	b.Add("msg", "m")
+	if got := flush(t, b); got.Labels["service_name"] != "unknown_service" || got.Attrs["service"] != text {
+		t.Fatalf("got labels %v", got.Labels)
+	}
+	b.Begin(record.Options{Now: now, Mapping: &record.Mapping{Labels: []record.LabelField{{Path: "service", Label: "service_name"}}}})
+	b.Add("service", text)
+	if got := flush(t, b); got.Labels["service_name"] != text {
+		t.Fatalf("got labels %v, want what the mapping asks for", got.Labels)
+	}
+}

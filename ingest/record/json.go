@@ -1,7 +1,5 @@
 package record
 
-import "strings"
-
 // maxFlatten is how deep objects are taken apart; what lies deeper is kept as JSON text. Without it a chain of objects
 // costs the length of its path at each step.
 const maxFlatten = 16
@@ -46,7 +44,7 @@ func (b *Builder) line() error {
 	}
 	text, err := b.scan.skip(0)
 	if err == nil && string(text) != "null" {
-		b.put(b.names.findString(b.position, "message"), alias(b.scan.repaired(text)))
+		b.put(b.names.findString(b.position, "message"), alias(b.arena.repaired(text)))
 	}
 	return err
 }
@@ -66,7 +64,7 @@ func (b *Builder) value(depth int) error {
 		fallthrough
 	case '[':
 		if text, err = s.skip(depth); err == nil {
-			text = s.repaired(text)
+			text = b.arena.repaired(text)
 		}
 	default:
 		if text, err = s.scalar(); string(text) == "null" {
@@ -120,7 +118,7 @@ func (b *Builder) object(depth int) error {
 // Members calls f with each member of the JSON object raw, the value as its JSON text without white space around it. The
 // error is f's or Invalid seamark-record-json. Key and value are valid while raw is.
 func Members(raw []byte, f func(key string, value []byte) error) error {
-	s := scanner{text: raw, arena: new(arena)}
+	s := scanner{text: raw}
 	if s.peek() != '{' {
 		return s.fail("an object")
 	}
@@ -191,7 +189,7 @@ func Value(raw []byte) (n int, err error) {
 // Unquote returns the text of a JSON string, or of a number or boolean as it is written; ok is false for anything else.
 // The text is UTF-8; it is valid while raw is.
 func Unquote(raw []byte) (text string, ok bool) {
-	s := scanner{text: raw, arena: new(arena)}
+	s := scanner{text: raw}
 	if s.peek() == '"' {
 		value, err := s.str()
 		return alias(value), err == nil && s.end() == nil
@@ -200,5 +198,5 @@ func Unquote(raw []byte) (text string, ok bool) {
 	if err != nil || s.end() != nil || string(value) == "null" {
 		return "", false
 	}
-	return strings.ToValidUTF8(alias(value), ""), true
+	return alias(value), true
 }

@@ -227,9 +227,17 @@ func (b *Builder) put(e *entry, value string) {
 	}
 }
 
+// maxNameBytes bounds what counts as a name; Kubernetes' have 253 bytes at most. A longer text under a plain word such as
+// "service" is a program's own matter, and the catalogue would refuse the whole line for it.
+const maxNameBytes = 1024
+
 // putSlot keeps the value with the better rank in its slot; the other one is an attribute like any.
 func (b *Builder) putSlot(e *entry, value string) {
 	if value == "" {
+		return
+	}
+	if e.slot <= hostSlot && e.rank > 0 && len(value) > maxNameBytes {
+		b.addAttr(e.name, value)
 		return
 	}
 	s := &b.slots[e.slot]

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -106,21 +105,11 @@ func (s *scanner) str() ([]byte, error) {
 		s.i = end + 1
 		value := s.text[start:end]
 		if high&nonASCII != 0 {
-			value = s.repaired(value)
+			value = s.arena.repaired(value)
 		}
 		return value, nil
 	}
 	return s.escaped(start, end)
-}
-
-// repaired returns b as UTF-8, with U+FFFD for what is none.
-func (s *scanner) repaired(b []byte) []byte {
-	if utf8.Valid(b) {
-		return b
-	}
-	fixed := strings.ToValidUTF8(alias(b), "\uFFFD")
-	s.arena.used += len(fixed)
-	return []byte(fixed)
 }
 
 // escaped reads on where plain stopped before the closing quote.
@@ -143,7 +132,7 @@ func (s *scanner) escaped(start, at int) ([]byte, error) {
 	}
 	value := s.arena.keep(dst)
 	if !isASCII(value) {
-		return s.repaired(dst), nil
+		return s.arena.repaired(dst), nil
 	}
 	return dst, nil
 }
