@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,4 +235,26 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("the answer has %d items, %v", len(answer.Items), err)
 		}
 	})
+}
+
+func TestDecodersAreSharedSafely(t *testing.T) {
+	d, cat := esbulk.New(), catalogtest.New()
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			var b seamark.Batch
+			var items []esbulk.Item
+			for round := range 50 {
+				b.Reset()
+				want := fmt.Sprintf("line %d of %d", round, worker)
+				body := fmt.Sprintf("{\"create\":{\"_id\":\"%d\"}}\n{\"message\":%q,\"kubernetes\":{\"pod_name\":\"p%d\"}}\n", worker, want, worker)
+				var err error
+				items, err = d.Decode(items[:0], []byte(body), cat, &b, esbulk.Options{Now: now})
+				if err != nil || len(items) != 1 || items[0].ID != fmt.Sprint(worker) || b.Logs.Body[0] != want || b.Logs.Streams[0].Label("pod") != fmt.Sprintf("p%d", worker) {
+					t.Errorf("got %+v, %v, %q; want %s", items, err, b.Logs.Body, want)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -220,4 +221,40 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("got %d rows and %d refused of an array of %s", b.Logs.Len(), count, strconv.Itoa(len(list)))
 		}
 	})
+}
+
+func TestDecodersAreSharedSafely(t *testing.T) {
+	d, cat := jsonlog.New(), catalogtest.New()
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			var b seamark.Batch
+			mapping := &record.Mapping{Message: fmt.Sprintf("m%d", worker)}
+			for round := range 50 {
+				b.Reset()
+				want := fmt.Sprintf("line\n%d of %d", round, worker)
+				body := fmt.Sprintf("{\"m%d\":%q,\"pod\":\"p%d\"}\n", worker, want, worker)
+				err := d.Decode([]byte(body), cat, &b, jsonlog.Options{Now: now, Mapping: mapping})
+				if err != nil || b.Logs.Len() != 1 || b.Logs.Body[0] != want || b.Logs.Streams[0].Label("pod") != fmt.Sprintf("p%d", worker) {
+					t.Errorf("got %v, %q; want %q", err, b.Logs.Body, want)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+type noMemory struct{}
+
+func (noMemory) Claim(int64) error {
+	return seamark.Errorf(seamark.Unavailable, "seamark-memory-short", "No memory.")
+}
+
+func TestRowsAskForMemory(t *testing.T) {
+	for _, body := range []string{`{"msg":"a"}`, `[{"msg":"a"}]`, "{\n\"msg\":\"a\"\n}"} {
+		b := seamark.Batch{Claim: noMemory{}}
+		if err := jsonlog.New().Decode([]byte(body), catalogtest.New(), &b, jsonlog.Options{Now: now}); seamark.KindOf(err) != seamark.Unavailable || b.Logs.Len() != 0 {
+			t.Errorf("%s: got %v, want the claimer's error", body, err)
+		}
+	}
 }
