@@ -35,6 +35,8 @@ type front struct {
 	datadog  *datadog.Decoder
 	influx   *influx.Decoder
 
+	audits *recent
+
 	oldRemote, oldLoki *protocol // that meet on one path
 }
 
@@ -51,6 +53,7 @@ type request struct {
 	written  remotewrite.Written
 	faults   influx.Faults
 	scale    influx.Precision
+	ids      []uint64 // of audit events
 }
 
 // protocol is what differs between the routes.
@@ -86,6 +89,7 @@ func Routes(in *Ingester) ([]httpx.Route, error) {
 	kubeEventer := f.kubeEventer()
 	t.post(kubeEventer, "/api/v1/push/kube-eventer")
 	t.add(kubeEventer, http.MethodGet, "/api/v1/push/kube-eventer") // kube-eventer's default method is GET with a body
+	t.post(f.kubernetesAudit(), "/api/v1/push/audit")
 	f.datadogRoutes(t)
 	f.influxRoutes(t)
 	return t.routes, nil
@@ -103,6 +107,7 @@ func newFront(in *Ingester) (*front, error) {
 	f := &front{
 		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
 		loki: lokipush.New(), remote: remote, otlp: otlp.New(), datadog: datadog.New(), influx: influx.New(),
+		audits: newRecent(),
 	}
 	f.oldRemote, f.oldLoki = f.remoteWrite(), f.lokiPush()
 	f.oldRemote.signal, f.oldLoki.signal = 0, 0 // the route does not tell which it is, so the scope is checked with the rows
