@@ -1,7 +1,6 @@
 package remotewrite
 
 import (
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/VictoriaMetrics/easyproto"
@@ -69,10 +68,8 @@ func (s *state) exemplarLabel(field *easyproto.FieldContext) (ok bool, err error
 // appendExemplar adds e with the labels in s.labels, when those can be stored.
 func (s *state) appendExemplar(e seamark.Exemplar) error {
 	seamark.SortLabels(s.labels)
-	if problem := s.exemplarProblem(); problem != "" {
-		s.refuse(1, "seamark-exemplar-labels", func() string {
-			return fmt.Sprintf("An exemplar of metric %.64q %s.", s.batch.Samples.Series[e.Series].Name, problem)
-		})
+	if fault := s.checkExemplar(s.batch.Samples.Series[e.Series].Name); fault != nil {
+		s.refuse(fault)
 		return nil
 	}
 	if err := s.batch.Reserve(seamark.ExemplarBytes); err != nil {
@@ -96,24 +93,24 @@ func (s *state) appendExemplar(e seamark.Exemplar) error {
 	return nil
 }
 
-// exemplarProblem says why s.labels, which are sorted, cannot be an exemplar's; "" when they can.
-func (s *state) exemplarProblem() string {
+// checkExemplar returns why s.labels, which are sorted, cannot be those of an exemplar; nil when they can.
+func (s *state) checkExemplar(metric string) *rowFault {
 	size := 0
 	for i, l := range s.labels {
 		size += len(l.Name) + len(l.Value)
 		switch {
 		case l.Name == "":
-			return "has a label without a name"
+			return bad("seamark-exemplar-labels", "An exemplar of metric %.64q has a label without a name.", metric)
 		case !utf8.ValidString(l.Name) || !utf8.ValidString(l.Value):
-			return fmt.Sprintf("has the label %.64q, whose name or value is not UTF-8", l.Name)
+			return bad("seamark-exemplar-labels", "An exemplar of metric %.64q has the label %.64q, whose name or value is not UTF-8.", metric, l.Name)
 		case i > 0 && l.Name == s.labels[i-1].Name:
-			return fmt.Sprintf("has the label %.64q twice", l.Name)
+			return bad("seamark-exemplar-labels", "An exemplar of metric %.64q has the label %.64q twice.", metric, l.Name)
 		}
 	}
 	if size > s.opts.MaxExemplarBytes {
-		return fmt.Sprintf("has labels of %d bytes; the limit is %d", size, s.opts.MaxExemplarBytes)
+		return bad("seamark-exemplar-labels", "An exemplar of metric %.64q has labels of %d bytes; the limit is %d.", metric, size, s.opts.MaxExemplarBytes)
 	}
-	return ""
+	return nil
 }
 
 // isTraceLabel knows the names under which libraries put a trace id; OpenMetrics recommends the first.

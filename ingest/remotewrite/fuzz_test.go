@@ -61,8 +61,9 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeV2(f *testing.F) {
 	f.Add(marshalV2(f, requestV2(3, 2)))
 	f.Add(marshalV2(f, mixedV2()))
-	f.Add([]byte("\x22\x00\x22\x01a\x2a\x0a\x0a\x04\x01\x01\x01\x01\x12\x02\x10\x05"))
-	f.Add([]byte("\x2a\x08\x08\x00\x08\x01\x12\x02\x10\x05\x22\x00\x22\x01a"))
+	for _, body := range formsV2() {
+		f.Add([]byte(body))
+	}
 	d, strict := remotewrite.New(), catalogtest.New()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var b, again seamark.Batch

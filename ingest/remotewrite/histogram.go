@@ -1,8 +1,6 @@
 package remotewrite
 
 import (
-	"fmt"
-
 	"github.com/VictoriaMetrics/easyproto"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -34,6 +32,7 @@ const (
 
 // histogram is a decoded Histogram message. It is reused, and serves to check what is stored as it was sent.
 type histogram struct {
+	metric             string // for sentences
 	timeMilli          int64
 	isFloat            bool // the kind of count; the field that came last decides, as in any oneof
 	countInt           uint64
@@ -75,6 +74,7 @@ func (h *histogram) trim() {
 		d.spans, d.deltas, d.counts = kept(d.spans, maxKeptEntries), kept(d.deltas, maxKeptEntries), kept(d.counts, maxKeptEntries)
 	}
 	h.bounds = kept(h.bounds, maxKeptEntries)
+	h.metric = ""
 }
 
 // histogramRowBytes is what a native histogram takes in a batch besides twice its data: in the batch and encoded.
@@ -93,10 +93,9 @@ func (s *state) appendHistogram(field *easyproto.FieldContext, series uint32) er
 	if err != nil {
 		return err
 	}
-	if reason, problem := h.check(s.opts.MaxBuckets); reason != "" {
-		s.refuse(1, reason, func() string {
-			return fmt.Sprintf("A native histogram of metric %.64q %s.", s.batch.Samples.Series[series].Name, problem)
-		})
+	h.metric = s.batch.Samples.Series[series].Name
+	if fault := h.check(s.opts.MaxBuckets); fault != nil {
+		s.refuse(fault)
 		return nil
 	}
 	s.batch.Histograms.Append(&seamark.HistogramRow{Series: series, TimeMilli: h.timeMilli, Count: h.count, Sum: h.sum, Data: data})

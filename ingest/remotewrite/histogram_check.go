@@ -1,7 +1,6 @@
 package remotewrite
 
 import (
-	"fmt"
 	"math"
 	"math/bits"
 )
@@ -13,44 +12,49 @@ const (
 	customSchema = -53
 )
 
-// check returns why h cannot be stored, as the id of a reason and the end of a sentence; both are empty when it can. The
-// rules are those of Prometheus, whose engine computes with what is stored and takes them for granted, and a few that
-// keep its loops and its memory within bounds.
-func (h *histogram) check(maxBuckets int) (reason, problem string) {
+// check returns why h cannot be stored; nil when it can. The rules are those of Prometheus, whose engine computes with
+// what is stored and takes them for granted, and a few that keep its loops and its memory within bounds.
+func (h *histogram) check(maxBuckets int) *rowFault {
 	if n := h.size(); n > maxBuckets {
-		return "seamark-histogram-buckets", fmt.Sprintf("has %d buckets, spans or custom bounds; the limit is %d. "+
-			"Lower its resolution where it is made (native_histogram_bucket_limit, max_size)", n, maxBuckets)
+		return bad("seamark-histogram-buckets", "A native histogram of metric %.64q has %d buckets, spans or custom bounds; the limit is %d. "+
+			"Lower its resolution where it is made (native_histogram_bucket_limit, max_size).", h.metric, n, maxBuckets)
 	}
-	if problem = h.kindProblem(); problem != "" {
-		return "seamark-histogram-kind", problem
+	if fault := h.checkKind(); fault != nil {
+		return fault
 	}
 	switch {
+	case math.IsNaN(h.zeroThreshold) || h.zeroThreshold < 0:
+		// Prometheus widens zero buckets until two of them are equal, which a NaN never is.
+		return bad("seamark-histogram-zero", "A native histogram of metric %.64q has a zero bucket of the width %v.", h.metric, h.zeroThreshold)
 	case h.schema == customSchema:
-		if problem = h.customProblem(); problem != "" {
-			return "seamark-histogram-bounds", problem
+		if fault := h.checkCustom(); fault != nil {
+			return fault
 		}
 	case h.schema < minSchema || h.schema > maxSchema:
-		return "seamark-histogram-schema", fmt.Sprintf("has the schema %d; schemas are %d to %d, and %d for custom buckets",
-			h.schema, minSchema, maxSchema, customSchema)
+		return bad("seamark-histogram-schema", "A native histogram of metric %.64q has the schema %d; schemas are %d to %d, and %d for custom buckets.",
+			h.metric, h.schema, minSchema, maxSchema, customSchema)
 	case len(h.bounds) > 0:
-		return "seamark-histogram-bounds", fmt.Sprintf("has custom bounds and the exponential schema %d", h.schema)
+		return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has custom bounds and the exponential schema %d.", h.metric, h.schema)
 	}
-	for name, d := range h.sides() {
-		if problem = d.spanProblem(); problem != "" {
-			return "seamark-histogram-spans", "has " + name + " spans " + problem
+	for _, d := range h.sides() {
+		if fault := h.checkSpans(d.name, d.side); fault != nil {
+			return fault
 		}
 	}
-	if problem = h.countProblem(); problem != "" {
-		return "seamark-histogram-count", problem
+	if h.isFloat {
+		return h.checkFloatCounts()
 	}
-	return "", ""
+	return h.checkCounts()
 }
 
-// sides yields both sides with their names.
-func (h *histogram) sides() func(yield func(string, *side) bool) {
-	return func(yield func(string, *side) bool) {
-		_ = yield("negative", &h.negative) && yield("positive", &h.positive)
-	}
+// namedSide is a side with its name for a sentence.
+type namedSide struct {
+	name string
+	*side
+}
+
+func (h *histogram) sides() [2]namedSide {
+	return [2]namedSide{{"negative", &h.negative}, {"positive", &h.positive}}
 }
 
 // size is the length of h's longest list.
@@ -60,87 +64,81 @@ func (h *histogram) size() int {
 
 func (d *side) buckets() int { return max(len(d.deltas), len(d.counts)) }
 
-// kindProblem refuses a mixture of integer and float: which half of it counts would be a guess.
-func (h *histogram) kindProblem() string {
+// checkKind refuses a mixture of integer and float: which half of it counts would be a guess.
+func (h *histogram) checkKind() *rowFault {
+	integers := len(h.positive.deltas) > 0 || len(h.negative.deltas) > 0 || h.zeroInt != 0
+	floats := len(h.positive.counts) > 0 || len(h.negative.counts) > 0 || h.zeroFloat != 0
 	switch {
-	case h.isFloat && (len(h.positive.deltas) > 0 || len(h.negative.deltas) > 0 || h.zeroInt != 0):
-		return "has a float count and integer buckets"
-	case !h.isFloat && (len(h.positive.counts) > 0 || len(h.negative.counts) > 0 || h.zeroFloat != 0):
-		return "has an integer count and float buckets"
-	case math.IsNaN(h.zeroThreshold) || h.zeroThreshold < 0:
-		// Prometheus widens zero buckets until two of them are equal, which a NaN never is.
-		return fmt.Sprintf("has a zero bucket of width %v", h.zeroThreshold)
+	case h.isFloat && integers:
+		return bad("seamark-histogram-kind", "A native histogram of metric %.64q has a float count and integer buckets.", h.metric)
+	case !h.isFloat && floats:
+		return bad("seamark-histogram-kind", "A native histogram of metric %.64q has an integer count and float buckets.", h.metric)
 	}
-	return ""
+	return nil
 }
 
-// customProblem checks what custom buckets have and exponential ones have not.
-func (h *histogram) customProblem() string {
-	switch {
-	case h.zeroInt != 0 || h.zeroFloat != 0 || h.zeroThreshold != 0:
-		return "has custom buckets and a zero bucket"
-	case len(h.negative.spans) > 0 || h.negative.buckets() > 0:
-		return "has custom buckets and negative buckets"
+// checkCustom checks what custom buckets have and exponential ones have not.
+func (h *histogram) checkCustom() *rowFault {
+	if h.zeroInt != 0 || h.zeroFloat != 0 || h.zeroThreshold != 0 || len(h.negative.spans) > 0 || h.negative.buckets() > 0 {
+		return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has custom buckets, and a zero bucket or negative buckets.", h.metric)
 	}
 	for i, bound := range h.bounds {
 		switch {
 		case math.IsNaN(bound) || math.IsInf(bound, 1):
-			return fmt.Sprintf("has the custom bound %v", bound)
+			return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has the custom bound %v; bounds must be finite.", h.metric, bound)
 		case i > 0 && bound <= h.bounds[i-1]:
-			return fmt.Sprintf("has the custom bound %v behind %v; bounds must rise", bound, h.bounds[i-1])
+			return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has the custom bound %v behind %v; bounds must rise.",
+				h.metric, bound, h.bounds[i-1])
 		}
 	}
 	last := int64(0)
 	for _, s := range h.positive.spans {
 		if s.offset < 0 {
-			return fmt.Sprintf("has custom buckets and a span with the offset %d", s.offset)
+			return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has custom buckets and a span with the offset %d.", h.metric, s.offset)
 		}
 		last += int64(s.offset) + int64(s.length)
 	}
 	if last > int64(len(h.bounds))+1 {
-		return fmt.Sprintf("has %d custom bounds, too few for %d buckets", len(h.bounds), last)
+		return bad("seamark-histogram-bounds", "A native histogram of metric %.64q has %d custom bounds, too few for %d buckets.", h.metric, len(h.bounds), last)
 	}
-	return ""
+	return nil
 }
 
-// spanProblem checks that the spans describe the buckets that are there.
-func (d *side) spanProblem() string {
+// checkSpans checks that the spans describe the buckets that are there.
+func (h *histogram) checkSpans(name string, d *side) *rowFault {
 	if d.unknown {
-		return "with a field that is unknown"
+		return bad("seamark-histogram-spans", "A native histogram of metric %.64q has a %s span with a field that is unknown.", h.metric, name)
 	}
 	total, index := int64(0), int64(0)
 	for i, s := range d.spans {
 		if i > 0 && s.offset < 0 {
-			return fmt.Sprintf("of which number %d has the offset %d", i+1, s.offset)
+			return bad("seamark-histogram-spans", "A native histogram of metric %.64q has the offset %d in %s span %d; only the first may be below 0.",
+				h.metric, s.offset, name, i+1)
 		}
 		total += int64(s.length)
 		if index += int64(s.offset) + int64(s.length); index > math.MaxInt32 { // the type of an index in Prometheus
-			return fmt.Sprintf("that reach beyond bucket %d", math.MaxInt32)
+			return bad("seamark-histogram-spans", "A native histogram of metric %.64q has %s spans that reach beyond bucket %d.",
+				h.metric, name, math.MaxInt32)
 		}
 	}
 	if total != int64(d.buckets()) {
-		return fmt.Sprintf("for %d buckets and has %d", total, d.buckets())
+		return bad("seamark-histogram-spans", "A native histogram of metric %.64q has %s spans for %d buckets, and %d buckets.",
+			h.metric, name, total, d.buckets())
 	}
-	return ""
+	return nil
 }
 
-// countProblem checks that the buckets add up to the count. Float histograms need not, because sums of floats are not exact.
-func (h *histogram) countProblem() string {
-	if h.isFloat {
-		return h.floatCountProblem()
-	}
+// checkCounts checks that an integer histogram's buckets add up to its count.
+func (h *histogram) checkCounts() *rowFault {
 	total, over := h.zeroInt, uint64(0)
-	for name, d := range h.sides() {
+	for _, d := range h.sides() {
 		count := int64(0)
 		for i, delta := range d.deltas {
-			if sum := count + delta; (sum > count) == (delta > 0) {
-				count = sum
-			} else {
-				count = -1 // it overflowed
+			sum := count + delta
+			if overflowed := (sum > count) != (delta > 0); overflowed || sum < 0 {
+				return bad("seamark-histogram-count", "A native histogram of metric %.64q counts less than 0 or too much in %s bucket %d.", h.metric, d.name, i+1)
 			}
-			if count < 0 {
-				return fmt.Sprintf("has less than nothing in %s bucket %d", name, i+1)
-			}
+			count = sum
 			var carry uint64
 			total, carry = bits.Add64(total, uint64(count), 0)
 			over += carry
@@ -148,21 +146,23 @@ func (h *histogram) countProblem() string {
 	}
 	// Observations of NaN are in the count and in no bucket, and make the sum NaN.
 	if over > 0 || total > h.countInt || total < h.countInt && !math.IsNaN(h.sum) {
-		return fmt.Sprintf("has the count %d, and %d observations in its buckets", h.countInt, total)
+		return bad("seamark-histogram-count", "A native histogram of metric %.64q has the count %d, and %d observations in its buckets.",
+			h.metric, h.countInt, total)
 	}
-	return ""
+	return nil
 }
 
-func (h *histogram) floatCountProblem() string {
+// checkFloatCounts checks a float histogram, whose buckets need not add up: sums of floats are not exact.
+func (h *histogram) checkFloatCounts() *rowFault {
 	if h.count < 0 || h.zeroFloat < 0 {
-		return fmt.Sprintf("has the count %v, and %v in its zero bucket", h.count, h.zeroFloat)
+		return bad("seamark-histogram-count", "A native histogram of metric %.64q has the count %v, and %v in its zero bucket.", h.metric, h.count, h.zeroFloat)
 	}
-	for name, d := range h.sides() {
+	for _, d := range h.sides() {
 		for i, count := range d.counts {
 			if count < 0 {
-				return fmt.Sprintf("has %v in %s bucket %d", count, name, i+1)
+				return bad("seamark-histogram-count", "A native histogram of metric %.64q has %v in %s bucket %d.", h.metric, count, d.name, i+1)
 			}
 		}
 	}
-	return ""
+	return nil
 }

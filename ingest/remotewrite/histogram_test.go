@@ -174,8 +174,8 @@ func TestDecodeHistogramRejects(t *testing.T) {
 	}{
 		"schema of the future":   {prompb.Histogram{Schema: 9}, "schema", "schema 9"},
 		"schema too small":       {prompb.Histogram{Schema: -5}, "schema", "schema -5"},
-		"spans without buckets":  {prompb.Histogram{PositiveSpans: spans(0, 2)}, "spans", "for 2 buckets and has 0"},
-		"buckets without spans":  {prompb.Histogram{Count: integer(2), NegativeDeltas: two}, "spans", "negative spans for 0 buckets and has 2"},
+		"spans without buckets":  {prompb.Histogram{PositiveSpans: spans(0, 2)}, "spans", "for 2 buckets, and 0"},
+		"buckets without spans":  {prompb.Histogram{Count: integer(2), NegativeDeltas: two}, "spans", "negative spans for 0 buckets, and 2"},
 		"span backwards":         {prompb.Histogram{Count: integer(2), PositiveSpans: spans(0, 1, -1, 1), PositiveDeltas: two}, "spans", "offset -1"},
 		"span out of range":      {prompb.Histogram{PositiveSpans: spans(math.MaxInt32, 0, 1, 0)}, "spans", "beyond bucket"},
 		"count too small":        {prompb.Histogram{Count: integer(1), PositiveSpans: spans(0, 2), PositiveDeltas: two}, "count", "count 1, and 2 observations"},
@@ -191,7 +191,8 @@ func TestDecodeHistogramRejects(t *testing.T) {
 		"integer count, float buckets": {prompb.Histogram{Count: integer(2), PositiveSpans: spans(0, 1), PositiveCounts: []float64{2}}, "kind", "integer count"},
 		"integer count, float zero": {prompb.Histogram{Count: integer(2), ZeroCount: &prompb.Histogram_ZeroCountFloat{ZeroCountFloat: 2}},
 			"kind", "integer count"},
-		"zero bucket of no width":    {prompb.Histogram{ZeroThreshold: math.NaN()}, "kind", "width NaN"},
+		"zero bucket of no width":    {prompb.Histogram{ZeroThreshold: math.NaN()}, "zero", "the width NaN"},
+		"zero bucket below zero":     {prompb.Histogram{ZeroThreshold: -1}, "zero", "the width -1"},
 		"bounds beside a schema":     {prompb.Histogram{CustomValues: []float64{1}}, "bounds", "exponential schema 0"},
 		"bounds that fall":           {prompb.Histogram{Schema: -53, CustomValues: []float64{2, 1}}, "bounds", "bound 1 behind 2"},
 		"bound of NaN":               {prompb.Histogram{Schema: -53, CustomValues: []float64{math.NaN()}}, "bounds", "bound NaN"},
@@ -225,7 +226,7 @@ func TestDecodeHistogramRejects(t *testing.T) {
 			if r := b.Rejected.Reasons[0]; r.Reason != "seamark-histogram-"+c.reason || !strings.Contains(r.Detail, c.says) || !strings.Contains(r.Detail, `metric "h"`) {
 				t.Fatalf("got %+v, want seamark-histogram-%s with %q", r, c.reason, c.says)
 			}
-			if c.reason != "buckets" && c.reason != "kind" && !strings.Contains(name, "over") && name != "span out of range" && validate(&c.h) == nil {
+			if c.reason != "buckets" && c.reason != "kind" && c.reason != "zero" && !strings.Contains(name, "over") && name != "span out of range" && validate(&c.h) == nil {
 				t.Fatal("Prometheus takes it")
 			}
 		})

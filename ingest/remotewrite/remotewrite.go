@@ -6,6 +6,7 @@ package remotewrite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -173,15 +174,22 @@ func kept[T any](list []T, most int) []T {
 	return list[:0]
 }
 
-// refuse counts n rows as rejected. The sentence is made once per reason, because a body may hold a million bad rows.
-func (s *state) refuse(n int, reason string, sentence func() string) {
-	for i := range s.batch.Rejected.Reasons {
-		if s.batch.Rejected.Reasons[i].Reason == reason {
-			s.batch.Rejected.Add(seamark.Metrics, n, reason, "")
-			return
-		}
+// rowFault is why one row cannot be stored.
+type rowFault struct {
+	id, format string
+	args       []any
+}
+
+// bad makes a rowFault whose sentence for the sender is formatted from format and args when it is wanted.
+func bad(id, format string, args ...any) *rowFault { return &rowFault{id, format, args} }
+
+// refuse counts a row as rejected. The sentence is made once per reason, because a body may hold a million bad rows.
+func (s *state) refuse(f *rowFault) {
+	sentence := ""
+	if !slices.ContainsFunc(s.batch.Rejected.Reasons, func(r seamark.Rejection) bool { return r.Reason == f.id }) {
+		sentence = fmt.Sprintf(f.format, f.args...)
 	}
-	s.batch.Rejected.Add(seamark.Metrics, n, reason, sentence())
+	s.batch.Rejected.Add(seamark.Metrics, 1, f.id, sentence)
 }
 
 // refuseSeries counts the n rows of a series that cannot be stored for err. What is not the series' own fault, as a

@@ -17,7 +17,8 @@ const sampleStart = 3
 // decoder is stateless: it cannot know whether an earlier request brought the zero, so every request within the window
 // repeats it. It depends on the request alone, so a retry makes the same rows, and the query merges samples that are
 // equal in series, time and value. Two minutes are two scrapes of the longest usual interval; a longer window would
-// repeat the zero more often, and only ever help senders that scrape less.
+// repeat the zero more often, and only ever help senders that scrape less. Native histograms get no zero: of another
+// resolution than its neighbours it would coarsen every rate that it has a part in.
 const zeroWindowMilli = 2 * 60 * 1000
 
 // staleBits is the NaN by which Prometheus marks the end of a series.

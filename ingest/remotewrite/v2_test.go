@@ -141,17 +141,7 @@ func TestDecodeV2SymbolsMove(t *testing.T) {
 
 // TestDecodeV2Forms sends what the protocol and protobuf allow and Prometheus does not do.
 func TestDecodeV2Forms(t *testing.T) {
-	const symbols = "\x22\x00\x22\x08__name__\x22\x01m\x22\x01a\x22\x01b"
-	for name, body := range map[string]string{
-		"packed":                      symbols + "\x2a\x0a\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05",
-		"unpacked":                    symbols + "\x2a\x0c\x08\x01\x08\x02\x08\x03\x08\x04\x12\x02\x10\x05",
-		"split":                       symbols + "\x2a\x0c\x0a\x02\x01\x02\x12\x02\x10\x05\x0a\x02\x03\x04",
-		"symbols behind the series":   "\x2a\x0a\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05" + symbols,
-		"labels behind the sample":    symbols + "\x2a\x0a\x12\x02\x10\x05\x0a\x04\x01\x02\x03\x04",
-		"unsorted":                    symbols + "\x2a\x0a\x0a\x04\x03\x04\x01\x02\x12\x02\x10\x05",
-		"references longer than need": symbols + "\x2a\x0c\x0a\x06\x81\x00\x02\x83\x00\x04\x12\x02\x10\x05",
-		"unknown fields":              symbols + "\x2a\x0f\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05\xa0\x06\x01\x50\x01",
-	} {
+	for name, body := range formsV2() {
 		t.Run(name, func(t *testing.T) {
 			var b seamark.Batch
 			if _, err := remotewrite.New().DecodeV2([]byte(body), catalogtest.New(), &b); err != nil {
@@ -162,6 +152,21 @@ func TestDecodeV2Forms(t *testing.T) {
 				t.Fatalf("rejected %+v (-want +got):\n%s", b.Rejected, diff)
 			}
 		})
+	}
+}
+
+// formsV2 are bodies of one series and sample in every form.
+func formsV2() map[string]string {
+	const symbols = "\x22\x00\x22\x08__name__\x22\x01m\x22\x01a\x22\x01b"
+	return map[string]string{
+		"packed":                      symbols + "\x2a\x0a\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05",
+		"unpacked":                    symbols + "\x2a\x0c\x08\x01\x08\x02\x08\x03\x08\x04\x12\x02\x10\x05",
+		"split":                       symbols + "\x2a\x0c\x0a\x02\x01\x02\x12\x02\x10\x05\x0a\x02\x03\x04",
+		"symbols behind the series":   "\x2a\x0a\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05" + symbols,
+		"labels behind the sample":    symbols + "\x2a\x0a\x12\x02\x10\x05\x0a\x04\x01\x02\x03\x04",
+		"unsorted":                    symbols + "\x2a\x0a\x0a\x04\x03\x04\x01\x02\x12\x02\x10\x05",
+		"references longer than need": symbols + "\x2a\x0c\x0a\x06\x81\x00\x02\x83\x00\x04\x12\x02\x10\x05",
+		"unknown fields":              symbols + "\x2a\x0f\x0a\x04\x01\x02\x03\x04\x12\x02\x10\x05\xa0\x06\x01\x50\x01",
 	}
 }
 
