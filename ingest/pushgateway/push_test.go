@@ -15,7 +15,7 @@ import (
 )
 
 // registry has one metric of each type, with an exemplar and a native histogram.
-func registry(t *testing.T) *prometheus.Registry {
+func registry(t testing.TB) *prometheus.Registry {
 	t.Helper()
 	r := prometheus.NewRegistry()
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "jobs_total", Help: "Jobs."}, []string{"kind"})
