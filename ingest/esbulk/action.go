@@ -2,7 +2,6 @@ package esbulk
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"github.com/seamarkhq/seamark/ingest/record"
@@ -43,7 +42,7 @@ func (i *Item) Refuse(status int, reason, detail string) {
 
 // action reads a line such as {"create":{"_index":"logs","_id":"1"}}. Members that say how to store are of no account
 // here (routing, pipeline, _type, require_alias...). Agents write the same line before each document, so the last one is
-// remembered.
+// remembered. The error is Invalid seamark-bulk-action.
 func (s *state) action(line []byte) (Item, error) {
 	if s.lastOf != nil && bytes.Equal(line, s.lastOf) {
 		return s.last, nil
@@ -57,23 +56,20 @@ func (s *state) action(line []byte) (Item, error) {
 				return item.readMeta(value)
 			}
 		}
-		return s.noAction(key)
+		return notAction(key)
 	})
-	if err != nil {
-		if e, ok := record.Refused(err); ok && e.ID == actionID {
-			return item, err
-		}
-		return item, seamark.Errorf(seamark.Invalid, actionID, "Line %d is no action: %s", s.line, messageOf(err))
+	if err == nil && item.Action == "" {
+		err = notAction("nothing")
 	}
-	if item.Action == "" {
-		return item, s.noAction("nothing")
+	if e, refused := record.Refused(err); refused {
+		return item, seamark.Errorf(seamark.Invalid, actionID, "Line %d is no action: %s", s.line, e.Message)
 	}
 	s.lastOf, s.last = line, item
 	return item, nil
 }
 
-func (s *state) noAction(key string) error {
-	return seamark.Errorf(seamark.Invalid, actionID, "Line %d is no action: it names %q, not one of create, index, update and delete.", s.line, clip(key))
+func notAction(key string) error {
+	return seamark.Errorf(seamark.Invalid, actionID, "It names %q, not one of create, index, update and delete.", clip(key))
 }
 
 // clip cuts what a sender wrote for a message.
@@ -85,7 +81,7 @@ func clip(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
-// maxNameBytes is what Elasticsearch takes of an _index and of an _id.
+// Elasticsearch takes no longer _index and _id.
 const (
 	maxIndexBytes = 255
 	maxIDBytes    = 512
@@ -108,7 +104,7 @@ func (i *Item) readMeta(meta []byte) error {
 		}
 		text, ok := record.Unquote(value)
 		if !ok || len(text) > most {
-			return seamark.Errorf(seamark.Invalid, actionID, "%s", fmt.Sprintf("The %s of an action must be a string of at most %d bytes.", key, most))
+			return seamark.Errorf(seamark.Invalid, actionID, "The %s of an action must be a string of at most %d bytes.", key, most)
 		}
 		*field = text
 		return nil

@@ -87,33 +87,27 @@ func (d *Decoder) give(s *state) {
 }
 
 func (s *state) bulk() error {
-	known := false
-	var fault error
-	for {
-		line := s.next()
-		if line == nil {
-			break
-		}
+	known, fault := false, ""
+	for line := s.next(); line != nil; line = s.next() {
 		item, err := s.action(line)
-		if err != nil {
-			if fault == nil {
-				fault = err
+		if err == nil {
+			known = true
+			err = s.perform(item)
+		} else if e, refused := record.Refused(err); refused {
+			if fault == "" {
+				fault = e.Message
 			}
-			if err := s.malformed(); err != nil {
-				return err
-			}
-			continue
+			err = s.malformed(e)
 		}
-		known = true
-		if err := s.perform(item); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	switch {
-	case fault != nil && !known:
-		return seamark.Errorf(seamark.Invalid, malformedID, "The body is no bulk request: %s Send lines of {\"create\":{}} and a document in turn.", messageOf(fault))
-	case !known:
-		return seamark.Errorf(seamark.Invalid, malformedID, "The body is no bulk request: it is empty. Send lines of {\"create\":{}} and a document in turn.")
+	if !known {
+		if fault == "" {
+			fault = "It is empty."
+		}
+		return seamark.Errorf(seamark.Invalid, malformedID, "The body is no bulk request. %s Send lines of {\"create\":{}} and a document in turn.", fault)
 	}
 	return nil
 }
@@ -137,9 +131,9 @@ func (s *state) next() []byte {
 }
 
 // malformed refuses an action that cannot be read. The line behind it is its document, unless it is an action itself.
-func (s *state) malformed() error {
+func (s *state) malformed(fault *seamark.Error) error {
 	item := Item{Action: Create, Index: s.opts.Index, Row: noRow}
-	item.Refuse(400, actionID, fmt.Sprintf("Line %d is no action such as {\"create\":{\"_index\":\"logs\"}}.", s.line))
+	item.Refuse(400, fault.ID, fault.Message)
 	before, at := s.rest, s.line
 	if line := s.next(); line != nil {
 		if _, err := s.action(line); err == nil {
@@ -201,7 +195,7 @@ func (s *state) document(item *Item, source []byte) error {
 		return err
 	}
 	item.Row = noRow
-	if e.ID == "seamark-record-json" {
+	if e.ID == record.MalformedID {
 		item.Refuse(400, documentID, fmt.Sprintf("Line %d: %s", s.line, e.Message))
 	} else {
 		item.Refuse(400, e.ID, e.Message)
@@ -233,11 +227,4 @@ func (s *state) add(item *Item) error {
 	}
 	s.items = append(s.items, *item)
 	return nil
-}
-
-func messageOf(err error) string {
-	if e, ok := record.Refused(err); ok {
-		return e.Message
-	}
-	return err.Error()
 }

@@ -112,7 +112,7 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeFails(t *testing.T) {
 	for body, message := range map[string]string{
-		"": "it is empty", "\n \n": "it is empty", `{"message":"x"}`: `names "message"`, "not json\n": "Line 1 is no action", "{}\n": `names "nothing"`,
+		"": "It is empty", "\n \n": "It is empty", `{"message":"x"}`: `Line 1 is no action: It names "message"`, "not json\n": "Line 1 is no action", "{}\n": `It names "nothing"`,
 		`[{"message":"x"}]`: "Line 1 is no action", `{"` + strings.Repeat("x", 100) + `":1}`: strings.Repeat("x", 64) + "...",
 	} {
 		_, err := esbulk.New().Decode(nil, []byte(body), catalogtest.New(), &seamark.Batch{}, esbulk.Options{Now: now})

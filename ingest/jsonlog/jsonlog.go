@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	emptyID  = "seamark-body-empty"
-	arrayID  = "seamark-body-json"
-	recordID = "seamark-record-json"
+	emptyID = "seamark-body-empty"
+	arrayID = "seamark-body-json"
 )
 
 // Options says how one request is read.
@@ -168,7 +167,7 @@ func (s *state) line(line []byte, number int) error {
 	}
 	if err := s.record.AddJSON("", line); err != nil {
 		s.record.Reset()
-		return seamark.Errorf(seamark.Invalid, recordID, "Line %d: %s", number, messageOf(err))
+		return seamark.Errorf(seamark.Invalid, record.MalformedID, "Line %d: %s", number, messageOf(err))
 	}
 	return s.flush(number, "Line")
 }
@@ -196,7 +195,7 @@ func (s *state) refuse(number int, err error) error {
 }
 
 func notObject(what string, number int) error {
-	return seamark.Errorf(seamark.Invalid, recordID, "%s %d is no JSON object; send one object per record.", what, number)
+	return seamark.Errorf(seamark.Invalid, record.MalformedID, "%s %d is no JSON object; send one object per record.", what, number)
 }
 
 func messageOf(err error) string {

@@ -10,8 +10,8 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// malformedID names JSON that is none.
-const malformedID = "seamark-record-json"
+// MalformedID is the id of the error of JSON that is none.
+const MalformedID = "seamark-record-json"
 
 // maxDepth bounds how deep JSON is nested. Without it a body of brackets exhausts the stack.
 const maxDepth = 64
@@ -332,6 +332,6 @@ func (s *scanner) skipString() error {
 }
 
 func (s *scanner) fail(expected string) error {
-	return seamark.Errorf(seamark.Invalid, malformedID,
+	return seamark.Errorf(seamark.Invalid, MalformedID,
 		"The record is not valid JSON (RFC 8259): at byte %d of %d %s is expected.", s.i, len(s.text), expected)
 }

@@ -86,6 +86,7 @@ func TestWorkload(t *testing.T) {
 		{`{"k8s.cronjob.name":"c","k8s.job.name":"c-29000000"}`, "c"},
 		{`{"k8s.replicaset.name":"api-7f9c6d"}`, "api"},
 		{`{"k8s.replicaset.name":"handmade"}`, "handmade"},
+		{`{"k8s.replicaset.name":"api-v2"}`, "api-v2"},
 		{`{"kubernetes":{"pod_owner":"ReplicaSet/api-7f9c6d"}}`, "api"},
 		{`{"kubernetes":{"pod_owner":"ReplicaSet/","pod_name":"api-7f9c6d-x2x4z"}}`, "api"},
 		{`{"kubernetes":{"pod_owner":"Job/backup-29000000"}}`, "backup"},

@@ -83,8 +83,11 @@ const safeLetters = "bcdfghjklmnpqrstvwxz2456789"
 // isRandom tells the five letters that a controller puts behind a pod's name.
 func isRandom(s string) bool { return len(s) == 5 && strings.Trim(s, safeLetters) == "" }
 
-// isHash tells a pod-template-hash: a 32-bit number in decimal digits, each written in one of the safe letters.
-func isHash(s string) bool { return len(s) > 0 && len(s) <= 10 && strings.Trim(s, safeLetters) == "" }
+// isHash tells a pod-template-hash: a 32-bit number in decimal digits, each written in one of the safe letters. One in
+// 40000 has less than six digits; a name that ends so, as in "api-v2", is more likely.
+func isHash(s string) bool {
+	return len(s) >= 6 && len(s) <= 10 && strings.Trim(s, safeLetters) == ""
+}
 
 // isMinute tells what a CronJob puts behind the names of its Jobs: minutes since 1970.
 func isMinute(s string) bool { return len(s) == 8 && strings.Trim(s, "0123456789") == "" }
