@@ -1,6 +1,7 @@
 package remotewrite_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -437,5 +438,51 @@ func TestDecodeV2AllocatesNothingPerSeries(t *testing.T) {
 	})
 	if allocs >= 25 {
 		t.Fatalf("a warm decode of 100 series allocates %v times", allocs)
+	}
+}
+
+// limited grants so many claims.
+type limited struct{ left int }
+
+var errMemory = seamark.Errorf(seamark.Unavailable, "seamark-memory-full", "There is no memory.")
+
+func (l *limited) Claim(int64) error {
+	if l.left--; l.left < 0 {
+		return errMemory
+	}
+	return nil
+}
+
+// TestDecodeWithoutMemory ends requests at every claim: that is the platform's fault, and never a refused row.
+func TestDecodeWithoutMemory(t *testing.T) {
+	w, r := request(400, 2), requestV2(400, 2)
+	for i := range w.Timeseries {
+		w.Timeseries[i].Histograms, w.Timeseries[i].Exemplars = histograms(), []prompb.Exemplar{{Labels: named("a")}}
+		w.Metadata = append(w.Metadata, prompb.MetricMetadata{MetricFamilyName: "m"})
+		ts := &r.Timeseries[i]
+		ts.Histograms, ts.Exemplars = mixedV2().Timeseries[0].Histograms, []writev2.Exemplar{{LabelsRefs: []uint32{1, 2}}}
+		ts.Samples[0].StartTimestamp = ts.Samples[0].Timestamp - 1
+	}
+	one, two, d := marshal(t, w), marshalV2(t, r), remotewrite.New()
+	for version, decode := range map[string]func(*seamark.Batch) error{
+		"1.0": func(b *seamark.Batch) error { return d.Decode(one, catalogtest.New(), b) },
+		"2.0": func(b *seamark.Batch) error { _, err := d.DecodeV2(two, catalogtest.New(), b); return err },
+	} {
+		for claims := 0; ; claims++ {
+			b := seamark.Batch{Claim: &limited{claims}}
+			err := decode(&b)
+			if b.Rejected.Rows() > 0 {
+				t.Fatalf("%s: %d claims: refused %+v", version, claims, b.Rejected)
+			}
+			if err == nil {
+				if claims < 5 {
+					t.Fatalf("%s: the rows took %d claims", version, claims)
+				}
+				break
+			}
+			if !errors.Is(err, errMemory) {
+				t.Fatalf("%s: %d claims: got %v", version, claims, err)
+			}
+		}
 	}
 }
