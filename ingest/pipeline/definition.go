@@ -90,7 +90,7 @@ const (
 	maxStatements    = 64   // of one step
 	maxConditions    = 16   // of one step
 	maxOTTLBytes     = 2048 // of one statement, condition or expression
-	maxNesting       = 8    // of brackets in one statement: the parser's work grows exponentially with it
+	maxNesting       = 32   // of brackets in one text: the parser recurses
 	maxRegexBytes    = 512
 	maxRegexProgram  = 1000 // instructions after compilation; matching takes time by text length times this
 	maxExpressions   = 8

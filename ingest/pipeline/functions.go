@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl"
@@ -69,9 +70,17 @@ func functions() map[string]ottl.Factory[tctx] {
 		if list := limits[name]; list != nil {
 			f = checked(f, list)
 		}
+		if slices.Contains(unordered(), name) {
+			f = ordered(f)
+		}
 		all[name] = f
 	}
 	return all
+}
+
+// unordered are the functions whose result is in another order each time.
+func unordered() []string {
+	return []string{"ExtractGrokPatterns", "ParseCSV", "ParseJSON", "ParseKeyValue", "URL"}
 }
 
 // checked wraps a function so that a call is refused while it is compiled when an argument breaks its limit.

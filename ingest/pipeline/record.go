@@ -218,6 +218,9 @@ func (r *record) readAttrs(w *run, i int) (changed bool, err error) {
 		}
 		same = same && *l == old[k]
 	}
+	if !same {
+		seamark.SortLabels(r.labels) // the order of a map in a statement is another one each time
+	}
 	return !same, nil
 }
 
