@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,15 +10,19 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/seamarkhq/seamark/ingest/datadog"
+	"github.com/seamarkhq/seamark/ingest/esbulk"
 	"github.com/seamarkhq/seamark/ingest/inflate"
 	"github.com/seamarkhq/seamark/ingest/influx"
+	"github.com/seamarkhq/seamark/ingest/jsonlog"
 	"github.com/seamarkhq/seamark/ingest/lokipush"
 	"github.com/seamarkhq/seamark/ingest/otlp"
+	"github.com/seamarkhq/seamark/ingest/record"
 	"github.com/seamarkhq/seamark/ingest/remotewrite"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -35,6 +40,8 @@ type front struct {
 	datadog  *datadog.Decoder
 	influx   *influx.Decoder
 
+	bulk   *esbulk.Decoder
+	json   *jsonlog.Decoder
 	audits *recent
 
 	oldRemote, oldLoki *protocol // that meet on one path
@@ -54,6 +61,9 @@ type request struct {
 	faults   influx.Faults
 	scale    influx.Precision
 	ids      []uint64 // of audit events
+	items    []esbulk.Item
+	mapping  *record.Mapping
+	now      time.Time // when the request came, and the time of rows that carry none
 }
 
 // protocol is what differs between the routes.
@@ -63,6 +73,8 @@ type protocol struct {
 	dialect httpx.Dialect
 	// queryToken names the query parameter that may carry the token, "" when none may.
 	queryToken string
+	// untimed protocols let a sender leave the time out. Two requests without it may be equal and yet two.
+	untimed bool
 	// prepare checks the headers before the body is read. It may set headers that every answer carries.
 	prepare func(w http.ResponseWriter, r *request) error
 	decode  func(r *request) error
@@ -90,6 +102,10 @@ func Routes(in *Ingester) ([]httpx.Route, error) {
 	t.post(kubeEventer, "/api/v1/push/kube-eventer")
 	t.add(kubeEventer, http.MethodGet, "/api/v1/push/kube-eventer") // kube-eventer's default method is GET with a body
 	t.post(f.kubernetesAudit(), "/api/v1/push/audit")
+	t.post(f.jsonLogs(), "/api/v1/push/logs")
+	if err := f.elasticsearchRoutes(t); err != nil {
+		return nil, err
+	}
 	f.datadogRoutes(t)
 	f.influxRoutes(t)
 	return t.routes, nil
@@ -107,7 +123,7 @@ func newFront(in *Ingester) (*front, error) {
 	f := &front{
 		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
 		loki: lokipush.New(), remote: remote, otlp: otlp.New(), datadog: datadog.New(), influx: influx.New(),
-		audits: newRecent(),
+		bulk: esbulk.New(), json: jsonlog.New(), audits: newRecent(),
 	}
 	f.oldRemote, f.oldLoki = f.remoteWrite(), f.lokiPush()
 	f.oldRemote.signal, f.oldLoki.signal = 0, 0 // the route does not tell which it is, so the scope is checked with the rows
@@ -162,7 +178,7 @@ func (f *front) handler(choose func(r *httpx.Request) *protocol) httpx.Handler {
 	return func(w http.ResponseWriter, hr *httpx.Request) error {
 		p := choose(hr)
 		r, _ := f.requests.Get().(*request)
-		r.http, r.catalog = hr, f.ingester.Catalog(hr.Principal)
+		r.http, r.catalog, r.now = hr, f.ingester.Catalog(hr.Principal), f.ingester.opts.Now()
 		defer f.put(r)
 		if err := p.prepare(w, r); err != nil {
 			return err
@@ -201,7 +217,11 @@ func (f *front) store(p *protocol, r *request) error {
 	}
 	// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
 	ctx := context.WithoutCancel(r.http.Context())
-	return f.ingester.Push(ctx, who, mainSignal(p, &r.batch), r.id(), &r.batch)
+	id := r.id()
+	if p.untimed && r.http.Header.Get(idempotencyHeader) == "" && timedHere(&r.batch, r.now) {
+		id = rand.Text()
+	}
+	return f.ingester.Push(ctx, who, mainSignal(p, &r.batch), id, &r.batch)
 }
 
 // checkScope refuses signals that the token is not made for, where the route could not tell them.
@@ -252,6 +272,8 @@ const maxKeptBytes = 1 << 20
 
 func (f *front) put(r *request) {
 	r.batch.Reset()
+	clear(r.items)
+	r.ids, r.items, r.mapping = nil, r.items[:0], nil
 	r.http, r.catalog, r.written, r.faults = nil, nil, remotewrite.Written{}, influx.Faults{}
 	f.requests.Put(r)
 }
@@ -269,10 +291,21 @@ func (r *request) dropLarge(memory *claim) {
 	}
 }
 
+// idempotencyHeader names a request for its repeats (draft-ietf-httpapi-idempotency-key-header).
+const idempotencyHeader = "Idempotency-Key"
+
+// timedHere reports whether a row has the time of the request's arrival because its sender told none.
+func timedHere(b *seamark.Batch, now time.Time) bool {
+	return slices.Contains(b.Logs.TimeNano, now.UnixNano()) || slices.Contains(b.Samples.TimeMilli, now.UnixMilli())
+}
+
 // id identifies the request by its content, so that a sender's retry is recognised whatever it changes around it.
 func (r *request) id() string {
 	h := sha256.New()
-	for _, part := range []string{string(r.http.Principal.Tenant), string(r.http.Principal.Cluster), r.http.URL.Path, r.encoding} {
+	for _, part := range []string{
+		string(r.http.Principal.Tenant), string(r.http.Principal.Cluster), r.http.URL.Path, r.http.URL.RawQuery, r.encoding,
+		r.http.Header.Get(idempotencyHeader),
+	} {
 		_, _ = io.WriteString(h, part)
 		_, _ = h.Write([]byte{0})
 	}

@@ -44,6 +44,9 @@ type Options struct {
 	// DiskFull, when set, reports that the disk under the queue is as full as it may be. Requests are then told to come back
 	// before their bodies are read.
 	DiskFull func() bool
+	// ElasticsearchVersion is the version that agents of Elasticsearch are told; "" tells the default. Some refuse a server
+	// that is older than they are.
+	ElasticsearchVersion string
 	// Replicas, when set, chooses between Prometheus servers that scrape the same targets.
 	Replicas Replicas
 	// Arrived is told of every acknowledged request, for "when did each signal last arrive".

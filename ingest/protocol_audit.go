@@ -21,7 +21,7 @@ func (f *front) kubernetesAudit() *protocol {
 			return nil
 		},
 		decode: func(r *request) (err error) {
-			r.ids, err = audit.Decode(r.body, r.catalog, &r.batch, audit.Options{Now: f.ingester.opts.Now(), Seen: f.audits.seen(r.http.Principal)})
+			r.ids, err = audit.Decode(r.body, r.catalog, &r.batch, audit.Options{Now: r.now, Seen: f.audits.seen(r.http.Principal)})
 			return err
 		},
 		answer: func(w http.ResponseWriter, r *request) error {

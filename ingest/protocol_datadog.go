@@ -13,13 +13,13 @@ func (f *front) datadogRoutes(t *routeTable) {
 	type decode = func(r *request, o datadog.Options) error
 	push := func(decode decode) *protocol {
 		return &protocol{
-			name: "datadog", dialect: httpx.Datadog, queryToken: "api_key",
+			name: "datadog", dialect: httpx.Datadog, queryToken: "api_key", untimed: true,
 			prepare: func(_ http.ResponseWriter, r *request) error {
 				r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
 				return nil
 			},
 			decode: func(r *request) error {
-				return decode(r, datadog.Options{Now: f.ingester.opts.Now(), MaxAttrs: f.ingester.opts.Limits.MaxAttrs})
+				return decode(r, datadog.Options{Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs})
 			},
 			answer: func(w http.ResponseWriter, r *request) error {
 				status, body := datadog.Answer(nil, &r.batch)

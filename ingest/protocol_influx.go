@@ -12,7 +12,7 @@ import (
 func (f *front) influxRoutes(t *routeTable) {
 	push := func(precision func(string) (influx.Precision, error)) *protocol {
 		return &protocol{
-			name: "influx", signal: seamark.Metrics, dialect: httpx.Influx, queryToken: "p",
+			name: "influx", signal: seamark.Metrics, dialect: httpx.Influx, queryToken: "p", untimed: true,
 			prepare: func(w http.ResponseWriter, r *request) (err error) {
 				setInfluxVersion(w)
 				r.encoding = contentEncoding(r.http.Request)
@@ -20,7 +20,7 @@ func (f *front) influxRoutes(t *routeTable) {
 				return err
 			},
 			decode: func(r *request) error {
-				return f.influx.Decode(r.body, r.catalog, &r.batch, influx.Options{Now: f.ingester.opts.Now(), Precision: r.scale, Faults: &r.faults})
+				return f.influx.Decode(r.body, r.catalog, &r.batch, influx.Options{Now: r.now, Precision: r.scale, Faults: &r.faults})
 			},
 			answer: func(w http.ResponseWriter, r *request) error {
 				if err := influx.Refusal(&r.batch, &r.faults); err != nil {

@@ -19,7 +19,7 @@ func unsupportedMedia(got, take string) error {
 // lokiPush is Loki's push API: snappy protobuf unless the Content-Type says JSON.
 func (f *front) lokiPush() *protocol {
 	return &protocol{
-		name: "loki", signal: seamark.Logs, dialect: httpx.Plain,
+		name: "loki", signal: seamark.Logs, dialect: httpx.Plain, untimed: true,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
 			switch r.media {
@@ -34,7 +34,7 @@ func (f *front) lokiPush() *protocol {
 			return nil
 		},
 		decode: func(r *request) error {
-			o := lokipush.Options{Now: f.ingester.opts.Now()}
+			o := lokipush.Options{Now: r.now}
 			if r.media == "application/json" {
 				return f.loki.DecodeJSON(r.body, r.catalog, &r.batch, o)
 			}
@@ -99,7 +99,7 @@ func (f *front) otlpTraces() *protocol {
 
 func (f *front) otlpRequest(r *request) *otlp.Request {
 	return &otlp.Request{
-		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Cluster: r.http.Principal.ClusterName, Now: f.ingester.opts.Now(),
+		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Cluster: r.http.Principal.ClusterName, Now: r.now,
 		Limits: otlp.Limits{MaxAttrs: f.ingester.opts.Limits.MaxAttrs},
 	}
 }
@@ -121,14 +121,14 @@ func answerOTLP(w http.ResponseWriter, r *request, body []byte) error {
 // webhook sends them.
 func (f *front) kubernetesEvents() *protocol {
 	return f.eventProtocol("events", func(r *request) error {
-		return events.DecodeObjects(r.body, f.ingester.opts.Now(), &r.batch)
+		return events.DecodeObjects(r.body, r.now, &r.batch)
 	})
 }
 
 // kubeEventer takes kube-eventer's webhook sink, for which exactly 200 counts.
 func (f *front) kubeEventer() *protocol {
 	return f.eventProtocol("kube-eventer", func(r *request) error {
-		return events.DecodeEventer(r.body, f.ingester.opts.Now(), &r.batch)
+		return events.DecodeEventer(r.body, r.now, &r.batch)
 	})
 }
 

@@ -1,0 +1,38 @@
+package ingest
+
+import (
+	"net/http"
+
+	"github.com/seamarkhq/seamark/ingest/jsonlog"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// jsonLogs takes log records in plain JSON, as lines or as an array, with the field mapping that the URL or headers tell.
+func (f *front) jsonLogs() *protocol {
+	return &protocol{
+		name: "json", signal: seamark.Logs, dialect: httpx.Plain, untimed: true,
+		prepare: func(_ http.ResponseWriter, r *request) (err error) {
+			r.encoding = contentEncoding(r.http.Request)
+			switch media := mediaType(r.http.Request); media {
+			case "", "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines", "text/plain":
+			default:
+				return unsupportedMedia(media, "application/x-ndjson or application/json")
+			}
+			query := r.http.URL.Query()
+			r.mapping, err = jsonlog.ParseMapping(func(setting string) string {
+				if v := query.Get(setting); v != "" {
+					return v
+				}
+				return r.http.Header.Get(jsonlog.HeaderOf(setting))
+			})
+			return err
+		},
+		decode: func(r *request) error {
+			return f.json.Decode(r.body, r.catalog, &r.batch, jsonlog.Options{
+				Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs, Mapping: r.mapping,
+			})
+		},
+		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
+	}
+}
