@@ -229,8 +229,8 @@ func TestDecodeRejects(t *testing.T) {
 		prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "\xff"}}, Samples: make([]prompb.Sample, 4)},
 		prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "h"}}, Histograms: slices.Repeat([]prompb.Histogram{{Schema: 9}}, 5)},
 		prompb.TimeSeries{Samples: make([]prompb.Sample, 6)},
+		request(2, 1).Timeseries[1],
 	)
-	w.Timeseries = append(w.Timeseries, request(2, 1).Timeseries[1])
 	var b seamark.Batch
 	if err := remotewrite.New().Decode(marshal(t, w), catalogtest.New(), &b); err != nil {
 		t.Fatal(err)

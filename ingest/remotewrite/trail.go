@@ -101,12 +101,11 @@ func (s *state) find(key uint64, labelBytes int) *seamark.Series {
 			}
 		}
 	}
-	s.misses++
 	series := s.cat.Find(key)
 	if series == nil {
 		return nil
 	}
-	s.trail = append(s.trail, entry{key, series, uint32(labelBytes)})
+	s.missed(key, series, labelBytes)
 	if isLandmark(key) {
 		s.trails.mu.RLock()
 		p, known := s.trails.landmarks[landmark{s.cat, key}]
@@ -128,9 +127,15 @@ func (s *state) create(key uint64, labelBytes int) (*seamark.Series, error) {
 	}
 	series, err := s.cat.Create(key, seamark.MetricSeries, kept)
 	if err == nil && s.trails != nil {
-		s.trail = append(s.trail, entry{key, series, uint32(labelBytes)})
+		s.missed(key, series, labelBytes)
 	}
 	return series, err
+}
+
+// missed notes a series that was not foreseen.
+func (s *state) missed(key uint64, series *seamark.Series, labelBytes int) {
+	s.misses++
+	s.trail = append(s.trail, entry{key, series, uint32(labelBytes)})
 }
 
 // remember adds the request's series as a run, when there was none to foresee them, and forgets the oldest runs beyond
