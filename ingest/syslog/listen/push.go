@@ -64,6 +64,9 @@ func (c *Conn) FlushKept(id string, patience time.Duration) error {
 	return err
 }
 
+// Forget gives up the rows of the batch, which the sender still has.
+func (c *Conn) Forget() { c.settle() }
+
 // ID makes the name of a push from what identifies it. Names of two clusters never meet.
 func (c *Conn) ID(parts ...string) string {
 	h := sha256.New()
