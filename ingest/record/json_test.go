@@ -111,7 +111,7 @@ func TestMembersAndElements(t *testing.T) {
 }
 
 func TestUnquote(t *testing.T) {
-	for raw, want := range map[string]string{`"a\tb"`: "a\tb", ` 1.5 `: "1.5", `true`: "true", "\"\xff\"": "\uFFFD"} {
+	for raw, want := range map[string]string{`"a\tb"`: "a\tb", `1.5`: "1.5", `true`: "true", "\"\xff\"": "\uFFFD"} {
 		if got, ok := record.Unquote([]byte(raw)); !ok || got != want {
 			t.Errorf("%s: got %q, %t; want %q", raw, got, ok, want)
 		}
