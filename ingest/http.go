@@ -17,11 +17,13 @@ import (
 
 	"github.com/seamarkhq/seamark/ingest/datadog"
 	"github.com/seamarkhq/seamark/ingest/esbulk"
+	"github.com/seamarkhq/seamark/ingest/hec"
 	"github.com/seamarkhq/seamark/ingest/inflate"
 	"github.com/seamarkhq/seamark/ingest/influx"
 	"github.com/seamarkhq/seamark/ingest/jsonlog"
 	"github.com/seamarkhq/seamark/ingest/lokipush"
 	"github.com/seamarkhq/seamark/ingest/otlp"
+	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/ingest/record"
 	"github.com/seamarkhq/seamark/ingest/remotewrite"
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -42,7 +44,10 @@ type front struct {
 
 	bulk   *esbulk.Decoder
 	json   *jsonlog.Decoder
+	hec    *hec.Decoder
+	acks   *hec.AckIDs
 	audits *recent
+	pushes *pushgateway.Service // nil without a store for groups
 
 	oldRemote, oldLoki *protocol // that meet on one path
 }
@@ -63,6 +68,8 @@ type request struct {
 	ids      []uint64 // of audit events
 	items    []esbulk.Item
 	mapping  *record.Mapping
+	hec      hec.Outcome
+	push     pushgateway.Push
 	now      time.Time // when the request came, and the time of rows that carry none
 }
 
@@ -106,6 +113,8 @@ func Routes(in *Ingester) ([]httpx.Route, error) {
 	if err := f.elasticsearchRoutes(t); err != nil {
 		return nil, err
 	}
+	f.hecRoutes(t)
+	f.pushgatewayRoutes(t)
 	f.datadogRoutes(t)
 	f.influxRoutes(t)
 	return t.routes, nil
@@ -124,6 +133,16 @@ func newFront(in *Ingester) (*front, error) {
 		ingester: in, inflater: inflater, requests: sync.Pool{New: func() any { return new(request) }},
 		loki: lokipush.New(), remote: remote, otlp: otlp.New(), datadog: datadog.New(), influx: influx.New(),
 		bulk: esbulk.New(), json: jsonlog.New(), audits: newRecent(),
+		hec: hec.New(), acks: hec.NewAckIDs(in.opts.Now()),
+	}
+	if in.opts.Groups != nil {
+		f.pushes, err = pushgateway.New(pushgateway.Options{
+			Groups: in.opts.Groups, Catalog: in.Catalog, Push: in.Push, Limits: pushgateway.DefaultLimits(), Now: in.opts.Now,
+			DefaultTTL: func(seamark.TenantID) time.Duration { return in.opts.PushTTL },
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	f.oldRemote, f.oldLoki = f.remoteWrite(), f.lokiPush()
 	f.oldRemote.signal, f.oldLoki.signal = 0, 0 // the route does not tell which it is, so the scope is checked with the rows
@@ -273,7 +292,7 @@ const maxKeptBytes = 1 << 20
 func (f *front) put(r *request) {
 	r.batch.Reset()
 	clear(r.items)
-	r.ids, r.items, r.mapping = nil, r.items[:0], nil
+	r.ids, r.items, r.mapping, r.hec, r.push = nil, r.items[:0], nil, hec.Outcome{}, pushgateway.Push{}
 	r.http, r.catalog, r.written, r.faults = nil, nil, remotewrite.Written{}, influx.Faults{}
 	f.requests.Put(r)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/seamarkhq/seamark/ingest/events"
+	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
@@ -44,6 +45,12 @@ type Options struct {
 	// DiskFull, when set, reports that the disk under the queue is as full as it may be. Requests are then told to come back
 	// before their bodies are read.
 	DiskFull func() bool
+	// Groups keeps what batch jobs push with the Pushgateway's protocol; nil has no such routes. PushTTL is how long a group
+	// lives whose push does not tell; 0 is for ever, as the Pushgateway has it.
+	Groups  pushgateway.Groups
+	PushTTL time.Duration
+	// HECQueryToken lets Splunk's senders put the token into the URL, where logs of proxies keep it.
+	HECQueryToken bool
 	// ElasticsearchVersion is the version that agents of Elasticsearch are told; "" tells the default. Some refuse a server
 	// that is older than they are.
 	ElasticsearchVersion string

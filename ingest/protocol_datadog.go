@@ -6,6 +6,7 @@ import (
 
 	"github.com/seamarkhq/seamark/ingest/datadog"
 	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // datadogRoutes are the paths of Datadog's intake that its agent and the like of it push to.
@@ -66,3 +67,12 @@ func drain(r *httpx.Request) { _, _ = io.CopyN(io.Discard, r.Body, maxReplyBody)
 
 // maxReplyBody bounds the bodies of questions, such as templates, that are answered and not kept.
 const maxReplyBody = 1 << 20
+
+// readReply reads the body of a question whole.
+func readReply(w http.ResponseWriter, r *httpx.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReplyBody))
+	if err != nil {
+		return nil, seamark.Wrap(err, seamark.TooLarge, "seamark-body-large", "The body ended too early or has more than %d bytes.", maxReplyBody)
+	}
+	return body, nil
+}
