@@ -237,7 +237,7 @@ func (d *tracesDecoder) closeWithAttributes(message string, src []byte, field ui
 	d.json = append(d.json, `,"attributes":`...)
 	empty := len(d.json) + len("{}")
 	var err error
-	if d.json, err = d.appendMembers(d.json, message, src, field, 1); err != nil {
+	if d.json, err = d.appendMembers(d.json, members{message, src, field}, 1); err != nil {
 		return err
 	}
 	if len(d.json) == empty {

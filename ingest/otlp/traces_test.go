@@ -223,7 +223,7 @@ func TestSpanIDsOfWrongLength(t *testing.T) {
 		field(1, trace) + field(2, id) + field(4, "x") + start + end:                                "seamark-span-parent-id",
 		field(1, trace) + field(2, id) + end:                                                        "seamark-span-time",
 		field(1, trace) + field(2, id) + start:                                                      "seamark-span-time",
-		field(1, trace) + field(2, id) + strings.Replace(start, "\x00", "\xff", -1) + strings.Replace(end, "\x00", "\xff", -1): "seamark-span-time",
+		field(1, trace) + field(2, id) + strings.ReplaceAll(start, "\x00", "\xff") + strings.ReplaceAll(end, "\x00", "\xff"): "seamark-span-time",
 	} {
 		b := new(seamark.Batch)
 		if err := otlp.New().DecodeTraces(&otlp.Request{Body: []byte(field(1, field(2, field(2, span)))), Now: now}, b); err != nil {

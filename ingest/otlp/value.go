@@ -205,14 +205,21 @@ func (w *wire) appendArray(dst, src []byte, depth int) ([]byte, error) {
 }
 
 func (w *wire) appendMap(dst, src []byte, depth int) ([]byte, error) {
-	return w.appendMembers(dst, "KeyValueList", src, 1, depth)
+	return w.appendMembers(dst, members{"KeyValueList", src, 1}, depth)
 }
 
-// appendMembers appends the KeyValues that stand in the given field of a message as a JSON object.
-func (w *wire) appendMembers(dst []byte, message string, src []byte, field uint32, depth int) ([]byte, error) { //nolint:revive // what to read, and where it goes
+// members are the KeyValues that stand in a field of an encoded message.
+type members struct {
+	message string
+	src     []byte
+	field   uint32
+}
+
+// appendMembers appends KeyValues as a JSON object.
+func (w *wire) appendMembers(dst []byte, m members, depth int) ([]byte, error) {
 	dst = append(dst, '{')
 	first := true
-	err := w.eachOf(message, src, field, func(data []byte) error {
+	err := w.eachOf(m.message, m.src, m.field, func(data []byte) error {
 		var a attribute
 		if err := w.parseAttribute(data, &a); err != nil {
 			return err

@@ -46,11 +46,8 @@ func (c *call) dropLarge() {
 	if c.memory.rows > maxKeptBytes {
 		c.batch = seamark.Batch{}
 	}
-	if cap(c.raw) > maxKeptBytes {
-		c.raw = nil
-	}
-	if cap(c.body) > maxKeptBytes {
-		c.body, c.batch = nil, seamark.Batch{}
+	if cap(c.raw) > maxKeptBytes || cap(c.body) > maxKeptBytes {
+		c.raw, c.body, c.batch = nil, nil, seamark.Batch{} // the batch refers to them
 	}
 }
 
@@ -60,15 +57,16 @@ func (c *call) run(w http.ResponseWriter) error {
 	if err := c.readMessage(newPacedBody(w, c.http, o)); err != nil {
 		return err
 	}
-	if err := c.inflate(); err != nil {
+	message, err := c.inflate()
+	if err != nil {
 		return err
 	}
 	if o.Received != nil {
-		o.Received(c.method.signal, len(c.raw), len(c.body))
+		o.Received(c.method.signal, len(c.raw), len(message))
 	}
 	c.batch.Claim = &c.memory
-	err := c.method.decode(&otlp.Request{
-		Body: c.body, Catalog: o.Catalog(c.principal), Cluster: c.principal.ClusterName, Now: o.Now(),
+	err = c.method.decode(&otlp.Request{
+		Body: message, Catalog: o.Catalog(c.principal), Cluster: c.principal.ClusterName, Now: o.Now(),
 		Limits: otlp.Limits{MaxAttrs: o.Limits.MaxAttrs},
 	}, &c.batch)
 	if err != nil {
@@ -91,11 +89,10 @@ func (c *call) id() string {
 
 // reply answers a call whose good rows are stored.
 func (c *call) reply(w http.ResponseWriter) {
-	frame := append(c.answer[:0], make([]byte, frameHeader)...)
-	frame = c.method.answer(frame, otlp.Protobuf, &c.batch.Rejected)
-	binary.BigEndian.PutUint32(frame[1:], uint32(len(frame)-frameHeader))
-	c.answer = frame
+	c.answer = append(c.answer[:0], 0, 0, 0, 0, 0)
+	c.answer = c.method.answer(c.answer, otlp.Protobuf, &c.batch.Rejected)
+	binary.BigEndian.PutUint32(c.answer[1:], uint32(len(c.answer)-frameHeader))
 	w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(frame) // a sender that is gone sends again, and its data is recognised
+	_, _ = w.Write(c.answer) // a sender that is gone sends again, and its data is recognised
 }

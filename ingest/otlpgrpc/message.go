@@ -95,20 +95,24 @@ func (c *call) fillRaw(body *pacedBody, size int) error {
 	return nil
 }
 
-// inflate fills c.body with the message.
-func (c *call) inflate() error {
+// inflate returns the message, in c.raw where it was sent as it is, else in c.body.
+func (c *call) inflate() ([]byte, error) {
 	limit := c.server.opts.Limits.MaxInflatedBytes
+	if c.encoding == "identity" && int64(len(c.raw)) <= limit {
+		return c.raw, nil
+	}
 	if err := c.memory.next.Claim(int64(cap(c.body))); err != nil {
-		return err
+		return nil, err
 	}
 	if c.encoding == "snappy" {
-		return c.inflateSnappy(limit)
+		err := c.inflateSnappy(limit)
+		return c.body, err
 	}
 	var err error
 	c.body, err = c.server.opts.Inflater.Inflate(c.http.Context(), c.body[:0], inflate.Request{
 		Body: c.raw, Encoding: c.encoding, Limit: limit, Grow: c.memory.next.Claim,
 	})
-	return err
+	return c.body, err
 }
 
 // inflateSnappy reads snappy's framed format. gRPC means it by snappy, where HTTP means the block format.

@@ -189,7 +189,7 @@ func TestNotGRPC(t *testing.T) {
 		"JSON":     {http.MethodPost, "application/json", 2, http.StatusUnsupportedMediaType},
 		"codec":    {http.MethodPost, "application/grpc+json", 2, http.StatusUnsupportedMediaType},
 	} {
-		r := httptest.NewRequest(c.method, logsPath, nil)
+		r := httptest.NewRequest(c.method, logsPath, http.NoBody)
 		r.ProtoMajor = c.major
 		r.Header.Set("Content-Type", c.contentType)
 		w := httptest.NewRecorder()
@@ -315,7 +315,8 @@ func TestConcurrentStreams(t *testing.T) {
 	turn := make(chan struct{})
 	b := &backend{onPush: func(context.Context) error {
 		n := inside.Add(1)
-		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
+		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); {
+			old = peak.Load()
 		}
 		<-turn
 		inside.Add(-1)
