@@ -3,6 +3,7 @@ package datadog
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -192,7 +193,7 @@ func (s *state) describe(series *seamark.Series, metricType int, unit string) er
 		return err
 	}
 	s.described[series.Name] = struct{}{}
-	m := seamark.MetricMetadata{Metric: series.Name, Type: "gauge", Unit: unit}
+	m := seamark.MetricMetadata{Metric: series.Name, Type: "gauge", Unit: strings.ToValidUTF8(unit, "\uFFFD")}
 	switch metricType {
 	case typeCount:
 		m.Help = "Datadog count: the increase within each interval. sum_over_time() gives the increase of a range."

@@ -65,7 +65,7 @@ func (s *state) seriesJSON(raw []byte) error {
 		return err
 	}
 	if firstByte(j.points) != '[' {
-		s.reject(badPointID, func() string { return fmt.Sprintf("Series %.100s has no array of points.", j.metric) })
+		s.reject(badPointID, func() string { return fmt.Sprintf("Series %.100q has no array of points.", text(j.metric)) })
 		return nil
 	}
 	s.identity.reset()
@@ -180,7 +180,7 @@ func (s *state) pointJSON(j *jsonSeries, ref uint32, raw []byte) error {
 	value, valued := number(pair[1])
 	if !ok && !isNull(pair[0]) || !valued {
 		s.reject(badPointID, func() string {
-			return fmt.Sprintf("A point of metric %.100s is %.60s; it must be a time in seconds and a value, both numbers.", j.metric, raw)
+			return fmt.Sprintf("A point of metric %.100q is %.60q; it must be a time in seconds and a value, both numbers.", text(j.metric), raw)
 		})
 		return nil
 	}

@@ -98,8 +98,8 @@ func TestSeriesJSONBadParts(t *testing.T) {
 		"no points":         {`{"metric":"m"}`, 1, "seamark-point-shape", `"m"`},
 		"point":             {`{"metric":"m","points":[7,"x"]}`, 2, "seamark-point-shape", "7"},
 		"no value":          {`{"metric":"m","points":[[1],[1,null],{"timestamp":1}]}`, 3, "seamark-point-shape", "[1]"},
-		"text as value":     {`{"metric":"m","points":[[1,"2"]]}`, 1, "seamark-point-shape", `"2"`},
-		"text as time":      {`{"metric":"m","points":[["1",2]]}`, 1, "seamark-point-shape", `"1"`},
+		"text as value":     {`{"metric":"m","points":[[1,"2"]]}`, 1, "seamark-point-shape", `\"2\"`},
+		"text as time":      {`{"metric":"m","points":[["1",2]]}`, 1, "seamark-point-shape", `\"1\"`},
 		"milliseconds":      {`{"metric":"m","points":[[1785000000000,2],[1785000000000.5,2]]}`, 2, "seamark-point-timestamp", "1.785e+12"},
 		"negative":          {`{"metric":"m","points":[[-1,2],[-1.5,2]]}`, 2, "seamark-point-timestamp", "-1"},
 		"no name":           {`{"points":[[1,2],[2,3]]}`, 2, "seamark-labels-empty", "empty"},
@@ -180,4 +180,38 @@ func TestCheckRunBadParts(t *testing.T) {
 
 func BenchmarkDecodeSeriesJSON(b *testing.B) {
 	benchmark(b, (*datadog.Decoder).DecodeSeriesJSON, seriesJSON(b, kubernetesSeries()), 1000)
+}
+
+// TestLargeRequests has requests of more metrics, tags and bins than scratch memory is kept for, and small ones between.
+func TestLargeRequests(t *testing.T) {
+	var list []series
+	for i := range 5000 {
+		list = append(list, series{metric: fmt.Sprintf("m%d", i), points: [][2]float64{{1, float64(i)}}})
+	}
+	large, small := seriesBody(list...), seriesBody(list[:1]...)
+	d, cat := datadog.New(), catalogtest.New()
+	for i, c := range []struct {
+		body []byte
+		rows int
+	}{{large, 5000}, {small, 1}, {large, 5000}, {small, 1}} {
+		b := new(seamark.Batch)
+		if err := d.DecodeSeriesProto(c.body, cat, b, options); err != nil {
+			t.Fatal(err)
+		}
+		if b.Rows() != c.rows || len(b.Metadata) != c.rows {
+			t.Errorf("request %d: %d rows and %d descriptions, want %d", i, b.Rows(), len(b.Metadata), c.rows)
+		}
+	}
+}
+
+func TestSeriesJSONManyTags(t *testing.T) {
+	tags := strings.Repeat(`"a:b",`, 256) + `"c:d"`
+	resources := strings.TrimSuffix(strings.Repeat(`{"type":"r%d","name":"x"},`, 257), ",")
+	for i := range 257 {
+		resources = strings.Replace(resources, "%d", fmt.Sprint(i), 1)
+	}
+	for _, series := range []string{`{"metric":"m","tags":[` + tags + `],"points":[[1,2],[2,3]]}`, `{"metric":"m","resources":[` + resources + `],"points":[[1,2],[2,3]]}`} {
+		b := decode(t, (*datadog.Decoder).DecodeSeriesJSON, []byte(`{"series":[`+series+`]}`))
+		expectRejected(t, b, 2, "seamark-labels-limit", "256")
+	}
 }

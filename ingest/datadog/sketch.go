@@ -112,19 +112,19 @@ func merged(buckets []bucket) []bucket {
 
 // Field numbers of prometheus.Histogram and prometheus.BucketSpan (prometheus, prompb/types.proto) with their wire types.
 const (
-	histogramCount          = 1<<3 | 0
+	histogramCount          = 1 << 3
 	histogramSum            = 3<<3 | 1
-	histogramSchema         = 4<<3 | 0
+	histogramSchema         = 4 << 3
 	histogramZeroThreshold  = 5<<3 | 1
-	histogramZeroCount      = 6<<3 | 0
+	histogramZeroCount      = 6 << 3
 	histogramNegativeSpans  = 8<<3 | 2
 	histogramNegativeDeltas = 9<<3 | 2
 	histogramPositiveSpans  = 11<<3 | 2
 	histogramPositiveDeltas = 12<<3 | 2
-	histogramResetHint      = 14<<3 | 0
+	histogramResetHint      = 14 << 3
 
-	spanOffset = 1<<3 | 0
-	spanLength = 2<<3 | 0
+	spanOffset = 1 << 3
+	spanLength = 2 << 3
 
 	resetHintGauge = 3
 )

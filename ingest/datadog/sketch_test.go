@@ -247,10 +247,10 @@ func TestSketchMalformed(t *testing.T) {
 	whole := sketchBody("m", sketchOf(1, []float64{1}))
 	for name, body := range map[string][]byte{
 		"truncated":            whole[:len(whole)-1],
-		"sketch no message":    {1<<3 | 0, 1},
-		"metric no string":     {1<<3 | 2, 2, 1<<3 | 0, 1},
-		"tag no string":        {1<<3 | 2, 2, 4<<3 | 0, 1},
-		"dogsketch no message": {1<<3 | 2, 2, 7<<3 | 0, 1},
+		"sketch no message":    {1 << 3, 1},
+		"metric no string":     {1<<3 | 2, 2, 1 << 3, 1},
+		"tag no string":        {1<<3 | 2, 2, 4 << 3, 1},
+		"dogsketch no message": {1<<3 | 2, 2, 7 << 3, 1},
 		"keys no list":         {1<<3 | 2, 7, 1<<3 | 2, 1, 'm', 7<<3 | 2, 2, 7<<3 | 1, 0},
 	} {
 		err := datadog.New().DecodeSketches(body, catalogtest.New(), new(seamark.Batch), options)

@@ -52,11 +52,9 @@ func (s *state) objects(rest []byte) error {
 func (s *state) array(raw []byte) error {
 	var failure error // of an event, which ends the request
 	err := record.Elements(raw, func(event []byte) error {
-		if failure = s.event(event); failure != nil {
-			return failure
-		}
+		failure = s.event(event)
 		s.number++
-		return nil
+		return failure
 	})
 	switch {
 	case failure != nil:

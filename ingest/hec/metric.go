@@ -48,7 +48,7 @@ func (m *metricEvent) reset() {
 }
 
 func (m *metricEvent) large() bool {
-	return cap(m.values) > maxScratch || cap(m.identity) > 16*maxScratch || len(m.described) > maxScratch
+	return cap(m.values) > maxScratch || cap(m.dimensions) > maxScratch || cap(m.identity) > 16*maxScratch || len(m.described) > maxScratch
 }
 
 // release forgets everything of the request.
@@ -119,34 +119,42 @@ func (m *metricEvent) addMetadata(d *Metadata) {
 func (s *state) samples(m *Metadata, at int64) error {
 	p := &s.metric
 	labels := xxhash.Sum64(p.identity)
-	for _, v := range p.values {
-		value, ok := number(v.value)
-		if !ok {
-			s.reject(rejection{seamark.Metrics, 1, InvalidFormat, valueID}, func() string {
-				return fmt.Sprintf("Metric %.100q of event %d has the value %.40q; it must be a number.", v.name, s.number, v.value)
-			})
-			continue
-		}
-		if err := s.batch.Reserve(seamark.SeriesBytes + seamark.SampleBytes); err != nil {
-			return err
-		}
-		p.key = append(binary.LittleEndian.AppendUint64(p.key[:0], labels), v.name...)
-		key := xxhash.Sum64(p.key) ^ keySpace
-		series := s.cat.Find(key)
-		if series == nil {
-			var err error
-			if series, err = s.createSeries(key, v.name, m); err != nil {
-				if err = s.refuse(seamark.Metrics, 1, err); err != nil {
-					return err
-				}
-				continue
+	for i := range p.values {
+		if err := s.sample(&p.values[i], labels, m, at); err != nil {
+			if err := s.refuse(seamark.Metrics, 1, err); err != nil {
+				return err
 			}
 		}
-		if err := s.describe(series); err != nil {
+	}
+	return nil
+}
+
+// sample appends one sample. An Invalid error concerns it alone.
+func (s *state) sample(v *measurement, labels uint64, m *Metadata, at int64) error {
+	value, ok := number(v.value)
+	if !ok {
+		s.reject(rejection{seamark.Metrics, 1, InvalidFormat, valueID}, func() string {
+			return fmt.Sprintf("Metric %.100q of event %d has the value %.40q; it must be a number.", v.name, s.number, v.value)
+		})
+		return nil
+	}
+	if err := s.batch.Reserve(seamark.SeriesBytes + seamark.SampleBytes); err != nil {
+		return err
+	}
+	p := &s.metric
+	p.key = append(binary.LittleEndian.AppendUint64(p.key[:0], labels), v.name...)
+	key := xxhash.Sum64(p.key) ^ keySpace
+	series := s.cat.Find(key)
+	if series == nil {
+		var err error
+		if series, err = s.createSeries(key, v.name, m); err != nil {
 			return err
 		}
-		s.batch.Samples.Append(s.batch.Samples.AddSeries(series), at, value)
 	}
+	if err := s.describe(series); err != nil {
+		return err
+	}
+	s.batch.Samples.Append(s.batch.Samples.AddSeries(series), at, value)
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package hec_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/seamarkhq/seamark/ingest/catalogtest"
 	"github.com/seamarkhq/seamark/ingest/hec"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -64,4 +66,28 @@ func TestMetricWithManyDimensions(t *testing.T) {
 		`{"event":"metric","fields":{"metric_name:m":1`+strings.Repeat(`,"a":"b"`, 257)+`}}{"event":"metric","fields":{"metric_name:m":1}}`, options)
 	expectRows(t, b, `m{} 1785000000500 1`)
 	expectRejected(t, b, 1, "seamark-labels-limit", "the limit is 256")
+}
+
+// TestLargeEvents has an event of more measurements than scratch memory is kept for, and a small one behind it.
+func TestLargeEvents(t *testing.T) {
+	d, cat := hec.New(), catalogtest.New()
+	var large strings.Builder
+	large.WriteString(`{"event":"metric","fields":{"a":"b"`)
+	for i := range 5000 {
+		fmt.Fprintf(&large, `,"metric_name:m%d":%d`, i, i)
+	}
+	large.WriteString("}}")
+	const small = `{"event":"metric","fields":{"metric_name:m1":1}}`
+	for i, c := range []struct {
+		body string
+		rows int
+	}{{large.String(), 5000}, {small, 1}, {large.String(), 5000}, {small, 1}} {
+		b := new(seamark.Batch)
+		if _, err := d.DecodeEvents([]byte(c.body), cat, b, options); err != nil {
+			t.Fatal(err)
+		}
+		if b.Rows() != c.rows || len(b.Metadata) != c.rows {
+			t.Errorf("request %d: %d rows and %d descriptions, want %d", i, b.Rows(), len(b.Metadata), c.rows)
+		}
+	}
 }

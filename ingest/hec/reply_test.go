@@ -65,7 +65,7 @@ func expectAnswer(t *testing.T, o hec.Outcome, b *seamark.Batch, ackID int64, wa
 func TestAcks(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"acks":[0]}`:                         `{"acks":{"0":true}}`,
-		` {"acks": [0, 1785000000500001] } `:   `{"acks":{"0":true,"1785000000500001":true}}`,
+		`{ "acks": [0, 1785000000500001] }`:    `{"acks":{"0":true,"1785000000500001":true}}`,
 		`{"acks":[]}`:                          `{"acks":{}}`,
 		`{"other":1,"acks":[3],"another":[4]}`: `{"acks":{"3":true}}`,
 	} {
