@@ -101,7 +101,7 @@ func Answer(dst []byte, o Outcome, b *seamark.Batch, ackID int64) (status int, b
 		reply = InvalidFormat
 	}
 	dst = reply.appendOpen(dst)
-	if o.Reply != Success {
+	if o.Reply != Success && o.Reply != NoData {
 		dst = strconv.AppendInt(append(dst, `,"invalid-event-number":`...), int64(o.Event), 10)
 	}
 	if b.Rejected.Rows() > 0 {

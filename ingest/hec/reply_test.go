@@ -44,7 +44,7 @@ func TestAnswer(t *testing.T) {
 	b := new(seamark.Batch)
 	expectAnswer(t, hec.Outcome{}, b, hec.NoAck, `200 {"text":"Success","code":0}`)
 	expectAnswer(t, hec.Outcome{}, b, 42, `200 {"text":"Success","code":0,"ackId":42}`)
-	expectAnswer(t, hec.Outcome{Reply: hec.NoData}, b, 42, `400 {"text":"No data","code":5,"invalid-event-number":0}`)
+	expectAnswer(t, hec.Outcome{Reply: hec.NoData}, b, 42, `400 {"text":"No data","code":5}`)
 	b.Rejected.Add(seamark.Logs, 1, "seamark-time-window", `A "line" is old.`)
 	expectAnswer(t, hec.Outcome{}, b, 42, `400 {"text":"Invalid data format","code":6,"detail":"1 rows were refused, 0 are stored. seamark-time-window x1: A \"line\" is old."}`)
 	expectAnswer(t, hec.Outcome{Reply: hec.EventRequired, Event: 3}, b, 42,
