@@ -20,6 +20,10 @@ type ReemitterOptions struct {
 	// Hold runs its function on one node at a time, as bus.Lease's Hold does, and returns when the function returns or
 	// when ctx ends. Two at once would only store samples twice.
 	Hold func(ctx context.Context, fn func(ctx context.Context) error) error
+	// Exists reports whether a principal's tenant and cluster are still there. The groups of one that is gone are removed
+	// without a word. It must say yes when it is not sure; nil takes all for existing. Without it a deleted tenant's rows
+	// would be written for ever.
+	Exists func(p seamark.Principal) bool
 	// Ticks starts a ticker of the given period; stop ends it.
 	Ticks func(period time.Duration) (ticks <-chan time.Time, stop func())
 	// Interval is how often groups are written again. It must lie well below the 5 minutes that PromQL looks back.
@@ -147,14 +151,18 @@ func (r *Reemitter) tenant(ctx context.Context, tenant seamark.TenantID, now tim
 		b = nil
 	}
 	for _, g := range groups {
+		p := seamark.Principal{
+			Tenant: tenant, Kind: seamark.IngestToken, CredentialID: "pushgateway",
+			Cluster: g.Cluster, ClusterName: g.ClusterName, Signals: seamark.NewSignalSet(seamark.Metrics),
+		}
+		if r.opts.Exists != nil && !r.opts.Exists(p) {
+			failed = append(failed, r.forget(ctx, tenant, g))
+			continue
+		}
 		if b != nil && (b.principal.Cluster != g.Cluster || b.principal.ClusterName != g.ClusterName || b.batch.Rows() >= maxBatchRows) {
 			flush()
 		}
 		if b == nil {
-			p := seamark.Principal{
-				Tenant: tenant, Kind: seamark.IngestToken, CredentialID: "pushgateway",
-				Cluster: g.Cluster, ClusterName: g.ClusterName, Signals: seamark.NewSignalSet(seamark.Metrics),
-			}
 			b = &batch{principal: p, emitter: emitter{catalog: r.opts.Catalog(p), batch: new(seamark.Batch), lenient: true}}
 		}
 		if err := b.add(g, now); err != nil {
@@ -164,6 +172,11 @@ func (r *Reemitter) tenant(ctx context.Context, tenant seamark.TenantID, now tim
 	}
 	flush()
 	return errors.Join(failed...)
+}
+
+// forget removes a group whose tenant or cluster is gone.
+func (r *Reemitter) forget(ctx context.Context, tenant seamark.TenantID, g *Group) error {
+	return r.opts.Groups.Update(ctx, tenant, g.ID(), func(*Group) (*Group, error) { return nil, nil })
 }
 
 // add appends a group's rows. The stamps of markers lie behind everything that was written of the group, also by a node

@@ -210,6 +210,25 @@ func TestOneTenantFails(t *testing.T) {
 	require.Equal(t, map[string]float64{`a{job="b"}`: 1}, g.recorder.at(g.clock.Now()))
 }
 
+// TestTheGoneAreForgotten takes a cluster away from under its groups.
+func TestTheGoneAreForgotten(t *testing.T) {
+	g := newGateway(t, nil)
+	gone := principal()
+	gone.Cluster, gone.ClusterName = "01ARZ3NDEKTSV4RRFFQ69G5FAZ", "test"
+	require.NoError(t, g.service.Put(t.Context(), principal(), text(t, "/metrics/job/a", "a 1\n")))
+	require.NoError(t, g.service.Put(t.Context(), gone, text(t, "/metrics/job/b", "a 1\n")))
+	o := g.options()
+	o.Exists = func(p seamark.Principal) bool { return p.Tenant == tenantA && p.Cluster != gone.Cluster }
+	r, err := pushgateway.NewReemitter(o)
+	require.NoError(t, err)
+	g.clock.Advance(6 * time.Minute)
+	require.NoError(t, r.Round(t.Context()))
+	require.Equal(t, map[string]float64{`a{job="a"}`: 1}, g.recorder.at(g.clock.Now()))
+	groups, err := g.groups.List(t.Context(), tenantA)
+	require.NoError(t, err)
+	require.Len(t, groups, 1)
+}
+
 // TestManyRows pushes more than one batch holds.
 func TestManyRows(t *testing.T) {
 	g := newGateway(t, func(o *pushgateway.Options) { o.Limits.MaxGroupBytes = 3 << 20 })
@@ -290,4 +309,24 @@ func TestStoreAway(t *testing.T) {
 	} {
 		requireError(t, err, seamark.Unavailable, "seamark-pushgroup-store")
 	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	g := newGateway(t, nil)
+	_, err := pushgateway.New(pushgateway.Options{})
+	require.ErrorContains(t, err, "required")
+	full := pushgateway.Options{
+		Groups: g.groups, Push: g.recorder.push, Now: g.clock.Now, Catalog: func(seamark.Principal) seamark.Catalog { return g.recorder.catalog },
+	}
+	_, err = pushgateway.New(full)
+	require.ErrorContains(t, err, "limits must be positive")
+	full.Limits = pushgateway.Limits{MaxGroupBytes: 4 << 20, MaxTenantBytes: 8 << 20, MaxGroups: 1}
+	_, err = pushgateway.New(full)
+	require.ErrorContains(t, err, "at most 3145728")
+	_, err = pushgateway.NewReemitter(pushgateway.ReemitterOptions{})
+	require.ErrorContains(t, err, "required")
+	o := g.options()
+	o.Interval = 3 * time.Minute
+	_, err = pushgateway.NewReemitter(o)
+	require.ErrorContains(t, err, "looks back 5 minutes")
 }
