@@ -78,6 +78,7 @@ func seriesJSON(tb testing.TB, list []series) []byte {
 // TestConnectivityProbe holds wire contract 1.11: an agent posts {} to see whether we are there.
 func TestConnectivityProbe(t *testing.T) {
 	for name, f := range map[string]decodeFunc{
+		"series in protobuf": (*datadog.Decoder).DecodeSeriesProto, "sketches": (*datadog.Decoder).DecodeSketches,
 		"series": (*datadog.Decoder).DecodeSeriesJSON, "checks": (*datadog.Decoder).DecodeCheckRun,
 		"logs": (*datadog.Decoder).DecodeLogs, "intake": (*datadog.Decoder).DecodeIntake,
 	} {

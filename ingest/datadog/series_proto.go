@@ -29,6 +29,9 @@ const (
 // that cat refuses are counted in b.Rejected while the rest is kept. The error is a *seamark.Error: Invalid
 // seamark-body-protobuf when body is not a MetricPayload, after which b holds a part of the request and must not be used.
 func (d *Decoder) DecodeSeriesProto(body []byte, cat seamark.Catalog, b *seamark.Batch, o Options) error {
+	if isProbe(body) {
+		return nil
+	}
 	s := d.take(body, cat, b, o)
 	defer d.give(s)
 	return s.eachField("MetricPayload", body, func(fc *easyproto.FieldContext, _, _ []byte) (bool, error) {

@@ -49,6 +49,9 @@ const (
 // *seamark.Error: Invalid seamark-body-protobuf when body is not a SketchPayload, after which b holds a part of the
 // request and must not be used.
 func (d *Decoder) DecodeSketches(body []byte, cat seamark.Catalog, b *seamark.Batch, o Options) error {
+	if isProbe(body) {
+		return nil
+	}
 	s := d.take(body, cat, b, o)
 	defer d.give(s)
 	return s.eachField("SketchPayload", body, func(fc *easyproto.FieldContext, _, _ []byte) (bool, error) {

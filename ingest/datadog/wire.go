@@ -23,6 +23,9 @@ func (s *state) malformed(at []byte, message string, cause error) error {
 		message, offset, len(s.body))
 }
 
+// isProbe tells the body {} that an agent posts to every path, whatever its form, to see whether we are there.
+func isProbe(body []byte) bool { return string(body) == "{}" }
+
 // eachField calls f for each field of a message. before is the message's rest from the field on, after the rest behind it.
 func (s *state) eachField(message string, src []byte, f func(fc *easyproto.FieldContext, before, after []byte) (ok bool, err error)) error {
 	var fc easyproto.FieldContext
