@@ -99,21 +99,27 @@ func (f *Frame) next() (e entry, ok bool) {
 		if !ok {
 			return e, false
 		}
-		e.time, _ = (&reader{buf: raw}).next()
+		at := reader{buf: raw}
+		e.time, _ = at.next()
 		e.record, ok = r.skip()
 		return e, ok
 	}
-	raw, ok := r.skip()
+	start := r.at
+	array, ok := r.next()
 	if !ok {
 		return e, false
 	}
-	inner := reader{buf: raw}
-	if array, _ := inner.next(); array.kind != kindArray || array.count < 2 {
+	if array.kind != kindArray || array.count < 2 {
+		r.at = start
 		e.fault = "is not an array of time and record"
-		return e, true
+		return e, r.pass(1)
 	}
-	stamp, _ := inner.skip()
-	e.record, _ = inner.skip()
+	stamp, ok1 := r.skip()
+	record, ok2 := r.skip()
+	if !ok1 || !ok2 || !r.pass(array.count-2) {
+		return e, false
+	}
+	e.record = record
 	at := reader{buf: stamp}
 	if e.time, _ = at.next(); e.time.kind == kindArray { // Fluent Bit since 2.1: [time, metadata]
 		if e.time.count < 2 {
@@ -121,8 +127,9 @@ func (f *Frame) next() (e entry, ok bool) {
 			return e, true
 		}
 		first, _ := at.skip()
-		e.time, _ = (&reader{buf: first}).next()
 		e.metadata, _ = at.skip()
+		at = reader{buf: first}
+		e.time, _ = at.next()
 	}
 	return e, true
 }

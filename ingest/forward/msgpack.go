@@ -154,14 +154,45 @@ func (r *reader) next() (v value, ok bool) {
 // skip passes over one whole value and returns its bytes. It counts instead of recursing, so depth costs nothing.
 func (r *reader) skip() (raw []byte, ok bool) {
 	from := r.at
-	for left := 1; left > 0; left-- {
-		v, ok := r.next()
-		if !ok {
-			return nil, false
-		}
-		left += v.count
+	if !r.pass(1) {
+		return nil, false
 	}
 	return r.buf[from:r.at], true
+}
+
+// pass passes over n whole values. Most bytes of a record are short text and short headers, which are told by one byte.
+func (r *reader) pass(n int) (ok bool) {
+	buf, at := r.buf, r.at
+	for left := n; left > 0; left-- {
+		if at >= len(buf) {
+			return false
+		}
+		switch c := buf[at]; {
+		case c < 0x80 || c >= 0xe0:
+			at++
+		case c < 0x90:
+			at++
+			left += 2 * int(c&0x0f)
+		case c < 0xa0:
+			at++
+			left += int(c & 0x0f)
+		case c < 0xc0:
+			at += 1 + int(c&0x1f)
+		default:
+			h, ok := parseLongHeader(buf[at:])
+			rest := len(buf) - at - h.size
+			if !ok || h.kind == kindNever || h.payload > rest || h.count > rest {
+				return false
+			}
+			at += h.size + h.payload
+			left += h.count
+		}
+	}
+	if at > len(buf) {
+		return false
+	}
+	r.at = at
+	return true
 }
 
 // sizer finds the end of a value whose bytes are still coming, without looking at any byte twice.

@@ -102,10 +102,7 @@ func (d *Decoder) members(r *reader, count, depth int) (ok bool) {
 		name, _ := r.next()
 		d.path = d.path[:base]
 		if name.nested() { // a key that is an array or a map names nothing
-			for range name.count {
-				r.skip()
-			}
-			r.skip()
+			r.pass(name.count + 1)
 			continue
 		}
 		if base > 0 {
