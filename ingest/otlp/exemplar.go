@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 
@@ -22,10 +23,14 @@ type exemplarDatum struct {
 	traceID, spanID []byte
 }
 
+// maxPointExemplars bounds the exemplars of one point; SDKs keep one a bucket at most. Without it a body of empty
+// exemplars takes twelve times its size.
+const maxPointExemplars = 256
+
 // addExemplar remembers an Exemplar until the point's series are known.
 func (p *point) addExemplar(fc *easyproto.FieldContext) (ok bool) {
 	data, ok := fc.MessageData()
-	if ok {
+	if ok && len(p.exemplars) <= maxPointExemplars { // one more tells that there were too many
 		p.exemplars = append(p.exemplars, data)
 	}
 	return ok
@@ -37,6 +42,11 @@ func (d *metricsDecoder) appendExemplars(m *metric, first uint32, timeMilli int6
 	p := &d.point
 	if p.stale() {
 		return nil
+	}
+	if len(p.exemplars) > maxPointExemplars {
+		p.exemplars = p.exemplars[:maxPointExemplars]
+		d.batch.Rejected.Add(seamark.Metrics, 0, "seamark-exemplars-limit", fmt.Sprintf(
+			"A data point of metric %.100q has more than %d exemplars; the first %d are stored.", m.name, maxPointExemplars, maxPointExemplars))
 	}
 	for _, src := range p.exemplars {
 		var e exemplarDatum

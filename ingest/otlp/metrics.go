@@ -43,12 +43,9 @@ func newMetricsDecoder() *metricsDecoder {
 }
 
 func (d *metricsDecoder) decode(r *Request, batch *seamark.Batch) error {
-	body := r.Body
-	if r.Encoding == JSON {
-		var err error
-		if body, err = metricsFromJSON(body); err != nil {
-			return err
-		}
+	body, err := protobufOf(r, batch, metricsFromJSON)
+	if err != nil {
+		return err
 	}
 	d.body, d.req, d.batch, d.limits = body, r, batch, r.Limits.withDefaults()
 	d.requests++

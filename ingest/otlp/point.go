@@ -35,6 +35,9 @@ type point struct {
 // quantile is SummaryDataPoint.ValueAtQuantile.
 type quantile struct{ quantile, value float64 }
 
+// quantileBytes is what a quantile takes, which can be two bytes in the body.
+const quantileBytes = 16
+
 func (p *point) reset() {
 	p.exp.reset()
 	*p = point{
@@ -212,7 +215,7 @@ func (d *metricsDecoder) parseQuantile(src []byte) error {
 		}
 	}
 	d.point.quantiles = append(d.point.quantiles, q)
-	return nil
+	return d.batch.Reserve(quantileBytes)
 }
 
 // key is the catalog key of the point's first series.

@@ -136,6 +136,10 @@ func (r *resourceAttrs) eachOther(f func(key, value string)) {
 	}
 }
 
+// maxParts bounds the pieces that a message may come in, which protobuf allows and no sender does. Without it a body of
+// empty pieces takes twelve times its size.
+const maxParts = 64
+
 // findParts walks a ResourceLogs or ResourceMetrics, which are built alike: it appends the occurrences of the resource
 // to parts and returns the field number under which the scopes stand: 2, or 1000 in requests of senders from before 2022.
 func (w *wire) findParts(message string, src []byte, parts [][]byte) (_ [][]byte, scopes uint32, err error) {
@@ -150,6 +154,10 @@ func (w *wire) findParts(message string, src []byte, parts [][]byte) (_ [][]byte
 			data, ok := fc.MessageData()
 			if !ok {
 				return parts, 0, w.mistyped(message, fc.FieldNum, src)
+			}
+			if len(parts) == maxParts {
+				return parts, 0, seamark.Errorf(seamark.Invalid, bodyFault,
+					"Field 1 of message %s stands more than %d times at byte %d of %d; it stands once.", message, maxParts, w.offset(src), len(w.body))
 			}
 			parts = append(parts, data)
 		case 2:

@@ -32,12 +32,9 @@ type tracesDecoder struct {
 }
 
 func (d *tracesDecoder) decode(r *Request, batch *seamark.Batch) error {
-	body := r.Body
-	if r.Encoding == JSON {
-		var err error
-		if body, err = tracesFromJSON(body); err != nil {
-			return err
-		}
+	body, err := protobufOf(r, batch, tracesFromJSON)
+	if err != nil {
+		return err
 	}
 	d.body, d.req, d.batch, d.limits = body, r, batch, r.Limits.withDefaults()
 	defer d.release()
