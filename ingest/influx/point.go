@@ -136,7 +136,7 @@ func (s *state) timestamp(start int) (milli int64, next int, err error) {
 		digits = digits*10 + uint64(s.body[i]-'0')
 	}
 	next = s.skipBlanks(i)
-	if n == 0 || n > 19 || digits > 1<<63-1 || !s.atEnd(next) {
+	if n == 0 || n > 19 || digits >= 1<<63 || !s.atEnd(next) {
 		return 0, 0, &fault{timeID, "A timestamp that is no 64-bit integer", start}
 	}
 	t := int64(digits)

@@ -113,7 +113,7 @@ func (g *Group) apply(c *change) ([]series, error) {
 	if err := g.end(ended, live); err != nil {
 		return nil, err
 	}
-	g.Families = append(kept, c.packed...)
+	g.Families = slices.Concat(kept, c.packed)
 	g.Deleted, g.TTL, g.Pushed = false, c.ttl, c.now.UnixMilli()
 	if fresh {
 		g.Failed = 0

@@ -78,14 +78,13 @@ func TestClientGolang(t *testing.T) {
 				want[`size_bytes_count{instance="a/b",job="nightly+backup"}`] = 2
 			}
 			require.NoError(t, pusher.Push())
-			got := g.recorder.at(g.clock.Now())
 			if format.FormatType() == expfmt.TypeProtoDelim {
 				require.Len(t, g.recorder.exemplars, 1)
 				e := g.recorder.exemplars[0]
 				require.Equal(t, []seamark.Label{{Name: "user", Value: "u1"}}, e.Labels)
 				require.Equal(t, byte(0xef), e.TraceID[15])
 			}
-			require.Equal(t, want, got)
+			require.Equal(t, want, g.recorder.at(g.clock.Now()))
 			counter := "jobs_total"
 			if format.FormatType() == expfmt.TypeOpenMetrics {
 				counter = "jobs"
@@ -94,6 +93,10 @@ func TestClientGolang(t *testing.T) {
 			require.Equal(t, "Jobs.", g.recorder.metadata[counter].Help)
 			require.Equal(t, float64(g.clock.Now().Unix()), g.recorder.newest(`push_time_seconds{instance="a/b",job="nightly+backup"}`))
 			require.Zero(t, g.recorder.newest(`push_failure_time_seconds{instance="a/b",job="nightly+backup"}`))
+
+			g.clock.Advance(6 * time.Minute)
+			require.NoError(t, g.reemitter(t).Round(t.Context()))
+			require.Equal(t, want, g.recorder.at(g.clock.Now()), "the store keeps every form")
 
 			g.clock.Advance(time.Second)
 			require.NoError(t, pusher.Delete())
