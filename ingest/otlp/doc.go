@@ -29,8 +29,8 @@
 // cumulative monotonic sum, or the _count and _sum of an explicit histogram, has a start time at most two minutes before
 // the point, a sample of 0 at the start time is stored with it. The request alone decides: sending it again, or the next
 // point of the same start, makes the same samples. A later reset needs nothing, because the value falls. Native histograms
-// get no such sample. A sender that gives its first point's time as the start of a counter that ran before, as the data
-// model allows, makes that counter seem to have begun there.
+// get no such sample. A sender that does not know when a counter began gives the time of its first point as the start of
+// the next ones, as the data model has it; of the two samples at that time queries take the larger, the point's own.
 //
 // Traces: a span keeps its attributes under the sender's keys. The labels that place its resource have the names that they
 // have in logs (cluster, namespace, workload, pod, container, node), its other attributes their own.
