@@ -137,7 +137,7 @@ func newFront(in *Ingester) (*front, error) {
 	}
 	if in.opts.Groups != nil {
 		f.pushes, err = pushgateway.New(pushgateway.Options{
-			Groups: in.opts.Groups, Catalog: in.Catalog, Push: in.Push, Limits: pushgateway.DefaultLimits(), Now: in.opts.Now,
+			Groups: in.opts.Groups, Catalog: in.Catalog, Push: in.Push, Limits: in.opts.PushLimits, Now: in.opts.Now,
 			DefaultTTL: func(seamark.TenantID) time.Duration { return in.opts.PushTTL },
 		})
 		if err != nil {
@@ -149,8 +149,8 @@ func newFront(in *Ingester) (*front, error) {
 	return f, nil
 }
 
-// predictedSeries is what remote write remembers of the order in which series come, 16 bytes each.
-const predictedSeries = 1 << 18
+// predictedSeries is what remote write remembers of the order in which series come, about 30 bytes each.
+const predictedSeries = 1 << 19
 
 // anySignal is the permission of routes whose requests tell their signals only in the body.
 const anySignal = "ingest:any"

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/seamarkhq/seamark/ingest/events"
@@ -47,8 +49,9 @@ type Options struct {
 	DiskFull func() bool
 	// Groups keeps what batch jobs push with the Pushgateway's protocol; nil has no such routes. PushTTL is how long a group
 	// lives whose push does not tell; 0 is for ever, as the Pushgateway has it.
-	Groups  pushgateway.Groups
-	PushTTL time.Duration
+	Groups     pushgateway.Groups
+	PushTTL    time.Duration
+	PushLimits pushgateway.Limits
 	// HECQueryToken lets Splunk's senders put the token into the URL, where logs of proxies keep it.
 	HECQueryToken bool
 	// ElasticsearchVersion is the version that agents of Elasticsearch are told; "" tells the default. Some refuse a server
@@ -66,7 +69,7 @@ type Options struct {
 // DefaultOptions returns the options of one node without its connections.
 func DefaultOptions() Options {
 	return Options{
-		Limits: seamark.DefaultLimits(), MaxInflightBytes: 48 << 20, MaxInflightWait: 2 * time.Second, MaxSeriesPerCluster: 1_000_000,
+		Limits: seamark.DefaultLimits(), PushLimits: pushgateway.DefaultLimits(), MaxInflightBytes: 48 << 20, MaxInflightWait: 2 * time.Second, MaxSeriesPerCluster: 1_000_000,
 	}
 }
 
@@ -88,6 +91,7 @@ type Ingester struct {
 	opts     Options
 	catalogs *catalogs
 	budget   *budget
+	metadata *recent
 	encoders sync.Pool // *store.Encoder
 	frames   sync.Pool // *[]byte
 	metrics  metrics
@@ -99,7 +103,7 @@ func New(o Options) (*Ingester, error) {
 		return nil, err
 	}
 	return &Ingester{
-		opts: o, catalogs: newCatalogs(o.Limits, o.MaxSeriesPerCluster), budget: newBudget(o.MaxInflightBytes, o.MaxInflightWait),
+		opts: o, catalogs: newCatalogs(o.Limits, o.MaxSeriesPerCluster), budget: newBudget(o.MaxInflightBytes, o.MaxInflightWait), metadata: newRecent(),
 		encoders: sync.Pool{New: func() any { return store.NewEncoder() }},
 		frames:   sync.Pool{New: func() any { return new([]byte) }},
 		metrics:  newMetrics(o.Registerer),
@@ -123,11 +127,12 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	signals := signalsOf(b)
 	in.normaliseEvents(p, b, now)
 	in.checkRows(b, now)
-	rows := b.Rows()
-	if rows > 0 || len(b.Metadata) > 0 {
+	rows, told := b.Rows(), in.thinMetadata(p, b, now)
+	if rows > 0 || len(b.Metadata) > 0 || len(b.Exemplars) > 0 {
 		if err := in.publish(ctx, p, signal, id, b, now); err != nil {
 			return err
 		}
+		in.metadata.add(p, told)
 		for _, arrived := range signals {
 			in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
 		}
@@ -137,6 +142,25 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 		in.metrics.rejected.WithLabelValues(signal.String(), r.Reason).Add(float64(r.Count))
 	}
 	return nil
+}
+
+// thinMetadata drops what was stored within the hour: remote write 2.0 repeats the metadata of every series with every
+// request. It returns what to remember of the rest once it is stored.
+func (in *Ingester) thinMetadata(p seamark.Principal, b *seamark.Batch, now time.Time) []uint64 {
+	if len(b.Metadata) == 0 {
+		return nil
+	}
+	seen, hour := in.metadata.seen(p), strconv.FormatInt(now.Unix()/3600, 10)
+	told := make([]uint64, 0, len(b.Metadata))
+	b.Metadata = slices.DeleteFunc(b.Metadata, func(m seamark.MetricMetadata) bool {
+		id := xxhash.Sum64String(strings.Join([]string{hour, m.Metric, m.Type, m.Help, m.Unit}, "\xff"))
+		if seen(id) {
+			return true
+		}
+		told = append(told, id)
+		return false
+	})
+	return told
 }
 
 // checkDisk refuses what the disk has no room for, before anything is spent on it.

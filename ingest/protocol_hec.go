@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/seamarkhq/seamark/ingest/hec"
+	"github.com/seamarkhq/seamark/ingest/record"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -41,6 +42,10 @@ func (f *front) hecPush(ask *protocol, decode hecDecode) *protocol {
 					Time: q.Get("time"), Host: q.Get("host"), Source: q.Get("source"), Sourcetype: q.Get("sourcetype"), Index: q.Get("index"),
 				},
 			})
+			if fault, ok := record.Refused(err); ok && r.hec.Reply != hec.Success {
+				r.batch.Rejected.Add(seamark.Logs, 1, fault.ID, fault.Message) // the answer tells the number of the event
+				return nil
+			}
 			return err
 		},
 		answer: func(w http.ResponseWriter, r *request) error {

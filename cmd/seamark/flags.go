@@ -27,6 +27,22 @@ type serverFlags struct {
 	HTTPTrustedProxies  []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
 	AdminListen         string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
 
+	OTLPGRPCListen string `name:"otlp.grpc-listen" help:"Address for OTLP over gRPC, by custom port 4317. The main port takes it too."`
+	OTLPHTTPListen string `name:"otlp.http-listen" help:"Address for OTLP over HTTP, by custom port 4318. The main port takes it too."`
+
+	SyslogListen            string `name:"syslog.listen" help:"Address for syslog over plain TCP, by custom port 514."`
+	SyslogTLSListen         string `name:"syslog.tls-listen" help:"Address for syslog over TLS with the front's certificate, by custom port 6514."`
+	SyslogTokenFile         string `name:"syslog.token-file" help:"File with the ingest token of every connection that shows none. Whoever reaches the listener writes as its tenant." type:"path"`
+	SyslogCertificateTokens string `name:"syslog.certificate-tokens-file" help:"File with lines of a client certificate's common name and the token that it stands for." type:"path"`
+	SyslogAllowPlaintext    bool   `name:"syslog.allow-plaintext" help:"Take logs and tokens unencrypted off loopback."`
+
+	ForwardListen            string `name:"forward.listen" help:"Address for the Fluent forward protocol over plain TCP, by custom port 24224."`
+	ForwardTLSListen         string `name:"forward.tls-listen" help:"Address for the Fluent forward protocol over TLS with the front's certificate."`
+	ForwardTokenFile         string `name:"forward.token-file" help:"File with the ingest token of every connection that shows none." type:"path"`
+	ForwardCertificateTokens string `name:"forward.certificate-tokens-file" help:"File with lines of a client certificate's common name and the token that it stands for." type:"path"`
+	ForwardSharedKeyFile     string `name:"forward.shared-key-file" help:"File with the shared key of the handshake, in which the user name is the ingest token." type:"path"`
+	ForwardAllowPlaintext    bool   `name:"forward.allow-plaintext" help:"Take logs and tokens unencrypted off loopback."`
+
 	NATSURL       string `name:"nats.url" help:"NATS servers, comma separated. Empty runs the embedded one."`
 	NATSCredsFile string `name:"nats.creds-file" help:"NATS credentials file." type:"path"`
 	NATSReplicas  int    `name:"nats.replicas" default:"1" help:"Replicas of streams and buckets; 3 on a NATS cluster."`
@@ -54,6 +70,13 @@ type serverFlags struct {
 	IngestMaxFuture           time.Duration `name:"ingest.max-future" default:"10m" help:"How far ahead of our clock a timestamp may lie."`
 	IngestMaxAge              time.Duration `name:"ingest.max-age" default:"720h" help:"How far behind our clock a timestamp may lie."`
 	IngestMaxSeriesPerCluster int           `name:"ingest.max-series-per-cluster" default:"${max_series_cluster}" help:"Label sets remembered per cluster, about 1 KiB each. Beyond it the oldest are forgotten, which costs speed and no data."`
+
+	IngestMaxPushGroupBytes    int           `name:"ingest.max-push-group-bytes" default:"${push_group}" help:"Series of one group of the Pushgateway's protocol."`
+	IngestMaxPushTenantBytes   int           `name:"ingest.max-push-tenant-bytes" default:"${push_tenant}" help:"Series of all pushed groups of a tenant. Without it one tenant takes the room of the others."`
+	IngestMaxPushGroups        int           `name:"ingest.max-push-groups" default:"${push_groups}" help:"Pushed groups of a tenant. Without it senders that make up a label with every push grow the store for ever."`
+	IngestPushTTL              time.Duration `name:"ingest.push-ttl" help:"How long a pushed group lives whose push does not tell (?ttl=). 0 is for ever, as the Pushgateway has it."`
+	IngestHECQueryToken        bool          `name:"ingest.hec-query-token" help:"Take Splunk's ?token= in the URL, where logs of proxies keep it."`
+	IngestElasticsearchVersion string        `name:"ingest.elasticsearch-version" default:"${es_version}" help:"Version that agents of Elasticsearch are told. Filebeat refuses a server that is older than itself."`
 
 	WriterMaxBatchRows     uint64        `name:"writer.max-batch-rows" default:"${batch_rows}" help:"Rows of one batch of a shard."`
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
@@ -92,6 +115,8 @@ func flagDefaults() kong.Vars {
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
 		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
 		"max_line": n(int64(l.MaxLineBytes)), "max_attrs": n(int64(l.MaxAttrs)), "max_series_cluster": n(int64(d.Ingest.MaxSeriesPerCluster)),
+		"push_group": n(int64(d.Ingest.PushLimits.MaxGroupBytes)), "push_tenant": n(int64(d.Ingest.PushLimits.MaxTenantBytes)),
+		"push_groups": n(int64(d.Ingest.PushLimits.MaxGroups)), "es_version": d.Ingest.ElasticsearchVersion,
 		"batch_rows": n(int64(d.Writer.MaxBatchRows)), "batch_age": d.Writer.MaxBatchAge.String(),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_samples": n(int64(d.Query.MaxSamples)),
 		"query_series": n(int64(d.Query.MaxSeries)), "max_entries": n(int64(d.Query.MaxEntries)),
@@ -108,6 +133,15 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	}
 	o.Disk = app.DiskOptions{MinFreePercent: f.DiskMinFreePercent, MaxReserveBytes: f.DiskMaxReserveBytes, BallastBytes: f.DiskBallastBytes}
 	o.Admin.Listen = f.AdminListen
+	o.OTLP = app.OTLPOptions{GRPCListen: f.OTLPGRPCListen, HTTPListen: f.OTLPHTTPListen}
+	o.Syslog = app.StreamOptions{
+		Listen: f.SyslogListen, TLSListen: f.SyslogTLSListen, TokenFile: f.SyslogTokenFile, CertificateTokensFile: f.SyslogCertificateTokens,
+		AllowPlaintext: f.SyslogAllowPlaintext,
+	}
+	o.Forward = app.StreamOptions{
+		Listen: f.ForwardListen, TLSListen: f.ForwardTLSListen, TokenFile: f.ForwardTokenFile, CertificateTokensFile: f.ForwardCertificateTokens,
+		SharedKeyFile: f.ForwardSharedKeyFile, AllowPlaintext: f.ForwardAllowPlaintext,
+	}
 	o.NATS = app.NATSOptions{URL: f.NATSURL, CredsFile: f.NATSCredsFile, Replicas: f.NATSReplicas}
 	o.ClickHouse = app.ClickHouseOptions{
 		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
@@ -119,6 +153,9 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	l.MaxBodyBytes, l.MaxInflatedBytes, l.MaxLabels = f.IngestMaxBodyBytes, f.IngestMaxInflatedBytes, f.IngestMaxLabels
 	l.MaxLabelNameBytes, l.MaxLabelValueBytes = f.IngestMaxLabelNameBytes, f.IngestMaxLabelValueBytes
 	l.MaxLineBytes, l.MaxAttrs, l.MaxFuture, l.MaxAge = f.IngestMaxLineBytes, f.IngestMaxAttrs, f.IngestMaxFuture, f.IngestMaxAge
+	o.Ingest.PushLimits.MaxGroupBytes, o.Ingest.PushLimits.MaxTenantBytes = f.IngestMaxPushGroupBytes, f.IngestMaxPushTenantBytes
+	o.Ingest.PushLimits.MaxGroups, o.Ingest.PushTTL = f.IngestMaxPushGroups, f.IngestPushTTL
+	o.Ingest.HECQueryToken, o.Ingest.ElasticsearchVersion = f.IngestHECQueryToken, f.IngestElasticsearchVersion
 	o.Writer = app.WriterOptions{MaxBatchRows: f.WriterMaxBatchRows, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, MaxSeries: f.QueryMaxSeries, MaxEntries: f.QueryMaxEntries,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/seamarkhq/seamark/alerting"
 	"github.com/seamarkhq/seamark/ingest"
+	"github.com/seamarkhq/seamark/ingest/otlpgrpc"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -47,7 +48,9 @@ type App struct {
 	events     *events.Searcher
 	ingester   *ingest.Ingester
 	alerting   *alerting.Service
+	grpc       *otlpgrpc.Server // nil without the ingest role
 	edge       *httpx.Edge
+	listening  map[string]string // addresses of the listeners beside the two below, by flag
 	httpAddr   string
 	adminAddr  string
 
@@ -81,7 +84,7 @@ func New(o Options) (*App, error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &App{opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8)}, nil
+	return &App{opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8), listening: map[string]string{}}, nil
 }
 
 // Start brings everything up, in the order of who needs whom, and returns when the process answers requests. When it
@@ -100,6 +103,7 @@ func (a *App) Start(ctx context.Context) error {
 		{"store", a.usesStore(), a.openStore},
 		{"roles", true, a.startRoles},
 		{"http", true, a.serveHTTP},
+		{"ingest listeners", true, a.serveIngestListeners},
 	}
 	for _, s := range steps {
 		if !s.when {
@@ -113,7 +117,7 @@ func (a *App) Start(ctx context.Context) error {
 		a.log.Debug("started", "part", s.name, "took", a.opts.Now().Sub(begin))
 	}
 	a.ready.Store(true)
-	a.log.Info("ready", "http", a.httpAddr, "admin", a.adminAddr, "roles", a.opts.Roles, "version", a.opts.Version)
+	a.log.Info("ready", "http", a.httpAddr, "admin", a.adminAddr, "listeners", a.listening, "roles", a.opts.Roles, "version", a.opts.Version)
 	return nil
 }
 
@@ -183,6 +187,9 @@ func (a *App) HTTPAddr() string { return a.httpAddr }
 
 // AdminAddr returns the address of health and metrics, with the real port.
 func (a *App) AdminAddr() string { return a.adminAddr }
+
+// ListenAddr returns the address, with the real port, of the listener that a flag such as syslog.listen has opened; "" when none.
+func (a *App) ListenAddr(flag string) string { return a.listening[flag] }
 
 // URL returns the base URL of the front.
 func (a *App) URL() string {

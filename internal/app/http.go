@@ -21,6 +21,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	idleTimeout       = time.Minute
 	maxHeaderBytes    = 16 << 10
+	maxStreams        = 100 // of one HTTP/2 connection
 )
 
 // serveHTTP opens the front.
@@ -47,7 +48,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.httpAddr, err = a.listen(ctx, "http", a.opts.HTTP.Listen, a.edge, certificate)
+	a.httpAddr, err = a.listen(ctx, "http", a.opts.HTTP.Listen, a.front(), certificate)
 	return err
 }
 
@@ -103,7 +104,12 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, cer
 	if err != nil {
 		return "", fmt.Errorf("--%s.listen: %w", name, err)
 	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // gRPC behind a proxy that ends TLS, and on loopback
 	server := &http.Server{
+		Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, TLSConfig: certificate,
 	}
 	go func() {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/ingest"
+	"github.com/seamarkhq/seamark/ingest/esbulk"
+	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -47,6 +49,9 @@ type Options struct {
 	Query      QueryOptions
 	Alerting   AlertingOptions
 	Disk       DiskOptions
+	OTLP       OTLPOptions
+	Syslog     StreamOptions
+	Forward    StreamOptions
 
 	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
 	DrainTimeout time.Duration
@@ -66,6 +71,40 @@ type HTTPOptions struct {
 	TLSClientCAFile string
 	AllowPlaintext  bool
 	TrustedProxies  []string // CIDR
+}
+
+// OTLPOptions opens OTLP's own ports; the main port takes OTLP too. "" opens none.
+type OTLPOptions struct{ GRPCListen, HTTPListen string }
+
+// StreamOptions configures a protocol that has listeners of its own: syslog or Fluent forward.
+type StreamOptions struct {
+	Listen    string // plain TCP, "" for none
+	TLSListen string // TLS with the front's certificate, "" for none
+	// TokenFile holds the token whose every connection is.
+	TokenFile string
+	// CertificateTokensFile holds lines of a client certificate's common name and the token that it stands for.
+	CertificateTokensFile string
+	// AllowPlaintext takes logs, and tokens in them, over plain connections off loopback.
+	AllowPlaintext bool
+	// SharedKeyFile holds the forward protocol's shared key.
+	SharedKeyFile string
+}
+
+func (o *StreamOptions) checkListen(certFile string) error {
+	switch {
+	case o.TLSListen != "" && certFile == "":
+		return errors.New("-tls needs --http.tls-cert-file")
+	case o.Listen == "" || o.AllowPlaintext:
+		return nil
+	}
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("is %q; it must be host:port", o.Listen)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("is %q: logs and tokens would cross the network unencrypted. Use the TLS listener, or allow plain text", o.Listen)
 }
 
 // DiskOptions configures how much of the data folder's disk is kept free.
@@ -108,6 +147,12 @@ type IngestOptions struct {
 	Limits              seamark.Limits
 	MaxInflightBytes    int64
 	MaxSeriesPerCluster int
+	// PushLimits and PushTTL are for groups of the Pushgateway's protocol.
+	PushLimits pushgateway.Limits
+	PushTTL    time.Duration
+	// HECQueryToken lets Splunk's senders put the token into the URL.
+	HECQueryToken        bool
+	ElasticsearchVersion string
 }
 
 // WriterOptions configures batches.
@@ -147,8 +192,11 @@ func DefaultOptions() Options {
 		ClickHouse: ClickHouseOptions{
 			TenantUsers: "sql", EmbeddedUsers: 1000, MaxMemoryBytes: 2 << 30,
 		},
-		Bus:    BusOptions{Shards: b.Shards, MaxStreamBytes: 1 << 30, DuplicateWindow: b.DuplicateWindow},
-		Ingest: IngestOptions{Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster},
+		Bus: BusOptions{Shards: b.Shards, MaxStreamBytes: 1 << 30, DuplicateWindow: b.DuplicateWindow},
+		Ingest: IngestOptions{
+			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
+			ElasticsearchVersion: esbulk.DefaultVersion,
+		},
 		Writer: WriterOptions{MaxBatchRows: wr.MaxBatchRows, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
 			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
@@ -172,6 +220,10 @@ func (o *Options) Validate() error {
 		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
 		{"http.trusted-proxies", checkPrefixes(o.HTTP.TrustedProxies)},
 		{"http.tls-client-ca-file", needs(o.HTTP.TLSClientCAFile, o.HTTP.TLSCertFile, "http.tls-cert-file")},
+		{"syslog.listen", o.Syslog.checkListen(o.HTTP.TLSCertFile)},
+		{"forward.listen", o.Forward.checkListen(o.HTTP.TLSCertFile)},
+		{"otlp.grpc-listen", o.HTTP.checkPort(o.OTLP.GRPCListen)},
+		{"otlp.http-listen", o.HTTP.checkPort(o.OTLP.HTTPListen)},
 		{"disk.min-free-percent", within(o.Disk.MinFreePercent, 0, 90)},
 		{"admin.listen", checkAddress(o.Admin.Listen)},
 		{"nats.url", o.checkNATS()},
@@ -260,10 +312,20 @@ func checkPrefixes(list []string) error {
 
 // checkListen keeps tokens off plaintext connections: without TLS the front listens on loopback, unless told that
 // something in front of it ends TLS.
-func (h *HTTPOptions) checkListen() error {
-	host, _, err := net.SplitHostPort(h.Listen)
+func (h *HTTPOptions) checkListen() error { return h.checkAddress(h.Listen) }
+
+// checkPort is the same for a port that may be closed.
+func (h *HTTPOptions) checkPort(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	return h.checkAddress(addr)
+}
+
+func (h *HTTPOptions) checkAddress(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("is %q; it must be host:port", h.Listen)
+		return fmt.Errorf("is %q; it must be host:port", addr)
 	}
 	if h.TLSCertFile != "" || h.AllowPlaintext {
 		return nil
@@ -272,7 +334,7 @@ func (h *HTTPOptions) checkListen() error {
 		return nil
 	}
 	return fmt.Errorf("is %q: tokens would cross the network unencrypted. Set --http.tls-cert-file and --http.tls-key-file, "+
-		"or --http.allow-plaintext when a proxy in front ends TLS", h.Listen)
+		"or --http.allow-plaintext when a proxy in front ends TLS", addr)
 }
 
 func (o *Options) checkNATS() error {

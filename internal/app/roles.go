@@ -2,13 +2,11 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/httpx"
-	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // startRoles starts what the process's roles do beside answering requests.
@@ -24,7 +22,7 @@ func (a *App) startRoles(ctx context.Context) error {
 		}
 	}
 	if a.opts.has(RoleIngest) || a.opts.has(RoleAlerting) {
-		if err := a.openIngester(); err != nil {
+		if err := a.openIngester(ctx); err != nil {
 			return err
 		}
 	}
@@ -79,22 +77,4 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.TenantRoutes(d)...)
 	}
 	return routes, nil
-}
-
-// openIngester makes the write path that the ingest routes and the rules' results share.
-func (a *App) openIngester() error {
-	o := ingest.DefaultOptions()
-	o.Bus, o.Limits, o.MaxInflightBytes, o.MaxSeriesPerCluster = a.bus, a.opts.Ingest.Limits, a.opts.Ingest.MaxInflightBytes, a.opts.Ingest.MaxSeriesPerCluster
-	o.Arrived = func(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal, at time.Time) {
-		if cluster != rulesCluster {
-			a.directory.Arrived(tenant, cluster, signal, at)
-		}
-	}
-	if a.disk != nil {
-		o.DiskFull = a.disk.Full
-	}
-	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
-	var err error
-	a.ingester, err = ingest.New(o)
-	return err
 }

@@ -104,6 +104,9 @@ func (e *Encoder) collectFresh(b *seamark.Batch) {
 	for i, ref := range b.Histograms.SeriesRef {
 		e.markFresh(b.Samples.Series[ref], dayOf(b.Histograms.TimeMilli[i], dayMillis))
 	}
+	for i := range b.Exemplars {
+		e.markFresh(b.Samples.Series[b.Exemplars[i].Series], dayOf(b.Exemplars[i].TimeMilli, dayMillis))
+	}
 }
 
 func (e *Encoder) markFresh(s *seamark.Series, day int32) {
