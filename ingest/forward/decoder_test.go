@@ -179,7 +179,7 @@ func TestDecodeFluentBit(t *testing.T) {
 	if got := text(b.Logs.Streams[b.Logs.Stream[1]].Labels); got != "service_name=unknown_service" {
 		t.Errorf("the stream after the group is %q", got)
 	}
-	if b.Logs.Level[0] != seamark.LevelError || string(b.Logs.TraceID[0][:]) != string(trace) || string(b.Logs.SpanID[0][:]) != string(span) {
+	if b.Logs.Level[0] != seamark.LevelError || !bytes.Equal(b.Logs.TraceID[0][:], trace) || !bytes.Equal(b.Logs.SpanID[0][:], span) {
 		t.Errorf("level %v, trace %x, span %x", b.Logs.Level[0], b.Logs.TraceID[0], b.Logs.SpanID[0])
 	}
 }

@@ -84,6 +84,7 @@ type fixture struct {
 	drops   []seamark.Drop
 	fail    func(attempt int) error // nil error lets the push through
 	revoked map[string]bool
+	stored  chan struct{} // when set, hears of every push; it has room for all of them
 }
 
 // principals by token. Tokens a1 and a2 are the same cluster's.
@@ -137,7 +138,17 @@ func (f *fixture) push(_ context.Context, p seamark.Principal, signal seamark.Si
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.list = append(f.list, got)
+	if f.stored != nil {
+		f.stored <- struct{}{}
+	}
 	return nil
+}
+
+// waitFor waits until n rows are stored.
+func (f *fixture) waitFor(n int) {
+	for len(f.bodies()) < n {
+		<-f.stored
+	}
 }
 
 func text(labels []seamark.Label) string {

@@ -50,8 +50,10 @@ func (m *Message) structuredData(text []byte) (body []byte) {
 		text = text[1:]
 	} else {
 		for len(text) > 0 && text[0] == '[' {
+			params, token := len(m.Params), m.Token
 			rest, ok := m.element(text)
-			if !ok {
+			if !ok { // it is text as a whole
+				m.Params, m.Token = m.Params[:params], token
 				return text
 			}
 			text = rest
