@@ -68,6 +68,7 @@ func (w *run) step(s *step) {
 			continue
 		}
 		t.in++
+		w.tick(len(w.batch.Logs.Body[i]))
 		removed := w.removed
 		changed, err := w.row(s, i)
 		if err != nil {
@@ -96,7 +97,10 @@ func (w *run) row(s *step, i int) (changed bool, err error) {
 			changed, err = false, fmt.Errorf("panic: %v", r)
 		}
 	}()
-	taken, err := s.match.eval(w, i)
+	var taken bool
+	if err = w.over; err == nil {
+		taken, err = s.match.eval(w, i)
+	}
 	if err != nil && s.kind == Redact {
 		// Whether this record was meant cannot be told, and a secret that is stored is worse than one masked too many.
 		changed, redactErr := s.action.apply(w, i)
@@ -117,6 +121,26 @@ func (w *run) affordable() error {
 		return fmt.Errorf("the batch needed more than %s. Simplify the patterns, match fewer records, or send smaller batches", w.p.opts.Budget)
 	}
 	return nil
+}
+
+const (
+	// hardBudgets is how many time budgets a batch may take of everything but OTTL: conditions and expressions of simple form
+	// cannot be stopped while they run, but after them.
+	hardBudgets = 8
+	// tickBytes is how much text is worked on between two looks at the clock.
+	tickBytes = 256 << 10
+	rowCost   = 256 // bytes that a record counts for beside its body
+)
+
+// tick notes that a step has come to a record. It sets w.over when the batch has used up all its time.
+func (w *run) tick(bodyBytes int) {
+	if w.work += bodyBytes + rowCost; w.work < tickBytes || w.over != nil {
+		return
+	}
+	w.work = 0
+	if most := hardBudgets * w.p.opts.Budget; w.p.opts.Now().Sub(w.started) > most {
+		w.over = fmt.Errorf("the batch needed more than %s. Simplify the patterns, or send smaller batches", most)
+	}
 }
 
 // indexOf returns the number of a step.

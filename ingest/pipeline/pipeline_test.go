@@ -267,3 +267,35 @@ func TestManyNewStreamsAreRefused(t *testing.T) {
 		t.Errorf("%d records were refused their stream, want 200", failed)
 	}
 }
+
+func TestAllTimeUsedUp(t *testing.T) {
+	list, err := pipeline.Parse([]byte(`[{"name":"p","enabled":true,"steps":[
+		{"name":"noise","kind":"drop","match":["IsMatch(log.body, \"^noise\")"]},
+		{"name":"mask","kind":"redact","match":["log.body == \"never\""],"patterns":["email"],"expressions":[{"name":"x","regex":"noi"}]}]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pipeline.Compile(pipeline.Options{Now: ticking(50 * time.Millisecond), Budget: 10 * time.Millisecond}, list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []line
+	for range 8 {
+		lines = append(lines, line{body: "noise a@b.co " + strings.Repeat("x", 100<<10)})
+	}
+	cat := catalogtest.New()
+	b := batchOf(t, cat, lines...)
+	if err := p.Apply(t.Context(), cat, b); err != nil {
+		t.Fatal(err)
+	}
+	if b.Logs.Len() == 0 || b.Logs.Len() == 8 {
+		t.Fatalf("%d records are left, want the first to be removed and the last to pass", b.Logs.Len())
+	}
+	last := b.Logs.Len() - 1
+	if got := b.Logs.Body[last]; !strings.HasPrefix(got, "noise [redacted:email] ") {
+		t.Errorf("got %.60q: built-in patterns are found without time, and nothing else", got)
+	}
+	if got := text(b.Logs.AttrsOf(last)); !strings.Contains(got, "noise: the batch needed more than 80ms") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -75,6 +75,10 @@ func isIdentifier(s string) bool {
 // apply implements action.
 func (a *redactAction) apply(w *run, i int) (bool, error) {
 	l, changed := &w.batch.Logs, false
+	var late error // when there is no time for expressions; the built-in patterns go on
+	if len(a.expressions) > 0 {
+		late = w.over
+	}
 	if body, ok := a.text(w, l.Body[i]); ok {
 		if err := w.reserve(len(body)); err != nil {
 			return false, err
@@ -94,10 +98,13 @@ func (a *redactAction) apply(w *run, i int) (bool, error) {
 		clean[k].Value = value
 	}
 	if clean == nil {
-		return changed, nil
+		return changed, late
 	}
 	w.labels = clean
-	return true, w.setAttrs(i, clean)
+	if err := w.setAttrs(i, clean); err != nil {
+		return false, err
+	}
+	return true, late
 }
 
 // value returns an attribute's value without secrets, and whether there were any.
@@ -116,6 +123,9 @@ func (a *redactAction) text(w *run, s string) (string, bool) {
 		if w.text, found = a.scanner.redact(w.text[:0], s); found {
 			s, changed = string(w.text), true
 		}
+	}
+	if w.over != nil {
+		return s, changed
 	}
 	for k := range a.expressions {
 		e := &a.expressions[k]

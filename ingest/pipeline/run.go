@@ -33,13 +33,15 @@ type run struct {
 	batch   *seamark.Batch
 	record  *record
 	started time.Time
-	spent   bool  // the time budget is used up
+	spent   bool  // the time budget for OTTL is used up
+	over    error // why no step but built-in redaction goes on; see tick
+	work    int   // bytes since the last look at the clock
 	failed  error // ends the batch: there is no memory for its rows
 	digest  *xxhash.Digest
 
 	gone    []bool            // per row, whether a step removed it; nil while none is
 	removed int               // rows in gone
-	over    []uint32          // per row: 1 + its index in sets, 0 for the batch's own attributes; nil while none differ
+	own     []uint32          // per row: 1 + its index in sets, 0 for the batch's own attributes; nil while none differ
 	sets    [][]seamark.Label // attributes that differ, parts of arena
 	arena   []seamark.Label
 	spare   []seamark.Label // memory for the settled attributes, swapped with the batch's
@@ -99,8 +101,8 @@ func (w *run) drop(i int) {
 
 // attrs returns the attributes of row i as they are by now.
 func (w *run) attrs(i int) []seamark.Label {
-	if w.over != nil && w.over[i] != 0 {
-		return w.sets[w.over[i]-1]
+	if w.own != nil && w.own[i] != 0 {
+		return w.sets[w.own[i]-1]
 	}
 	return w.batch.Logs.AttrsOf(i)
 }
@@ -117,15 +119,15 @@ func (w *run) setAttrs(i int, attrs []seamark.Label) error {
 	start := len(w.arena)
 	w.arena = append(w.arena, attrs...)
 	set := w.arena[start:len(w.arena):len(w.arena)]
-	if w.over == nil {
-		w.over = make([]uint32, w.batch.Logs.Len())
+	if w.own == nil {
+		w.own = make([]uint32, w.batch.Logs.Len())
 	}
-	if at := w.over[i]; at != 0 {
+	if at := w.own[i]; at != 0 {
 		w.sets[at-1] = set
 		return nil
 	}
 	w.sets = append(w.sets, set)
-	w.over[i] = uint32(len(w.sets))
+	w.own[i] = uint32(len(w.sets))
 	return nil
 }
 
@@ -158,7 +160,7 @@ func (w *run) fail(i int, s *step, cause error) {
 // settle brings the batch's columns to what the steps decided. A batch without removed rows and changed attributes stays
 // as it is.
 func (w *run) settle() {
-	if w.removed == 0 && w.over == nil {
+	if w.removed == 0 && w.own == nil {
 		return
 	}
 	l := &w.batch.Logs
