@@ -2,11 +2,11 @@ package otlp
 
 import "github.com/seamarkhq/seamark/internal/seamark"
 
-// The sizes of an arena's chunks. Larger ones would outlive small requests for nothing, smaller ones cost an allocation
-// every few rows.
+// The sizes of an arena's pieces, which double from the first to the last: small requests waste little, large ones
+// allocate every few hundred rows.
 const (
-	chunkLabels = 512
-	chunkBytes  = 16 << 10
+	firstLabels, lastLabels = 32, 1024
+	firstBytes, lastBytes   = 1 << 10, 32 << 10
 )
 
 // arena gives a batch the memory that its rows refer to in a few large pieces. The pieces belong to the batch: a decoder
@@ -22,7 +22,7 @@ func (a *arena) keepLabels(list []seamark.Label) []seamark.Label {
 		return nil
 	}
 	if cap(a.labels)-len(a.labels) < len(list) {
-		a.labels = make([]seamark.Label, 0, max(chunkLabels, len(list)))
+		a.labels = make([]seamark.Label, 0, max(firstLabels, min(2*cap(a.labels), lastLabels), len(list)))
 	}
 	start := len(a.labels)
 	a.labels = append(a.labels, list...)
@@ -35,7 +35,7 @@ func (a *arena) keepText(b []byte) string {
 		return ""
 	}
 	if cap(a.bytes)-len(a.bytes) < len(b) {
-		a.bytes = make([]byte, 0, max(chunkBytes, len(b)))
+		a.bytes = make([]byte, 0, max(firstBytes, min(2*cap(a.bytes), lastBytes), len(b)))
 	}
 	start := len(a.bytes)
 	a.bytes = append(a.bytes, b...)

@@ -35,7 +35,6 @@ type metricsDecoder struct {
 
 	native  nativeHistogram // scratch of exponential histograms
 	encoded []byte
-	arena   arena
 }
 
 func newMetricsDecoder() *metricsDecoder {

@@ -15,7 +15,6 @@ type tracesDecoder struct {
 	req    *Request
 	limits Limits
 	batch  *seamark.Batch
-	arena  arena
 
 	opened    bool     // the current resource was read
 	parts     [][]byte // the occurrences of the current Resource

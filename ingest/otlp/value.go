@@ -143,9 +143,11 @@ func (w *wire) text(v *value) (string, error) {
 	case valueBool:
 		return strconv.FormatBool(v.num != 0), nil
 	case valueInt:
-		return strconv.FormatInt(int64(v.num), 10), nil
+		var digits [20]byte
+		return w.arena.keepText(strconv.AppendInt(digits[:0], int64(v.num), 10)), nil
 	case valueDouble:
-		return string(appendDouble(nil, math.Float64frombits(v.num))), nil
+		var digits [32]byte
+		return w.arena.keepText(appendDouble(digits[:0], math.Float64frombits(v.num))), nil
 	case valueBytes:
 		return base64.StdEncoding.EncodeToString(v.raw), nil
 	case valueArray, valueMap:

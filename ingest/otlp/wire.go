@@ -12,8 +12,12 @@ import (
 // recursion limit of most protobuf implementations.
 const maxDepth = 100
 
-// wire remembers the body that is being decoded, so that a fault can say where it is.
-type wire struct{ body []byte }
+// wire remembers the body that is being decoded, so that a fault can say where it is, and holds what its rows refer to
+// beside it.
+type wire struct {
+	body  []byte
+	arena arena
+}
 
 // offset returns where in the body the sub-slice at begins. It relies on sub-slices keeping the body's capacity.
 func (w *wire) offset(at []byte) int {
