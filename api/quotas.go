@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Quota is what a tenant or a cluster may send, as the API shows it. In what was set, 0 is "not set"; in the limits that
+// hold, 0 is "no limit".
+type Quota struct {
+	BytesPerSecond     int64 `json:"bytes_per_second"`
+	BytesBurst         int64 `json:"bytes_burst"`
+	RowsPerSecond      int64 `json:"rows_per_second"`
+	RowsBurst          int64 `json:"rows_burst"`
+	DailyBytes         int64 `json:"daily_bytes"`
+	ActiveSeries       int64 `json:"active_series"`
+	ActiveStreams      int64 `json:"active_streams"`
+	MaxLabels          int64 `json:"max_labels"`
+	MaxLabelNameBytes  int64 `json:"max_label_name_bytes"`
+	MaxLabelValueBytes int64 `json:"max_label_value_bytes"`
+	MaxLineBytes       int64 `json:"max_line_bytes"`
+	MaxAttrs           int64 `json:"max_attrs"`
+	MaxAgeSeconds      int64 `json:"max_age_seconds"`
+	MaxFutureSeconds   int64 `json:"max_future_seconds"`
+}
+
+// QuotaUse is what a tenant or a cluster uses now, over all ingest nodes. Rates are means over some seconds.
+type QuotaUse struct {
+	BytesPerSecond      int64 `json:"bytes_per_second"` // admitted
+	RowsPerSecond       int64 `json:"rows_per_second"`
+	AskedBytesPerSecond int64 `json:"asked_bytes_per_second"` // what senders tried, the refused included
+	AskedRowsPerSecond  int64 `json:"asked_rows_per_second"`
+	BytesToday          int64 `json:"bytes_today"` // admitted since midnight UTC
+	ActiveSeries        int64 `json:"active_series"`
+	ActiveStreams       int64 `json:"active_streams"`
+}
+
+// TenantQuotas is the quota of one tenant and what it uses of it.
+type TenantQuotas struct {
+	Limits   Quota           `json:"limits"` // that hold, defaults included
+	Set      Quota           `json:"set"`
+	Use      QuotaUse        `json:"use"`
+	Clusters []ClusterQuotas `json:"clusters"`
+}
+
+// ClusterQuotas is the quota of one cluster and what it uses of it.
+type ClusterQuotas struct {
+	ID   string   `json:"id"`
+	Name string   `json:"name"`
+	Set  Quota    `json:"set"`
+	Use  QuotaUse `json:"use"`
+}
+
+// Quotas is what the quota routes need of the directory and of ingest.
+type Quotas interface {
+	// FindQuotas returns a tenant's quota and use with those of its clusters, by name. The error is of kind NotFound.
+	FindQuotas(ctx context.Context, tenant seamark.TenantID) (TenantQuotas, error)
+	// SetTenantQuota replaces what was set for a tenant. The error is of kind NotFound, or Invalid for a value out of bounds.
+	SetTenantQuota(ctx context.Context, tenant seamark.TenantID, q Quota) error
+	// SetClusterQuota does the same for a cluster of the tenant; its quota must lie within the tenant's limits.
+	SetClusterQuota(ctx context.Context, tenant seamark.TenantID, cluster seamark.ClusterID, q Quota) error
+}
+
+// QuotaRoutes returns the routes for quotas: a tenant reads its own and sets those of its clusters, an operator sets those
+// of tenants.
+func QuotaRoutes(quotas Quotas) []httpx.Route {
+	h := quotaHandlers{quotas}
+	const ofTenant, ofCluster = "/api/v1/tenants/:id/quotas", "/api/v1/clusters/:id/quotas"
+	return []httpx.Route{
+		{Method: http.MethodGet, Path: "/api/v1/quotas", Permission: "tenant:read", Handler: h.find},
+		{Method: http.MethodPut, Path: ofCluster, Permission: "clusters:write", Handler: h.setCluster},
+		{Method: http.MethodGet, Path: ofTenant, Permission: "tenants:read", Handler: h.findTenant},
+		{Method: http.MethodPut, Path: ofTenant, Permission: "tenants:write", Handler: h.setTenant},
+	}
+}
+
+type quotaHandlers struct{ quotas Quotas }
+
+func (h quotaHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
+	found, err := h.quotas.FindQuotas(r.Context(), r.Tenant())
+	if err != nil {
+		return err
+	}
+	found.Clusters = orEmpty(found.Clusters)
+	return httpx.WriteJSON(w, http.StatusOK, found)
+}
+
+// operatorQuotas is what an operator sees. It leaves the clusters out: their names are the tenant's.
+type operatorQuotas struct {
+	Limits Quota    `json:"limits"`
+	Set    Quota    `json:"set"`
+	Use    QuotaUse `json:"use"`
+}
+
+func (h quotaHandlers) findTenant(w http.ResponseWriter, r *httpx.Request) error {
+	tenant, err := tenantParam(r)
+	if err != nil {
+		return err
+	}
+	found, err := h.quotas.FindQuotas(r.Context(), tenant)
+	if err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, operatorQuotas{found.Limits, found.Set, found.Use})
+}
+
+func (h quotaHandlers) setTenant(w http.ResponseWriter, r *httpx.Request) error {
+	tenant, err := tenantParam(r)
+	if err != nil {
+		return err
+	}
+	var q Quota
+	if err := httpx.ReadJSON(r, &q); err != nil {
+		return err
+	}
+	if err := h.quotas.SetTenantQuota(r.Context(), tenant, q); err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, q)
+}
+
+func (h quotaHandlers) setCluster(w http.ResponseWriter, r *httpx.Request) error {
+	if r.Tenant() == "" { // an operator has the permission for clusters, on the platform and not in a tenant
+		return seamark.Errorf(seamark.Forbidden, "seamark-permission-missing",
+			"A cluster's quota is its tenant's to set. Operators set the tenant's: PUT /api/v1/tenants/{id}/quotas.")
+	}
+	cluster, err := seamark.ParseClusterID(r.Param("id"))
+	if err != nil {
+		return seamark.Errorf(seamark.NotFound, "seamark-cluster-unknown", "There is no such cluster.")
+	}
+	var q Quota
+	if err := httpx.ReadJSON(r, &q); err != nil {
+		return err
+	}
+	if err := h.quotas.SetClusterQuota(r.Context(), r.Tenant(), cluster, q); err != nil {
+		return err
+	}
+	return httpx.WriteJSON(w, http.StatusOK, q)
+}
+
+// tenantParam returns the tenant that an operator's path names. What is no id names no tenant.
+func tenantParam(r *httpx.Request) (seamark.TenantID, error) {
+	tenant, err := seamark.ParseTenantID(r.Param("id"))
+	if err != nil {
+		return "", seamark.Errorf(seamark.NotFound, "seamark-tenant-unknown", "There is no such tenant.")
+	}
+	return tenant, nil
+}
