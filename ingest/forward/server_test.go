@@ -84,7 +84,11 @@ func TestServeModes(t *testing.T) {
 						options := slices.Clone(message[len(message)-1].(object))
 						copy(options, object{"other"})
 						send(t, c, append(slices.Clone(message[:len(message)-1]), options))
-						pass(250 * time.Millisecond)
+						wait := 250 * time.Millisecond
+						if strings.HasPrefix(name, "Compressed") { // inflated memory is not held for a batch to fill
+							wait = 0
+						}
+						pass(wait)
 					}
 					if got := f.bodies(); !slices.Equal(got, want) {
 						t.Errorf("got %q, want %q", got, want)
@@ -109,6 +113,8 @@ func TestServeSentAgain(t *testing.T) {
 		c := f.pipes.dial(t)
 		send(t, c, chunked("c2", "one"))
 		receive(t, c, ack("c2"))
+		send(t, c, chunked("c1", "another"))
+		receive(t, c, ack("c1"))
 		for range 2 {
 			send(t, c, array{"app", eventTime(stamp), object{"log", "one"}})
 			pass(time.Second)
@@ -118,10 +124,10 @@ func TestServeSentAgain(t *testing.T) {
 		for _, p := range f.pushes() {
 			ids = append(ids, p.id)
 		}
-		if len(ids) != 5 || ids[0] != ids[1] {
+		if len(ids) != 6 || ids[0] != ids[1] {
 			t.Fatalf("a chunk that was sent again is pushed as %q", ids)
 		}
-		if rest := slices.Compact(slices.Sorted(slices.Values(ids[1:]))); len(rest) != 4 {
+		if rest := slices.Compact(slices.Sorted(slices.Values(ids[1:]))); len(rest) != 5 {
 			t.Errorf("different messages have one name: %q", ids)
 		}
 	})
@@ -208,8 +214,10 @@ func TestServeOrder(t *testing.T) {
 		c := f.pipes.dial(t)
 		send(t, c, array{"app", eventTime(stamp), object{"log", "first"}}, nil, chunked("c1", "second"))
 		receive(t, c, ack("c1"))
-		if got := f.bodies(); !slices.Equal(got, []string{"first", "second"}) {
-			t.Errorf("got %q", got)
+		// One push would give the name of the chunk to rows that are not there when it is sent again.
+		got := f.pushes()
+		if len(got) != 2 || !slices.Equal(got[0].bodies, []string{"first"}) || !slices.Equal(got[1].bodies, []string{"second"}) {
+			t.Errorf("got %+v", got)
 		}
 		c.Close()
 	})

@@ -145,6 +145,43 @@ func TestServeBatchRows(t *testing.T) {
 	})
 }
 
+// TestServeBusy: a busy sender's buffer grows, so that it is pushed in few large batches, and an idle one's shrinks again:
+// afterwards there is memory for others.
+func TestServeBusy(t *testing.T) {
+	withServer(t, func(o *syslog.Options) {
+		fixedToken(o)
+		o.Listen.BatchBytes, o.Listen.MaxMemoryBytes = 256<<10, 2200<<10
+		o.Listen.StallTimeout = time.Minute
+	}, func(t *testing.T, f *fixture) {
+		var conns []net.Conn
+		for range 8 { // each of them once fills a quarter of a MiB and more
+			c := f.pipes.dial(t)
+			for range 100 {
+				send(t, c, strings.Repeat("<14>"+strings.Repeat("x", 1000)+"\n", 40))
+			}
+			for range 20 {
+				send(t, c, "<14>quiet\n")
+				pass(time.Second)
+			}
+			conns = append(conns, c)
+		}
+		pass(time.Second)
+		if got := len(f.bodies()); got != 8*(4000+20) {
+			t.Errorf("%d messages of %d", got, 8*4020)
+		}
+		if n := len(f.pushes()); n > 8*(30+20) {
+			t.Errorf("%d pushes of 32 MB and a few lines", n)
+		}
+		for _, c := range conns {
+			c.Close()
+		}
+		synctest.Wait()
+		if got := f.counter(t, closedTotal, ""); got != 0 {
+			t.Errorf("%v connections were closed for a fault: %s", got, f.log)
+		}
+	})
+}
+
 func TestServeRetries(t *testing.T) {
 	withServer(t, fixedToken, func(t *testing.T, f *fixture) {
 		f.fail = func(attempt int) error {
