@@ -1,6 +1,7 @@
 package otlp_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,6 +40,10 @@ func TestMemoryIsAskedFor(t *testing.T) {
 	metric := func(kind byte, point string) string {
 		return wrap(1, wrap(2, wrap(2, wrap(1, "m")+wrap(kind, wrap(1, point)+"\x10\x02"))))
 	}
+	var resource strings.Builder
+	for i := range 100 {
+		resource.WriteString(wrap(1, wrap(1, fmt.Sprint("k", i))+wrap(2, wrap(1, "v"))))
+	}
 	value := "\x21\x00\x00\x00\x00\x00\x00\xf0\x3f"
 	d := otlp.New()
 	for name, c := range map[string]struct {
@@ -47,10 +52,14 @@ func TestMemoryIsAskedFor(t *testing.T) {
 		body   string
 		id     string
 	}{
-		"JSON objects":    {d.DecodeLogs, otlp.JSON, `{"resourceLogs":[{}` + strings.Repeat(",{}", n) + "]}", "seamark-ingest-busy"},
-		"JSON spans":      {d.DecodeTraces, otlp.JSON, `{"resourceSpans":[{}` + strings.Repeat(",{}", n) + "]}", "seamark-ingest-busy"},
-		"quantiles":       {d.DecodeMetrics, otlp.Protobuf, metric(11, strings.Repeat("\x32\x00", n)), "seamark-ingest-busy"},
-		"log records":     {d.DecodeLogs, otlp.Protobuf, wrap(1, wrap(2, strings.Repeat("\x12\x00", n))), "seamark-ingest-busy"},
+		"JSON objects": {d.DecodeLogs, otlp.JSON, `{"resourceLogs":[{}` + strings.Repeat(",{}", n) + "]}", "seamark-ingest-busy"},
+		"JSON spans":   {d.DecodeTraces, otlp.JSON, `{"resourceSpans":[{}` + strings.Repeat(",{}", n) + "]}", "seamark-ingest-busy"},
+		"quantiles":    {d.DecodeMetrics, otlp.Protobuf, metric(11, strings.Repeat("\x32\x00", n)), "seamark-ingest-busy"},
+		"log records":  {d.DecodeLogs, otlp.Protobuf, wrap(1, wrap(2, strings.Repeat("\x12\x00", n))), "seamark-ingest-busy"},
+		"shared metadata": {
+			d.DecodeLogs, otlp.Protobuf,
+			wrap(1, wrap(1, resource.String())+wrap(2, strings.Repeat("\x12\x00", 1000))), "seamark-ingest-busy",
+		},
 		"resources":       {d.DecodeLogs, otlp.Protobuf, wrap(1, strings.Repeat("\x0a\x00", n)), "seamark-body-protobuf"},
 		"scopes":          {d.DecodeTraces, otlp.Protobuf, wrap(1, wrap(2, strings.Repeat("\x0a\x00", n))), "seamark-body-protobuf"},
 		"exemplars":       {d.DecodeMetrics, otlp.Protobuf, metric(7, value+strings.Repeat("\x2a\x00", n)), ""},

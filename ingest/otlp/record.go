@@ -45,10 +45,11 @@ func (d *logsDecoder) logRecord(src []byte) error {
 	d.addAttr("severity_text", rec.severityText)
 	d.addBaseAttrs()
 	if len(d.row.Attrs) > d.limits.MaxAttrs {
-		d.batch.Rejected.Add(seamark.Logs, 1, "seamark-attributes-limit", fmt.Sprintf(
-			"A log record has more than %d attributes, with those of its resource and scope; the limit is %d. Remove some in the collector.",
-			d.limits.MaxAttrs, d.limits.MaxAttrs))
+		d.rejectAttrs()
 		return nil
+	}
+	if err := d.batch.Reserve(len(d.row.Attrs) * seamark.LabelBytes); err != nil {
+		return err
 	}
 
 	body, err := d.text(&rec.body)
@@ -61,6 +62,18 @@ func (d *logsDecoder) logRecord(src []byte) error {
 	d.setIDs(&rec, body)
 	d.batch.Logs.Append(&d.row)
 	return nil
+}
+
+// rejectAttrs counts a record with too many attributes. The sentence is made for the first alone.
+func (d *logsDecoder) rejectAttrs() {
+	const reason = "seamark-attributes-limit"
+	detail := ""
+	if !told(d.batch, reason) {
+		detail = fmt.Sprintf(
+			"A log record has more than %d attributes, with those of its resource and scope; the limit is %d. Remove some in the collector.",
+			d.limits.MaxAttrs, d.limits.MaxAttrs)
+	}
+	d.batch.Rejected.Add(seamark.Logs, 1, reason, detail)
 }
 
 func (d *logsDecoder) parseRecord(src []byte, rec *record) error {
