@@ -93,7 +93,7 @@ func (l *Ledger) gathered() []page {
 // quiet reports whether a book without lines can go: its samples of the last minute are over.
 func (b *book) quiet(now time.Time) bool {
 	for _, s := range b.samples {
-		if now.Sub(s.from) < sampleMinutes {
+		if now.Sub(s.from) < samplePeriod {
 			return false
 		}
 	}

@@ -65,9 +65,9 @@ const (
 	// maxLines bounds the different lines of one tenant between two flushes. What does not fit is counted in a line of its
 	// own; without it a sender that thinks of a new token or protocol for every request fills the memory of ingest.
 	maxLines = 256
-	// maxSamples is how many samples a tenant gets per reason and minute. They are for people: more would only cost.
-	maxSamples    = 3
-	sampleMinutes = time.Minute
+	// maxSamples is how many samples a tenant gets per reason in samplePeriod. They are for people: more would only cost.
+	maxSamples   = 3
+	samplePeriod = time.Minute
 	// maxDetailBytes bounds a sentence, which may quote the sender.
 	maxDetailBytes = 1024
 )
@@ -183,7 +183,7 @@ func (b *book) wantsSample(reason string, now time.Time) bool {
 		s = &samples{from: now}
 		b.samples[strings.Clone(reason)] = s
 	}
-	if age := now.Sub(s.from); age >= sampleMinutes || age < 0 {
+	if age := now.Sub(s.from); age >= samplePeriod || age < 0 {
 		s.from, s.n = now, 0
 	}
 	s.n++

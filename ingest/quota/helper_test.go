@@ -45,7 +45,8 @@ func (m *memory[T]) Find(_ context.Context, key string) (doc T, revision uint64,
 	if m.err != nil || m.revs[key] == 0 {
 		return doc, 0, m.err
 	}
-	return doc, m.revs[key], json.Unmarshal(m.docs[key], &doc)
+	err = json.Unmarshal(m.docs[key], &doc)
+	return doc, m.revs[key], err
 }
 
 func (m *memory[T]) Save(_ context.Context, key string, doc T, revision uint64) (uint64, error) {

@@ -81,7 +81,9 @@ func rejectLogs(b *seamark.Batch, refused map[int]bool, detail string) {
 	}
 	number := -1 // of the row in the batch as it was decoded
 	for _, ref := range b.Logs.Stream {
-		for number++; earlier[number]; number++ {
+		number++
+		for earlier[number] {
+			number++
 		}
 		if refused[int(ref)] {
 			b.Rejected.AddLog(number, reason, detail)
