@@ -80,6 +80,8 @@ type protocol struct {
 	dialect httpx.Dialect
 	// queryToken names the query parameter that may carry the token, "" when none may.
 	queryToken string
+	// foreign protocols are another product's API as a whole, see httpx.Route.
+	foreign bool
 	// untimed protocols let a sender leave the time out. Two requests without it may be equal and yet two.
 	untimed bool
 	// prepare checks the headers before the body is read. It may set headers that every answer carries.
@@ -183,7 +185,7 @@ func (t *routeTable) reply(p *protocol, method string, h httpx.Handler, paths ..
 }
 
 func (*routeTable) route(p *protocol, method, permission string, h httpx.Handler) httpx.Route {
-	return httpx.Route{Method: method, Permission: permission, Dialect: p.dialect, Protocol: p.name, QueryToken: p.queryToken, Handler: h}
+	return httpx.Route{Method: method, Permission: permission, Dialect: p.dialect, Protocol: p.name, QueryToken: p.queryToken, Foreign: p.foreign, Handler: h}
 }
 
 func (t *routeTable) handle(r httpx.Route, paths ...string) {

@@ -14,7 +14,7 @@ func (f *front) datadogRoutes(t *routeTable) {
 	type decode = func(r *request, o datadog.Options) error
 	push := func(decode decode) *protocol {
 		return &protocol{
-			name: "datadog", dialect: httpx.Datadog, queryToken: "api_key", untimed: true,
+			name: "datadog", dialect: httpx.Datadog, foreign: true, queryToken: "api_key", untimed: true,
 			prepare: func(_ http.ResponseWriter, r *request) error {
 				r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
 				return nil
@@ -49,7 +49,7 @@ func (f *front) datadogRoutes(t *routeTable) {
 	t.post(push(func(r *request, o datadog.Options) error { return f.datadog.DecodeLogs(r.body, r.catalog, &r.batch, o) }), "/api/v2/logs", "/v1/input")
 	// The host's inventory says nothing about signals: it is read, so that the connection can be used again, and left.
 	t.post(push(func(*request, datadog.Options) error { return nil }), "/api/v1/metadata")
-	t.reply(&protocol{name: "datadog", dialect: httpx.Datadog, queryToken: "api_key"}, http.MethodGet,
+	t.reply(&protocol{name: "datadog", dialect: httpx.Datadog, foreign: true, queryToken: "api_key"}, http.MethodGet,
 		func(w http.ResponseWriter, _ *httpx.Request) error {
 			return answerJSON(w, http.StatusOK, []byte(datadog.ValidBody))
 		}, "/api/v1/validate")

@@ -26,10 +26,9 @@ func (f *front) elasticsearchRoutes(t *routeTable) error {
 		}
 	}
 	reply := replyElasticsearch(handshake)
-	ask := &protocol{name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch}
+	ask := &protocol{name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch, foreign: true}
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost} {
 		r := t.route(ask, method, "ingest:logs", reply)
-		r.Foreign = true
 		t.handle(r, elasticsearchPrefix, elasticsearchPrefix+"/*", "/_ilm/*", "/_template/*", "/_index_template/*", "/_component_template/*",
 			"/_data_stream/*", "/_ingest/*")
 		if method == http.MethodGet || method == http.MethodHead {
@@ -41,7 +40,7 @@ func (f *front) elasticsearchRoutes(t *routeTable) error {
 		{http.MethodGet, "/"}, {http.MethodHead, "/"}, {http.MethodHead, "/:index"}, {http.MethodPut, "/:index"},
 	} {
 		r := t.route(ask, one.method, "ingest:logs", reply)
-		r.Foreign, r.Match = true, func(r *http.Request) bool { return r.Header.Get("Authorization") != "" }
+		r.Match = func(r *http.Request) bool { return r.Header.Get("Authorization") != "" }
 		t.handle(r, one.path)
 	}
 	return nil
@@ -62,7 +61,7 @@ func replyElasticsearch(h *esbulk.Handshake) httpx.Handler {
 
 func (f *front) elasticsearchBulk() *protocol {
 	return &protocol{
-		name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch, untimed: true,
+		name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch, foreign: true, untimed: true,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
 			switch media := mediaType(r.http.Request); media {

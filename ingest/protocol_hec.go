@@ -13,7 +13,7 @@ const headerChannel = "X-Splunk-Request-Channel"
 
 // hecRoutes are Splunk's HTTP Event Collector.
 func (f *front) hecRoutes(t *routeTable) {
-	ask := &protocol{name: "hec", dialect: httpx.Splunk}
+	ask := &protocol{name: "hec", dialect: httpx.Splunk, foreign: true}
 	if f.ingester.opts.HECQueryToken {
 		ask.queryToken = "token"
 	}
@@ -30,7 +30,7 @@ type hecDecode func(body []byte, cat seamark.Catalog, b *seamark.Batch, o hec.Op
 
 func (f *front) hecPush(ask *protocol, decode hecDecode) *protocol {
 	return &protocol{
-		name: ask.name, dialect: ask.dialect, queryToken: ask.queryToken, untimed: true,
+		name: ask.name, dialect: ask.dialect, foreign: true, queryToken: ask.queryToken, untimed: true,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request) // any Content-Type, as Splunk does
 			return nil

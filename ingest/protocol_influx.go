@@ -12,7 +12,7 @@ import (
 func (f *front) influxRoutes(t *routeTable) {
 	push := func(precision func(string) (influx.Precision, error)) *protocol {
 		return &protocol{
-			name: "influx", signal: seamark.Metrics, dialect: httpx.Influx, queryToken: "p", untimed: true,
+			name: "influx", signal: seamark.Metrics, dialect: httpx.Influx, foreign: true, queryToken: "p", untimed: true,
 			prepare: func(w http.ResponseWriter, r *request) (err error) {
 				setInfluxVersion(w)
 				r.encoding = contentEncoding(r.http.Request)
@@ -34,7 +34,7 @@ func (f *front) influxRoutes(t *routeTable) {
 	t.post(push(influx.ParsePrecisionV1), "/write")
 	t.post(push(influx.ParsePrecisionV2), "/api/v2/write")
 
-	ask := &protocol{name: "influx", dialect: httpx.Influx, queryToken: "p"}
+	ask := &protocol{name: "influx", dialect: httpx.Influx, foreign: true, queryToken: "p"}
 	ping := func(w http.ResponseWriter, _ *httpx.Request) error {
 		setInfluxVersion(w)
 		w.WriteHeader(http.StatusNoContent)

@@ -15,7 +15,7 @@ func (f *front) pushgatewayRoutes(t *routeTable) {
 	}
 	push := func(take func(r *request, push *pushgateway.Push) error) *protocol {
 		return &protocol{
-			name: "pushgateway", signal: seamark.Metrics, dialect: httpx.Plain,
+			name: "pushgateway", signal: seamark.Metrics, dialect: httpx.Plain, foreign: true,
 			prepare: func(_ http.ResponseWriter, r *request) (err error) {
 				r.encoding = contentEncoding(r.http.Request)
 				if r.push.Key, err = pushgateway.ParsePath(r.http.URL.EscapedPath()); err != nil {
@@ -47,7 +47,7 @@ func (f *front) pushgatewayRoutes(t *routeTable) {
 		return f.pushes.Delete(r.http.Context(), r.http.Principal, p.Key)
 	}), http.MethodDelete, path)
 
-	ask := &protocol{name: "pushgateway", dialect: httpx.Plain}
+	ask := &protocol{name: "pushgateway", dialect: httpx.Plain, foreign: true}
 	alive := func(w http.ResponseWriter, _ *httpx.Request) error { _, err := w.Write([]byte("OK\n")); return err }
 	t.handle(t.route(ask, http.MethodGet, httpx.Anonymous, alive), "/-/healthy", "/-/ready")
 	list := t.route(&protocol{dialect: httpx.Prometheus}, http.MethodGet, "data:read", func(w http.ResponseWriter, r *httpx.Request) error {

@@ -23,8 +23,8 @@ type Route struct {
 	QueryToken string
 	// Match, when set, leaves requests for which it is false to what would answer without the route: the console's pages.
 	Match   func(r *http.Request) bool
-	// Foreign marks a question of another product's API that agents ask and that has no part in ours: docs/protocols.md tells
-	// of it, and openapi.yaml does not.
+	// Foreign marks a route of another product's API, which that product describes: docs/protocols.md tells of it, and
+	// openapi.yaml does not.
 	Foreign bool
 	Handler Handler
 }

@@ -1,10 +1,12 @@
 package isolation_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -77,7 +79,17 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 			described[method+" "+path] = true
 		}
 	}
+	protocols, err := os.ReadFile("../../../docs/protocols.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range server(t).Routes() {
+		if r.Foreign {
+			if !bytes.Contains(protocols, []byte("`"+r.Path+"`")) {
+				t.Errorf("docs/protocols.md does not name `%s`", r.Path)
+			}
+			continue
+		}
 		key := r.Method + " " + inOpenAPI(r.Path)
 		if !described[key] {
 			t.Errorf("openapi.yaml lacks the route %s", key)

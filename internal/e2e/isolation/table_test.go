@@ -14,6 +14,9 @@ type row struct {
 	may          []string // who may call it, by the names in side.tokens; everybody else is refused with 403
 	status       int      // of a good request
 	shows        []string // to whom the answers show the tenant's own marker
+	later        []string // who may call the route and not push what the request carries: 403 after the body is read
+	shared       bool     // without a credential in a header the console has the path
+	splunk       bool     // a token that is no good is 403 there, and 401 only when it is missing or malformed
 	fresh        bool     // the request ends a session, so each gets its own
 	sends        func(t *testing.T, w *world, s *side) []request
 	after        func(t *testing.T, s *side) // undoes what a request changed
@@ -45,7 +48,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), prometheusRows(), lokiRows(), ruleRows(), alertmanagerRows(), controlRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), prometheusRows(), lokiRows(), ruleRows(), alertmanagerRows(), controlRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -71,9 +74,20 @@ func ingestRows() []row {
 		return `{"EventType":"Warning","EventKind":"Pod","EventReason":"Same","EventTime":"` + w.start.String() + `","EventMessage":"` + s.marker + `"}`
 	}
 	push("logs", http.StatusNoContent, "application/json", logs, "/loki/api/v1/push")
-	push("metrics", http.StatusNoContent, "application/x-protobuf", metrics, "/api/v1/push", "/api/v1/write", "/api/prom/push", "/prometheus/api/v1/write")
+	push("metrics", http.StatusNoContent, "application/x-protobuf", metrics, "/api/v1/push", "/api/v1/write", "/prometheus/api/v1/write")
+	rows = append(rows, row{method: http.MethodPost, path: "/api/prom/push", may: pushers("logs"), later: others("logs"), status: http.StatusNoContent,
+		sends: func(t *testing.T, w *world, s *side) []request {
+			return []request{{contentType: "application/json", body: logs(t, w, s)}}
+		}})
 	push("logs", http.StatusOK, "application/json", empty, "/v1/logs", "/otlp/v1/logs")
 	push("metrics", http.StatusOK, "application/json", empty, "/v1/metrics", "/otlp/v1/metrics")
+	push("traces", http.StatusOK, "application/json", empty, "/v1/traces", "/otlp/v1/traces")
+	push("logs", http.StatusNoContent, "application/json", func(_ *testing.T, w *world, s *side) string {
+		return `{"message":"` + s.marker + `","time":"` + w.start.Format(time.RFC3339) + `"}`
+	}, "/api/v1/push/logs")
+	push("logs", http.StatusOK, "application/json", func(_ *testing.T, w *world, s *side) string {
+		return `{"kind":"Event","auditID":"` + s.marker + `","verb":"get","stageTimestamp":"` + w.start.Format(time.RFC3339) + `"}`
+	}, "/api/v1/push/audit")
 	push("events", http.StatusOK, "application/json", event, "/api/v1/push/events")
 	push("events", http.StatusOK, "application/json", eventer, "/api/v1/push/kube-eventer")
 	get := rows[len(rows)-1]
