@@ -103,9 +103,6 @@ func (c *Conn) reverify() error {
 // Catalog returns the catalogue of the proven principal's cluster; nil before Proven.
 func (c *Conn) Catalog() seamark.Catalog { return c.catalog }
 
-// Principal returns whose the connection is; zero before Proven.
-func (c *Conn) Principal() seamark.Principal { return c.principal }
-
 // Unproven is the error for a message whose sender is not known; how says how this protocol's senders show a token.
 func (c *Conn) Unproven(how string) error {
 	return seamark.Errorf(seamark.Unauthenticated, "seamark-stream-unproven",
