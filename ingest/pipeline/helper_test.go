@@ -44,7 +44,7 @@ func text(labels []seamark.Label) string {
 
 func batchOf(t testing.TB, cat seamark.Catalog, lines ...line) *seamark.Batch {
 	t.Helper()
-	b := &seamark.Batch{}
+	b, refs := &seamark.Batch{}, map[*seamark.Series]uint32{}
 	for _, l := range lines {
 		if l.labels == "" {
 			l.labels = "app=shop"
@@ -54,8 +54,11 @@ func batchOf(t testing.TB, cat seamark.Catalog, lines ...line) *seamark.Batch {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, ok := refs[series]; !ok {
+			refs[series] = b.Logs.AddStream(series)
+		}
 		row := seamark.LogRow{
-			Stream: b.Logs.AddStream(series), TimeNano: noon.Add(l.after).UnixNano(), Level: l.level, Body: l.body, Attrs: pairs(l.attrs),
+			Stream: refs[series], TimeNano: noon.Add(l.after).UnixNano(), Level: l.level, Body: l.body, Attrs: pairs(l.attrs),
 		}
 		row.TraceID[0] = l.trace
 		b.Logs.Append(&row)

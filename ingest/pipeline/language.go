@@ -121,7 +121,7 @@ func flatten(err error) []error {
 	var list []error
 	for queue := []error{err}; len(queue) > 0; queue = queue[1:] {
 		list = append(list, queue[0])
-		switch e := queue[0].(type) {
+		switch e := queue[0].(type) { //nolint:errorlint // this walks the chain itself
 		case interface{ Unwrap() error }:
 			if inner := e.Unwrap(); inner != nil {
 				queue = append(queue, inner)

@@ -19,9 +19,6 @@ type slowCondition struct {
 	condition *ottl.Condition[tctx]
 }
 
-// native reports whether the match needs no conversion, which also means that it cannot fail.
-func (m *match) native() bool { return len(m.slow) == 0 }
-
 // compileMatch compiles the conditions of a step. All go through OTTL, so that what is refused does not depend on what is
 // quick.
 func (c *compiler) compileMatch(conditions []string) match {

@@ -93,14 +93,13 @@ func (a *redactAction) apply(w *run, i int) (bool, error) {
 			continue
 		}
 		if clean == nil {
-			clean = append(w.labels[:0], attrs...)
+			clean = w.copied(attrs)
 		}
 		clean[k].Value = value
 	}
 	if clean == nil {
 		return changed, late
 	}
-	w.labels = clean
 	if err := w.setAttrs(i, clean); err != nil {
 		return false, err
 	}

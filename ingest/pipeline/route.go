@@ -34,12 +34,16 @@ func (c *compiler) compileRoute(s *Step) action {
 // apply implements action.
 func (a *routeAction) apply(w *run, i int) (bool, error) {
 	l := &w.batch.Logs
-	to, err := w.routed(a, l.Stream[i])
-	if err != nil || to == l.Stream[i] {
-		return false, err
+	from := l.Stream[i]
+	if w.lastRoute.action != a || w.lastRoute.from != from { // records of one stream mostly stand together
+		to, err := w.routed(a, from)
+		if err != nil {
+			return false, err
+		}
+		w.lastRoute, w.lastTo = route{a, from}, to
 	}
-	l.Stream[i] = to
-	return true, nil
+	l.Stream[i] = w.lastTo
+	return w.lastTo != from, nil
 }
 
 // route is one stream and the step that moves its records.
@@ -53,7 +57,7 @@ func (w *run) routed(a *routeAction, from uint32) (uint32, error) {
 	if to, ok := w.routes[route{a, from}]; ok {
 		return to, nil
 	}
-	labels := append(w.labels[:0], w.batch.Logs.Streams[from].Labels...)
+	labels := w.copied(w.batch.Logs.Streams[from].Labels)
 	for _, l := range a.labels {
 		at := slices.IndexFunc(labels, func(have seamark.Label) bool { return have.Name == l.Name })
 		if at < 0 {

@@ -47,7 +47,9 @@ type run struct {
 	spare   []seamark.Label // memory for the settled attributes, swapped with the batch's
 	ends    []uint32
 
-	routes     map[route]uint32
+	routes     map[route]uint32 // where steps move the records of streams
+	lastRoute  route            // the last answer of routes, and what it was
+	lastTo     uint32
 	refs       map[*seamark.Series]uint32 // the batch's streams that rows were moved to
 	newStreams int
 	labels     []seamark.Label // scratch
@@ -73,8 +75,8 @@ func (w *run) begin(ctx context.Context, p *Pipeline, cat seamark.Catalog, b *se
 func (w *run) end() {
 	w.record.close()
 	clear(w.sets)
-	clear(w.arena[:cap(w.arena)])
-	clear(w.spare[:cap(w.spare)])
+	clear(w.arena)
+	clear(w.spare)
 	clear(w.refs)
 	clear(w.routes)
 	clear(w.labels[:cap(w.labels)])
@@ -89,7 +91,7 @@ func (w *run) end() {
 }
 
 // dropped reports whether row i was removed.
-func (w *run) dropped(i int) bool { return w.gone != nil && w.gone[i] }
+func (w *run) dropped(i int) bool { return len(w.gone) > 0 && w.gone[i] }
 
 func (w *run) drop(i int) {
 	if w.gone == nil {
@@ -101,7 +103,7 @@ func (w *run) drop(i int) {
 
 // attrs returns the attributes of row i as they are by now.
 func (w *run) attrs(i int) []seamark.Label {
-	if w.own != nil && w.own[i] != 0 {
+	if len(w.own) > 0 && w.own[i] != 0 {
 		return w.sets[w.own[i]-1]
 	}
 	return w.batch.Logs.AttrsOf(i)
@@ -129,6 +131,12 @@ func (w *run) setAttrs(i int, attrs []seamark.Label) error {
 	w.sets = append(w.sets, set)
 	w.own[i] = uint32(len(w.sets))
 	return nil
+}
+
+// copied returns a copy of attrs in scratch memory.
+func (w *run) copied(attrs []seamark.Label) []seamark.Label {
+	w.labels = append(w.labels[:0], attrs...)
+	return w.labels
 }
 
 // reserve asks for memory; an error ends the batch, and the sender tries again.

@@ -33,6 +33,7 @@ func parsePattern(name string) (patterns, bool) {
 type scanner struct {
 	starts  [256]patterns    // by byte: what may be found there
 	forms   [256][]tokenForm // by first byte
+	tails   [32][32]bool     // the last two letters of the names in secrets, low five bits: few other names end so
 	secrets map[string]bool  // names in lower case without - and _
 }
 
@@ -53,6 +54,7 @@ func newScanner(set patterns) *scanner {
 	}
 	for _, name := range secretNames() {
 		s.secrets[name] = true
+		s.tails[name[len(name)-2]&0x1f][name[len(name)-1]&0x1f] = true
 	}
 	return s
 }
@@ -70,6 +72,10 @@ func (s *scanner) redact(dst []byte, text string) ([]byte, bool) {
 		set := s.starts[text[i]]
 		if set == 0 {
 			i++
+			continue
+		}
+		if set&(emailPattern|secretPattern) == 0 && i > done && isAlnum(text[i-1]) {
+			i++ // these begin a word, and this is inside one: most letters of a text end here
 			continue
 		}
 		h, ok := s.find(set, text, i, done)
@@ -182,7 +188,7 @@ func findEmail(text string, i, done int) (start, end int, ok bool) {
 	}
 	domain := text[i+1 : end]
 	dot := strings.LastIndexByte(domain, '.')
-	if dot < 1 || len(domain)-dot-1 < 2 || domain[0] == '-' || strings.Contains(domain, "..") {
+	if dot < 1 || len(domain)-dot <= 2 || domain[0] == '-' || strings.Contains(domain, "..") {
 		return 0, 0, false
 	}
 	for k := dot + 1; k < len(domain); k++ {

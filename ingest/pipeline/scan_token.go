@@ -139,6 +139,9 @@ func (s *scanner) findSecret(text string, i, done int) (start, end int, ok bool)
 			nameEnd--
 		}
 	}
+	if nameEnd-done < 2 || !s.tails[text[nameEnd-2]&0x1f][text[nameEnd-1]&0x1f] {
+		return 0, 0, false
+	}
 	nameStart := nameEnd
 	for nameStart > done && nameEnd-nameStart <= maxSecretName && isURLBase64(text[nameStart-1]) {
 		nameStart--

@@ -183,14 +183,19 @@ func (e *Engine) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushPatience)
-			defer cancel()
-			e.flushLogged(last)
+			e.flushLast(ctx)
 			return
 		case <-ticker.C:
 			e.flushLogged(ctx)
 		}
 	}
+}
+
+// flushLast writes the counters after ctx has ended.
+func (e *Engine) flushLast(ctx context.Context) {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushPatience)
+	defer cancel()
+	e.flushLogged(last)
 }
 
 func (e *Engine) flushLogged(ctx context.Context) {

@@ -128,7 +128,7 @@ func (p *point) emit(w *run) error {
 }
 
 // sample appends one sample of the series with the given name and, when set, bucket.
-func (p *point) sample(w *run, name, le string, at int64, value float64) error { //nolint:revive // each argument is another thing
+func (p *point) sample(w *run, name, le string, at int64, value float64) error {
 	labels := p.action.labelsOf(p.values, w.labels)
 	labels = append(labels, seamark.Label{Name: seamark.MetricNameLabel, Value: name})
 	if p.action.metric.Type != Gauge {
