@@ -73,6 +73,14 @@ func (m *memory[T]) fail(err error) {
 	m.err = err
 }
 
+// wipe loses everything, as a bucket that is made anew.
+func (m *memory[T]) wipe() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.docs)
+	clear(m.revs)
+}
+
 // world is ingest nodes that share a bucket and a clock.
 type world struct {
 	clock    *testkit.Clock

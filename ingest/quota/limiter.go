@@ -259,6 +259,8 @@ func (l *Limiter) scope(key scopeKey, parent *scope, name string) *scope {
 	}
 	made := &scope{key: key, name: name, parent: parent, last: l.opts.Now(), elsewhere: l.usage.at(key)}
 	l.configure(made, made.last)
+	v := l.view.Load()
+	made.settleActive(&Stake{}, v.stakes[key.String()], nil, v.nodes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s = l.scopes[key]; s == nil {

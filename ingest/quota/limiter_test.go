@@ -252,6 +252,36 @@ func TestStoreAway(t *testing.T) {
 	refresh(t, l)
 }
 
+// TestBucketMadeAnew loses all documents under running nodes: they find new slots and share again.
+func TestBucketMadeAnew(t *testing.T) {
+	w := newWorld()
+	docs := newMemory[quota.Presence]()
+	w.presence = docs
+	limits := quota.Limits{RowsPerSecond: 1000, RowsBurst: 1000}
+	nodes := []*quota.Limiter{w.node(t, "n1", limits), w.node(t, "n2", limits), w.node(t, "n3", limits)}
+	docs.wipe()
+	for range 4 {
+		w.clock.Advance(time.Second)
+		for _, n := range nodes {
+			_ = n.Refresh(t.Context()) // those that had a slot learn first that it is gone
+		}
+	}
+	taken := 0
+	flood := func() {
+		for _, n := range nodes {
+			if n.Admit(prod, seamark.Logs, 1, 20) == nil {
+				taken += 20
+			}
+		}
+	}
+	w.run(t, 5*time.Second, nodes, flood)
+	taken = 0
+	w.run(t, 10*time.Second, nodes, flood)
+	if taken < 9_500 || taken > 10_200 {
+		t.Errorf("three nodes took %d rows in 10 s, want 10000 together", taken)
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	good := quota.Options{
 		Node: "n", Presence: newMemory[quota.Presence](), Usage: newMemory[quota.Usage](), Now: time.Now,

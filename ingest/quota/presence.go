@@ -83,7 +83,9 @@ func (b *board) read(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("read presence: %w", err)
 		}
 		if revision == 0 {
-			b.rows = b.rows[:min(n, len(b.rows))]
+			if b.rows = b.rows[:min(n, len(b.rows))]; b.mine >= n {
+				b.mine = -1 // the bucket was made anew
+			}
 			return nil
 		}
 		if n == len(b.rows) {

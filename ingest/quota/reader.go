@@ -11,11 +11,11 @@ import (
 
 // Use is what a tenant or a cluster uses now, over all nodes.
 type Use struct {
-	BytesPerSecond int64 // admitted, over the last seconds
-	RowsPerSecond  int64
-	AskedBytes     int64 // a second that senders tried, the refused included
-	AskedRows      int64
-	BytesToday     int64 // admitted since midnight UTC; some seconds old
+	BytesPerSecond      int64 // admitted, over the last seconds
+	RowsPerSecond       int64
+	AskedBytesPerSecond int64 // that senders tried, the refused included
+	AskedRowsPerSecond  int64
+	BytesToday          int64 // admitted since midnight UTC; some seconds old
 	// ActiveSeries and ActiveStreams are those with a row within the last hour. Where several nodes take the same series they
 	// are an estimate near the limit, and up to half of the limit the sum over the nodes, which counts such a series twice.
 	ActiveSeries, ActiveStreams int64
@@ -105,8 +105,8 @@ func useOf(stakes []Stake, today int64) Use {
 		s := &stakes[i]
 		u.BytesPerSecond += s.Taken[0]
 		u.RowsPerSecond += s.Taken[1]
-		u.AskedBytes += s.Asked[0]
-		u.AskedRows += s.Asked[1]
+		u.AskedBytesPerSecond += s.Asked[0]
+		u.AskedRowsPerSecond += s.Asked[1]
 	}
 	u.ActiveSeries, u.ActiveStreams = activeOf(stakes, series), activeOf(stakes, streams)
 	return u

@@ -123,7 +123,7 @@ func (l *Limiter) share(ctx context.Context, now time.Time, scopes []*scope, v *
 		if grows {
 			grown[s] = mine.Share
 		}
-		s.settleActive(&mine, others, parts[s])
+		s.settleActive(&mine, others, parts[s], v.nodes)
 		if mine.Demand > 0 || mine.Share > 0 || mine.Active != [2]int64{} {
 			told[key] = mine
 		}
@@ -184,7 +184,11 @@ func (s *scope) settle(now time.Time, others []Stake, nodes int) (told Stake, gr
 
 // settleActive tells how many series and streams are active here, and works out how many new ones may come until the next
 // refresh. The same series may be active at several nodes, so near the limit sketches tell how many there are in all.
-func (s *scope) settleActive(mine *Stake, others []Stake, sets []*scope) {
+func (s *scope) settleActive(mine *Stake, others []Stake, sets []*scope, nodes int) {
+	part := mine.Share
+	if part == 0 {
+		part = 1 / float64(nodes) // a quiet node may be asked before it refreshes again
+	}
 	root := s.root()
 	root.gateMu.Lock()
 	defer root.gateMu.Unlock()
@@ -207,7 +211,7 @@ func (s *scope) settleActive(mine *Stake, others []Stake, sets []*scope) {
 			mine.setSketch(what, own[:])
 			all = max(most, union(own, others, what))
 		}
-		g.grant = int64(float64(max(0, g.limit-all)) * mine.Share)
+		g.grant = int64(float64(max(0, g.limit-all)) * part)
 	}
 }
 

@@ -169,6 +169,37 @@ func TestSprayedSeriesCountOnce(t *testing.T) {
 	}
 }
 
+// TestQuietNodeTakesNewSeries sends through two nodes in turn, a minute apart, so that each is quiet when it is asked: below
+// the limit nothing is refused. A third node that is asked for the first time knows what the others have.
+func TestQuietNodeTakesNewSeries(t *testing.T) {
+	w := newWorld()
+	limits := quota.Limits{ActiveSeries: 10_000}
+	nodes := []*quota.Limiter{w.node(t, "n1", limits), w.node(t, "n2", limits)}
+	push := func(l *quota.Limiter, lo, hi int) (refused int) {
+		t.Helper()
+		b := metricBatch(upTo(lo, hi)...)
+		if err := l.Admit(prod, seamark.Metrics, 100, b.Rows()); err != nil {
+			t.Fatal(err)
+		}
+		l.AdmitSeries(prod, b)
+		return b.Rejected.Rows()
+	}
+	for minute := range 10 {
+		if n := push(nodes[minute%2], 500*minute, 500*minute+500); n != 0 {
+			t.Fatalf("minute %d: %d new series were refused below the limit", minute, n)
+		}
+		for range 60 {
+			w.clock.Advance(time.Second)
+			refresh(t, nodes...)
+		}
+	}
+	w.setTenant(quota.Limits{ActiveSeries: 5_500})
+	third := w.node(t, "n3", limits)
+	if n := push(third, 10_000, 16_000); n < 5_000 {
+		t.Errorf("a node that was asked for the first time refused %d of 6000 series where others have 5000 of 5500, want nearly all", n)
+	}
+}
+
 // BenchmarkAdmitSeries is what an ordinary request of 2,000 samples costs: every series is known.
 func BenchmarkAdmitSeries(b *testing.B) {
 	w := newWorld()
