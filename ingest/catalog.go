@@ -12,7 +12,7 @@ import (
 
 // catalogs keeps one catalogue per cluster.
 type catalogs struct {
-	limits    seamark.Limits
+	limits    func(p seamark.Principal) seamark.Limits
 	maxSeries int
 
 	mu   sync.RWMutex // guards list
@@ -24,7 +24,7 @@ type clusterKey struct {
 	cluster seamark.ClusterID
 }
 
-func newCatalogs(limits seamark.Limits, maxSeries int) *catalogs {
+func newCatalogs(limits func(p seamark.Principal) seamark.Limits, maxSeries int) *catalogs {
 	return &catalogs{limits: limits, maxSeries: maxSeries, list: map[clusterKey]*catalog{}}
 }
 
@@ -40,7 +40,8 @@ func (c *catalogs) of(p seamark.Principal) *catalog {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.list[key] == nil {
-		c.list[key] = newCatalog(p.ClusterName, c.limits, c.maxSeries)
+		p := seamark.Principal{Tenant: p.Tenant, Cluster: p.Cluster, ClusterName: p.ClusterName}
+		c.list[key] = newCatalog(p.ClusterName, func() seamark.Limits { return c.limits(p) }, c.maxSeries)
 	}
 	return c.list[key]
 }
@@ -54,7 +55,7 @@ const catalogShards = 32
 // series row.
 type catalog struct {
 	cluster string
-	limits  seamark.Limits
+	limits  func() seamark.Limits // as they are now; asked for new series alone
 	perGen  int
 	shards  [catalogShards]catalogShard
 }
@@ -64,7 +65,7 @@ type catalogShard struct {
 	young, old map[uint64]*seamark.Series
 }
 
-func newCatalog(cluster string, limits seamark.Limits, maxSeries int) *catalog {
+func newCatalog(cluster string, limits func() seamark.Limits, maxSeries int) *catalog {
 	c := &catalog{cluster: cluster, limits: limits, perGen: max(maxSeries/catalogShards/2, 16)}
 	for i := range c.shards {
 		c.shards[i].young = map[uint64]*seamark.Series{}
@@ -163,13 +164,14 @@ var serviceNameSources = []string{"service", "app", "app_kubernetes_io_name", "a
 // normalise checks a label set and brings it to the form that is stored: sorted, without empty values, with the cluster
 // and, for streams, the service name.
 func (c *catalog) normalise(kind seamark.SeriesKind, labels []seamark.Label) ([]seamark.Label, error) {
-	if len(labels) > c.limits.MaxLabels {
+	limits := c.limits()
+	if len(labels) > limits.MaxLabels {
 		return nil, seamark.Errorf(seamark.Invalid, "seamark-label-count",
-			"Series %s has %d labels; the limit is %d (--ingest.max-labels).", describe(labels), len(labels), c.limits.MaxLabels)
+			"Series %s has %d labels; the limit is %d (--ingest.max-labels).", describe(labels), len(labels), limits.MaxLabels)
 	}
 	kept := labels[:0]
 	for _, l := range labels {
-		if err := c.checkLabel(kind, l); err != nil {
+		if err := checkLabel(&limits, kind, l); err != nil {
 			return nil, err
 		}
 		if l.Value != "" && (kind != seamark.MetricSeries || l.Name != replicaLabel) {
@@ -213,16 +215,16 @@ func (c *catalog) addIdentity(kind seamark.SeriesKind, labels []seamark.Label) [
 	return append(labels, seamark.Label{Name: serviceNameLabel, Value: service})
 }
 
-func (c *catalog) checkLabel(kind seamark.SeriesKind, l seamark.Label) error {
+func checkLabel(limits *seamark.Limits, kind seamark.SeriesKind, l seamark.Label) error {
 	switch {
 	case l.Name == "":
 		return seamark.Errorf(seamark.Invalid, "seamark-label-name", "A label with the value %q has an empty name.", clipText(l.Value))
-	case len(l.Name) > c.limits.MaxLabelNameBytes:
+	case len(l.Name) > limits.MaxLabelNameBytes:
 		return seamark.Errorf(seamark.Invalid, "seamark-label-name", "Label name %q has %d bytes; the limit is %d (--ingest.max-label-name-bytes).",
-			clipText(l.Name), len(l.Name), c.limits.MaxLabelNameBytes)
-	case len(l.Value) > c.limits.MaxLabelValueBytes:
+			clipText(l.Name), len(l.Name), limits.MaxLabelNameBytes)
+	case len(l.Value) > limits.MaxLabelValueBytes:
 		return seamark.Errorf(seamark.Invalid, "seamark-label-value", "The value of label %q has %d bytes; the limit is %d (--ingest.max-label-value-bytes).",
-			clipText(l.Name), len(l.Value), c.limits.MaxLabelValueBytes)
+			clipText(l.Name), len(l.Value), limits.MaxLabelValueBytes)
 	case kind == seamark.LogStream && !isIdentifier(l.Name):
 		return seamark.Errorf(seamark.Invalid, "seamark-label-name", "Stream label name %q must match [a-zA-Z_][a-zA-Z0-9_]*.", clipText(l.Name))
 	case !utf8.ValidString(l.Name):

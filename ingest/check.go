@@ -10,9 +10,9 @@ import (
 
 // checkRows removes the rows that break a limit of their own; they are counted in b.Rejected. Nearly always nothing is
 // removed, which costs one pass over the columns.
-func (in *Ingester) checkRows(b *seamark.Batch, now time.Time) {
-	l := &in.opts.Limits
-	w := window{lo: now.Add(-l.MaxAge), hi: now.Add(l.MaxFuture), now: now, limits: l}
+func (in *Ingester) checkRows(p seamark.Principal, b *seamark.Batch, now time.Time) {
+	l := in.limits(p)
+	w := window{lo: now.Add(-l.MaxAge), hi: now.Add(l.MaxFuture), now: now, limits: &l}
 	if rows, dropped := w.checkLogs(b); dropped {
 		b.Logs.Select(rows)
 	}

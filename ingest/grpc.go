@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/seamarkhq/seamark/ingest/inflate"
 	"github.com/seamarkhq/seamark/ingest/otlp"
@@ -15,6 +16,8 @@ type GRPCOptions struct {
 	Permit func(p seamark.Principal, permission string) error
 }
 
+const grpcProtocol = "otlpgrpc"
+
 // GRPC returns the server of OTLP over gRPC, which shares the limits, the memory and the way to the bus with the HTTP front.
 func (in *Ingester) GRPC(o GRPCOptions) (*otlpgrpc.Server, error) {
 	inflater, err := inflate.New(inflate.Options{})
@@ -22,18 +25,36 @@ func (in *Ingester) GRPC(o GRPCOptions) (*otlpgrpc.Server, error) {
 		return nil, err
 	}
 	return otlpgrpc.New(otlpgrpc.Options{
-		Verify: o.Verify, Permit: o.Permit, Catalog: in.Catalog, Push: in.Push, Decoder: otlp.New(), Inflater: inflater,
+		Verify: o.Verify, Catalog: in.Catalog, Decoder: otlp.New(), Inflater: inflater,
+		Permit: func(p seamark.Principal, permission string) error {
+			if err := o.Permit(p, permission); err != nil {
+				return err
+			}
+			return in.checkSender(p, 0)
+		},
+		Push:   in.PushAs(seamark.Source{Protocol: grpcProtocol, Status: http.StatusOK}),
 		Limits: in.opts.Limits, Logger: in.opts.Logger, Now: in.opts.Now,
 		Claim: func(ctx context.Context) (seamark.Claimer, func()) {
 			memory := in.budget.claim(ctx)
 			return memory, memory.release
 		},
 		Received: func(_ seamark.Signal, sent, inflated int) {
-			in.metrics.bytes.WithLabelValues("otlpgrpc", "sent").Add(float64(sent))
-			in.metrics.bytes.WithLabelValues("otlpgrpc", "inflated").Add(float64(inflated))
+			in.metrics.bytes.WithLabelValues(grpcProtocol, "sent").Add(float64(sent))
+			in.metrics.bytes.WithLabelValues(grpcProtocol, "inflated").Add(float64(inflated))
+		},
+		Refused: func(_ context.Context, p seamark.Principal, signal seamark.Signal, err *seamark.Error) {
+			in.TellRefused(p, &seamark.Drop{Protocol: grpcProtocol, Signal: signal, Reason: err.ID, Detail: err.Message})
 		},
 	})
 }
 
-// Dropped tells the owner's ledger what a protocol without answers lost.
-func (in *Ingester) Dropped(p seamark.Principal, d seamark.Drop) {}
+// PushFunc stores a batch as Push does.
+type PushFunc = func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error
+
+// PushAs is Push for a protocol that does not say what its batches came in.
+func (in *Ingester) PushAs(source seamark.Source) PushFunc {
+	return func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error {
+		b.Source = source
+		return in.Push(ctx, p, signal, id, b)
+	}
+}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -80,6 +81,8 @@ type protocol struct {
 	dialect httpx.Dialect
 	// queryToken names the query parameter that may carry the token, "" when none may.
 	queryToken string
+	// refusal is the status with which a part of a request is refused; 0 is 400.
+	refusal int
 	// foreign protocols are another product's API as a whole, see httpx.Route.
 	foreign bool
 	// untimed protocols let a sender leave the time out. Two requests without it may be equal and yet two.
@@ -139,7 +142,7 @@ func newFront(in *Ingester) (*front, error) {
 	}
 	if in.opts.Groups != nil {
 		f.pushes, err = pushgateway.New(pushgateway.Options{
-			Groups: in.opts.Groups, Catalog: in.Catalog, Push: in.Push, Limits: in.opts.PushLimits, Now: in.opts.Now,
+			Groups: in.opts.Groups, Catalog: in.Catalog, Push: in.PushAs(seamark.Source{Protocol: "pushgateway", Status: http.StatusBadRequest}), Limits: in.opts.PushLimits, Now: in.opts.Now,
 			DefaultTTL: func(seamark.TenantID) time.Duration { return in.opts.PushTTL },
 		})
 		if err != nil {
@@ -204,7 +207,7 @@ func (f *front) handler(choose func(r *httpx.Request) *protocol) httpx.Handler {
 		if err := p.prepare(w, r); err != nil {
 			return err
 		}
-		if err := f.ingester.checkDisk(); err != nil {
+		if err := f.ingester.checkSender(hr.Principal, p.signal); err != nil {
 			return err
 		}
 		memory := f.ingester.budget.claim(hr.Context())
@@ -215,14 +218,25 @@ func (f *front) handler(choose func(r *httpx.Request) *protocol) httpx.Handler {
 			return err
 		}
 		r.batch.Claim = memory
-		if err := p.decode(r); err != nil {
+		if err := f.take(p, r); err != nil {
+			hr.Refusal = httpx.Refusal{Rows: r.batch.Rows() + r.batch.Rejected.Rows(), Bytes: len(r.body), Sample: string(r.body[:min(len(r.body), maxSampleBytes)])}
 			return err
 		}
-		if err := f.store(p, r); err != nil {
-			return err
-		}
+		hr.Refusal.Accounted = true // what the answer refuses was told with its rows
 		return p.answer(w, r)
 	}
+}
+
+// maxSampleBytes is what the ledger is shown of a refused body; it shows less.
+const maxSampleBytes = 512
+
+// take decodes and stores a request whose body has been read.
+func (f *front) take(p *protocol, r *request) error {
+	r.batch.Source = seamark.Source{Protocol: p.name, BodyBytes: len(r.body), Status: cmp.Or(p.refusal, http.StatusBadRequest)}
+	if err := p.decode(r); err != nil {
+		return err
+	}
+	return f.store(p, r)
 }
 
 // store pushes the request's rows, if they are to be stored.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/seamarkhq/seamark/ingest/events"
+	"github.com/seamarkhq/seamark/ingest/ledger"
 	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -33,10 +35,37 @@ type Replicas interface {
 	Admit(ctx context.Context, tenant seamark.TenantID, cluster, replica string) (bool, error)
 }
 
+// Quota holds tenants and clusters to what they may send; package quota has the one of the product.
+type Quota interface {
+	// Check refuses a sender that is over a limit already, before its body is read.
+	Check(p seamark.Principal, signal seamark.Signal) error
+	// Admit charges a request, or refuses it whole.
+	Admit(p seamark.Principal, signal seamark.Signal, bytes, rows int) error
+	// AdmitSeries moves the rows of series over a limit to b.Rejected.
+	AdmitSeries(p seamark.Principal, b *seamark.Batch)
+	// Refund gives back what Admit charged.
+	Refund(p seamark.Principal, bytes, rows int)
+	// Limits returns the limits of one request.
+	Limits(p seamark.Principal) seamark.Limits
+}
+
+// Pipelines changes log records as their tenant wants it; package pipeline has the one of the product.
+type Pipelines interface {
+	Apply(ctx context.Context, p seamark.Principal, cat seamark.Catalog, b *seamark.Batch) error
+}
+
+// Ledger is told of every refusal.
+type Ledger interface{ Record(d ledger.Drop) }
+
 // Options configures ingest.
 type Options struct {
-	Bus    Publisher
+	Bus Publisher
+	// Limits bounds one request where Quota says nothing else.
 	Limits seamark.Limits
+	// Quota, Pipelines and Ledger may be nil: then nothing is limited, changed or told.
+	Quota     Quota
+	Pipelines Pipelines
+	Ledger    Ledger
 	// MaxInflightBytes bounds the bodies of all requests under way, compressed and inflated together.
 	MaxInflightBytes int64
 	// MaxInflightWait is how long a request waits for its share before it is told to come back.
@@ -102,12 +131,14 @@ func New(o Options) (*Ingester, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &Ingester{
-		opts: o, catalogs: newCatalogs(o.Limits, o.MaxSeriesPerCluster), budget: newBudget(o.MaxInflightBytes, o.MaxInflightWait), metadata: newRecent(),
+	in := &Ingester{
+		opts: o, budget: newBudget(o.MaxInflightBytes, o.MaxInflightWait), metadata: newRecent(),
 		encoders: sync.Pool{New: func() any { return store.NewEncoder() }},
 		frames:   sync.Pool{New: func() any { return new([]byte) }},
 		metrics:  newMetrics(o.Registerer),
-	}, nil
+	}
+	in.catalogs = newCatalogs(in.limits, o.MaxSeriesPerCluster)
+	return in, nil
 }
 
 // Catalog returns the catalogue of p's cluster, which decoders intern label sets in.
@@ -126,22 +157,94 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	now := in.opts.Now()
 	signals := signalsOf(b)
 	in.normaliseEvents(p, b, now)
-	in.checkRows(b, now)
-	rows, told := b.Rows(), in.thinMetadata(p, b, now)
-	if rows > 0 || len(b.Metadata) > 0 || len(b.Exemplars) > 0 {
-		if err := in.publish(ctx, p, signal, id, b, now); err != nil {
+	in.checkRows(p, b, now)
+	if in.opts.Pipelines != nil && b.Logs.Len() > 0 {
+		if err := in.opts.Pipelines.Apply(ctx, p, in.catalogs.of(p), b); err != nil {
 			return err
 		}
-		in.metadata.add(p, told)
-		for _, arrived := range signals {
-			in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
+	}
+	if err := in.store(ctx, p, signal, id, b, now); err != nil {
+		return err
+	}
+	for _, arrived := range signals {
+		in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
+	}
+	in.metrics.rows.WithLabelValues(signal.String()).Add(float64(b.Rows()))
+	in.tellRejected(p, signal, b)
+	return nil
+}
+
+// store charges the quota and publishes.
+func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
+	refund := func() {}
+	if q := in.opts.Quota; q != nil && b.Rows() > 0 {
+		q.AdmitSeries(p, b)
+		if err := overQuota(b); err != nil {
+			return err
+		}
+		bytes, rows := cmp.Or(b.Source.BodyBytes, b.DataBytes()), b.Rows()
+		if err := q.Admit(p, signal, bytes, rows); err != nil {
+			return err
+		}
+		refund = func() { q.Refund(p, bytes, rows) }
+	}
+	told := in.thinMetadata(p, b, now)
+	if b.Rows() == 0 && len(b.Metadata) == 0 && len(b.Exemplars) == 0 {
+		return nil
+	}
+	if err := in.publish(ctx, p, signal, id, b, now); err != nil {
+		refund()
+		return err
+	}
+	in.metadata.add(p, told)
+	return nil
+}
+
+// quotaReasons are refusals that end when the tenant's limit is raised or its other series end.
+func isQuotaReason(reason string) bool {
+	return reason == "seamark-series-limit" || reason == "seamark-streams-limit"
+}
+
+// overQuota is the error of a request that is refused whole by limits of series. Its sender is told to come back, which is safe
+// because nothing of it is stored. Where a part is stored the rest is refused for good: under the name of the request, the bus
+// would take its repeat for the same and drop it.
+func overQuota(b *seamark.Batch) error {
+	if b.Rows() > 0 || len(b.Rejected.Reasons) == 0 {
+		return nil
+	}
+	for _, r := range b.Rejected.Reasons {
+		if !isQuotaReason(r.Reason) {
+			return nil
 		}
 	}
-	in.metrics.rows.WithLabelValues(signal.String()).Add(float64(rows))
+	first := b.Rejected.Reasons[0]
+	err := seamark.Errorf(seamark.RateLimited, first.Reason, "%s", first.Detail)
+	err.RetryAfter = seriesRetryAfter
+	return err
+}
+
+// seriesRetryAfter is long against a request and short against the hour in which a series ends.
+const seriesRetryAfter = time.Minute
+
+// tellRejected counts the rows that were refused while their neighbours were kept, and tells their owner's ledger.
+func (in *Ingester) tellRejected(p seamark.Principal, signal seamark.Signal, b *seamark.Batch) {
 	for _, r := range b.Rejected.Reasons {
 		in.metrics.rejected.WithLabelValues(signal.String(), r.Reason).Add(float64(r.Count))
+		if in.opts.Ledger != nil {
+			in.opts.Ledger.Record(ledger.Drop{
+				Tenant: p.Tenant, Cluster: p.Cluster, ClusterName: p.ClusterName, Token: p.CredentialID, Protocol: b.Source.Protocol, Signal: signal,
+				Reason: r.Reason, Status: b.Source.Status, Rows: r.Count, Detail: r.Detail,
+			})
+		}
 	}
-	return nil
+}
+
+// limits returns the limits of one request of p.
+func (in *Ingester) limits(p seamark.Principal) seamark.Limits {
+	if in.opts.Quota != nil {
+		return in.opts.Quota.Limits(p)
+	}
+	return in.opts.Limits
 }
 
 // thinMetadata drops what was stored within the hour: remote write 2.0 repeats the metadata of every series with every
@@ -161,6 +264,17 @@ func (in *Ingester) thinMetadata(p seamark.Principal, b *seamark.Batch, now time
 		return false
 	})
 	return told
+}
+
+// checkSender refuses a request before its body is read, when it could not be stored.
+func (in *Ingester) checkSender(p seamark.Principal, signal seamark.Signal) error {
+	if err := in.checkDisk(); err != nil {
+		return err
+	}
+	if in.opts.Quota == nil {
+		return nil
+	}
+	return in.opts.Quota.Check(p, signal)
 }
 
 // checkDisk refuses what the disk has no room for, before anything is spent on it.

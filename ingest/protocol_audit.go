@@ -12,7 +12,7 @@ import (
 // events when its buffer is full, so what is refused in part is answered like what is stored: the ledger tells of it.
 func (f *front) kubernetesAudit() *protocol {
 	return &protocol{
-		name: "audit", signal: seamark.Logs, dialect: httpx.Plain,
+		name: "audit", signal: seamark.Logs, dialect: httpx.Plain, refusal: http.StatusOK,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
 			if media := mediaType(r.http.Request); media != "" && media != "application/json" {

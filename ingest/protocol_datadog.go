@@ -14,7 +14,7 @@ func (f *front) datadogRoutes(t *routeTable) {
 	type decode = func(r *request, o datadog.Options) error
 	push := func(decode decode) *protocol {
 		return &protocol{
-			name: "datadog", dialect: httpx.Datadog, foreign: true, queryToken: "api_key", untimed: true,
+			name: "datadog", dialect: httpx.Datadog, foreign: true, queryToken: "api_key", untimed: true, refusal: http.StatusAccepted,
 			prepare: func(_ http.ResponseWriter, r *request) error {
 				r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
 				return nil

@@ -61,7 +61,7 @@ func replyElasticsearch(h *esbulk.Handshake) httpx.Handler {
 
 func (f *front) elasticsearchBulk() *protocol {
 	return &protocol{
-		name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch, foreign: true, untimed: true,
+		name: "elasticsearch", signal: seamark.Logs, dialect: httpx.Elasticsearch, foreign: true, untimed: true, refusal: http.StatusOK,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
 			switch media := mediaType(r.http.Request); media {

@@ -69,7 +69,7 @@ func refusalText(b *seamark.Batch) string {
 
 func (f *front) otlpLogs() *protocol {
 	return &protocol{
-		name: "otlp", signal: seamark.Logs, dialect: httpx.OTLP, prepare: prepareOTLP,
+		name: "otlp", signal: seamark.Logs, dialect: httpx.OTLP, refusal: http.StatusOK, prepare: prepareOTLP,
 		decode: func(r *request) error { return f.otlp.DecodeLogs(f.otlpRequest(r), &r.batch) },
 		answer: func(w http.ResponseWriter, r *request) error {
 			return answerOTLP(w, r, otlp.AppendLogsResponse(nil, r.otlp, &r.batch.Rejected))
@@ -79,7 +79,7 @@ func (f *front) otlpLogs() *protocol {
 
 func (f *front) otlpMetrics() *protocol {
 	return &protocol{
-		name: "otlp", signal: seamark.Metrics, dialect: httpx.OTLP, prepare: prepareOTLP,
+		name: "otlp", signal: seamark.Metrics, dialect: httpx.OTLP, refusal: http.StatusOK, prepare: prepareOTLP,
 		decode: func(r *request) error { return f.otlp.DecodeMetrics(f.otlpRequest(r), &r.batch) },
 		answer: func(w http.ResponseWriter, r *request) error {
 			return answerOTLP(w, r, otlp.AppendMetricsResponse(nil, r.otlp, &r.batch.Rejected))
@@ -89,7 +89,7 @@ func (f *front) otlpMetrics() *protocol {
 
 func (f *front) otlpTraces() *protocol {
 	return &protocol{
-		name: "otlp", signal: seamark.Traces, dialect: httpx.OTLP, prepare: prepareOTLP,
+		name: "otlp", signal: seamark.Traces, dialect: httpx.OTLP, refusal: http.StatusOK, prepare: prepareOTLP,
 		decode: func(r *request) error { return f.otlp.DecodeTraces(f.otlpRequest(r), &r.batch) },
 		answer: func(w http.ResponseWriter, r *request) error {
 			return answerOTLP(w, r, otlp.AppendTracesResponse(nil, r.otlp, &r.batch.Rejected))

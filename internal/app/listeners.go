@@ -16,6 +16,8 @@ import (
 	"github.com/seamarkhq/seamark/ingest/otlpgrpc"
 	"github.com/seamarkhq/seamark/ingest/syslog"
 	"github.com/seamarkhq/seamark/ingest/syslog/listen"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/tenant"
 )
 
 // serveIngestListeners opens the ports of protocols that have ports of their own.
@@ -102,7 +104,7 @@ func (a *App) serveStream(ctx context.Context, name string, o *StreamOptions, ce
 		if l.addr == "" {
 			continue
 		}
-		lo, err := a.streamOptions(o)
+		lo, err := a.streamOptions(name, o)
 		if err != nil {
 			return fmt.Errorf("--%s: %w", l.flag, err)
 		}
@@ -119,10 +121,17 @@ func (a *App) serveStream(ctx context.Context, name string, o *StreamOptions, ce
 }
 
 // streamOptions joins a listener to the process.
-func (a *App) streamOptions(o *StreamOptions) (listen.Options, error) {
+func (a *App) streamOptions(protocol string, o *StreamOptions) (listen.Options, error) {
 	lo := listen.DefaultOptions()
-	lo.Verify, lo.Catalog, lo.Push = a.directory.Authenticate, a.ingester.Catalog, a.ingester.Push
-	lo.Dropped = a.ingester.Dropped
+	lo.Catalog, lo.Push = a.ingester.Catalog, a.ingester.PushAs(seamark.Source{Protocol: protocol})
+	lo.Verify = func(ctx context.Context, token string) (seamark.Principal, error) {
+		p, err := a.directory.Authenticate(ctx, token)
+		if err == nil {
+			err = a.directory.Permit(p, tenant.IngestPermission(seamark.Logs))
+		}
+		return p, err
+	}
+	lo.Dropped = func(p seamark.Principal, d seamark.Drop) { a.ingester.TellRefused(p, &d) }
 	lo.AllowPlainTokens = o.AllowPlaintext
 	lo.Logger, lo.Registerer, lo.Now = a.log, a.registry, a.opts.Now
 	var err error

@@ -195,7 +195,7 @@ func TestRefusedTellsTheOwner(t *testing.T) {
 	var refused []refusal
 	fail := func(accounted bool) httpx.Handler {
 		return func(_ http.ResponseWriter, r *httpx.Request) error {
-			r.Accounted = accounted
+			r.Refusal.Accounted = accounted
 			return seamark.Errorf(seamark.Invalid, "seamark-x", "Bad.")
 		}
 	}

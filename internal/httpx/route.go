@@ -22,7 +22,7 @@ type Route struct {
 	// stands in a URL ends up in logs.
 	QueryToken string
 	// Match, when set, leaves requests for which it is false to what would answer without the route: the console's pages.
-	Match   func(r *http.Request) bool
+	Match func(r *http.Request) bool
 	// Foreign marks a route of another product's API, which that product describes: docs/protocols.md tells of it, and
 	// openapi.yaml does not.
 	Foreign bool
@@ -40,9 +40,16 @@ type Request struct {
 	Principal seamark.Principal
 	// ID is the request id that stands in our log and in the X-Request-Id response header.
 	ID string
-	// Accounted is set by a handler that has told the owner's ledger of its refusals itself.
-	Accounted bool
-	param     func(string) string
+	// Refusal is what a handler knows of a request that it refuses, for the owner's ledger.
+	Refusal Refusal
+	param   func(string) string
+}
+
+// Refusal describes a refused request.
+type Refusal struct {
+	Rows, Bytes int    // 0 where nobody has counted
+	Sample      string // start of the body, as it was sent
+	Accounted   bool   // the ledger has been told already
 }
 
 // Param returns the path parameter with the given name. In a path with an escaped slash it stands as it was sent, escaped.

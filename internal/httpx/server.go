@@ -144,7 +144,7 @@ func (e *Edge) fail(w *echo.Response, req *Request, route Route, err error) {
 	e.opts.Logger.LogAttrs(req.Context(), level, "request failed", slog.String("request_id", req.ID),
 		slog.String("route", route.Path), slog.String("tenant", string(req.Principal.Tenant)),
 		slog.String("credential", req.Principal.CredentialID), slog.String("id", se.ID), slog.Any("err", se))
-	if e.opts.Refused != nil && req.Principal.Tenant != "" && !req.Accounted {
+	if e.opts.Refused != nil && req.Principal.Tenant != "" && !req.Refusal.Accounted {
 		e.opts.Refused(req, &route, route.Dialect.statusOf(se), se)
 	}
 	if w.Committed {

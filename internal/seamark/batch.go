@@ -19,11 +19,20 @@ type Batch struct {
 	Spans      []Span
 	Drops      []Drop
 	Rejected   Rejections
+	Source     Source
 
 	// Claim, when set, is asked for memory before rows take it, and its error ends the request. A row can be much larger
 	// here than in the body: without it a body of a few MiB takes gigabytes.
 	Claim   Claimer
 	claimed int // bytes that were granted and not used
+}
+
+// Source is what is known of the request that a batch came in, for quotas and the drop ledger. Whoever pushes the batch sets it.
+type Source struct {
+	Protocol  string // loki, otlp, syslog, ...
+	BodyBytes int    // of the inflated body; 0 lets the rows' own size stand for it
+	// Status is what the protocol answers when it refuses a part of a request, as HTTP's; 0 when it has no answer.
+	Status int
 }
 
 // Claimer grants memory.
@@ -67,7 +76,7 @@ func (b *Batch) Reset() {
 	b.Events = emptied(b.Events)
 	b.Spans = emptied(b.Spans)
 	b.Drops = emptied(b.Drops)
-	b.Rejected = Rejections{LogRows: b.Rejected.LogRows[:0]}
+	b.Rejected, b.Source = Rejections{LogRows: b.Rejected.LogRows[:0]}, Source{}
 	b.Claim, b.claimed = nil, 0
 }
 
@@ -80,6 +89,31 @@ func emptied[T any](list []T) []T {
 // Rows counts the rows of all signals. Exemplars and metadata go with rows and are not counted.
 func (b *Batch) Rows() int {
 	return b.Logs.Len() + b.Samples.Len() + b.Histograms.Len() + len(b.Events) + len(b.Spans)
+}
+
+// DataBytes is about what the rows weigh: their text, and sixteen bytes for a sample.
+func (b *Batch) DataBytes() int {
+	const sampleBytes, eventBytes, spanBytes = 16, 128, 128
+	n := b.Samples.Len()*sampleBytes + len(b.Exemplars)*sampleBytes
+	for _, body := range b.Logs.Body {
+		n += len(body)
+	}
+	for i := range b.Logs.Attrs {
+		n += len(b.Logs.Attrs[i].Name) + len(b.Logs.Attrs[i].Value)
+	}
+	for _, data := range b.Histograms.Data {
+		n += len(data)
+	}
+	for i := range b.Events {
+		n += eventBytes + len(b.Events[i].Message)
+	}
+	for i := range b.Spans {
+		n += spanBytes
+		for _, a := range b.Spans[i].Attrs {
+			n += len(a.Name) + len(a.Value)
+		}
+	}
+	return n
 }
 
 // LogRows holds log lines, one column per field; all row columns have the same length.
