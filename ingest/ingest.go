@@ -163,8 +163,12 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 			return err
 		}
 	}
-	if err := in.store(ctx, p, signal, id, b, now); err != nil {
+	stored, err := in.store(ctx, p, signal, id, b, now)
+	if err != nil {
 		return err
+	}
+	if !stored {
+		signals = nil
 	}
 	for _, arrived := range signals {
 		in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
@@ -174,33 +178,33 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	return nil
 }
 
-// store charges the quota and publishes.
-func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
+// store charges the quota and publishes. It reports whether there was anything to publish.
+func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) (stored bool, err error) { //nolint:revive // one caller, and each argument is another thing
 	refund := func() {}
 	if q := in.opts.Quota; q != nil && b.Rows() > 0 {
 		q.AdmitSeries(p, b)
 		if err := overQuota(b); err != nil {
-			return err
+			return false, err
 		}
 		bytes, rows := cmp.Or(b.Source.BodyBytes, b.DataBytes()), b.Rows()
 		if err := q.Admit(p, signal, bytes, rows); err != nil {
-			return err
+			return false, err
 		}
 		refund = func() { q.Refund(p, bytes, rows) }
 	}
 	told := in.thinMetadata(p, b, now)
 	if b.Rows() == 0 && len(b.Metadata) == 0 && len(b.Exemplars) == 0 {
-		return nil
+		return false, nil
 	}
 	if err := in.publish(ctx, p, signal, id, b, now); err != nil {
 		refund()
-		return err
+		return false, err
 	}
 	in.metadata.add(p, told)
-	return nil
+	return true, nil
 }
 
-// quotaReasons are refusals that end when the tenant's limit is raised or its other series end.
+// isQuotaReason tells refusals that end when the tenant's limit is raised or its other series end.
 func isQuotaReason(reason string) bool {
 	return reason == "seamark-series-limit" || reason == "seamark-streams-limit"
 }
