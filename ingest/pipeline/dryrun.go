@@ -79,6 +79,9 @@ func Try(ctx context.Context, o Options, dry *DryRun, cat seamark.Catalog) (DryR
 		}
 	}
 	t := &tracer{traces: make([]DryTrace, len(dry.Records)), errors: map[int]string{}}
+	for i := range t.traces {
+		t.traces[i].Steps = []DryStep{} // a list in JSON, whatever happens
+	}
 	if err := p.apply(ctx, cat, &b, t); err != nil {
 		return DryReport{}, err
 	}

@@ -50,6 +50,16 @@ func TestDryRunTracesEachStep(t *testing.T) {
 	}
 }
 
+func TestDryRunOfNoStepsShowsTheRecord(t *testing.T) {
+	report, err := try(t, `{"pipeline":{"name":"p","steps":[]},"records":[{"labels":{"app":"shop"},"body":"x"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := json.Marshal(report); err != nil || !strings.HasPrefix(string(body), `{"records":[{"steps":[],"result":{`) || !strings.HasSuffix(string(body), `"metrics":[]}`) {
+		t.Errorf("got %s, %v", body, err)
+	}
+}
+
 func TestDryRunRefuses(t *testing.T) {
 	good := `{"name":"p","steps":[]}`
 	for body, id := range map[string]string{
