@@ -1,7 +1,6 @@
 package events
 
 import (
-	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -27,6 +26,9 @@ const (
 	keyCount     = "EventCount"
 	keyFirst     = "EventFirstTime"
 	keyLast      = "EventLastTime"
+
+	keySeriesCount = "EventSeriesCount"
+	keySeriesTime  = "EventSeriesTime"
 )
 
 // defaultKeys are the keys that can follow a message which is not the last member.
@@ -54,6 +56,9 @@ func DecodeEventer(body []byte, now time.Time, b *seamark.Batch) error {
 	if err != nil {
 		b.Rejected.Add(seamark.Events, 1, "seamark-event-malformed", sentence(1, 0, err.Error()))
 		return nil
+	}
+	if err := b.Reserve(seamark.EventBytes + len(body)); err != nil {
+		return err
 	}
 	b.Events = append(b.Events, e)
 	return nil
@@ -236,16 +241,16 @@ func (s *eventerScanner) unescape() {
 // event brings the fields to the one shape.
 func (s *eventerScanner) event(now time.Time) (seamark.Event, error) {
 	f := s.fields
-	count, err := strconv.ParseInt(cmp.Or(f[keyCount], "1"), 10, 64)
-	if err != nil {
-		count = 1
-	}
+	var count, series number
+	_ = count.UnmarshalJSON([]byte(f[keyCount])) // has no error
+	_ = series.UnmarshalJSON([]byte(f[keySeriesCount]))
 	e := seamark.Event{
 		Namespace: f[keyNamespace], Kind: f[keyKind], Object: f[keyName], UID: f[keyUID], Version: f[keyVersion],
-		Type: f[keyType], Reason: f[keyReason], Message: f[keyMessage], Source: f[keySource], Node: f[keyNode], Count: countOf(count),
+		Type: f[keyType], Reason: f[keyReason], Message: f[keyMessage], Source: f[keySource],
+		Node: strings.TrimPrefix(f[keyNode], f[keySource]+"-"), Count: countOf(int64(max(count, series))),
 	}
-	var times [3]timestamp
-	for i, key := range [...]string{keyFirst, keyLast, keyTime} {
+	var times [4]timestamp
+	for i, key := range [...]string{keyFirst, keyLast, keyTime, keySeriesTime} {
 		t, err := parseTime(strings.TrimSpace(f[key]))
 		if err != nil {
 			return e, err
@@ -254,7 +259,7 @@ func (s *eventerScanner) event(now time.Time) (seamark.Event, error) {
 	}
 	first, last, at := times[0], times[1], times[2]
 	e.First = firstTime(first, at, last)
-	e.Last = firstTime(last, at, first)
+	e.Last = firstTime(times[3], last, at, first)
 	finish(&e, now)
 	return e, nil
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// defaultTemplate has the shape of kube-eventer's default body.
+// defaultTemplate has the shape of kube-eventer's default body, where a comma is missing.
 const defaultTemplate = `{
 	"EventType": "{{ .Type }}",
-	"EventKind": "{{ .InvolvedObject.Kind }}",
+	"EventKind": "{{ .InvolvedObject.Kind }}"
 	"EventReason": "{{ .Reason }}",
 	"EventTime": "{{ .LastTimestamp }}",
 	"EventMessage": "{{ .Message }}"
@@ -35,12 +35,13 @@ const ourTemplate = `{
   "EventUID": {{ printf "%q" .UID }},
   "EventVersion": {{ printf "%q" .ResourceVersion }},
   "EventReason": {{ printf "%q" .Reason }},
-  "EventSource": {{ printf "%q" .Source.Component }},
-  "EventNode": {{ printf "%q" .Source.Host }},
+  "EventSource": {{ printf "%q" (or .Source.Component .ReportingController) }},
+  "EventNode": {{ printf "%q" (or .Source.Host .ReportingInstance) }},
   "EventCount": {{ .Count }},
   "EventFirstTime": "{{ .FirstTimestamp }}",
   "EventLastTime": "{{ .LastTimestamp }}",
   "EventTime": "{{ .EventTime }}",
+  {{ with .Series }}"EventSeriesCount": {{ .Count }}, "EventSeriesTime": "{{ .LastObservedTime }}",{{ end }}
   "EventMessage": {{ printf "%q" .Message }}
 }`
 

@@ -2,12 +2,10 @@ package events
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -17,57 +15,9 @@ import (
 // one request could take all of it. Senders post one event, or a list of some thousands when they start.
 const maxEvents = 100_000
 
-// object is an Event of core/v1 or events.k8s.io/v1, whichever of their fields it has.
-type object struct {
-	Kind     string `json:"kind"`
-	Metadata struct {
-		UID               string    `json:"uid"`
-		ResourceVersion   string    `json:"resourceVersion"`
-		CreationTimestamp timestamp `json:"creationTimestamp"`
-	} `json:"metadata"`
-	InvolvedObject reference `json:"involvedObject"` // core/v1
-	Regarding      reference `json:"regarding"`      // events.k8s.io/v1
-
-	Type    string `json:"type"`
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
-	Note    string `json:"note"`
-
-	Source              source `json:"source"`
-	DeprecatedSource    source `json:"deprecatedSource"`
-	ReportingComponent  string `json:"reportingComponent"`
-	ReportingController string `json:"reportingController"`
-	ReportingInstance   string `json:"reportingInstance"`
-
-	EventTime                timestamp `json:"eventTime"`
-	FirstTimestamp           timestamp `json:"firstTimestamp"`
-	LastTimestamp            timestamp `json:"lastTimestamp"`
-	DeprecatedFirstTimestamp timestamp `json:"deprecatedFirstTimestamp"`
-	DeprecatedLastTimestamp  timestamp `json:"deprecatedLastTimestamp"`
-
-	Count           int64 `json:"count"`
-	DeprecatedCount int64 `json:"deprecatedCount"`
-	Series          struct {
-		Count            int64     `json:"count"`
-		LastObservedTime timestamp `json:"lastObservedTime"`
-	} `json:"series"`
-
-	ClusterName string `json:"clusterName"` // kubernetes-event-exporter
-}
-
-type reference struct {
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-}
-
-type source struct {
-	Component string `json:"component"`
-	Host      string `json:"host"`
-}
-
 // DecodeObjects appends the events of body to b; now stands in for times that an event does not tell. An event that
-// cannot be read is counted in b.Rejected while the others are kept. The error is a *seamark.Error: Invalid
+// cannot be read is counted in b.Rejected while the others are kept; a watch that tells of a deletion or a bookmark is
+// passed over, because nothing happened to the object of the event. The error is a *seamark.Error: Invalid
 // seamark-body-json when body is not JSON of that shape, TooLarge seamark-events-limit when it holds too many; b then
 // holds a part of the request and must not be used.
 func DecodeObjects(body []byte, now time.Time, b *seamark.Batch) error {
@@ -165,33 +115,25 @@ func (d *objectDecoder) nextIsArray() bool {
 	return len(rest) > 0 && rest[0] == '['
 }
 
-// event reads one event that begins at byte offset of the body.
+// event reads one event, or what stands in its place, that begins at byte offset of the body.
 func (d *objectDecoder) event(raw []byte, offset int64) error {
 	d.events++
 	if d.events > maxEvents {
 		return tooMany()
 	}
-	var o object
-	if err := json.Unmarshal(raw, &o); err != nil {
-		what := "is malformed"
-		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-			what = "has a " + e.Value + " in field " + clip(e.Field) + ", which is of another type"
-		} else if e, ok := errors.AsType[*timestampError](err); ok {
-			what = e.Error()
-		}
-		d.refuse("seamark-event-malformed", what, offset)
+	if err := d.batch.Reserve(seamark.EventBytes + len(raw)); err != nil {
+		return err
+	}
+	before := len(d.batch.Events)
+	list, refusal := appendEvents(d.batch.Events, raw, d.now)
+	d.batch.Events = list
+	if refusal != nil {
+		d.refuse(refusal.id, refusal.what, offset)
 		return nil
 	}
-	switch {
-	case o.Kind != "" && o.Kind != "Event":
-		d.refuse("seamark-event-kind", "is of kind "+clip(o.Kind)+", not Event", offset)
-	case o.Reason == "" && o.Message == "" && o.Note == "":
-		d.refuse("seamark-event-empty", "has neither a reason nor a message", offset)
-	default:
-		if err := d.batch.Reserve(seamark.EventBytes); err != nil {
-			return err
-		}
-		d.batch.Events = append(d.batch.Events, o.event(d.now))
+	if more := len(list) - before - 1; more > 0 {
+		d.events += more
+		return d.batch.Reserve(more * seamark.EventBytes)
 	}
 	return nil
 }
@@ -211,30 +153,4 @@ func (d *objectDecoder) broken(err error) error {
 	}
 	return seamark.Wrap(err, seamark.Invalid, "seamark-body-json",
 		"The body is not JSON of Kubernetes events: it breaks behind byte %d of %d.", d.json.InputOffset(), len(d.body))
-}
-
-// event brings o to the one shape. Clusters before 1.19 and their clients write core/v1 fields, later ones series,
-// eventTime and reporting*; many write both, with zeroes or nulls in what they do not use.
-func (o *object) event(now time.Time) seamark.Event {
-	about := o.InvolvedObject
-	if about == (reference{}) {
-		about = o.Regarding
-	}
-	e := seamark.Event{
-		Cluster: o.ClusterName, UID: o.Metadata.UID, Version: o.Metadata.ResourceVersion,
-		Namespace: about.Namespace, Kind: about.Kind, Object: about.Name,
-		Type: o.Type, Reason: o.Reason, Message: cmp.Or(o.Message, o.Note),
-		Source: cmp.Or(o.Source.Component, o.DeprecatedSource.Component, o.ReportingController, o.ReportingComponent),
-		Node:   cmp.Or(o.Source.Host, o.DeprecatedSource.Host),
-		Count:  countOf(max(o.Count, o.DeprecatedCount, o.Series.Count)),
-	}
-	if e.Node == "" {
-		// Components that are not bound to a node write "<component>-<host>".
-		e.Node = strings.TrimPrefix(o.ReportingInstance, e.Source+"-")
-	}
-	created := o.Metadata.CreationTimestamp
-	e.First = firstTime(o.FirstTimestamp, o.DeprecatedFirstTimestamp, o.EventTime, created, o.LastTimestamp, o.DeprecatedLastTimestamp)
-	e.Last = firstTime(o.Series.LastObservedTime, o.LastTimestamp, o.DeprecatedLastTimestamp, o.EventTime, timestamp(e.First))
-	finish(&e, now)
-	return e
 }

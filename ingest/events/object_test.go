@@ -232,7 +232,7 @@ func TestDerivedUID(t *testing.T) {
 func TestBadEventsAmongGood(t *testing.T) {
 	const good = `{"reason":"Good"}`
 	cases := map[string]struct{ event, id, says string }{
-		"kind":         {`{"kind":"Pod","reason":"R"}`, "seamark-event-kind", `"Pod"`},
+		"kind":         {`{"apiVersion":"v1","kind":"Pod","reason":"R"}`, "seamark-event-kind", `"Pod"`},
 		"empty":        {`{}`, "seamark-event-empty", "Event 2 of the request, at byte 19"},
 		"null":         {`null`, "seamark-event-empty", "reason"},
 		"not an event": {`7`, "seamark-event-malformed", "malformed"},
