@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"testing"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -50,6 +51,9 @@ func (s *sender) compare(rows stored) tally {
 func (f *fleet) check(s *harness.Server) {
 	f.t.Helper()
 	for _, sender := range f.senders {
+		if sender.signal == "spans" {
+			continue // there is no query language for them yet; their table is counted
+		}
 		testkit.Eventually(f.t, 2*time.Minute, func() error {
 			rows, err := sender.query(s.URL)
 			if err != nil {
@@ -68,10 +72,21 @@ func (f *fleet) check(s *harness.Server) {
 	}
 }
 
-// report prints the figures of the whole run.
-func (f *fleet) report(what string, crashes int) {
-	f.t.Logf("%s: %d crashes; rows acknowledged %d, found %d, lost %d, twice %d (each signal counted where it is stored)",
-		what, crashes, f.total.acked, f.total.stored, f.total.lost, f.total.twice)
+// verdict prints the figures of the whole run, for people and as one line of JSON for machines.
+func (f *fleet) verdict(cycles int, figures map[string]any) {
+	f.t.Helper()
+	doc, all := map[string]any{"test": f.t.Name(), "cycles": cycles, "kept": !f.t.Failed()}, tally{}
+	for signal, n := range f.totals {
+		all.add(n)
+		doc[signal] = map[string]int{"acked": n.acked, "found": n.stored, "lost": n.lost, "twice": n.twice}
+	}
+	doc["acked"], doc["found"], doc["lost"], doc["twice"] = all.acked, all.stored, all.lost, all.twice
+	maps.Copy(doc, figures)
+	f.t.Logf("verdict %s", encodeJSON(doc))
+}
+
+func (n *tally) add(m tally) {
+	n.acked, n.stored, n.lost, n.twice, n.foreign = n.acked+m.acked, n.stored+m.stored, n.lost+m.lost, n.twice+m.twice, n.foreign+m.foreign
 }
 
 // judge fails the test for rows that are lost or there twice, and prints the figures.
@@ -79,7 +94,9 @@ func (f *fleet) judge(how string, s *sender, rows stored) {
 	f.t.Helper()
 	n := s.compare(rows)
 	if how == "counted" {
-		f.total.acked, f.total.stored, f.total.lost, f.total.twice = f.total.acked+n.acked, f.total.stored+n.stored, f.total.lost+n.lost, f.total.twice+n.twice
+		sum := f.totals[s.signal]
+		sum.add(n)
+		f.totals[s.signal] = sum
 	}
 	f.t.Logf("%-8s sender %d %-7s batches %d retries %d: rows acked %d, found %d, lost %d, twice %d", how, s.number, s.signal,
 		len(s.acked), s.retries, n.acked, n.stored, n.lost, n.twice)
@@ -140,17 +157,13 @@ func counts(list []harness.Series, label string) stored {
 // waits for rows that a writer may still be storing.
 func (f *fleet) inspect(e *harness.Engine) {
 	f.t.Helper()
-	conn, err := clickhouse.Open(&clickhouse.Options{
-		Addr: []string{e.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: e.Password},
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	conn := openEngine(f.t, e)
 	defer func() { _ = conn.Close() }()
 	for _, s := range f.senders {
 		for _, sql := range tableCounts[s.signal] {
 			var rows stored
 			testkit.Eventually(f.t, 2*time.Minute, func() error {
+				var err error
 				if rows, err = s.count(conn, sql); err != nil {
 					return err
 				}
@@ -162,6 +175,33 @@ func (f *fleet) inspect(e *harness.Engine) {
 			f.judge("counted", s, rows)
 		}
 	}
+}
+
+// openEngine connects to an engine beside the server.
+func openEngine(t *testing.T, e *harness.Engine) driver.Conn {
+	t.Helper()
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Addr: []string{e.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: e.Password},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// rows counts the rows of all senders, each signal's in one of its tables.
+func (f *fleet) rows(conn driver.Conn) (int64, error) {
+	var sum int64
+	for _, s := range f.senders {
+		rows, err := s.count(conn, tableCounts[s.signal][0])
+		if err != nil {
+			return 0, err
+		}
+		for _, n := range rows {
+			sum += int64(n)
+		}
+	}
+	return sum, nil
 }
 
 func (s *sender) count(conn driver.Conn, sql string) (stored, error) {
@@ -186,6 +226,7 @@ func (s *sender) count(conn driver.Conn, sql string) (stored, error) {
 var tableCounts = map[string][]string{
 	"logs":    {"SELECT toUInt64OrZero(extract(body, 'id=([0-9]+)')) AS id, count() FROM %s.logs WHERE NOT endsWith(grp, '/k8s-events') AND id >= %d AND id < %d GROUP BY id"},
 	"samples": {"SELECT toUInt64(v) AS id, count() FROM %s.samples WHERE metric = 'crash_value' AND id >= %d AND id < %d GROUP BY id"},
+	"spans":   {"SELECT reinterpretAsUInt64(reverse(span_id)) AS id, count() FROM %s.spans WHERE id >= %d AND id < %d GROUP BY id"},
 	"events": {
 		"SELECT toUInt64OrZero(object) AS id, count() FROM %s.events FINAL WHERE id >= %d AND id < %d GROUP BY id",
 		"SELECT toUInt64OrZero(JSONExtractString(body, 'name')) AS id, count() FROM %s.logs WHERE endsWith(grp, '/k8s-events') AND id >= %d AND id < %d GROUP BY id",

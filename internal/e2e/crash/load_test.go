@@ -55,19 +55,23 @@ type fleet struct {
 	url     atomic.Pointer[string] // of the server that is up, or was last
 	senders []*sender
 	pushed  atomic.Int64
+	watch   watch
+	rnd     *rand.Rand // of the test, not of the senders
+	proxy   *proxy     // between the senders and the server, when there is one
 	stop    chan struct{}
 	wait    sync.WaitGroup
-	total   tally // of what was counted in the tables
+	totals  map[string]tally // of what was counted in the tables, by signal
 }
 
 // newFleet makes a sender per signal and account.
 func newFleet(t *testing.T, rnd *rand.Rand, accounts ...*harness.Account) *fleet {
-	f := &fleet{t: t, stop: make(chan struct{}), client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	f := &fleet{t: t, rnd: rnd, stop: make(chan struct{}), totals: map[string]tally{}, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	for _, account := range accounts {
 		for _, s := range []*sender{
 			{signal: "logs", path: "/loki/api/v1/push", media: "application/json", encode: (*sender).logs},
 			{signal: "samples", path: "/api/v1/push", media: "application/x-protobuf", encode: (*sender).samples},
 			{signal: "events", path: "/api/v1/push/events", media: "application/json", encode: (*sender).events},
+			{signal: "spans", path: "/v1/traces", media: "application/json", encode: (*sender).spans},
 		} {
 			s.number, s.account, s.odd = len(f.senders)+1, account, map[int]int{}
 			s.rnd = rand.New(rand.NewPCG(rnd.Uint64(), uint64(s.number)))
@@ -86,7 +90,14 @@ func (f *fleet) start(s *harness.Server) {
 }
 
 // aim points the load to the server that has come up.
-func (f *fleet) aim(s *harness.Server) { f.url.Store(&s.URL) }
+func (f *fleet) aim(s *harness.Server) {
+	url := s.URL
+	if f.proxy != nil {
+		f.proxy.aim(url)
+		url = f.proxy.url
+	}
+	f.url.Store(&url)
+}
 
 // end stops the load; batches under way are pushed to their end first.
 func (f *fleet) end() {
@@ -138,9 +149,11 @@ func (f *fleet) run(s *sender) {
 func (f *fleet) push(s *sender, body []byte) bool {
 	once := s.rnd.Float64() < impatient
 	for {
+		begin := time.Now()
 		answer, err := harness.Do(context.Background(), f.client, &harness.Request{
 			URL: *f.url.Load() + s.path, Token: s.account.Ingest, Type: s.media, Body: body,
 		})
+		f.watch.note(answer, err, begin, time.Since(begin))
 		switch {
 		case err != nil: // the server is gone, or its answer is
 		case answer.Status/100 == 2 && (once || s.rnd.Float64() >= lostAnswers):
@@ -216,6 +229,22 @@ func (s *sender) events(first uint64, at time.Time) []byte {
 		}
 	}
 	return encodeJSON(map[string]any{"kind": "List", "items": items})
+}
+
+// spans carry their row's id as the span's.
+func (s *sender) spans(first uint64, at time.Time) []byte {
+	list := make([]any, batchRows)
+	for i := range list {
+		begin := place(at, i)
+		list[i] = map[string]any{
+			"traceId": fmt.Sprintf("%016x%016x", s.number, first), "spanId": fmt.Sprintf("%016x", first+uint64(i)), "name": "renew", "kind": 2,
+			"startTimeUnixNano": strconv.FormatInt(begin.UnixNano(), 10), "endTimeUnixNano": strconv.FormatInt(begin.Add(time.Millisecond).UnixNano(), 10),
+		}
+	}
+	service := map[string]any{"key": "service.name", "value": map[string]string{"stringValue": "crash"}}
+	return encodeJSON(map[string]any{"resourceSpans": []any{map[string]any{
+		"resource": map[string]any{"attributes": []any{service}}, "scopeSpans": []any{map[string]any{"spans": list}},
+	}}})
 }
 
 func encodeJSON(v any) []byte {

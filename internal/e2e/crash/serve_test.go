@@ -22,23 +22,38 @@ type rig struct {
 	t      *testing.T
 	rnd    *rand.Rand
 	dir    string
+	flags  []string
 	server *harness.Server
 	fleet  *fleet
 }
 
-func newRig(t *testing.T) *rig {
-	r := &rig{t: t, rnd: testkit.Seed(t), dir: t.TempDir()}
-	r.server = harness.Serve(t, r.dir, "serve")
+// rigOptions are what differs between rigs.
+type rigOptions struct {
+	dir   string // "" makes one
+	flags []string
+	loses float64 // share of answers that get lost on their way
+}
+
+func newRig(t *testing.T, o rigOptions) *rig {
+	t.Helper()
+	r := &rig{t: t, rnd: testkit.Seed(t), dir: o.dir, flags: o.flags}
+	if r.dir == "" {
+		r.dir = t.TempDir()
+	}
+	r.server = harness.Serve(t, r.dir, append([]string{"serve"}, r.flags...)...)
 	admin := r.server.Admin(t)
 	r.fleet = newFleet(t, r.rnd, harness.NewAccount(admin, "one"), harness.NewAccount(admin, "two"))
+	if o.loses > 0 {
+		r.fleet.proxy = newProxy(t, r.rnd, o.loses)
+	}
 	r.fleet.start(r.server)
 	return r
 }
 
 // restart starts a server on the same folder and points the load to it.
-func (r *rig) restart(args ...string) {
+func (r *rig) restart() {
 	r.t.Helper()
-	r.server = harness.Serve(r.t, r.dir, append([]string{"serve"}, args...)...)
+	r.server = harness.Serve(r.t, r.dir, append([]string{"serve"}, r.flags...)...)
 	r.fleet.aim(r.server)
 }
 
@@ -61,7 +76,7 @@ func (r *rig) settle() {
 // TestKillServer kills everything at once: ingest, queue, writer and engine.
 func TestKillServer(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, rigOptions{})
 	n := cycles(t, 4)
 	for range n {
 		r.fleet.pushes(r.some())
@@ -70,13 +85,13 @@ func TestKillServer(t *testing.T) {
 	}
 	r.fleet.pushes(10)
 	r.settle()
-	r.fleet.report("kill -9 of the server", n)
+	r.fleet.verdict(n, nil)
 }
 
 // TestKillEngine kills ClickHouse alone. The server starts it again, and ingest goes on meanwhile.
 func TestKillEngine(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, rigOptions{})
 	n := cycles(t, 4)
 	for i := range n {
 		r.fleet.pushes(r.some())
@@ -96,7 +111,7 @@ func TestKillEngine(t *testing.T) {
 	}
 	r.fleet.pushes(10)
 	r.settle()
-	r.fleet.report("kill -9 of the engine", n)
+	r.fleet.verdict(n, nil)
 }
 
 // waitStored waits until the writer has stored a batch more than now.
@@ -121,7 +136,7 @@ func (r *rig) waitStored() {
 // TestKillAtStep kills the server at each step of the writer's protocol, also while it recovers from the kill before.
 func TestKillAtStep(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, rigOptions{})
 	steps := []string{"before-intent", "after-intent", "between-inserts", "before-checkpoint", "after-checkpoint"}
 	n := cycles(t, 1)
 	r.server.Kill()
@@ -142,7 +157,7 @@ func TestKillAtStep(t *testing.T) {
 	r.restart()
 	r.fleet.pushes(10)
 	r.settle()
-	r.fleet.report("kill -9 at the writer's steps", n*len(steps))
+	r.fleet.verdict(n*len(steps), nil)
 }
 
 // childOf returns the pid of a server's engine.
