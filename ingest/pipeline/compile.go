@@ -70,6 +70,9 @@ func Compile(o Options, definitions ...Definition) (*Pipeline, error) {
 	p := &Pipeline{opts: o}
 	p.runs.New = func() any { return newRun() }
 	c := &compiler{lang: lang, limits: &o.Limits}
+	if !c.checkSize(definitions) {
+		return nil, c.faults.invalid()
+	}
 	names := map[string]bool{}
 	for i := range definitions {
 		d := &definitions[i]
@@ -97,6 +100,31 @@ func Compile(o Options, definitions ...Definition) (*Pipeline, error) {
 		}
 	}
 	return p, nil
+}
+
+// checkSize refuses definitions whose compilation would take too long, before it begins.
+func (c *compiler) checkSize(definitions []Definition) bool {
+	c.step = -1
+	if len(definitions) > maxPipelines {
+		c.fault("", -1, 0, fmt.Errorf("there are %d pipelines; the limit is %d", len(definitions), maxPipelines))
+		return false
+	}
+	texts := 0
+	for i := range definitions {
+		for k := range definitions[i].Steps {
+			s := &definitions[i].Steps[k]
+			texts += len(s.Statements) + len(s.Match) + len(s.Expressions)
+			if s.Metric != nil {
+				texts += 1 + len(s.Metric.Labels)
+			}
+		}
+		if texts > maxTexts {
+			c.pipeline = definitions[i].Name
+			c.fault("steps", -1, 0, fmt.Errorf("the pipelines have more than %d statements, conditions and expressions together", maxTexts))
+			return false
+		}
+	}
+	return true
 }
 
 // Steps returns how many steps run on each batch.

@@ -87,6 +87,10 @@ type Metric struct {
 // and its time on each record.
 const (
 	MaxSteps         = 64   // of all of a tenant's enabled pipelines together
+	maxPipelines     = 32   // of a tenant
+	maxTexts         = 512  // statements, conditions and expressions of all of a tenant's pipelines together
+	maxRegexes       = 128  // of all of a tenant's pipelines together: some 40 KiB each
+	maxGroks         = 16   // of all of a tenant's pipelines together: up to 1 MiB and 10 ms each
 	maxStatements    = 64   // of one step
 	maxConditions    = 16   // of one step
 	maxOTTLBytes     = 2048 // of one statement, condition or expression

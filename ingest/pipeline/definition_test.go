@@ -142,6 +142,30 @@ func TestStepsOfAllPipelinesAreLimited(t *testing.T) {
 	}
 }
 
+func TestWorkOfCompilingIsLimited(t *testing.T) {
+	repeat := func(n int, statement string) string {
+		var steps []string
+		for i := range (n + 31) / 32 {
+			steps = append(steps, fmt.Sprintf(`{"name":"s%d","kind":"transform","statements":[%s]}`, i, strings.Repeat(statement+",", min(32, n-32*i)-1)+statement))
+		}
+		return `[{"name":"p","steps":[` + strings.Join(steps, ",") + `]}]`
+	}
+	const grok, regex = `"set(log.cache, ExtractGrokPatterns(log.body, \"%{IP:a}\", true))"`, `"set(log.body, \"x\") where IsMatch(log.body, \"a\")"`
+	for definitions, want := range map[string]string{
+		repeat(17, grok):                      "more than 16 grok patterns",
+		repeat(129, regex):                    "more than 128 patterns",
+		repeat(513, `"set(log.body, \"x\")"`): "more than 512 statements",
+		`[` + strings.Repeat(`{"name":"p","steps":[]},`, 32) + `{"name":"p","steps":[]}]`: "33 pipelines; the limit is 32",
+	} {
+		if got := faultsOf(t, definitions)[0]; !strings.Contains(got.Message, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for _, definitions := range []string{repeat(16, grok), repeat(128, regex), repeat(512, `"set(log.body, \"x\")"`)} {
+		compile(t, definitions)
+	}
+}
+
 func TestErrorReadsAsSentences(t *testing.T) {
 	list, err := pipeline.Parse([]byte(one(`"kind":"transform","statements":["set(log.body, Foo(1))"]`)))
 	if err != nil {

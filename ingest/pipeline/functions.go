@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl/contexts/ottllog"
@@ -58,8 +59,25 @@ func checks() map[string][]argumentCheck {
 	}
 }
 
+// patternBudget counts the patterns of one tenant's definitions while they are compiled.
+type patternBudget struct{ regexes, groks atomic.Int32 }
+
+// charge takes one pattern of a function from the budget.
+func (b *patternBudget) charge(function string) error {
+	if function == "ExtractGrokPatterns" {
+		if b.groks.Add(1) > maxGroks {
+			return fmt.Errorf("the pipelines use more than %d grok patterns", maxGroks)
+		}
+		return nil
+	}
+	if b.regexes.Add(1) > maxRegexes {
+		return fmt.Errorf("the pipelines use more than %d patterns", maxRegexes)
+	}
+	return nil
+}
+
 // functions returns the functions that statements may call.
-func functions() map[string]ottl.Factory[tctx] {
+func functions(budget *patternBudget) map[string]ottl.Factory[tctx] {
 	standard, limits := ottlfuncs.StandardFuncs[tctx](), checks()
 	all := make(map[string]ottl.Factory[tctx])
 	for _, name := range allowed() {
@@ -68,7 +86,7 @@ func functions() map[string]ottl.Factory[tctx] {
 			continue // TestFunctions tells when a release drops or renames one
 		}
 		if list := limits[name]; list != nil {
-			f = checked(f, list)
+			f = checked(f, list, budget)
 		}
 		if slices.Contains(unordered(), name) {
 			f = ordered(f)
@@ -84,8 +102,11 @@ func unordered() []string {
 }
 
 // checked wraps a function so that a call is refused while it is compiled when an argument breaks its limit.
-func checked(f ottl.Factory[tctx], list []argumentCheck) ottl.Factory[tctx] {
+func checked(f ottl.Factory[tctx], list []argumentCheck, budget *patternBudget) ottl.Factory[tctx] {
 	return ottl.NewFactory(f.Name(), f.CreateDefaultArguments(), func(fc ottl.FunctionContext, args ottl.Arguments) (ottl.ExprFunc[tctx], error) {
+		if err := budget.charge(f.Name()); err != nil {
+			return nil, err
+		}
 		for _, c := range list {
 			texts, err := constants(reflect.ValueOf(args).Elem().FieldByName(c.field), c.field)
 			if err != nil {
@@ -165,7 +186,7 @@ func checkGrok(pattern string) error {
 	if len(pattern) > maxRegexBytes {
 		return fmt.Errorf("the grok pattern has %d bytes; the limit is %d", len(pattern), maxRegexBytes)
 	}
-	const maxNames = 32
+	const maxNames = 16
 	if n := strings.Count(pattern, "%{"); n > maxNames {
 		return fmt.Errorf("the grok pattern uses %d named patterns; the limit is %d", n, maxNames)
 	}

@@ -32,19 +32,21 @@ func partsOf(text string) parts {
 	return p
 }
 
-// language compiles OTTL for log records. Paths carry their context, log or resource, as the collector's documents have
+// language compiles one tenant's OTTL for log records. Paths carry their context, log or resource, as the collector's documents have
 // it; others, such as otelcol, reach what is not the record's and are unknown here.
 type language struct {
 	parser ottl.Parser[tctx]
+	budget *patternBudget
 }
 
 func newLanguage() (*language, error) {
-	p, err := ottllog.NewParser(functions(), component.TelemetrySettings{Logger: zap.NewNop()},
+	budget := &patternBudget{}
+	p, err := ottllog.NewParser(functions(budget), component.TelemetrySettings{Logger: zap.NewNop()},
 		ottl.WithPathContextNames[tctx]([]string{"log", "resource"}))
 	if err != nil {
 		return nil, fmt.Errorf("make OTTL parser: %w", err)
 	}
-	return &language{parser: p}, nil
+	return &language{parser: p, budget: budget}, nil
 }
 
 // statement, condition and expression compile one text; the column is where the fault is.

@@ -46,7 +46,7 @@ func (c *compiler) compileRedact(s *Step) action {
 			c.fault("expressions", i, 0, errors.New("the name must match [a-zA-Z_][a-zA-Z0-9_]*; it stands in the place of what is found"))
 			continue
 		}
-		if err := checkRegex(e.Regex); err != nil {
+		if err := errors.Join(checkRegex(e.Regex), c.lang.budget.charge("")); err != nil {
 			c.fault("expressions", i, 0, err)
 			continue
 		}
