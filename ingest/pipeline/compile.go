@@ -102,6 +102,19 @@ func Compile(o Options, definitions ...Definition) (*Pipeline, error) {
 	return p, nil
 }
 
+// Steps returns how many steps run on each batch.
+func (p *Pipeline) Steps() int { return len(p.steps) }
+
+// compiler gathers the faults of definitions.
+type compiler struct {
+	lang     *language
+	limits   *seamark.Limits
+	faults   Faults
+	pipeline string
+	step     int
+	stepName string
+}
+
 // checkSize refuses definitions whose compilation would take too long, before it begins.
 func (c *compiler) checkSize(definitions []Definition) bool {
 	c.step = -1
@@ -125,19 +138,6 @@ func (c *compiler) checkSize(definitions []Definition) bool {
 		}
 	}
 	return true
-}
-
-// Steps returns how many steps run on each batch.
-func (p *Pipeline) Steps() int { return len(p.steps) }
-
-// compiler gathers the faults of definitions.
-type compiler struct {
-	lang     *language
-	limits   *seamark.Limits
-	faults   Faults
-	pipeline string
-	step     int
-	stepName string
 }
 
 func (c *compiler) fault(field string, index, column int, err error) {
