@@ -28,6 +28,11 @@ func newCatalogs(limits func(p seamark.Principal) seamark.Limits, maxSeries int)
 	return &catalogs{limits: limits, maxSeries: maxSeries, list: map[clusterKey]*catalog{}}
 }
 
+// ScratchCatalog returns a small catalogue that belongs to no cluster, for records that go nowhere.
+func ScratchCatalog(limits seamark.Limits) seamark.Catalog {
+	return newCatalog("", func() seamark.Limits { return limits }, catalogShards)
+}
+
 // of returns the catalogue of a principal's cluster.
 func (c *catalogs) of(p seamark.Principal) *catalog {
 	key := clusterKey{p.Tenant, p.Cluster}

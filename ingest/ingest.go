@@ -181,7 +181,7 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 // store charges the quota and publishes. It reports whether there was anything to publish.
 func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) (stored bool, err error) { //nolint:revive // one caller, and each argument is another thing
 	refund := func() {}
-	if q := in.opts.Quota; q != nil && b.Rows() > 0 {
+	if q := in.opts.Quota; q != nil && p.Kind == seamark.IngestToken && b.Rows() > 0 { // what the platform writes itself is no sender's
 		q.AdmitSeries(p, b)
 		if err := overQuota(b); err != nil {
 			return false, err

@@ -128,6 +128,7 @@ type Directory struct {
 	tenants  *table[tenantDoc]
 	slugs    *table[slugDoc]
 	counters *table[counterDoc]
+	quotas   *table[quotaDoc]
 	clusters *table[clusterDoc]
 	tokens   *table[tokenDoc]
 	users    *table[userDoc]
@@ -206,6 +207,7 @@ func (d *Directory) makeTables() {
 	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
 	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
+	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, changed)
 	d.clusters = newTable[clusterDoc]("cluster", clusters, &d.mu, changed)
 	d.clusters.aliasOf = func(c *clusterDoc) string { return string(c.ID) }
 	d.clusters.groupOf = func(c *clusterDoc) string { return string(c.Tenant) }
@@ -221,7 +223,7 @@ func (d *Directory) makeTables() {
 	d.arrivals = newTable[arrivalDoc]("arrival", arrivals, &d.mu, unsaved)
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
 
-	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters})
+	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas})
 	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
 	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
 	d.addWatch(users, map[string]shelf{"user": d.users})

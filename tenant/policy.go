@@ -57,11 +57,11 @@ const anyIngest = "ingest:any"
 func grants() map[string][]string {
 	g := map[string][]string{
 		"role:viewer": {
-			"data:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read",
+			"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read",
 			"session:read",
 		},
 		"role:editor": {"rules:write", "silences:write"},
-		"role:admin":  {"clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"},
+		"role:admin":  {"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"},
 		"role:owner":  {"owners:write", "tenant:write"},
 		"token:query": {"data:read", "clusters:read", "rules:read"},
 		// Operators make tenants ready for their owners. They get no data:read: a tenant's data is the tenant's.

@@ -21,11 +21,11 @@ func TestPolicyTable(t *testing.T) {
 	token := func(kind seamark.CredentialKind, signals ...seamark.Signal) seamark.Principal {
 		return seamark.Principal{Tenant: someTenant, Kind: kind, CredentialID: "x", Signals: seamark.NewSignalSet(signals...)}
 	}
-	viewer := []string{"data:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read"}
+	viewer := []string{"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read"}
 	editor := slices.Concat(viewer, []string{"rules:write", "silences:write"})
-	admin := slices.Concat(editor, []string{"clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"})
+	admin := slices.Concat(editor, []string{"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"})
 	owner := slices.Concat(admin, []string{"owners:write", "tenant:write"})
-	ingestAll := []string{"ingest:logs", "ingest:metrics", "ingest:events", "ingest:traces"}
+	ingestAll := []string{"ingest:any", "ingest:logs", "ingest:metrics", "ingest:events", "ingest:traces"}
 	everything := token(seamark.IngestToken)
 	everything.Signals = seamark.AllSignals
 	operator := seamark.Principal{Kind: seamark.Session, Login: "root", Operator: true}
@@ -41,7 +41,7 @@ func TestPolicyTable(t *testing.T) {
 		"query token": {token(seamark.QueryToken), []string{"data:read", "clusters:read", "rules:read"}},
 		"admin token": {token(seamark.AdminToken), owner},
 		"ingest all":  {everything, ingestAll},
-		"ingest logs": {token(seamark.IngestToken, seamark.Logs), []string{"ingest:logs"}},
+		"ingest logs": {token(seamark.IngestToken, seamark.Logs), []string{"ingest:any", "ingest:logs"}},
 		"ingest none": {token(seamark.IngestToken), nil},
 		"operator": {operator, []string{
 			"tenants:read", "tenants:write", "clusters:read", "clusters:write", "tokens:read", "tokens:write", "members:read", "members:write",

@@ -24,7 +24,7 @@ func (d *Directory) sweepLoop(ctx context.Context) {
 }
 
 // sweep drops sessions that are over from memory (their bucket forgets them by age, without telling), and from KV the
-// tokens that are long dead and the arrivals of clusters that are gone.
+// tokens that are long dead, the arrivals of clusters that are gone and the quotas of whom they were for.
 func (d *Directory) sweep(ctx context.Context) error {
 	now := d.now()
 	d.mu.Lock()
@@ -55,5 +55,5 @@ func (d *Directory) sweep(ctx context.Context) error {
 			return fmt.Errorf("remove old arrival: %w", err)
 		}
 	}
-	return nil
+	return d.sweepQuotas(ctx)
 }

@@ -24,6 +24,7 @@ func goodDocuments() map[string]string {
 		"user." + loginKey("ann"):          `{"v":1,"id":"` + oneID + `","login":"ann","memberships":{"` + oneID + `":"owner"}}`,
 		"session." + oneID:                 `{"v":1,"id":"` + oneID + `","user":"` + oneID + `","expires":"2026-11-01T12:00:00Z"}`,
 		"key.k1":                           `{"v":1,"kid":"k1","public":"` + strings.Repeat("A", 43) + `="}`,
+		"quota." + oneID + "." + otherID:   `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","quota":{"rows_per_second":5}}`,
 		"arrival." + oneID + "." + otherID: `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","last":{"logs":"2026-11-01T12:00:00Z"}}`,
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 )
 
@@ -76,7 +77,17 @@ type serverFlags struct {
 	IngestMaxPushGroups        int           `name:"ingest.max-push-groups" default:"${push_groups}" help:"Pushed groups of a tenant. Without it senders that make up a label with every push grow the store for ever."`
 	IngestPushTTL              time.Duration `name:"ingest.push-ttl" help:"How long a pushed group lives whose push does not tell (?ttl=). 0 is for ever, as the Pushgateway has it."`
 	IngestHECQueryToken        bool          `name:"ingest.hec-query-token" help:"Take Splunk's ?token= in the URL, where logs of proxies keep it."`
+	IngestReplicaTimeout       time.Duration `name:"ingest.replica-timeout" default:"30s" help:"How long the elected one of several Prometheus replicas may be silent before another takes over. Shorter than a scrape and a retry, they would take turns."`
 	IngestElasticsearchVersion string        `name:"ingest.elasticsearch-version" default:"${es_version}" help:"Version that agents of Elasticsearch are told. Filebeat refuses a server that is older than itself."`
+
+	QuotaBytesPerSecond int64 `name:"quota.bytes-per-second" default:"${quota_bytes}" help:"Bytes of decompressed bodies that a tenant may send a second, over all signals and nodes; 0 is no limit. Without it one tenant's flood takes the disk and the queue of all."`
+	QuotaBytesBurst     int64 `name:"quota.bytes-burst" default:"${quota_bytes_burst}" help:"Bytes that a tenant may send at once after a quiet time. Without it agents that reconnect after an outage would be refused at once."`
+	QuotaRowsPerSecond  int64 `name:"quota.rows-per-second" default:"${quota_rows}" help:"Lines, samples, events and spans that a tenant may send a second, together and over all nodes; 0 is no limit. Without it one tenant's small rows take the time of all."`
+	QuotaRowsBurst      int64 `name:"quota.rows-burst" default:"${quota_rows_burst}" help:"Rows that a tenant may send at once after a quiet time."`
+	QuotaDailyBytes     int64 `name:"quota.daily-bytes" default:"${quota_daily}" help:"Bytes of decompressed bodies that a tenant may send per day of UTC; 0 is no limit. Without it a slow leak fills the disk below every rate."`
+	QuotaActiveSeries   int64 `name:"quota.active-series" default:"${quota_series}" help:"Metric series of a tenant with a sample within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit. Without it a label with random values makes an index that outgrows the data."`
+	QuotaActiveStreams  int64 `name:"quota.active-streams" default:"${quota_streams}" help:"Log streams of a tenant with a line within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit."`
+	QuotaHAClusters     int   `name:"quota.ha-clusters" default:"${quota_ha}" help:"Pairs of Prometheus servers of a tenant whose samples are deduplicated by cluster and __replica__. Without it a sender whose cluster label is never the same grows its tenant's document without end."`
 
 	WriterMaxBatchRows     uint64        `name:"writer.max-batch-rows" default:"${batch_rows}" help:"Rows of one batch of a shard."`
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
@@ -117,6 +128,9 @@ func flagDefaults() kong.Vars {
 		"max_line": n(int64(l.MaxLineBytes)), "max_attrs": n(int64(l.MaxAttrs)), "max_series_cluster": n(int64(d.Ingest.MaxSeriesPerCluster)),
 		"push_group": n(int64(d.Ingest.PushLimits.MaxGroupBytes)), "push_tenant": n(int64(d.Ingest.PushLimits.MaxTenantBytes)),
 		"push_groups": n(int64(d.Ingest.PushLimits.MaxGroups)), "es_version": d.Ingest.ElasticsearchVersion,
+		"quota_bytes": n(d.Quota.BytesPerSecond), "quota_bytes_burst": n(d.Quota.BytesBurst), "quota_rows": n(d.Quota.RowsPerSecond),
+		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
+		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
 		"batch_rows": n(int64(d.Writer.MaxBatchRows)), "batch_age": d.Writer.MaxBatchAge.String(),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_samples": n(int64(d.Query.MaxSamples)),
 		"query_series": n(int64(d.Query.MaxSeries)), "max_entries": n(int64(d.Query.MaxEntries)),
@@ -155,7 +169,12 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	l.MaxLineBytes, l.MaxAttrs, l.MaxFuture, l.MaxAge = f.IngestMaxLineBytes, f.IngestMaxAttrs, f.IngestMaxFuture, f.IngestMaxAge
 	o.Ingest.PushLimits.MaxGroupBytes, o.Ingest.PushLimits.MaxTenantBytes = f.IngestMaxPushGroupBytes, f.IngestMaxPushTenantBytes
 	o.Ingest.PushLimits.MaxGroups, o.Ingest.PushTTL = f.IngestMaxPushGroups, f.IngestPushTTL
-	o.Ingest.HECQueryToken, o.Ingest.ElasticsearchVersion = f.IngestHECQueryToken, f.IngestElasticsearchVersion
+	o.Ingest.HECQueryToken, o.Ingest.ElasticsearchVersion, o.Ingest.ReplicaTimeout = f.IngestHECQueryToken, f.IngestElasticsearchVersion, f.IngestReplicaTimeout
+	o.Quota = quota.Limits{
+		BytesPerSecond: f.QuotaBytesPerSecond, BytesBurst: f.QuotaBytesBurst, RowsPerSecond: f.QuotaRowsPerSecond, RowsBurst: f.QuotaRowsBurst,
+		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
+	}
+	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
 	o.Writer = app.WriterOptions{MaxBatchRows: f.WriterMaxBatchRows, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, MaxSeries: f.QueryMaxSeries, MaxEntries: f.QueryMaxEntries,

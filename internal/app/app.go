@@ -46,6 +46,8 @@ type App struct {
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
 	events     *events.Searcher
+	pipelines  *pipelines // nil without the ingest and API roles
+	quotas     quotaAPI   // of the API role
 	ingester   *ingest.Ingester
 	alerting   *alerting.Service
 	grpc       *otlpgrpc.Server // nil without the ingest role

@@ -30,7 +30,9 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o := httpx.Options{Routes: routes, Verifier: verifier{a.directory}, Logger: a.log, Registerer: a.registry, Now: a.opts.Now}
+	o := httpx.Options{
+		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+	}
 	for _, s := range a.opts.HTTP.TrustedProxies {
 		_, network, err := net.ParseCIDR(s)
 		if err != nil {

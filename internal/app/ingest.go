@@ -26,6 +26,26 @@ func (a *App) openIngester(ctx context.Context) error {
 	if a.disk != nil {
 		o.DiskFull = a.disk.Full
 	}
+	if a.pipelines != nil {
+		o.Pipelines = a.pipelines.engine
+	}
+	if a.opts.has(RoleIngest) {
+		limiter, err := a.startQuotas(ctx)
+		if err != nil {
+			return err
+		}
+		o.Quota = limiter
+	}
+	book, err := a.openLedger()
+	if err != nil {
+		return err
+	}
+	o.Ledger = book
+	replicas, err := a.openReplicas(ctx)
+	if err != nil {
+		return err
+	}
+	o.Replicas = replicas
 	groups, err := bus.OpenDocs[pushgateway.Doc](ctx, a.js, "seamark_pushgateway", a.opts.NATS.Replicas)
 	if err != nil {
 		return err

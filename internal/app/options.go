@@ -14,6 +14,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/esbulk"
 	"github.com/seamarkhq/seamark/ingest/pushgateway"
+	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -49,9 +50,11 @@ type Options struct {
 	Query      QueryOptions
 	Alerting   AlertingOptions
 	Disk       DiskOptions
-	OTLP       OTLPOptions
-	Syslog     StreamOptions
-	Forward    StreamOptions
+	// Quota is what a tenant may send where nothing else was set for it.
+	Quota   quota.Limits
+	OTLP    OTLPOptions
+	Syslog  StreamOptions
+	Forward StreamOptions
 
 	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
 	DrainTimeout time.Duration
@@ -153,6 +156,10 @@ type IngestOptions struct {
 	// HECQueryToken lets Splunk's senders put the token into the URL.
 	HECQueryToken        bool
 	ElasticsearchVersion string
+	// MaxReplicaClusters bounds a tenant's pairs of Prometheus servers whose samples are deduplicated.
+	MaxReplicaClusters int
+	// ReplicaTimeout is how long the elected one of several Prometheus replicas may be silent before another takes over.
+	ReplicaTimeout time.Duration
 }
 
 // WriterOptions configures batches.
@@ -195,13 +202,14 @@ func DefaultOptions() Options {
 		Bus: BusOptions{Shards: b.Shards, MaxStreamBytes: 1 << 30, DuplicateWindow: b.DuplicateWindow},
 		Ingest: IngestOptions{
 			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
-			ElasticsearchVersion: esbulk.DefaultVersion,
+			ElasticsearchVersion: esbulk.DefaultVersion, ReplicaTimeout: 30 * time.Second, MaxReplicaClusters: 100,
 		},
 		Writer: WriterOptions{MaxBatchRows: wr.MaxBatchRows, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
 			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		Quota:        quota.DefaultLimits(),
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
 		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
 	}
@@ -234,6 +242,7 @@ func (o *Options) Validate() error {
 		{"ingest.max-body-bytes", positive(o.Ingest.Limits.MaxBodyBytes)},
 		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
 		{"ingest.max-inflight-bytes", o.Ingest.checkInflight()},
+		{"ingest.replica-timeout", positive(int64(o.Ingest.ReplicaTimeout))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},

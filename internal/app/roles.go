@@ -21,6 +21,16 @@ func (a *App) startRoles(ctx context.Context) error {
 			return err
 		}
 	}
+	if a.opts.has(RoleAPI) {
+		if err := a.openQuotaAPI(ctx); err != nil {
+			return err
+		}
+	}
+	if a.opts.has(RoleIngest) || a.opts.has(RoleAPI) {
+		if err := a.openPipelines(ctx); err != nil {
+			return err
+		}
+	}
 	if a.opts.has(RoleIngest) || a.opts.has(RoleAlerting) {
 		if err := a.openIngester(ctx); err != nil {
 			return err
@@ -65,6 +75,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 	}
 	if a.opts.has(RoleQuerier) {
 		routes = append(routes, a.queryRoutes()...)
+		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
 	}
 	if a.opts.has(RoleAlerting) {
 		routes = append(routes, api.RuleRoutes(a.alerting, a.alerting)...)
@@ -75,6 +86,8 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.SessionRoutes(api.SessionOptions{Sessions: d, Tenants: d, SecureCookie: a.opts.HTTP.TLSCertFile != ""})...)
 		routes = append(routes, api.ClusterRoutes(d)...)
 		routes = append(routes, api.TenantRoutes(d)...)
+		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
+		routes = append(routes, api.QuotaRoutes(a.quotas)...)
 	}
 	return routes, nil
 }

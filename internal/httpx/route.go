@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -27,6 +28,15 @@ type Route struct {
 	// openapi.yaml does not.
 	Foreign bool
 	Handler Handler
+}
+
+// Signal returns the signal that the route's permission names, "" when it names none.
+func (r *Route) Signal() string {
+	signal, ok := strings.CutPrefix(r.Permission, "ingest:")
+	if !ok || signal == "any" {
+		return ""
+	}
+	return signal
 }
 
 // Handler answers one request. It returns errors and never writes them: the edge is the only writer of error bodies.

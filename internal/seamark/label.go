@@ -34,7 +34,7 @@ const (
 	LogStream    SeriesKind = 2
 )
 
-// Series is one interned label set: a metric series or a log stream. Apart from its mark it never changes after it was
+// Series is one interned label set: a metric series or a log stream. Apart from its marks it never changes after it was
 // made, so batches of concurrent requests share it.
 type Series struct {
 	Kind SeriesKind
@@ -43,7 +43,8 @@ type Series struct {
 	Name   string
 	Labels []Label // sorted, normalised, without empty values; for metrics including __name__
 
-	ackedDay atomic.Int32
+	ackedDay  atomic.Int32
+	seenEpoch atomic.Uint32
 }
 
 // Acked reports whether the bus has acknowledged this series' row for the given day (days since 1970, UTC).
@@ -52,6 +53,12 @@ func (s *Series) Acked(day int32) bool { return s.ackedDay.Load() == day }
 // MarkAcked remembers that the bus holds this series' row for day. It is called only after the acknowledgement, so that
 // a message without the row can never overtake the message with it.
 func (s *Series) MarkAcked(day int32) { s.ackedDay.Store(day) }
+
+// Seen reports whether this series has been counted as active in the given epoch, an interval of package quota's.
+func (s *Series) Seen(epoch uint32) bool { return s.seenEpoch.Load() == epoch }
+
+// MarkSeen remembers that this series was counted in epoch, so that its other rows in it cost no look-up.
+func (s *Series) MarkSeen(epoch uint32) { s.seenEpoch.Store(epoch) }
 
 // Label returns the value of the named label, "" when it has none.
 func (s *Series) Label(name string) string {

@@ -196,7 +196,8 @@ func LaunchUnder(t testing.TB, command []string, dataDir string, args ...string)
 	args = slices.Concat(command, []string{Binary(t)}, args)
 	s := &Launched{Server: Server{DataDir: dataDir}, ready: make(chan struct{})}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "SEAMARK_CLICKHOUSE_LIBRARY="+library(t))
+	// A test's load is no tenant's: those that are about quotas set flags, which go before the environment.
+	cmd.Env = append(os.Environ(), "SEAMARK_CLICKHOUSE_LIBRARY="+library(t), "SEAMARK_QUOTA_ROWS_PER_SECOND=0", "SEAMARK_QUOTA_BYTES_PER_SECOND=0")
 	var once sync.Once
 	s.Process = start(t, cmd, func(line string) {
 		var l struct{ Msg, HTTP, Admin string }

@@ -1,6 +1,7 @@
 package isolation_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -146,4 +147,42 @@ func pushgatewayRows() []row {
 			s.Post(t, s.Ingest, "/metrics/job/"+s.marker, "text/plain", "same_kept 1\n", http.StatusOK)
 			return []request{{}}
 		}})
+}
+
+// pipelineRows keep a pipeline of the marker's name, which is off.
+func pipelineRows() []row {
+	const path = "/api/v1/pipelines"
+	body := func(s *side, revision uint64) string {
+		return `{"revision":` + strconv.FormatUint(revision, 10) + `,"pipelines":[{"name":"` + s.marker + `","enabled":false,"steps":[{"name":"x","kind":"drop","match":["IsMatch(log.body, \"x\")"]}]}]}`
+	}
+	revision := func(t *testing.T, s *side) uint64 {
+		var list struct{ Revision uint64 }
+		if err := json.Unmarshal([]byte(s.Do(t, s.Admin, http.MethodGet, path, nil, "").Body), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Revision
+	}
+	return []row{
+		{method: http.MethodPut, path: path, may: admins, status: http.StatusOK, shows: admins, sends: func(t *testing.T, _ *world, s *side) []request {
+			now := revision(t, s)
+			return []request{
+				{contentType: "application/json", body: body(s, now)},
+				{contentType: "application/json", body: body(s, now), status: http.StatusConflict},
+				{contentType: "application/json", body: "{}", status: http.StatusBadRequest},
+			}
+		}},
+		{method: http.MethodGet, path: path, may: members, status: http.StatusOK, shows: members, sends: func(t *testing.T, _ *world, s *side) []request {
+			if now := revision(t, s); now == 0 {
+				s.Do(t, s.Admin, http.MethodPut, path, http.Header{"Content-Type": {"application/json"}}, body(s, now))
+			}
+			return []request{{}}
+		}},
+		{method: http.MethodPost, path: path + "/dry-run", may: admins, status: http.StatusOK, shows: admins, sends: func(_ *testing.T, _ *world, s *side) []request {
+			return []request{
+				{contentType: "application/json", body: `{"pipeline":{"name":"x","enabled":true,"steps":[]},"records":[{"labels":{"app":"x"},"body":"` + s.marker + `"}]}`},
+				{contentType: "application/json", body: "[]", status: http.StatusBadRequest},
+			}
+		}},
+		{method: http.MethodGet, path: path + "/stats", may: members, status: http.StatusOK, sends: fixed("")},
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // row is what the walk knows of one route.
@@ -48,7 +50,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), prometheusRows(), lokiRows(), ruleRows(), alertmanagerRows(), controlRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), prometheusRows(), lokiRows(), ruleRows(), alertmanagerRows(), controlRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -275,6 +277,38 @@ func controlRows() []row {
 		{method: http.MethodDelete, path: "/api/v1/session", may: people, status: http.StatusNoContent, fresh: true, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/clusters", may: anybody, status: http.StatusOK, shows: readers, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/tenants", may: operators, status: http.StatusOK, shows: operators, sends: fixed("")},
+		{method: http.MethodGet, path: "/api/v1/quotas", may: members, status: http.StatusOK, shows: members, sends: fixed("")},
+		{method: http.MethodPut, path: "/api/v1/clusters/:id/quotas", may: admins, status: http.StatusOK, sends: func(_ *testing.T, w *world, s *side) []request {
+			foreign := w.beta
+			if s == w.beta {
+				foreign = w.alpha
+			}
+			of := func(id seamark.ClusterID) string { return "/api/v1/clusters/" + string(id) + "/quotas" }
+			return []request{
+				{path: of(s.Cluster.ID), contentType: "application/json", body: `{"max_labels":60}`},
+				{path: of(s.Cluster.ID), contentType: "application/json", body: `{"max_labels":-1}`, status: http.StatusBadRequest},
+				{path: of(foreign.Cluster.ID), contentType: "application/json", body: `{"max_labels":1}`, status: http.StatusNotFound},
+			}
+		}},
+		{method: http.MethodGet, path: "/api/v1/tenants/:id/quotas", may: operators, status: http.StatusOK, sends: func(_ *testing.T, _ *world, s *side) []request {
+			return []request{
+				{path: "/api/v1/tenants/" + string(s.ID) + "/quotas"},
+				{path: "/api/v1/tenants/01ARZ3NDEKTSV4RRFFQ69G5FAV/quotas", status: http.StatusNotFound},
+			}
+		}},
+		{method: http.MethodPut, path: "/api/v1/tenants/:id/quotas", may: operators, status: http.StatusOK, sends: func(_ *testing.T, _ *world, s *side) []request {
+			path := "/api/v1/tenants/" + string(s.ID) + "/quotas"
+			return []request{
+				{path: path, contentType: "application/json", body: `{"rows_per_second":1000000}`},
+				{path: path, contentType: "application/json", body: `{"rows":1}`, status: http.StatusBadRequest},
+			}
+		}},
+		// The label's name stands in the refusal's detail, so the tenant finds its own marker in the ledger and no other's.
+		{method: http.MethodGet, path: "/api/v1/drops", may: readers, status: http.StatusOK, shows: readers, sends: func(t *testing.T, _ *world, s *side) []request {
+			body := `{"streams":[{"stream":{"` + s.marker + `-x":"y"},"values":[["` + strconv.FormatInt(time.Now().UnixNano(), 10) + `","line"]]}]}`
+			s.Post(t, s.Ingest, "/loki/api/v1/push", "application/json", body, http.StatusBadRequest)
+			return []request{{}, {path: "/api/v1/drops?limit=x", status: http.StatusBadRequest}, {path: "/api/v1/drops?reason=seamark-label-name"}}
+		}},
 		{method: http.MethodGet, path: "/api/v1/events", may: readers, status: http.StatusOK, shows: readers, sends: func(*testing.T, *world, *side) []request {
 			return []request{{}, {path: "/api/v1/events?limit=x", status: http.StatusBadRequest}, {path: "/api/v1/events?q=same"}}
 		}},
