@@ -158,17 +158,16 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	signals := signalsOf(b)
 	in.normaliseEvents(p, b, now)
 	in.checkRows(p, b, now)
+	if b.Rows() == 0 && len(b.Metadata) == 0 {
+		signals = nil // nothing of it can be taken, which is no arrival; what a pipeline drops has arrived
+	}
 	if in.opts.Pipelines != nil && b.Logs.Len() > 0 {
 		if err := in.opts.Pipelines.Apply(ctx, p, in.catalogs.of(p), b); err != nil {
 			return err
 		}
 	}
-	stored, err := in.store(ctx, p, signal, id, b, now)
-	if err != nil {
+	if err := in.store(ctx, p, signal, id, b, now); err != nil {
 		return err
-	}
-	if !stored {
-		signals = nil
 	}
 	for _, arrived := range signals {
 		in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
@@ -178,30 +177,30 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 	return nil
 }
 
-// store charges the quota and publishes. It reports whether there was anything to publish.
-func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) (stored bool, err error) { //nolint:revive // one caller, and each argument is another thing
+// store charges the quota and publishes.
+func (in *Ingester) store(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
 	refund := func() {}
 	if q := in.opts.Quota; q != nil && p.Kind == seamark.IngestToken && b.Rows() > 0 { // what the platform writes itself is no sender's
 		q.AdmitSeries(p, b)
 		if err := overQuota(b); err != nil {
-			return false, err
+			return err
 		}
 		bytes, rows := cmp.Or(b.Source.BodyBytes, b.DataBytes()), b.Rows()
 		if err := q.Admit(p, signal, bytes, rows); err != nil {
-			return false, err
+			return err
 		}
 		refund = func() { q.Refund(p, bytes, rows) }
 	}
 	told := in.thinMetadata(p, b, now)
 	if b.Rows() == 0 && len(b.Metadata) == 0 && len(b.Exemplars) == 0 {
-		return false, nil
+		return nil
 	}
 	if err := in.publish(ctx, p, signal, id, b, now); err != nil {
 		refund()
-		return false, err
+		return err
 	}
 	in.metadata.add(p, told)
-	return true, nil
+	return nil
 }
 
 // isQuotaReason tells refusals that end when the tenant's limit is raised or its other series end.
@@ -313,7 +312,7 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 	for _, part := range partsOf(encoded.Segments) {
 		name := ""
 		if part.number >= 0 {
-			name = id + "." + strconv.Itoa(part.number)
+			name = id + "." + strconv.Itoa(part.number) + "." + strconv.FormatUint(part.sum(), 36)
 		}
 		if err := send(name, part.segments); err != nil {
 			return err
@@ -336,10 +335,22 @@ type part struct {
 	segments []store.Segment
 }
 
+// sum is over the part's rows. It stands in the message's name, so that a name means the same rows in an attempt and in its
+// repeat also when a pipeline or a limit was changed between the two: a part that is another now is stored, never dropped as a
+// repeat of what it was.
+func (p *part) sum() uint64 {
+	h := xxhash.New()
+	for i := range p.segments {
+		if p.segments[i].Table.Exact() { // rows of the other tables carry the time of the attempt, and replace each other
+			_, _ = h.Write(p.segments[i].Payload)
+		}
+	}
+	return h.Sum64()
+}
+
 // partsOf divides a request into messages. They go one after the other, series before the rows that refer to them. How
-// the rows are divided, and so what each message is called, depends on the rows alone: which series a request has to tell
-// changes between an attempt and its repeat, and a name must mean the same rows in both. Series of a large request go
-// ahead in messages without a name, because storing them twice changes nothing.
+// the rows are divided depends on the rows alone, because which series a request has to tell changes between an attempt and
+// its repeat. Series of a large request go ahead in messages without a name, because storing them twice changes nothing.
 func partsOf(segments []store.Segment) []part {
 	split := 0
 	for split < len(segments) && segments[split].Table == store.TableSeries {

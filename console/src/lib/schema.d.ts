@@ -35,7 +35,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes metrics over Prometheus remote write 1.0.
+         * Takes metrics over Prometheus remote write 1.0 and 2.0.
          * @description All remote-write paths are the same; agents differ in what they have built in.
          */
         post: operations["pushRemoteWriteWrite"];
@@ -55,7 +55,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes metrics over Prometheus remote write 1.0.
+         * Takes metrics over Prometheus remote write 1.0 and 2.0.
          * @description All remote-write paths are the same; agents differ in what they have built in.
          */
         post: operations["pushRemoteWritePush"];
@@ -75,8 +75,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes metrics over Prometheus remote write 1.0.
-         * @description All remote-write paths are the same; agents differ in what they have built in.
+         * Takes metrics over Prometheus remote write, or logs in the form of Loki before 1.0.
+         * @description Both have used this path. A request with the header X-Prometheus-Remote-Write-Version is remote write.
          */
         post: operations["pushRemoteWriteCortex"];
         delete?: never;
@@ -95,10 +95,69 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Takes metrics over Prometheus remote write 1.0.
+         * Takes metrics over Prometheus remote write 1.0 and 2.0.
          * @description All remote-write paths are the same; agents differ in what they have built in.
          */
         post: operations["pushRemoteWritePrefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes log records in plain JSON.
+         * @description One record per line, an array of records, or one record. Query parameters, or headers such as X-Seamark-Message-Field, say
+         *     which fields are the line, its time, its level and labels of its stream; without them the usual names are known. Lines
+         *     that are refused do not hold back their neighbours.
+         */
+        post: operations["pushJSONLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the audit webhook of Kubernetes' API server.
+         * @description An EventList or an Event of audit.k8s.io/v1. An event that is sent again (auditID and stage) is stored once.
+         */
+        post: operations["pushAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the groups that were pushed with the Pushgateway's protocol. */
+        get: operations["listPushedGroups"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -179,6 +238,46 @@ export interface paths {
          * @description The answer is in the encoding of the request. Refused records are counted in partial_success.
          */
         post: operations["pushOtlpMetricsPrefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes traces over OTLP/HTTP.
+         * @description The answer is in the encoding of the request. Refused spans are counted in partial_success.
+         */
+        post: operations["pushOtlpTraces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otlp/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes traces over OTLP/HTTP.
+         * @description The answer is in the encoding of the request. Refused spans are counted in partial_success.
+         */
+        post: operations["pushOtlpTracesPrefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -292,6 +391,131 @@ export interface paths {
         };
         /** Lists Kubernetes events, newest first. */
         get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the tenant's limits, what it uses of them, and the same of its clusters. */
+        get: operations["findQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replaces the quota of a cluster, within the tenant's own limits. Every ingest node follows within seconds. */
+        put: operations["setClusterQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a tenant's limits and what it uses of them; for operators. */
+        get: operations["findTenantQuotas"];
+        /** Replaces the quota of a tenant; for operators. Every ingest node follows within seconds. */
+        put: operations["setTenantQuota"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was refused, by reason, the reason that happened last first.
+         * @description Answers "where are my logs": how much was refused for which reason, of which senders, with a few redacted samples and a
+         *     sentence that says what to do. Refusals appear after some seconds and are kept for 30 days.
+         */
+        get: operations["listDrops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the tenant's log pipelines, in the order in which they run. */
+        get: operations["getPipelines"];
+        /** Replaces the tenant's log pipelines. Every ingest node follows within a second. */
+        put: operations["replacePipelines"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a pipeline on records that go nowhere and shows what each step does with each. */
+        post: operations["tryPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the steps did so far, on all ingest nodes together. */
+        get: operations["getPipelineStats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -934,6 +1158,331 @@ export interface components {
             /** @description Whether more events matched than the limit let through. */
             truncated: boolean;
         };
+        /**
+         * @description What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
+         *     limit beside its tenant's. In the limits that hold, 0 is "no limit".
+         */
+        Quota: {
+            /**
+             * Format: int64
+             * @description Bytes of decompressed bodies a second, over all signals.
+             */
+            bytes_per_second?: number;
+            /**
+             * Format: int64
+             * @description Bytes that may come at once after a quiet time.
+             */
+            bytes_burst?: number;
+            /**
+             * Format: int64
+             * @description Lines, samples, events and spans a second.
+             */
+            rows_per_second?: number;
+            /**
+             * Format: int64
+             * @description Rows that may come at once after a quiet time.
+             */
+            rows_burst?: number;
+            /**
+             * Format: int64
+             * @description Bytes of decompressed bodies per day of UTC.
+             */
+            daily_bytes?: number;
+            /**
+             * Format: int64
+             * @description Metric series with a sample within the last hour.
+             */
+            active_series?: number;
+            /**
+             * Format: int64
+             * @description Log streams with a line within the last hour.
+             */
+            active_streams?: number;
+            /**
+             * Format: int64
+             * @description Labels of one series or stream.
+             */
+            max_labels?: number;
+            /**
+             * Format: int64
+             * @description Length of a label name.
+             */
+            max_label_name_bytes?: number;
+            /**
+             * Format: int64
+             * @description Length of a label value.
+             */
+            max_label_value_bytes?: number;
+            /**
+             * Format: int64
+             * @description Length of a log line.
+             */
+            max_line_bytes?: number;
+            /**
+             * Format: int64
+             * @description Structured metadata pairs of one line.
+             */
+            max_attrs?: number;
+            /**
+             * Format: int64
+             * @description How far behind the server's clock a timestamp may lie.
+             */
+            max_age_seconds?: number;
+            /**
+             * Format: int64
+             * @description How far ahead of the server's clock a timestamp may lie.
+             */
+            max_future_seconds?: number;
+        };
+        /** @description What is used now over all ingest nodes. Rates are means over some seconds. */
+        QuotaUse: {
+            /**
+             * Format: int64
+             * @description Admitted.
+             */
+            bytes_per_second: number;
+            /**
+             * Format: int64
+             * @description Admitted.
+             */
+            rows_per_second: number;
+            /**
+             * Format: int64
+             * @description What senders tried, the refused included.
+             */
+            asked_bytes_per_second: number;
+            /**
+             * Format: int64
+             * @description What senders tried, the refused included.
+             */
+            asked_rows_per_second: number;
+            /**
+             * Format: int64
+             * @description Admitted since midnight UTC; some seconds old.
+             */
+            bytes_today: number;
+            /**
+             * Format: int64
+             * @description With a sample within the last hour. Where several nodes take the same series it is an estimate near the limit, and far
+             *     below it the sum over the nodes.
+             */
+            active_series: number;
+            /**
+             * Format: int64
+             * @description With a line within the last hour; counted as active_series.
+             */
+            active_streams: number;
+        };
+        OperatorQuotas: {
+            limits: components["schemas"]["Quota"];
+            set: components["schemas"]["Quota"];
+            use: components["schemas"]["QuotaUse"];
+        };
+        TenantQuotas: components["schemas"]["OperatorQuotas"] & {
+            clusters: components["schemas"]["ClusterQuotas"][];
+        };
+        ClusterQuotas: {
+            /** @description Opaque ULID. */
+            id: string;
+            name: string;
+            set: components["schemas"]["Quota"];
+            use: components["schemas"]["QuotaUse"];
+        };
+        DropSample: {
+            /**
+             * Format: date-time
+             * @description Begin of the seconds that it was counted in.
+             */
+            time: string;
+            cluster: string;
+            /** @description Key id of the sender's token. */
+            token: string;
+            protocol: string;
+            signal: string;
+            /** @description HTTP status that the sender saw. */
+            status: number;
+            /** @description What was wrong, and the limit. */
+            detail: string;
+            /** @description Start of what was refused, redacted. */
+            sample: string;
+        };
+        DropReason: {
+            /** @description Stable id, such as seamark-line-bytes; other is what the ledger could not keep apart. */
+            reason: string;
+            /** @description What to do about it. */
+            advice: string;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            /**
+             * Format: int64
+             * @description Requests refused whole or in part.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Rows refused, where they could be counted.
+             */
+            rows: number;
+            /** Format: int64 */
+            bytes: number;
+            /** @description HTTP statuses that senders saw. */
+            statuses: number[];
+            /** @description Names, at most 50. */
+            clusters: string[];
+            /** @description Key ids, at most 50. */
+            tokens: string[];
+            protocols: string[];
+            signals: string[];
+            /** @description Of the newest refusal. */
+            detail: string;
+            /** @description The newest, at most 3. */
+            samples: components["schemas"]["DropSample"][];
+        };
+        DropList: {
+            items: components["schemas"]["DropReason"][];
+            /** @description Whether more reasons matched than the limit let through. */
+            truncated: boolean;
+        };
+        Pipelines: {
+            /** @description What the next change must name; 0 before the first one. */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When they were changed last.
+             */
+            updated_at: string | null;
+            pipelines: components["schemas"]["Pipeline"][];
+        };
+        NewPipelines: {
+            /** @description The revision that was read; 0 when there are no pipelines yet. */
+            revision: number;
+            pipelines: components["schemas"]["Pipeline"][];
+        };
+        Pipeline: {
+            name: string;
+            /**
+             * @description A pipeline that is off is checked and does nothing.
+             * @default false
+             */
+            enabled: boolean;
+            steps: components["schemas"]["PipelineStep"][];
+        };
+        /** @description Name, kind and match belong to every step; each other field to the kind that it names. */
+        PipelineStep: {
+            name: string;
+            /** @enum {unknown} */
+            kind: "transform" | "drop" | "sample" | "redact" | "route" | "metric";
+            /** @description OTTL conditions that must all hold. Without any the step takes every record; a drop needs one. */
+            match?: string[];
+            /** @description transform: OTTL statements, run in order. */
+            statements?: string[];
+            /** @description sample: the share of records that is kept. */
+            ratio?: number;
+            /**
+             * @description sample: what is kept or removed together.
+             * @default record
+             * @enum {unknown}
+             */
+            by: "record" | "trace";
+            /** @description redact: built-in patterns. */
+            patterns?: ("email" | "credit_card" | "ipv4" | "jwt" | "token" | "secret")[];
+            /** @description redact: the tenant's own patterns. */
+            expressions?: {
+                name: string;
+                /** @description RE2. */
+                regex: string;
+            }[];
+            /** @description route: stream labels to set; an empty value removes the label. */
+            stream?: {
+                [key: string]: string;
+            };
+            /** @description metric: what is written. */
+            metric?: {
+                name: string;
+                /** @enum {unknown} */
+                type: "counter" | "gauge" | "histogram";
+                /** @description OTTL expression; a counter without one counts records. */
+                value?: string;
+                /** @description OTTL expressions by label name. */
+                labels?: {
+                    [key: string]: string;
+                };
+                /** @description A histogram's upper bounds, rising, without +Inf. */
+                buckets?: number[];
+            };
+        };
+        PipelineRecord: {
+            /** @description Stream labels. */
+            labels: {
+                [key: string]: string;
+            };
+            level?: string;
+            /**
+             * Format: date-time
+             * @description Now when it is left out.
+             */
+            time?: string;
+            body: string;
+            attrs?: {
+                [key: string]: string;
+            };
+        };
+        PipelineDryRun: {
+            pipeline: components["schemas"]["Pipeline"];
+            records: components["schemas"]["PipelineRecord"][];
+        };
+        PipelineReport: {
+            records: {
+                /** @description Until a step removed the record. */
+                steps: {
+                    step: string;
+                    kind: string;
+                    changed: boolean;
+                    dropped: boolean;
+                    /** @description Why the step failed; the record passes. */
+                    error?: string;
+                    before?: components["schemas"]["PipelineRecord"];
+                    after?: components["schemas"]["PipelineRecord"];
+                }[];
+                result?: components["schemas"]["PipelineRecord"];
+            }[];
+            metrics: {
+                labels: {
+                    [key: string]: string;
+                };
+                /** Format: date-time */
+                time: string;
+                value: number;
+            }[];
+        };
+        PipelineStats: {
+            steps: {
+                pipeline: string;
+                step: string;
+                kind: string;
+                /** @description Records that reached the step. */
+                in: number;
+                /** @description Records that it changed. */
+                changed: number;
+                /** @description Records that it removed. */
+                dropped: number;
+                /** @description Records that it failed on. */
+                errors: number;
+                /** @description Time that it took. */
+                nanoseconds: number;
+            }[];
+            nodes: {
+                node: string;
+                /** @description Of the pipelines that the node has seen last. */
+                revision: number;
+                /** Format: date-time */
+                updated_at: string;
+                /** @description Why the node goes on with an earlier revision; empty when it does not. */
+                fault: string;
+            }[];
+        };
         LokiPush: {
             streams: {
                 stream: {
@@ -1521,6 +2070,211 @@ export interface operations {
             };
         };
     };
+    pushJSONLogs: {
+        parameters: {
+            query?: {
+                /** @description Field of the line. */
+                message_field?: string;
+                /** @description Field of its time. */
+                time_field?: string;
+                /** @description How the time is written. */
+                time_format?: string;
+                /** @description Field of its severity. */
+                level_field?: string;
+                /** @description Fields that become labels, such as `env,team=owner.team`. */
+                stream_fields?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Everything is stored durably. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Some or all rows can never be stored; the text names them and says whether others were stored. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description No valid credential. The body was not read. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description A valid credential that may not push this signal. The body was not read. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The body, or what it inflates to, is over the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The media type, encoding or protocol version is not taken. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The tenant's quota is used up; try again after the given seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The platform is under pressure; nothing was stored, try again after the given seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Any other fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    pushAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description What can be stored is stored durably. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is neither. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The tenant's quota is used up; try again after the given seconds. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The platform is under pressure; nothing was stored, try again after the given seconds. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Any other fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    listPushedGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant's groups, in the Pushgateway's form. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        status: "success";
+                        data: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description Any fault. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusError"];
+                };
+            };
+        };
+    };
     pushOtlpLogs: {
         parameters: {
             query?: never;
@@ -1702,6 +2456,126 @@ export interface operations {
         };
     };
     pushOtlpMetricsPrefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description An Export*ServiceResponse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The tenant's quota is used up, as google.rpc.Status. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The platform is under pressure, as google.rpc.Status. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Any other fault, as google.rpc.Status; senders drop the request. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    pushOtlpTraces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description An Export*ServiceResponse. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The tenant's quota is used up, as google.rpc.Status. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The platform is under pressure, as google.rpc.Status. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Any other fault, as google.rpc.Status; senders drop the request. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    pushOtlpTracesPrefixed: {
         parameters: {
             query?: never;
             header?: never;
@@ -2101,6 +2975,269 @@ export interface operations {
                 };
             };
             400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits that hold, those that were set, and the use over all ingest nodes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantQuotas"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    setClusterQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Quota"];
+            };
+        };
+        responses: {
+            /** @description What is set now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findTenantQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits that hold, those that were set, and the use over all ingest nodes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorQuotas"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    setTenantQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Quota"];
+            };
+        };
+        responses: {
+            /** @description What is set now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listDrops: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds; a day before the end unless told. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds; now unless told. */
+                end?: string;
+                /** @description Name of the cluster. */
+                cluster?: string;
+                /** @description Key id of the token. */
+                token?: string;
+                /** @description Protocol, such as loki or otlp. */
+                protocol?: string;
+                /** @description The signal. */
+                signal?: "logs" | "metrics" | "events" | "traces";
+                /** @description Stable id of the reason, such as seamark-line-bytes. */
+                reason?: string;
+                /** @description Most reasons to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reasons that match. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DropList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    getPipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pipelines and their revision. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipelines"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    replacePipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPipelines"];
+            };
+        };
+        responses: {
+            /** @description The pipelines with their new revision. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipelines"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description The pipelines have another revision by now; read them again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    tryPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineDryRun"];
+            };
+        };
+        responses: {
+            /** @description The way of each record, and the metrics that would be written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineReport"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    getPipelineStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counters per step, and how far each node has followed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineStats"];
+                };
+            };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
