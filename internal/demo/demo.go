@@ -89,9 +89,17 @@ All of it stands in %s. Stop with Ctrl-C.
 func ensureTenant(ctx context.Context, d *tenant.Directory) (tenant.Tenant, error) {
 	t, err := d.FindTenantBySlug(ctx, tenantSlug)
 	if seamark.KindOf(err) == seamark.NotFound {
-		return d.CreateTenant(ctx, tenant.TenantSpec{Slug: tenantSlug, Name: "Demo"})
+		t, err = d.CreateTenant(ctx, tenant.TenantSpec{Slug: tenantSlug, Name: "Demo"})
 	}
-	return t, err
+	if err != nil {
+		return t, err
+	}
+	return t, d.SetTenantQuota(ctx, t.ID, demoQuota())
+}
+
+// demoQuota leaves room for the demo cluster's history, which comes at once.
+func demoQuota() tenant.Quota {
+	return tenant.Quota{BytesPerSecond: 64 << 20, BytesBurst: 1 << 30, RowsPerSecond: 200_000, RowsBurst: 5_000_000}
 }
 
 // ensureAccess reuses the credentials of an earlier start while they still work, and makes new ones otherwise.
