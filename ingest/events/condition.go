@@ -3,6 +3,7 @@ package events
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -19,8 +20,12 @@ type condition struct {
 	Transition         timestamp `json:"transition"`
 }
 
-// maxConditions bounds the conditions of a node; nodes have about ten.
-const maxConditions = 64
+// The limits of a node; nodes have about ten conditions and 50 images. Without the first a status of empty conditions
+// would take fifty times its size in memory, without the second one node would be thousands of events.
+const (
+	maxStatusBytes = 256 << 10
+	maxConditions  = 64
+)
 
 // conditionSource is the component of events that were made of conditions.
 const conditionSource = "node-condition"
@@ -28,6 +33,9 @@ const conditionSource = "node-condition"
 // appendNode appends the conditions of a node as events. An unchanged condition is the same event each time its node is
 // sent, because it has the time of its last change.
 func appendNode(list []seamark.Event, o *object, now time.Time) ([]seamark.Event, *refusal) {
+	if len(o.Status) > maxStatusBytes {
+		return list, &refusal{"seamark-event-malformed", fmt.Sprintf("is a node with a status of %d bytes; the limit is %d", len(o.Status), maxStatusBytes)}
+	}
 	var status struct {
 		Conditions []condition `json:"conditions"`
 	}

@@ -22,8 +22,10 @@ type leaf struct {
 	text  bool // it was a string
 }
 
-// Layouts are small. Without these limits a deep or wide object would be searched for each field.
+// Layouts are small. Without these limits a deep or wide object would be searched for each field, and one of a whole body
+// would take a hundred times its size in memory while it is taken apart.
 const (
+	maxLayoutBytes  = 256 << 10
 	maxLayoutDepth  = 4
 	maxLayoutLeaves = 256
 )
@@ -47,8 +49,11 @@ var (
 	clusterKeys   = []string{"clustername", "cluster"}
 )
 
-// layoutOf takes an object apart. What is not an object has no leaves.
+// layoutOf takes an object apart. What is not an object, or is too large, has no leaves.
 func layoutOf(raw []byte) layout {
+	if len(raw) > maxLayoutBytes {
+		return nil
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var members map[string]any

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,24 @@ func TestLayouts(t *testing.T) {
 				t.Errorf("rejected %+v, -want +got:\n%s", b.Rejected, diff)
 			}
 		})
+	}
+}
+
+// TestLargeObjects keeps one object of a body from taking many times its size.
+func TestLargeObjects(t *testing.T) {
+	wide := `{"reason":"R","kind":"Pod"` + strings.Repeat(`,"a":0`, 50_000) + `}`
+	b := decodeObjects(t, wide)
+	if len(b.Events) != 1 || b.Events[0].Reason != "R" || b.Events[0].Kind != "" {
+		t.Errorf("a wide object: %+v, rejected %+v", b.Events, b.Rejected)
+	}
+	node := `{"kind":"Node","status":{"conditions":[` + strings.Repeat(`{},`, 100_000) + `{}]}}`
+	b = decodeObjects(t, node)
+	if len(b.Events) != 0 || b.Rejected.Events != 1 || !strings.Contains(b.Rejected.Reasons[0].Detail, "the limit is 262144") {
+		t.Errorf("a node: %d events, rejected %+v", len(b.Events), b.Rejected)
+	}
+	node = `{"kind":"Node","status":{"conditions":[` + strings.Repeat(`{"type":"T"},`, 100) + `{}]}}`
+	if b = decodeObjects(t, node); len(b.Events) != 64 {
+		t.Errorf("a node of 101 conditions is %d events", len(b.Events))
 	}
 }
 
