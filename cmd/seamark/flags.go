@@ -121,7 +121,7 @@ func flagDefaults() kong.Vars {
 	l := d.Ingest.Limits
 	return kong.Vars{
 		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
-		"disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
+		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
 		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
@@ -143,7 +143,8 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Roles, o.DataDir, o.NodeID, o.Version, o.DrainTimeout = roles, f.DataDir, f.NodeID, version, f.DrainTimeout
 	o.HTTP = app.HTTPOptions{
 		Listen: f.HTTPListen, TLSCertFile: f.HTTPTLSCertFile, TLSKeyFile: f.HTTPTLSKeyFile, AllowPlaintext: f.HTTPAllowPlaintext,
-		TrustedProxies: f.HTTPTrustedProxies, TLSClientCAFile: f.HTTPTLSClientCAFile,
+		TrustedProxies: f.HTTPTrustedProxies, TLSClientCAFile: f.HTTPTLSClientCAFile, MaxConns: f.HTTPMaxConnections,
+		MaxConnsPerIP: f.HTTPMaxConnectionsPerIP,
 	}
 	o.Disk = app.DiskOptions{MinFreePercent: f.DiskMinFreePercent, MaxReserveBytes: f.DiskMaxReserveBytes, BallastBytes: f.DiskBallastBytes}
 	o.Admin.Listen = f.AdminListen

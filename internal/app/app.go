@@ -56,6 +56,8 @@ type App struct {
 	httpAddr   string
 	adminAddr  string
 
+	refusedConns prometheus.Counter
+
 	ready    atomic.Bool
 	cleanups []cleanup
 	stopOnce sync.Once
@@ -86,7 +88,11 @@ func New(o Options) (*App, error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &App{opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8), listening: map[string]string{}}, nil
+	refused := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "seamark_http_refused_connections_total", Help: "Connections that were closed because there were too many, in all or from their address.",
+	})
+	registry.MustRegister(refused)
+	return &App{refusedConns: refused, opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8), listening: map[string]string{}}, nil
 }
 
 // Start brings everything up, in the order of who needs whom, and returns when the process answers requests. When it

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -99,6 +100,17 @@ func (a *App) checkReady(ctx context.Context) error {
 	return nil
 }
 
+// capped bounds a listener's connections. Without it whoever opens enough of them takes all file descriptors.
+func (a *App) capped(ln net.Listener) net.Listener {
+	var exempt []netip.Prefix
+	for _, s := range a.opts.HTTP.TrustedProxies {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			exempt = append(exempt, p)
+		}
+	}
+	return newCapListener(ln, a.opts.HTTP.MaxConns, a.opts.HTTP.MaxConnsPerIP, exempt, a.refusedConns.Inc)
+}
+
 // listen serves a handler and registers its drain.
 func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, certificate *tls.Config) (string, error) {
 	var lc net.ListenConfig
@@ -110,6 +122,7 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, cer
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC behind a proxy that ends TLS, and on loopback
+	ln = a.capped(ln)
 	server := &http.Server{
 		Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, TLSConfig: certificate,

@@ -78,6 +78,7 @@ func (a *App) open(ctx context.Context, flag, addr string, certificate *tls.Conf
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
 	a.listening[flag] = ln.Addr().String()
+	ln = a.capped(ln)
 	if certificate != nil {
 		certificate = certificate.Clone()
 		certificate.NextProtos = []string{"h2", "http/1.1"}

@@ -74,6 +74,8 @@ type HTTPOptions struct {
 	TLSClientCAFile string
 	AllowPlaintext  bool
 	TrustedProxies  []string // CIDR
+	// MaxConns bounds the open connections of each listener, MaxConnsPerIP those of one address that is not a trusted proxy.
+	MaxConns, MaxConnsPerIP int
 }
 
 // OTLPOptions opens OTLP's own ports; the main port takes OTLP too. "" opens none.
@@ -193,7 +195,7 @@ func DefaultOptions() Options {
 	in, wr, b := ingest.DefaultOptions(), ingest.DefaultWriterOptions(), bus.DefaultOptions()
 	return Options{
 		Roles: AllRoles(), DataDir: "data",
-		HTTP:  HTTPOptions{Listen: "127.0.0.1:4480"},
+		HTTP:  HTTPOptions{Listen: "127.0.0.1:4480", MaxConns: 16_384, MaxConnsPerIP: 2048},
 		Admin: AdminOptions{Listen: "127.0.0.1:4481"},
 		NATS:  NATSOptions{Replicas: 1},
 		ClickHouse: ClickHouseOptions{
@@ -227,6 +229,8 @@ func (o *Options) Validate() error {
 		{"http.listen", o.HTTP.checkListen()},
 		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
 		{"http.trusted-proxies", checkPrefixes(o.HTTP.TrustedProxies)},
+		{"http.max-connections", within(o.HTTP.MaxConns, 1, 1<<20)},
+		{"http.max-connections-per-ip", within(o.HTTP.MaxConnsPerIP, 1, 1<<20)},
 		{"http.tls-client-ca-file", needs(o.HTTP.TLSClientCAFile, o.HTTP.TLSCertFile, "http.tls-cert-file")},
 		{"syslog.listen", o.Syslog.checkListen(o.HTTP.TLSCertFile)},
 		{"forward.listen", o.Forward.checkListen(o.HTTP.TLSCertFile)},

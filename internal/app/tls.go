@@ -17,7 +17,7 @@ func (h *HTTPOptions) loadCertificate(log *slog.Logger) (*tls.Config, error) {
 	if h.TLSCertFile == "" {
 		return nil, nil //nolint:nilnil // no certificate is a valid answer: plain HTTP
 	}
-	source := &certificate{certFile: h.TLSCertFile, keyFile: h.TLSKeyFile, log: log}
+	source := &certificate{certFile: h.TLSCertFile, keyFile: h.TLSKeyFile, log: log, now: time.Now}
 	if err := source.load(); err != nil {
 		return nil, fmt.Errorf("--http.tls-cert-file: %w", err)
 	}
@@ -44,6 +44,7 @@ const reloadInterval = 5 * time.Second
 type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
+	now               func() time.Time
 
 	mu      sync.Mutex // guards what follows
 	pair    *tls.Certificate
@@ -85,7 +86,7 @@ func (c *certificate) loadLocked() error {
 func (c *certificate) current(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.checked) >= reloadInterval {
+	if now := c.now(); now.Sub(c.checked) >= reloadInterval {
 		c.checked = now
 		if stamp := [2]fileStamp{stampOf(c.certFile), stampOf(c.keyFile)}; stamp != c.stamp {
 			if err := c.loadLocked(); err != nil {
