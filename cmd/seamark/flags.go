@@ -20,13 +20,15 @@ type serverFlags struct {
 	DataDir string `name:"data-dir" default:"${data_dir}" help:"Folder for streams, tables and keys."`
 	NodeID  string `name:"node-id" help:"Name of this node among its peers; kept in the data folder when not set."`
 
-	HTTPListen          string   `name:"http.listen" default:"${http_listen}" help:"Address that agents, people and Grafana talk to."`
-	HTTPTLSCertFile     string   `name:"http.tls-cert-file" help:"PEM certificate chain of the front; read again when it changes." type:"path"`
-	HTTPTLSKeyFile      string   `name:"http.tls-key-file" help:"PEM key of the front." type:"path"`
-	HTTPTLSClientCAFile string   `name:"http.tls-client-ca-file" help:"PEM authorities that senders' certificates are checked against, where they show one. A certificate is no credential: tokens stay needed." type:"path"`
-	HTTPAllowPlaintext  bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
-	HTTPTrustedProxies  []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
-	AdminListen         string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
+	HTTPListen              string   `name:"http.listen" default:"${http_listen}" help:"Address that agents, people and Grafana talk to."`
+	HTTPTLSCertFile         string   `name:"http.tls-cert-file" help:"PEM certificate chain of the front; read again when it changes." type:"path"`
+	HTTPTLSKeyFile          string   `name:"http.tls-key-file" help:"PEM key of the front." type:"path"`
+	HTTPTLSClientCAFile     string   `name:"http.tls-client-ca-file" help:"PEM authorities that senders' certificates are checked against, where they show one. A certificate is no credential: tokens stay needed." type:"path"`
+	HTTPAllowPlaintext      bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
+	HTTPTrustedProxies      []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
+	HTTPMaxConnections      int      `name:"http.max-connections" default:"${max_conns}" help:"Open connections of each listener. Without it whoever opens enough takes all file descriptors."`
+	HTTPMaxConnectionsPerIP int      `name:"http.max-connections-per-ip" default:"${max_conns_ip}" help:"Open connections of one address that is no trusted proxy. Without it one sender takes the places of all."`
+	AdminListen             string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
 
 	OTLPGRPCListen string `name:"otlp.grpc-listen" help:"Address for OTLP over gRPC, by custom port 4317. The main port takes it too."`
 	OTLPHTTPListen string `name:"otlp.http-listen" help:"Address for OTLP over HTTP, by custom port 4318. The main port takes it too."`
