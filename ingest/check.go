@@ -99,7 +99,8 @@ func (w *window) checkEvents(b *seamark.Batch) {
 	kept := b.Events[:0]
 	for i := range b.Events {
 		ev := &b.Events[i]
-		if ev.Last.Before(w.lo) || ev.Last.After(w.hi) || ev.First.Before(w.lo) || ev.First.After(w.hi) {
+		// An event that goes on for months is taken: only its last time counts.
+		if ev.Last.Before(w.lo) || ev.Last.After(w.hi) || ev.First.After(w.hi) {
 			b.Rejected.Add(seamark.Events, 1, "seamark-time-window", w.text("event", ev.Last))
 			continue
 		}

@@ -55,6 +55,7 @@ type PushFunc = func(ctx context.Context, p seamark.Principal, signal seamark.Si
 func (in *Ingester) PushAs(source seamark.Source) PushFunc {
 	return func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error {
 		b.Source = source
+		keepScope(p, b)
 		return in.Push(ctx, p, signal, id, b)
 	}
 }

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -377,4 +378,37 @@ func TestUnreadableMessageIsSetAside(t *testing.T) {
 	msg, err := dead.GetLastMsgForSubject(t.Context(), "seamark.dead.>")
 	require.NoError(t, err)
 	require.True(t, bytes.Equal([]byte("rubbish"), msg.Data))
+}
+
+// TestEventsAmongLogs sends one event over protocols of logs: it becomes one row of events and no line but its own.
+func TestEventsAmongLogs(t *testing.T) {
+	r := newRig(t)
+	defer r.run(r.writer(nil))()
+	event := fmt.Sprintf(`{"kind":"Event","apiVersion":"v1","metadata":{"name":"a.1","namespace":"shop","uid":"3b8f7c52-8a0d-4a57-9f0e-0d6f1c2b3a4d","resourceVersion":"7"},`+
+		`"involvedObject":{"kind":"Pod","namespace":"shop","name":"a"},"reason":"BackOff","message":"again","type":"Warning","count":3,`+
+		`"firstTimestamp":%q,"lastTimestamp":%q}`, time.Now().Add(-90*24*time.Hour).UTC().Format(time.RFC3339), time.Now().UTC().Format(time.RFC3339))
+	line, err := json.Marshal(event)
+	require.NoError(t, err)
+	loki := fmt.Sprintf(`{"streams":[{"stream":{"job":"events"},"values":[["%d",%s],["%d","plain"]]}]}`, time.Now().UnixNano(), line, time.Now().UnixNano())
+	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", loki).Code)
+	require.Equal(t, http.StatusNoContent, r.push("/api/v1/push/logs", "application/x-ndjson", event+"\n"+`{"message":"plain"}`+"\n").Code)
+	bulk := r.push("/_bulk", "application/x-ndjson", `{"create":{"_index":"logs-k8s"}}`+"\n"+event+"\n")
+	require.Equal(t, http.StatusOK, bulk.Code)
+	require.Contains(t, bulk.Body.String(), `"errors":false`)
+	require.Equal(t, http.StatusOK, r.push("/services/collector", "application/json", `{"event":`+event+`}`).Code)
+	conn := r.conn()
+	testkit.Eventually(t, 20*time.Second, func() error {
+		var events, lines uint64
+		db := fmt.Sprintf("t%04d", r.number)
+		if err := conn.QueryRow(t.Context(), "SELECT (SELECT count() FROM "+db+".events FINAL), (SELECT count() FROM "+db+".logs WHERE body = 'plain')").Scan(&events, &lines); err != nil {
+			return err
+		}
+		if events != 1 || lines != 2 {
+			return fmt.Errorf("got %d events and %d lines, want 1 and 2", events, lines)
+		}
+		return nil
+	})
+	var others uint64
+	require.NoError(t, conn.QueryRow(t.Context(), fmt.Sprintf("SELECT count() FROM t%04d.logs WHERE body != 'plain' AND body NOT LIKE '{\"cluster\":%%'", r.number)).Scan(&others))
+	require.Zero(t, others, "lines that are neither plain nor an event's own")
 }

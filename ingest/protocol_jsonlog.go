@@ -14,10 +14,8 @@ func (f *front) jsonLogs() *protocol {
 		name: "json", signal: seamark.Logs, dialect: httpx.Plain, untimed: true,
 		prepare: func(_ http.ResponseWriter, r *request) (err error) {
 			r.encoding = contentEncoding(r.http.Request)
-			switch media := mediaType(r.http.Request); media {
-			case "", "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines", "text/plain":
-			default:
-				return unsupportedMedia(media, "application/x-ndjson or application/json")
+			if err := checkJSONMedia(r.http.Request); err != nil {
+				return err
 			}
 			query := r.http.URL.Query()
 			r.mapping, err = jsonlog.ParseMapping(func(setting string) string {
@@ -30,7 +28,7 @@ func (f *front) jsonLogs() *protocol {
 		},
 		decode: func(r *request) error {
 			return f.json.Decode(r.body, r.catalog, &r.batch, jsonlog.Options{
-				Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs, Mapping: r.mapping,
+				Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs, Mapping: r.mapping, Event: r.takesEvents(),
 			})
 		},
 		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },

@@ -35,10 +35,15 @@ func (f *front) lokiPush() *protocol {
 		},
 		decode: func(r *request) error {
 			o := lokipush.Options{Now: r.now}
+			decode := f.loki.DecodeProto
 			if r.media == "application/json" {
-				return f.loki.DecodeJSON(r.body, r.catalog, &r.batch, o)
+				decode = f.loki.DecodeJSON
 			}
-			return f.loki.DecodeProto(r.body, r.catalog, &r.batch, o)
+			if err := decode(r.body, r.catalog, &r.batch, o); err != nil {
+				return err
+			}
+			r.liftEvents()
+			return nil
 		},
 		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },
 	}
@@ -132,15 +137,22 @@ func (f *front) kubeEventer() *protocol {
 	})
 }
 
+// checkJSONMedia takes the media types under which agents send JSON, one value or lines of them.
+func checkJSONMedia(r *http.Request) error {
+	switch media := mediaType(r); media {
+	case "", "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines", "text/plain":
+		return nil
+	default:
+		return unsupportedMedia(media, "application/json or application/x-ndjson")
+	}
+}
+
 func (f *front) eventProtocol(name string, decode func(r *request) error) *protocol {
 	return &protocol{
 		name: name, signal: seamark.Events, dialect: httpx.Plain,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
-			if media := mediaType(r.http.Request); media != "" && media != "application/json" && media != "text/plain" {
-				return unsupportedMedia(r.http.Header.Get("Content-Type"), "application/json")
-			}
-			return nil
+			return checkJSONMedia(r.http.Request)
 		},
 		decode: decode,
 		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusOK) },

@@ -30,6 +30,8 @@ type Options struct {
 	Now time.Time
 	// Index is the index of the request's path, for actions that name none.
 	Index string
+	// Event, when set, is shown each record's JSON before it becomes a line, and takes it when it is a Kubernetes event.
+	Event func(raw []byte) bool
 	// MaxAttrs bounds the attributes of a document, see record.Options.
 	MaxAttrs int
 	// MaxSourceBytes bounds one document; zero means DefaultMaxSourceBytes. Without it one document fills a request's
@@ -172,6 +174,9 @@ func (s *state) perform(item Item) error {
 // document appends the row of one document.
 func (s *state) document(item *Item, source []byte) error {
 	r := s.record
+	if s.opts.Event != nil && s.opts.Event(source) {
+		return s.add(item)
+	}
 	err := r.AddJSON("", source)
 	if err == nil {
 		if item.ID == "" {

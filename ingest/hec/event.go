@@ -176,6 +176,9 @@ func (s *state) rejectEvent(reply Reply, fault string) {
 
 // log appends an event that is a line.
 func (s *state) log(raw []byte, e *envelope, m *Metadata, nanos int64) error {
+	if s.opts.Event != nil && e.event[0] == '{' && s.opts.Event(e.event) {
+		return nil
+	}
 	b := s.record
 	b.Reset()
 	b.SetTime(nanos)

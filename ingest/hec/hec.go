@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// Now is the time of what carries none.
 	Now time.Time
+	// Event, when set, is shown each record's JSON before it becomes a line, and takes it when it is a Kubernetes event.
+	Event func(raw []byte) bool
 	// MaxAttrs bounds the attributes of a log row, see record.Options; zero means its default.
 	MaxAttrs int
 	// Default is what the request's query parameters tell; an event's own fields go before it.

@@ -19,6 +19,8 @@ const (
 type Options struct {
 	// Now is the time of records that tell none.
 	Now time.Time
+	// Event, when set, is shown each record's JSON before it becomes a line, and takes it when it is a Kubernetes event.
+	Event func(raw []byte) bool
 	// MaxAttrs bounds the attributes of a record, see record.Options.
 	MaxAttrs int
 	// Mapping says what the sender's fields mean; nil leaves all to the known names.
@@ -43,6 +45,7 @@ type state struct {
 	cat     seamark.Catalog
 	batch   *seamark.Batch
 	refused func(number int, err *seamark.Error)
+	event   func(raw []byte) bool
 }
 
 // Decode appends the records of body to b. Strings in b alias body, so body must stay unchanged as long as b is used.
@@ -52,7 +55,7 @@ type state struct {
 // must not be used.
 func (d *Decoder) Decode(body []byte, cat seamark.Catalog, b *seamark.Batch, o Options) error {
 	s, _ := d.scratch.Get().(*state)
-	s.cat, s.batch, s.refused = cat, b, o.Refused
+	s.cat, s.batch, s.refused, s.event = cat, b, o.Refused, o.Event
 	s.record.Begin(record.Options{Now: o.Now, MaxAttrs: o.MaxAttrs, Mapping: o.Mapping})
 	defer d.give(s)
 	body = bytes.TrimPrefix(body, []byte("\ufeff")) // Windows' tools mark UTF-8
@@ -109,6 +112,10 @@ func (s *state) element(body []byte, i, number int) (end int, err error) {
 	if err != nil {
 		return 0, broken(i, len(body), messageOf(err))
 	}
+	if s.event != nil && s.event(body[i:i+n]) {
+		s.record.Reset()
+		return i + n, nil
+	}
 	return i + n, s.flush(number, "Element")
 }
 
@@ -164,6 +171,9 @@ func lineEnd(body []byte, i int) int {
 func (s *state) line(line []byte, number int) error {
 	if line[0] != '{' {
 		return notObject("Line", number)
+	}
+	if s.event != nil && s.event(line) {
+		return nil
 	}
 	if err := s.record.AddJSON("", line); err != nil {
 		s.record.Reset()

@@ -14,7 +14,7 @@ import (
 
 // encodeEvents writes events, one segment per week of their creation.
 func (e *Encoder) encodeEvents(events []seamark.Event) error {
-	week := func(ev *seamark.Event) int32 { return mondayOf(dayOf(ev.First.UnixMilli(), dayMillis)) }
+	week := func(ev *seamark.Event) int32 { return mondayOf(dayOf(eventCreated(ev).UnixMilli(), dayMillis)) }
 	sorted := make([]*seamark.Event, len(events))
 	for i := range events {
 		sorted[i] = &events[i]
@@ -42,7 +42,7 @@ func (e *Encoder) appendEvents(b []byte, events []*seamark.Event) []byte {
 	for _, ev := range events {
 		b = appendUUID(b, ev.UID)
 	}
-	b = appendTimes(b, "created", events, func(ev *seamark.Event) time.Time { return ev.First })
+	b = appendTimes(b, "created", events, eventCreated)
 	b = appendTimes(b, "last_ts", events, func(ev *seamark.Event) time.Time { return ev.Last })
 	b = e.appendWords(b, "type", 2, events, func(ev *seamark.Event) string { return ev.Type })
 	b = e.appendWords(b, "reason", 3, events, func(ev *seamark.Event) string { return ev.Reason })
@@ -60,6 +60,18 @@ func (e *Encoder) appendEvents(b []byte, events []*seamark.Event) []byte {
 		b = binary.LittleEndian.AppendUint64(b, eventVersion(ev))
 	}
 	return b
+}
+
+// eventEra is how long an event is one row, a little less than rows are kept.
+const eventEra = 28 * 24 * time.Hour
+
+// eventCreated returns the time that is in the row's key and that retention goes by: when the event began, and for one that
+// goes on for longer than rows are kept, when its current era did.
+func eventCreated(ev *seamark.Event) time.Time {
+	if age := ev.Last.Sub(ev.First); age >= eventEra {
+		return ev.First.Add(age / eventEra * eventEra)
+	}
+	return ev.First
 }
 
 // eventVersion orders the updates of one event: by last occurrence, and by count within the same millisecond, since many
