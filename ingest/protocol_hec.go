@@ -24,6 +24,13 @@ func (f *front) hecRoutes(t *routeTable) {
 	// Balancers ask without a token.
 	health := t.route(ask, http.MethodGet, httpx.Anonymous, f.hecHealth)
 	t.handle(health, base+"/health", base+"/health/1.0")
+	// Docker's driver asks with OPTIONS whether there is a collector.
+	there := t.route(ask, http.MethodOptions, httpx.Anonymous, func(w http.ResponseWriter, _ *httpx.Request) error {
+		w.Header().Set("Allow", "POST, OPTIONS")
+		w.WriteHeader(http.StatusOK)
+		return nil
+	})
+	t.handle(there, base+"/event", base+"/event/1.0")
 }
 
 type hecDecode func(body []byte, cat seamark.Catalog, b *seamark.Batch, o hec.Options) (hec.Outcome, error)
