@@ -155,26 +155,40 @@ func (in *Ingester) Push(ctx context.Context, p seamark.Principal, signal seamar
 		return err
 	}
 	now := in.opts.Now()
-	signals := signalsOf(b)
-	in.normaliseEvents(p, b, now)
-	in.checkRows(p, b, now)
-	if b.Rows() == 0 && len(b.Metadata) == 0 {
-		signals = nil // nothing of it can be taken, which is no arrival; what a pipeline drops has arrived
-	}
-	if in.opts.Pipelines != nil && b.Logs.Len() > 0 {
-		if err := in.opts.Pipelines.Apply(ctx, p, in.catalogs.of(p), b); err != nil {
-			return err
-		}
+	arrived, err := in.prepare(ctx, p, b, now)
+	if err != nil {
+		return err
 	}
 	if err := in.store(ctx, p, signal, id, b, now); err != nil {
 		return err
 	}
-	for _, arrived := range signals {
-		in.opts.Arrived(p.Tenant, p.Cluster, arrived, now)
+	for _, signal := range arrived {
+		in.opts.Arrived(p.Tenant, p.Cluster, signal, now)
 	}
 	in.metrics.rows.WithLabelValues(signal.String()).Add(float64(b.Rows()))
 	in.tellRejected(p, signal, b)
 	return nil
+}
+
+// prepare applies the limits of single rows and the tenant's pipelines, once however often the batch is pushed. It returns the
+// signals that have arrived with it; what a pipeline drops has arrived, what can never be taken has not.
+func (in *Ingester) prepare(ctx context.Context, p seamark.Principal, b *seamark.Batch, now time.Time) ([]seamark.Signal, error) {
+	signals := signalsOf(b)
+	if b.Prepared {
+		return signals, nil
+	}
+	in.normaliseEvents(p, b, now)
+	in.checkRows(p, b, now)
+	if b.Rows() == 0 && len(b.Metadata) == 0 {
+		signals = nil
+	}
+	if in.opts.Pipelines != nil && b.Logs.Len() > 0 {
+		if err := in.opts.Pipelines.Apply(ctx, p, in.catalogs.of(p), b); err != nil {
+			return nil, err
+		}
+	}
+	b.Prepared = true
+	return signals, nil
 }
 
 // store charges the quota and publishes.

@@ -412,3 +412,57 @@ func TestEventsAmongLogs(t *testing.T) {
 	require.NoError(t, conn.QueryRow(t.Context(), fmt.Sprintf("SELECT count() FROM t%04d.logs WHERE body != 'plain' AND body NOT LIKE '{\"cluster\":%%'", r.number)).Scan(&others))
 	require.Zero(t, others, "lines that are neither plain nor an event's own")
 }
+
+// flaky is a bus that fails the first publish after it has stored the message.
+type flaky struct {
+	ingest.Publisher
+	failed atomic.Bool
+}
+
+func (f *flaky) Publish(ctx context.Context, m *bus.Message) error {
+	err := f.Publisher.Publish(ctx, m)
+	if err == nil && !f.failed.Swap(true) {
+		return seamark.Errorf(seamark.Unavailable, "seamark-queue-busy", "The answer was lost.")
+	}
+	return err
+}
+
+// doubling is a pipeline that shows how often it ran.
+type doubling struct{}
+
+func (doubling) Apply(_ context.Context, _ seamark.Principal, _ seamark.Catalog, b *seamark.Batch) error {
+	for i, body := range b.Logs.Body {
+		b.Logs.Body[i] = body + body
+	}
+	return nil
+}
+
+// TestPushingABatchAgain pushes a batch twice, as listeners do when an answer is lost: limits, events' lines and pipelines are
+// applied once, and its rows are stored once.
+func TestPushingABatchAgain(t *testing.T) {
+	r := newRig(t)
+	defer r.run(r.writer(nil))()
+	o := ingest.DefaultOptions()
+	o.Bus, o.Logger, o.Registerer, o.Now, o.Pipelines = &flaky{Publisher: r.bus}, quiet(), prometheus.NewRegistry(), time.Now, doubling{}
+	o.Arrived = func(seamark.TenantID, seamark.ClusterID, seamark.Signal, time.Time) {}
+	in, err := ingest.New(o)
+	require.NoError(t, err)
+	p, err := oneTenant{tenantID(r.number)}.Authenticate(t.Context(), "smk_good")
+	require.NoError(t, err)
+	var b seamark.Batch
+	series, err := in.Catalog(p).Create(1, seamark.LogStream, []seamark.Label{{Name: "app", Value: "x"}})
+	require.NoError(t, err)
+	b.Logs.Append(&seamark.LogRow{Stream: b.Logs.AddStream(series), TimeNano: time.Now().UnixNano(), Body: "ab"})
+	b.Events = []seamark.Event{{UID: "u", Kind: "Pod", Object: "a", Type: "Normal", Reason: "R", Count: 1, Last: time.Now()}}
+	require.Error(t, in.Push(t.Context(), p, seamark.Logs, "one", &b))
+	require.NoError(t, in.Push(t.Context(), p, seamark.Logs, "one", &b))
+	conn := r.conn()
+	testkit.Eventually(t, 20*time.Second, func() error {
+		var whole, doubled uint64
+		err := conn.QueryRow(t.Context(), fmt.Sprintf("SELECT count(), countIf(body = 'abab') FROM t%04d.logs", r.number)).Scan(&whole, &doubled)
+		if err == nil && (whole != 2 || doubled != 1) {
+			err = fmt.Errorf("got %d lines, %d of them changed once; want 2 and 1", whole, doubled)
+		}
+		return err
+	})
+}

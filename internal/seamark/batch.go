@@ -20,6 +20,9 @@ type Batch struct {
 	Drops      []Drop
 	Rejected   Rejections
 	Source     Source
+	// Prepared says that limits and pipelines were applied, so that pushing the batch again after a failure does not apply them
+	// twice. Ingest sets it.
+	Prepared bool
 
 	// Claim, when set, is asked for memory before rows take it, and its error ends the request. A row can be much larger
 	// here than in the body: without it a body of a few MiB takes gigabytes.
@@ -76,7 +79,7 @@ func (b *Batch) Reset() {
 	b.Events = emptied(b.Events)
 	b.Spans = emptied(b.Spans)
 	b.Drops = emptied(b.Drops)
-	b.Rejected, b.Source = Rejections{LogRows: b.Rejected.LogRows[:0]}, Source{}
+	b.Rejected, b.Source, b.Prepared = Rejections{LogRows: b.Rejected.LogRows[:0]}, Source{}, false
 	b.Claim, b.claimed = nil, 0
 }
 
