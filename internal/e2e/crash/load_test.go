@@ -43,6 +43,7 @@ type sender struct {
 	rnd     *rand.Rand
 	lastAt  time.Time
 
+	first   []byte // the first batch
 	acked   []bool // per batch; read after the load has ended
 	retries int
 	odd     map[int]int // answers that are neither success nor a request to come back
@@ -55,6 +56,7 @@ type fleet struct {
 	url     atomic.Pointer[string] // of the server that is up, or was last
 	senders []*sender
 	pushed  atomic.Int64
+	flooded atomic.Int64
 	watch   watch
 	rnd     *rand.Rand // of the test, not of the senders
 	proxy   *proxy     // between the senders and the server, when there is one
@@ -65,7 +67,7 @@ type fleet struct {
 
 // newFleet makes a sender per signal and account.
 func newFleet(t *testing.T, rnd *rand.Rand, accounts ...*harness.Account) *fleet {
-	f := &fleet{t: t, rnd: rnd, stop: make(chan struct{}), totals: map[string]tally{}, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
+	f := &fleet{t: t, rnd: rnd, totals: map[string]tally{}, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	for _, account := range accounts {
 		for _, s := range []*sender{
 			{signal: "logs", path: "/loki/api/v1/push", media: "application/json", encode: (*sender).logs},
@@ -84,8 +86,23 @@ func newFleet(t *testing.T, rnd *rand.Rand, accounts ...*harness.Account) *fleet
 // start begins the load against a server.
 func (f *fleet) start(s *harness.Server) {
 	f.aim(s)
+	f.resume()
+}
+
+// resume begins the load, or goes on with it after a pause.
+func (f *fleet) resume() {
+	f.stop = make(chan struct{})
 	for _, s := range f.senders {
 		f.wait.Go(func() { f.run(s) })
+	}
+}
+
+// pause stops the load; batches under way are pushed to their end first.
+func (f *fleet) pause() {
+	close(f.stop)
+	f.wait.Wait()
+	if f.proxy != nil {
+		f.proxy.pending.Wait()
 	}
 }
 
@@ -99,10 +116,13 @@ func (f *fleet) aim(s *harness.Server) {
 	f.url.Store(&url)
 }
 
-// end stops the load; batches under way are pushed to their end first.
+// end stops the load for good. Each sender's last batch comes after every repeat of those before it, so that when its rows
+// are stored there is nothing of the sender in the queue that would show later.
 func (f *fleet) end() {
-	close(f.stop)
-	f.wait.Wait()
+	f.pause()
+	for _, s := range f.senders {
+		f.next(s, false)
+	}
 	f.client.CloseIdleConnections()
 	for _, s := range f.senders {
 		if len(s.odd) > 0 {
@@ -130,24 +150,32 @@ func (f *fleet) pushes(n int64) {
 func (f *fleet) run(s *sender) {
 	tick := time.NewTicker(batchPause)
 	defer tick.Stop()
-	for n := uint64(0); ; n++ {
+	for {
 		select {
 		case <-f.stop:
 			return
 		case <-tick.C:
 		}
-		at := time.Now()
-		if !at.After(s.lastAt) {
-			at = s.lastAt.Add(time.Millisecond) // no two samples of a series share a time
-		}
-		s.lastAt = at
-		s.acked = append(s.acked, f.push(s, s.encode(s, uint64(s.number)*clientIDs+n*batchRows, at)))
+		f.next(s, s.rnd.Float64() < impatient)
 	}
 }
 
-// push sends the same bytes until they are acknowledged, unless the sender is impatient, and reports whether they were.
-func (f *fleet) push(s *sender, body []byte) bool {
-	once := s.rnd.Float64() < impatient
+// next pushes the sender's next batch: once, or until it is acknowledged.
+func (f *fleet) next(s *sender, once bool) {
+	at := time.Now()
+	if !at.After(s.lastAt) {
+		at = s.lastAt.Add(time.Millisecond) // no two samples of a series share a time
+	}
+	s.lastAt = at
+	body := s.encode(s, uint64(s.number)*clientIDs+uint64(len(s.acked))*batchRows, at)
+	if len(s.acked) == 0 {
+		s.first = body
+	}
+	s.acked = append(s.acked, f.push(s, body, once))
+}
+
+// push sends the same bytes until they are acknowledged, or once, and reports whether they were.
+func (f *fleet) push(s *sender, body []byte, once bool) bool {
 	for {
 		begin := time.Now()
 		answer, err := harness.Do(context.Background(), f.client, &harness.Request{
