@@ -2,11 +2,8 @@ package abuse
 
 import (
 	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -15,7 +12,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/seamarkhq/seamark/internal/engine"
 )
@@ -42,31 +38,44 @@ var (
 )
 
 func bombs() []bomb {
-	gz := compress(256<<20, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
-	zs := compress(256<<20, func(w io.Writer) io.WriteCloser {
-		enc, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
-		if err != nil {
-			panic(err) // the options are ours
-		}
-		return enc
-	})
-	deflated := compress(256<<20, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
-	var nested bytes.Buffer
-	outer := gzip.NewWriter(&nested)
-	_, _ = outer.Write(gz)
-	_ = outer.Close()
+	gz, zs, deflated := compress(256<<20, "gzip"), compress(256<<20, "zstd"), compress(256<<20, "deflate")
+	nested := encode("gzip", gz)
+	snapped := snappy.Encode(nil, make([]byte, 120<<20))
 	lie := append([]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, "x"...) // a length of 4 GiB - 1
 	return []bomb{
 		{"snappy that declares 4 GiB", remoteWrite, "snappy", lie, refused},
-		{"snappy of 120 MiB", remoteWrite, "snappy", snappy.Encode(nil, make([]byte, 120<<20)), refused},
+		{"snappy of 120 MiB", remoteWrite2, "snappy", snapped, refused},
 		{"gzip 1:1000", lokiJSON, "gzip", gz, refused},
 		{"zstd 1:9000", lokiJSON, "zstd", zs, refused},
 		{"deflate 1:1000", otlpLogs, "deflate", deflated, refused},
-		{"gzip in gzip", otlpLogs, "gzip", nested.Bytes(), refused},
-		{"gzip in gzip, told", lokiJSON, "gzip, gzip", nested.Bytes(), refused},
+		{"gzip in gzip", otlpLogs, "gzip", nested, refused},
+		{"gzip in gzip, told", lokiJSON, "gzip, gzip", nested, refused},
 		{"honest and over the limit", lokiJSON, "", goodLogs(time.Now(), 120_000), refused},
 		{"honest and over the limit inflated", lokiJSON, "gzip", zip(goodLogs(time.Now(), 400_000)), refused},
 	}
+}
+
+// agentBombs are bombs for the protocols of other products, one encoding after the other.
+func agentBombs() []bomb {
+	packed := map[string][]byte{}
+	for _, encoding := range []string{"gzip", "zstd", "deflate"} {
+		packed[encoding] = compress(256<<20, encoding)
+	}
+	packed["snappy"] = snappy.Encode(nil, make([]byte, 120<<20))
+	order := []string{"gzip", "zstd", "deflate", "snappy"}
+	var list []bomb
+	for i, r := range []route{
+		lokiOld, otlpTraces, auditHook, jsonLines, esBulk, hecEvent, hecRaw, ddSeries1, ddSeries2, ddSketches, ddChecks, ddIntake, ddLogs, influx1, influx2, pushText, pushProto, events,
+	} {
+		encoding := order[i%len(order)]
+		list = append(list, bomb{r.name + ", " + encoding, r, encoding, packed[encoding], refused})
+	}
+	nested := encode("zstd", encode("gzip", packed["gzip"]))
+	return append(list,
+		bomb{"es bulk, gzip in gzip in zstd", esBulk, "zstd", nested, taken}, // one bad line, which the answer tells
+		bomb{"es bulk, nested and told", esBulk, "gzip, gzip, zstd", nested, refused},
+		bomb{"hec, nested and told", hecEvent, "gzip, zstd", nested, refused},
+	)
 }
 
 // denseBodies are within the limits and full of the smallest entries that a message can have: each takes two bytes of the
@@ -87,22 +96,47 @@ func denseBodies() []bomb {
 	}
 }
 
+// denseAgentBodies are the same for the protocols of other products.
+func denseAgentBodies() []bomb {
+	const most = 32<<20 - 64
+	lines := func(line string) []byte { return zip(bytes.Repeat([]byte(line), most/len(line))) }
+	v2 := func(b []byte) []byte { return snappy.Encode(nil, b) }
+	return []bomb{
+		{"empty symbols", remoteWrite2, "snappy", v2(repeat(most, 0x22, 0x00)), taken},
+		{"empty series 2", remoteWrite2, "snappy", v2(repeat(most, 0x2a, 0x00)), taken},
+		{"empty spans", otlpTraces, "snappy", v2(field(1, field(2, repeat(most, 0x12, 0x00)))), taken},
+		{"empty span events", otlpTraces, "snappy", v2(field(1, field(2, field(2, repeat(most-64, 0x5a, 0x00))))), taken},
+		{"empty exponential points", otlpMetrics, "snappy", v2(field(1, field(2, field(2, append([]byte{0x0a, 1, 'm'}, field(10, repeat(most-64, 0x0a, 0x00))...))))), taken},
+		{"empty bulk items", esBulk, "gzip", lines("{\"index\":{}}\n{}\n"), taken},
+		{"bulk items without documents", esBulk, "gzip", lines("{\"index\":{}}\n"), taken},
+		{"deep documents", esBulk, "gzip", zip(wrapRepeat("{\"index\":{}}\n", `{"a":`, "\n", most)), taken},
+		{"empty hec events", hecEvent, "gzip", lines(`{"event":1}`), taken},
+		{"many hec metrics", hecEvent, "gzip", zip(wrapRepeat(`{"event":"metric","fields":{`, `"metric_name:a":1,`, `"b":"c"}}`, most)), taken},
+		{"empty raw lines", hecRaw, "gzip", lines("a\n"), taken},
+		{"empty json records", jsonLines, "gzip", lines("{}\n"), taken},
+		{"one record of many fields", jsonLines, "gzip", zip(wrapRepeat(`{"message":"m"`, `,"a":1`, `}`, most)), taken},
+		{"empty audit events", auditHook, "gzip", zip(wrapRepeat(`{"kind":"EventList","items":[{}`, `,{}`, `]}`, most)), taken},
+		{"empty datadog series", ddSeries1, "gzip", zip(wrapRepeat(`{"series":[{}`, `,{}`, `]}`, most)), taken},
+		{"empty datadog points", ddSeries1, "gzip", zip(wrapRepeat(`{"series":[{"metric":"m","points":[[1,1]`, `,[1,1]`, `]}]}`, most)), taken},
+		{"empty datadog messages", ddSeries2, "snappy", v2(repeat(most, 0x0a, 0x00)), taken},
+		{"empty sketches", ddSketches, "snappy", v2(field(1, append(field(1, []byte("m")), repeat(most-64, 0x3a, 0x00)...))), taken},
+		{"empty checks", ddChecks, "gzip", zip(wrapRepeat(`[{}`, `,{}`, `]`, most)), taken},
+		{"empty datadog logs", ddLogs, "gzip", zip(wrapRepeat(`[{}`, `,{}`, `]`, most)), taken},
+		{"short influx lines", influx1, "gzip", lines("m f=1\n"), taken},
+		{"many influx fields", influx1, "gzip", zip(wrapRepeat(`m f=1`, `,f=1`, ` 1`, most)), taken},
+		{"short pushed samples", pushText, "gzip", lines("m 1\n"), taken},
+		{"empty pushed families", pushProto, "gzip", zip(repeat(most, 0x00)), taken},
+	}
+}
+
 // compress returns n zero bytes, compressed.
-func compress(n int, writer func(io.Writer) io.WriteCloser) []byte {
+func compress(n int, encoding string) []byte {
 	var out bytes.Buffer
-	w := writer(&out)
+	w := writerOf(encoding, &out)
 	zeros := make([]byte, 1<<20)
 	for range n / len(zeros) {
 		_, _ = w.Write(zeros)
 	}
-	_ = w.Close()
-	return out.Bytes()
-}
-
-func zip(body []byte) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	_, _ = w.Write(body)
 	_ = w.Close()
 	return out.Bytes()
 }
@@ -150,6 +184,22 @@ func TestDenseBodies(t *testing.T) {
 	g := newTarget(t)
 	g.warmUp()
 	g.waves(denseBodies())
+}
+
+// TestAgentBombs does the same as TestBombs with the protocols of other products.
+func TestAgentBombs(t *testing.T) {
+	t.Parallel()
+	g := newTarget(t)
+	g.warmUp()
+	g.waves(agentBombs())
+}
+
+// TestDenseAgentBodies does the same as TestDenseBodies with the protocols of other products.
+func TestDenseAgentBodies(t *testing.T) {
+	t.Parallel()
+	g := newTarget(t)
+	g.warmUp()
+	g.waves(denseAgentBodies())
 }
 
 // waves sends one wave of each.

@@ -24,7 +24,11 @@ type target struct {
 
 func newTarget(t *testing.T) *target {
 	t.Helper()
-	s := harness.Serve(t, t.TempDir(), "serve")
+	return targetOf(t, harness.Serve(t, t.TempDir(), "serve"))
+}
+
+func targetOf(t *testing.T, s *harness.Server) *target {
+	t.Helper()
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
 	t.Cleanup(client.CloseIdleConnections)
 	return &target{Server: s, t: t, account: harness.NewAccount(s.Admin(t), "abused"), client: client}
@@ -33,7 +37,7 @@ func newTarget(t *testing.T) *target {
 // push sends a body to an ingest route of the target.
 func (g *target) push(route route, encoding string, body []byte) (*harness.Answer, error) {
 	return harness.Do(context.Background(), g.client, &harness.Request{
-		URL: g.URL + route.path, Token: g.account.Ingest, Type: route.media, Encoding: encoding, Body: body,
+		Method: route.method, URL: g.URL + route.path, Token: g.account.Ingest, Type: route.media, Encoding: encoding, Body: body,
 	})
 }
 
@@ -50,21 +54,6 @@ func (g *target) alive() {
 		g.t.Fatalf("a good push after the abuse: %+v %v", answer, err)
 	}
 }
-
-// route is an ingest route with one of its media types.
-type route struct{ name, path, media string }
-
-var (
-	lokiJSON     = route{"loki json", "/loki/api/v1/push", "application/json"}
-	lokiProto    = route{"loki protobuf", "/loki/api/v1/push", "application/x-protobuf"}
-	remoteWrite  = route{"remote write", "/api/v1/push", "application/x-protobuf"}
-	otlpLogs     = route{"otlp logs", "/v1/logs", "application/x-protobuf"}
-	otlpLogsJSON = route{"otlp logs json", "/v1/logs", "application/json"}
-	otlpMetrics  = route{"otlp metrics", "/v1/metrics", "application/x-protobuf"}
-	otlpMetJSON  = route{"otlp metrics json", "/v1/metrics", "application/json"}
-	events       = route{"events", "/api/v1/push/events", "application/json"}
-	kubeEventer  = route{"kube-eventer", "/api/v1/push/kube-eventer", "application/json"}
-)
 
 // goodLogs is a push of n lines in Loki's JSON.
 func goodLogs(at time.Time, n int) []byte {

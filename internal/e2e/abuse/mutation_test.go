@@ -1,7 +1,9 @@
 package abuse
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -10,15 +12,23 @@ import (
 
 	"github.com/klauspost/compress/snappy"
 
+	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
-// mutations is how many damaged payloads each route gets.
+const (
+	// mutationLanes are the senders side by side.
+	mutationLanes = 4
+	// maxMutationGrowth is what tens of thousands of label sets that random damage makes up may add to the resident memory.
+	maxMutationGrowth = 384 << 20
+)
+
+// mutations is how many damaged payloads are sent over all routes and ports together. The promise is kept with 100,000.
 func mutations(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("SEAMARK_ABUSE_MUTATIONS")
 	if text == "" {
-		return 2000
+		return 8000
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -27,56 +37,100 @@ func mutations(t *testing.T) int {
 	return n
 }
 
-// TestMutations sends valid payloads with random damage: the sender may be told that it is wrong, never that we are.
+// TestMutations sends valid payloads and what fuzzing has found, as they are and with random damage, in every encoding: the
+// sender may be told that it is wrong, never that we are.
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	g := newTarget(t)
+	g.warmUp()
+	watch := g.watchMemory()
 	rnd := testkit.Seed(t)
-	n := mutations(t)
-	for _, p := range corpus(t) {
-		plain := p.body
-		if p.encoding == "snappy" {
-			var err error
-			if plain, err = snappy.Decode(nil, p.body); err != nil {
-				t.Fatal(err)
-			}
+	list := corpus(t)
+	each := (mutations(t) + len(list) - 1) / len(list)
+	total := 0
+	for _, p := range list {
+		statuses := g.mutations(rnd, &p, each)
+		for _, n := range statuses {
+			total += n
 		}
-		var mu sync.Mutex
-		statuses := map[int]int{}
-		var wait sync.WaitGroup
-		const lanes = 4
-		for range lanes {
-			rnd := rand.New(rand.NewPCG(rnd.Uint64(), rnd.Uint64()))
-			wait.Go(func() {
-				for i := range n / lanes {
-					body := mutate(rnd, plain)
-					if p.encoding == "snappy" {
-						if body = snappy.Encode(nil, body); i%8 == 0 {
-							body = mutate(rnd, p.body) // damage to the compression itself
-						}
-					}
-					answer, err := g.push(p.route, p.encoding, body)
-					if err != nil {
-						t.Errorf("%s: no answer to %q: %v", p.name, body, err)
-						return
-					}
-					if answer.Status/100 != 2 && answer.Status/100 != 4 {
-						t.Errorf("%s: %d %s to %q", p.name, answer.Status, answer.Body, body)
-					}
-					mu.Lock()
-					statuses[answer.Status]++
-					mu.Unlock()
-				}
-			})
-		}
-		wait.Wait()
-		t.Logf("%-18s %v", p.name, statuses)
+		t.Logf("%-24s %v", p.name, statuses)
 		g.alive()
+	}
+	close(watch.stop)
+	<-watch.done
+	peak := watch.peak.Load()
+	_, after, err := engine.ProcStats(g.Pid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d payloads; resident memory %d MiB after normal traffic, at most %+d MiB to that, %+d MiB at the end", total, g.warm>>20, (peak-g.warm)>>20, (after-g.warm)>>20)
+	if peak-g.warm > maxMutationGrowth {
+		t.Errorf("resident memory grew by %d MiB; at most %d is fine", (peak-g.warm)>>20, maxMutationGrowth>>20)
 	}
 }
 
+// mutations sends n payloads that come from p and counts the answers.
+func (g *target) mutations(rnd *rand.Rand, p *payload, n int) map[int]int {
+	g.t.Helper()
+	seeds := append([][]byte{plain(g.t, p)}, fuzzInputs(g.t, p.fuzz)...)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var wait sync.WaitGroup
+	for lane := range mutationLanes {
+		rnd := rand.New(rand.NewPCG(rnd.Uint64(), rnd.Uint64()))
+		wait.Go(func() {
+			for i := lane; i < n; i += mutationLanes {
+				body, encoding := p.damage(rnd, seeds, i)
+				answer, err := g.push(p.route, encoding, body)
+				if err != nil {
+					g.t.Errorf("%s: no answer to %s %q: %v", p.name, encoding, body, err)
+					return
+				}
+				if class := answer.Status / 100; class != 2 && class != 4 {
+					g.t.Errorf("%s: %d %s to %s %q", p.name, answer.Status, answer.Body, encoding, body)
+				}
+				mu.Lock()
+				statuses[answer.Status]++
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	return statuses
+}
+
+// damage returns the payload number i made of the seeds, and its encoding. The seeds are sent first as they are.
+func (p *payload) damage(rnd *rand.Rand, seeds [][]byte, i int) (body []byte, encoding string) {
+	if i < len(seeds) {
+		body = seeds[i]
+	} else {
+		// The first seed is valid, so most of what damage makes of it goes deep.
+		body = seeds[0]
+		if rnd.IntN(2) == 0 {
+			body = seeds[rnd.IntN(len(seeds))]
+		}
+		body = mutate(rnd, body)
+	}
+	encoding = encodings[rnd.IntN(len(encodings))]
+	packed := encode(cmp.Or(encoding, p.encoding), body)
+	if rnd.IntN(16) == 0 {
+		packed = mutate(rnd, packed) // damage to the compression itself
+	}
+	return packed, encoding
+}
+
+// plain returns a payload's body inflated.
+func plain(t *testing.T, p *payload) []byte {
+	t.Helper()
+	if p.encoding != "snappy" {
+		return p.body
+	}
+	body, err := snappy.Decode(nil, p.body)
+	return must(t, body, err)
+}
+
 // interesting are the bytes that formats give a meaning to.
-var interesting = []byte{0x00, 0x01, 0x0a, 0x12, 0x7f, 0x80, 0xff, '"', '{', '}', '[', ']', ',', ':', '\\', '0', '9', '-', '.', 'e'}
+var interesting = []byte{0x00, 0x01, 0x0a, 0x12, 0x7f, 0x80, 0xff, '"', '{', '}', '[', ']', ',', ':', '\\', '0', '9', '-', '.', 'e', '\n', ' ', '=', '<', '#'}
 
 // mutate damages a copy of body in one to four places.
 func mutate(rnd *rand.Rand, body []byte) []byte {
@@ -106,4 +160,19 @@ func mutate(rnd *rand.Rand, body []byte) []byte {
 		}
 	}
 	return out
+}
+
+// TestBulkAlwaysAnswers damages single lines of a bulk request: the request itself stays readable, so the answer is 200 with a
+// verdict on each item, whatever its neighbours are.
+func TestBulkAlwaysAnswers(t *testing.T) {
+	t.Parallel()
+	g := newTarget(t)
+	const action, good = `{"create":{}}` + "\n", `{"message":"good"}` + "\n"
+	for _, bad := range []string{"", "x", "{", "[]", "7", "null", `{"message":}`, `{"a":{"b":[}`, "\xff\xfe", `{"@timestamp":"soon"}`, `{"message":"` + string(make([]byte, 300_000)) + `"}`} {
+		answer, err := g.push(esBulk, "gzip", zip([]byte(action+good+action+bad+"\n"+action+good)))
+		if err != nil || answer.Status != http.StatusOK && !(bad == "" && answer.Status == http.StatusBadRequest) {
+			t.Errorf("an item %.40q: %+v %v", bad, answer, err)
+		}
+	}
+	g.alive()
 }
