@@ -94,7 +94,7 @@ func lokiGet(path string, params ...string) *http.Request {
 	for i := 0; i < len(params); i += 2 {
 		values.Add(params[i], params[i+1])
 	}
-	return httptest.NewRequest(http.MethodGet, "/loki/api/v1"+path+"?"+values.Encode(), nil)
+	return httptest.NewRequest(http.MethodGet, "/loki/api/v1"+path+"?"+values.Encode(), http.NoBody)
 }
 
 func TestLokiQueryParameters(t *testing.T) {
@@ -170,7 +170,7 @@ func TestLokiParameterFaults(t *testing.T) {
 		"bad direction":   {lokiGet("/query", "query", "{}", "direction", "up"), `The parameter direction="up" is not forward or backward`},
 		"backwards":       {lokiGet("/query_range", "query", "{}", "start", "20", "end", "10"), "must lie after the start"},
 		"bad time":        {lokiGet("/query", "query", "{}", "time", "x"), `The parameter time="x"`},
-		"bad parameters":  {httptest.NewRequest(http.MethodGet, "/loki/api/v1/query?query=%zz", nil), "not a well-formed query string"},
+		"bad parameters":  {httptest.NewRequest(http.MethodGet, "/loki/api/v1/query?query=%zz", http.NoBody), "not a well-formed query string"},
 		"format, nothing": {lokiGet("/format_query"), "The parameter query is missing."},
 	} {
 		t.Run(name, func(t *testing.T) {

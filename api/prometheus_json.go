@@ -188,7 +188,8 @@ func (j *jsonWriter) labels(ls labels.Labels) {
 
 // point writes [seconds,"value"], milliseconds as a fraction without trailing precision of floats.
 func (j *jsonWriter) point(milli int64, v float64) {
-	b := append(j.buf, '[')
+	b := j.buf
+	b = append(b, '[')
 	if milli < 0 {
 		b = append(b, '-')
 		milli = -milli
@@ -204,7 +205,8 @@ func (j *jsonWriter) point(milli int64, v float64) {
 		format = 'e'
 	}
 	b = strconv.AppendFloat(b, v, format, -1, 64)
-	j.buf = append(b, '"', ']')
+	b = append(b, '"', ']')
+	j.buf = b
 	j.flush()
 }
 

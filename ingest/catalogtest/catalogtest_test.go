@@ -1,6 +1,7 @@
 package catalogtest_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/seamarkhq/seamark/ingest/catalogtest"
@@ -35,7 +36,7 @@ func TestCreateRefuses(t *testing.T) {
 	} {
 		cat := catalogtest.New()
 		_, err := cat.Create(1, seamark.MetricSeries, labels)
-		e, ok := err.(*seamark.Error)
+		e, ok := errors.AsType[*seamark.Error](err)
 		if !ok || e.ID != id || e.Kind != seamark.Invalid {
 			t.Errorf("labels %v: got %v, want %s", labels, err, id)
 		}

@@ -1,6 +1,7 @@
 package level
 
 import (
+	"bytes"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestParseTraceIDDigits(t *testing.T) {
 		text := strings.Repeat("1", 31) + string([]byte{byte(c)})
 		want, err := hex.DecodeString(text)
 		id, ok := ParseTraceID(text)
-		if ok != (err == nil) || ok && string(id[:]) != string(want) {
+		if ok != (err == nil) || ok && !bytes.Equal(id[:], want) {
 			t.Errorf("byte %#x: got %x, %v, want %x, %v", c, id, ok, want, err)
 		}
 	}

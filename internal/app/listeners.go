@@ -97,7 +97,7 @@ func (a *App) serveGRPC(ln net.Listener) {
 }
 
 // serveStream opens a protocol's plain and TLS listeners, where they are asked for.
-func (a *App) serveStream(ctx context.Context, name string, o *StreamOptions, certificate *tls.Config, build func(*listen.Options) (func(context.Context) error, error)) error { //nolint:revive // one caller, and each argument is another thing
+func (a *App) serveStream(ctx context.Context, name string, o *StreamOptions, certificate *tls.Config, build func(*listen.Options) (func(context.Context) error, error)) error {
 	for _, l := range []struct {
 		flag, addr  string
 		certificate *tls.Config

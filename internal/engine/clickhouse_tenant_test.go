@@ -255,7 +255,7 @@ func TestCanceledQueriesLeaveTheEngineAlive(t *testing.T) {
 	testkit.Eventually(t, time.Minute, func() error {
 		left, err := exec(t, ch, ch.AdminUser(), ch.AdminPassword(), "SELECT count() FROM system.processes WHERE user = 't0001'")
 		if err != nil || left != "0" {
-			return fmt.Errorf("%q queries still run, error %v", left, err)
+			return fmt.Errorf("%q queries still run, error %w", left, err)
 		}
 		return nil
 	})

@@ -220,7 +220,7 @@ func TestMatchLeavesThePage(t *testing.T) {
 		Handler: func(w http.ResponseWriter, _ *httpx.Request) error { _, err := w.Write([]byte("route")); return err },
 	})
 	for credential, want := range map[string]string{"": "page", "Bearer smk_good": "route"} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 		if credential != "" {
 			r.Header.Set("Authorization", credential)
 		}

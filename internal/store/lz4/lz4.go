@@ -88,7 +88,7 @@ func (e *Encoder) search(base unsafe.Pointer, at *uint32, limit uint32) (ref uin
 		h := hash(word)
 		ref = e.table[h]
 		e.table[h] = ip
-		if ip-ref <= maxOffset && ref < ip && load32(base, ref) == uint32(word) {
+		if ip-ref <= maxOffset && ref < ip && load32(base, ref) == load32(base, ip) {
 			*at = ip
 			return ref, true
 		}
