@@ -279,11 +279,11 @@ func TestFailedPublishMakesTheRuleUnhealthy(t *testing.T) {
 	testkit.Eventually(t, patience, func() error {
 		groups, err := p.RuleGroups(t.Context(), tenantA)
 		if err != nil || len(groups) != 1 {
-			return fmt.Errorf("groups = %v, %v", groups, err)
+			return fmt.Errorf("groups = %v, %w", groups, err)
 		}
 		r := groups[0].Rules()[0]
 		if r.Health() != rules.HealthBad || r.LastError() == nil || !strings.Contains(r.LastError().Error(), "the bus is full") {
-			return fmt.Errorf("health %s, last error %v", r.Health(), r.LastError())
+			return fmt.Errorf("health %s, last error %w", r.Health(), r.LastError())
 		}
 		return nil
 	})
@@ -306,7 +306,7 @@ func TestChangeKeepsStateOfOtherGroups(t *testing.T) {
 	p.saveGroup(t, tenantA, "ns", alertGroup("Other", "other", "0s"))
 	testkit.Eventually(t, patience, func() error {
 		if groups, err = p.RuleGroups(t.Context(), tenantA); err != nil || len(groups) != 2 {
-			return fmt.Errorf("%d groups, %v", len(groups), err)
+			return fmt.Errorf("%d groups, %w", len(groups), err)
 		}
 		return nil
 	})

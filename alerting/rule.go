@@ -93,7 +93,7 @@ func ParseRuleGroup(body []byte) (rulefmt.RuleGroup, error) {
 	}
 	var faults []string
 	for name, value := range group.Labels {
-		if !model.LabelName(name).IsValid() || name == model.MetricNameLabel || !utf8.ValidString(value) {
+		if !model.UTF8Validation.IsValidLabelName(name) || name == model.MetricNameLabel || !utf8.ValidString(value) {
 			faults = append(faults, fmt.Sprintf("group label %q is not a label", name))
 		}
 	}

@@ -220,10 +220,10 @@ func (w *walk) serve(t *testing.T, r *row, s *side, name string, header http.Hea
 // judge holds one answer against openapi.yaml and looks for what must not be in it.
 func (w *walk) judge(t *testing.T, r *row, who string, answer inprocess.Response, foreign ...string) {
 	t.Helper()
-	if w.foreign[r.method+" "+r.path] {
-		// openapi.yaml says nothing of it
-	} else if err := w.contract.check(r.method, r.path, answer.Status, answer.Header, answer.Body); err != nil {
-		t.Errorf("%s: the answer %d %s is not as openapi.yaml says: %v", who, answer.Status, answer.Body, err)
+	if !w.foreign[r.method+" "+r.path] {
+		if err := w.contract.check(r.method, r.path, answer.Status, answer.Header, answer.Body); err != nil {
+			t.Errorf("%s: the answer %d %s is not as openapi.yaml says: %v", who, answer.Status, answer.Body, err)
+		}
 	}
 	for _, marker := range foreign {
 		if strings.Contains(answer.Body, marker) || strings.Contains(fmt.Sprint(answer.Header), marker) {

@@ -59,6 +59,12 @@ type Stats struct {
 	Seconds      float64
 }
 
+// steps are the times at which a metric query is evaluated.
+type steps struct {
+	first, step int64 // nanoseconds; step is 0 for an instant
+	count       int
+}
+
 // result turns a matrix into the points of the query's steps.
 func (g *steps) result(m matrix) []Series {
 	list := make([]Series, 0, len(m))
@@ -78,12 +84,6 @@ func (g *steps) result(m matrix) []Series {
 		list = append(list, row)
 	}
 	return list
-}
-
-// steps are the times at which a metric query is evaluated.
-type steps struct {
-	first, step int64 // nanoseconds; step is 0 for an instant
-	count       int
 }
 
 // newSteps checks and counts the steps of the query.
