@@ -30,7 +30,8 @@ type ClickHouseOptions struct {
 	BackgroundMerges int
 	// MaxMemoryBytes bounds the engine's memory; a query over it fails instead of the machine. Default 1 GiB.
 	MaxMemoryBytes int64
-	// KeepFreeBytes is disk space the engine leaves to others; without it a full disk also wedges the bus. Default 512 MiB.
+	// KeepFreeBytes is disk space the engine leaves to others; without it a full disk also wedges the bus. Default 4 % of the
+	// disk, 512 MiB at most: less than what ingest leaves free, so that a queue can still be emptied into the tables.
 	KeepFreeBytes int64
 	// MaxConcurrentQueries bounds all users together; more are refused. Default 128.
 	MaxConcurrentQueries int
@@ -58,7 +59,6 @@ func (o *ClickHouseOptions) validate() error {
 	setDefault(&o.Threads, runtime.NumCPU())
 	setDefault(&o.BackgroundMerges, 2)
 	setDefault(&o.MaxMemoryBytes, 1<<30)
-	setDefault(&o.KeepFreeBytes, 512<<20)
 	setDefault(&o.MaxConcurrentQueries, 128)
 	setDefault(&o.OOMScore, 500)
 	if o.OnState == nil {
@@ -71,6 +71,7 @@ func (o *ClickHouseOptions) validate() error {
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return fmt.Errorf("engine: resolve data folder: %w", err)
 	}
+	setDefault(&o.KeepFreeBytes, shareOfDisk(o.DataDir, 4, 512<<20))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -59,7 +60,8 @@ func OpenDiskGuard(o DiskOptions) (*DiskGuard, error) {
 	if info, err := os.Stat(g.ballast()); err == nil && info.Size() == o.BallastBytes {
 		g.held = true
 	}
-	return g, g.Check()
+	err := g.Check()
+	return g, err
 }
 
 // Full reports whether the disk is as full as it may be.
@@ -145,6 +147,21 @@ func writeZeros(f *os.File, size int64) error {
 		size -= int64(n)
 	}
 	return nil
+}
+
+// shareOfDisk returns a part of the disk that dir is or will be on, most at the most: on a small disk a reserve of
+// fixed size would be more than the disk ever has free, and whoever waits for it would wait for ever.
+func shareOfDisk(dir string, percent, most int64) int64 {
+	for {
+		total, _, err := diskSpace(dir)
+		switch {
+		case err == nil:
+			return min(total/100*percent, most)
+		case !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir):
+			return most
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // diskSpace asks the system. What is reserved for root does not count as free.

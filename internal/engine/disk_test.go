@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/seamarkhq/seamark/internal/engine"
 )
@@ -39,5 +40,18 @@ func TestDiskGuard(t *testing.T) {
 		if err == nil {
 			require.Equal(t, int64(8<<10), info.Size())
 		}
+	}
+}
+
+// TestShareOfDisk asks for a part of a disk, also for a folder that is not there yet. On a small disk the part counts and
+// on a large one the most.
+func TestShareOfDisk(t *testing.T) {
+	dir := t.TempDir()
+	var disk unix.Statfs_t
+	require.NoError(t, unix.Statfs(dir, &disk))
+	total := int64(disk.Blocks) * disk.Bsize
+	for _, dir := range []string{dir, filepath.Join(dir, "not", "there")} {
+		require.Equal(t, total/100*5, engine.ShareOfDisk(dir, 5, total))
+		require.Equal(t, int64(1<<20), engine.ShareOfDisk(dir, 50, 1<<20))
 	}
 }

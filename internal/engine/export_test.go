@@ -8,6 +8,9 @@ var (
 	FreeTextSettings = freeTextSettings
 )
 
+// ShareOfDisk shows how reserves are cut to the disk's size.
+var ShareOfDisk = shareOfDisk
+
 // Server returns the server that runs now.
 func (n *NATS) Server() *server.Server {
 	n.mu.Lock()

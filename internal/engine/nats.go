@@ -31,7 +31,7 @@ type NATSOptions struct {
 	// HealthInterval is how often the server's health is looked at. Default 2 s.
 	HealthInterval time.Duration
 	// MinFreeBytes is the disk space that must be free before a server with write errors is restarted: a restart on a
-	// full disk only fails again. Default 128 MiB.
+	// full disk only fails again. Default 5 % of the disk, 128 MiB at most.
 	MinFreeBytes int64
 	// Log receives the server's warnings and errors, and its notices at debug level. Default slog.Default().
 	Log *slog.Logger
@@ -51,7 +51,6 @@ func (o *NATSOptions) validate() error {
 	setDefault(&o.MaxPayloadBytes, 8<<20)
 	setDefault(&o.ServerName, "seamark")
 	setDefault(&o.HealthInterval, 2*time.Second)
-	setDefault(&o.MinFreeBytes, 128<<20)
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -59,6 +58,7 @@ func (o *NATSOptions) validate() error {
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return fmt.Errorf("engine: resolve data folder: %w", err)
 	}
+	setDefault(&o.MinFreeBytes, shareOfDisk(o.DataDir, 5, 128<<20))
 	return nil
 }
 

@@ -12,13 +12,9 @@ import (
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
-const (
-	// awayFor is ten minutes at a scale of 1:40. What the scale leaves out is the insert's own time-out, which a refused
-	// connection never meets; TestEngineFrozen meets it where there is time for it.
-	awayFor = 15 * time.Second
-	// promptly bounds every answer while the store is away: ingest must not notice.
-	promptly = 5 * time.Second
-)
+// awayFor is ten minutes at a scale of 1:40. What the scale leaves out is the insert's own time-out, which a refused
+// connection never meets; TestEngineFrozen meets it where there is time for it.
+const awayFor = 15 * time.Second
 
 // outside is a server with an engine of its own beside it.
 type outside struct {
@@ -88,7 +84,7 @@ func TestEngineAway(t *testing.T) {
 		before, began := o.fleet.pushed.Load(), time.Now()
 		o.fleet.during(away)
 		seen := o.fleet.watch.snapshot()
-		seen.only(t, promptly, http.StatusOK, http.StatusNoContent)
+		seen.only(t, http.StatusOK, http.StatusNoContent)
 		c := &catchUp{Away: time.Since(began).Seconds(), Behind: (o.fleet.pushed.Load() - before) * batchRows}
 		giveBack()
 		o.await(t, c)
@@ -161,7 +157,7 @@ func TestEngineFrozen(t *testing.T) {
 		}
 		r.fleet.watch.restart()
 		r.fleet.during(frozen)
-		r.fleet.watch.snapshot().only(t, promptly, http.StatusOK, http.StatusNoContent)
+		r.fleet.watch.snapshot().only(t, http.StatusOK, http.StatusNoContent)
 		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}

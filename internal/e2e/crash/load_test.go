@@ -43,8 +43,9 @@ type sender struct {
 	rnd     *rand.Rand
 	lastAt  time.Time
 
-	first   []byte // the first batch
-	acked   []bool // per batch; read after the load has ended
+	first   []byte       // the first batch
+	done    atomic.Int64 // acknowledgements
+	acked   []bool       // per batch; read after the load has ended
 	retries int
 	odd     map[int]int // answers that are neither success nor a request to come back
 }
@@ -186,6 +187,7 @@ func (f *fleet) push(s *sender, body []byte, once bool) bool {
 		case err != nil: // the server is gone, or its answer is
 		case answer.Status/100 == 2 && (once || s.rnd.Float64() >= lostAnswers):
 			f.pushed.Add(1)
+			s.done.Add(1)
 			return true
 		case answer.Status/100 == 2, answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusServiceUnavailable:
 		default:
