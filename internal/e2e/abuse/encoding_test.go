@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
@@ -15,8 +16,11 @@ var encodings = []string{"", "identity", "gzip", "zstd", "deflate", "snappy"}
 
 // encode compresses a body for a Content-Encoding.
 func encode(encoding string, body []byte) []byte {
-	if encoding == "snappy" {
+	switch encoding {
+	case "snappy":
 		return snappy.Encode(nil, body)
+	case "zstd":
+		return zstdEncoder().EncodeAll(body, nil)
 	}
 	var out bytes.Buffer
 	w := writerOf(encoding, &out)
@@ -27,6 +31,15 @@ func encode(encoding string, body []byte) []byte {
 	_ = w.Close()
 	return out.Bytes()
 }
+
+// zstdEncoder is shared, because one takes megabytes; EncodeAll may be called side by side.
+var zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(mutationLanes))
+	if err != nil {
+		panic(err) // the options are ours
+	}
+	return enc
+})
 
 // writerOf returns what compresses for an encoding, nil for none.
 func writerOf(encoding string, w io.Writer) io.WriteCloser {

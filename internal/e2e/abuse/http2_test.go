@@ -88,6 +88,7 @@ func (g *target) host() string { return strings.TrimPrefix(g.URL, "http://") }
 // TestRapidReset opens streams and resets them at once (CVE-2023-44487), on connection after connection.
 func TestRapidReset(t *testing.T) {
 	g := newTarget(t)
+	g.warmUp()
 	g.flood("rapid reset", func(f *frames, stream uint32) error {
 		if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.request(g), EndHeaders: true}); err != nil {
 			return err
@@ -99,6 +100,7 @@ func TestRapidReset(t *testing.T) {
 // TestResetByServer does the same with resets that the server is made to send: a window update of nothing on each stream.
 func TestResetByServer(t *testing.T) {
 	g := newTarget(t)
+	g.warmUp()
 	g.flood("reset by server", func(f *frames, stream uint32) error {
 		if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: f.request(g), EndHeaders: true}); err != nil {
 			return err
@@ -110,7 +112,15 @@ func TestResetByServer(t *testing.T) {
 // TestControlFloods sends frames that the server has to answer, or to remember, without any request.
 func TestControlFloods(t *testing.T) {
 	g := newTarget(t)
+	g.warmUp()
 	for name, send := range map[string]func(f *frames, stream uint32) error{
+		// Continuations without content add nothing to the header that could become too large.
+		"empty continuations": func(f *frames, stream uint32) error {
+			if stream == 1 {
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.request(g)})
+			}
+			return f.WriteContinuation(1, false, nil)
+		},
 		"pings":    func(f *frames, _ uint32) error { return f.WritePing(false, [8]byte{}) },
 		"settings": func(f *frames, _ uint32) error { return f.WriteSettings() },
 		"empty data": func(f *frames, stream uint32) error {
@@ -131,7 +141,7 @@ func TestControlFloods(t *testing.T) {
 // flood sends frames as fast as the server reads them, on one connection after the other, and wants it to serve the others.
 func (g *target) flood(name string, send func(f *frames, stream uint32) error) {
 	g.t.Helper()
-	cpu, before, err := engine.ProcStats(g.Pid())
+	cpu, _, err := engine.ProcStats(g.Pid())
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -163,11 +173,11 @@ func (g *target) flood(name string, send func(f *frames, stream uint32) error) {
 		g.t.Fatal(err)
 	}
 	share := (after - cpu) / took.Seconds()
-	g.t.Logf("%s: %d rounds in %s, %d connections closed by the server, %.2f cores, resident memory %+d MiB", name, sent.Load(), took.Round(time.Millisecond), closed.Load(), share, (watch.peak.Load()-before)>>20)
-	if closed.Load() == 0 && share > maxFloodCPU {
-		g.t.Errorf("the server went on listening and took %.2f cores; at most %.1f is fine", share, maxFloodCPU)
+	g.t.Logf("%s: %d rounds in %s, %d connections closed by the server, %.2f cores, resident memory %+d MiB", name, sent.Load(), took.Round(time.Millisecond), closed.Load(), share, (watch.peak.Load()-g.warm)>>20)
+	if share > maxFloodCPU {
+		g.t.Errorf("the server took %.2f cores; at most %.1f is fine", share, maxFloodCPU)
 	}
-	if grown := watch.peak.Load() - before; grown > maxGrowth {
+	if grown := watch.peak.Load() - g.warm; grown > maxGrowth {
 		g.t.Errorf("resident memory grew by %d MiB; the promise is %d", grown>>20, maxGrowth>>20)
 	}
 	g.alive()
@@ -188,7 +198,6 @@ func TestContinuationFlood(t *testing.T) {
 	for name, piece := range map[string][]byte{
 		"literals": repeat(8<<10, 0x00, 0x01, 'a', 0x01, 'b'), // a field of four bytes, not to be indexed
 		"indexed":  repeat(8<<10, 0x82),                       // ":method: GET" from the static table, one byte each
-		"nothing":  nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := dialFrames(t, g)

@@ -28,7 +28,7 @@ func mutations(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("SEAMARK_ABUSE_MUTATIONS")
 	if text == "" {
-		return 8000
+		return 4000
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {

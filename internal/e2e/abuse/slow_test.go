@@ -82,12 +82,12 @@ func (g *target) serveWell() {
 		begin := time.Now()
 		answer, err := g.push(lokiJSON, "", goodLogs(begin, 100))
 		if err != nil || answer.Status != http.StatusNoContent {
-			g.t.Fatalf("a good push beside %d slow ones: %+v %v", slowClients, answer, err)
+			g.t.Fatalf("a good push beside hostile clients: %+v %v", answer, err)
 		}
 		took = append(took, time.Since(begin))
 	}
 	slices.Sort(took)
-	g.t.Logf("beside %d slow clients a push took %s (median), %s (slowest)", slowClients, took[pushes/2].Round(time.Millisecond), took[pushes-1].Round(time.Millisecond))
+	g.t.Logf("beside them a push took %s (median), %s (slowest)", took[pushes/2].Round(time.Millisecond), took[pushes-1].Round(time.Millisecond))
 	if took[pushes-1] > most {
 		g.t.Errorf("a good push took %s; at most %s is fine", took[pushes-1], most)
 	}
