@@ -16,7 +16,8 @@ E2E := ./internal/e2e/...
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
-CONCURRENT := ./ingest ./internal/bus ./internal/httpx ./tenant ./alerting
+CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/pushgateway ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
+	./internal/bus ./internal/httpx ./tenant ./alerting
 
 CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
 	console/index.html console/vite.config.ts console/csp.txt console/package.json
