@@ -7,6 +7,9 @@
 // sourcetype and index become the attributes com_splunk_source, com_splunk_sourcetype and com_splunk_index, as the
 // OpenTelemetry collector names them, and the sourcetype is the service where nothing tells one.
 //
+// Docker's log driver has the container's line in a member of an object; that member is the line, or the record when it is
+// JSON.
+//
 // An event "metric" becomes one sample for each metric_name: field, with the other fields as labels under Prometheus'
 // names. Values are stored as they came.
 //

@@ -185,6 +185,8 @@ func (s *state) log(raw []byte, e *envelope, m *Metadata, nanos int64) error {
 	var err error
 	if e.event[0] == '"' {
 		b.SetBody(text(e.event))
+	} else if isDocker(e.event) {
+		err = record.Members(e.event, s.docker)
 	} else {
 		err = b.AddJSON("", e.event)
 	}
@@ -199,6 +201,26 @@ func (s *state) log(raw []byte, e *envelope, m *Metadata, nanos int64) error {
 	}
 	s.addMetadata(m)
 	return s.flush()
+}
+
+// isDocker tells the events of Docker's log driver, in its formats inline and json: the container's line stands in a member
+// of an object, {"line":"text","source":"stdout","tag":"name","attrs":{}}.
+func isDocker(event []byte) bool {
+	return bytes.HasPrefix(event, []byte(`{"line":`)) &&
+		(bytes.Contains(event, []byte(`"source":"stdout"`)) || bytes.Contains(event, []byte(`"source":"stderr"`)))
+}
+
+// docker adds a member of such an event. A line that is JSON itself is the record, the other members go beside it.
+func (s *state) docker(key string, value []byte) error {
+	switch {
+	case key != "line":
+		return s.record.AddJSON(key, value)
+	case value[0] == '"':
+		s.record.SetBody(text(value))
+		return nil
+	default:
+		return s.record.AddJSON("", value)
+	}
 }
 
 // field adds a member of "fields". Splunk's OpenTelemetry collector has names of its own for what other protocols tell.
