@@ -5,6 +5,7 @@ package ingest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/e2e/inprocess"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/tenant"
 )
 
@@ -32,8 +34,17 @@ var ahead atomic.Int64
 
 func now() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 
-// skip moves the server's clock on.
-func skip(d time.Duration) { ahead.Add(int64(d)) }
+// skip moves the server's clock on, and waits until the server knows again that its directory is up to date.
+func (x *account) skip(t *testing.T, d time.Duration) {
+	t.Helper()
+	ahead.Add(int64(d))
+	testkit.Eventually(t, within, func() error {
+		if answer := x.Do(t, x.Admin, http.MethodGet, "/api/v1/clusters", nil, ""); answer.Status != http.StatusOK {
+			return fmt.Errorf("got %d %s", answer.Status, answer.Body)
+		}
+		return nil
+	})
+}
 
 func server(t *testing.T) *app.App {
 	t.Helper()

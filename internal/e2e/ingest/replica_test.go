@@ -25,7 +25,7 @@ func TestReplicas(t *testing.T) {
 	x.awaitSamples(t, `count_over_time(up{cluster="pair"}[10m])`, map[string]string{"node ": "3"}, "job", "__replica__")
 	x.awaitSamples(t, `max_over_time(up{cluster="pair"}[10m])`, map[string]string{"node ": "1"}, "job", "__replica__")
 
-	skip(replicaTimeout + time.Second)
+	x.skip(t, replicaTimeout+time.Second)
 	push("b", start.Add(time.Minute), 2)
 	push("a", start.Add(time.Minute+time.Second), 1) // it is back, and the other one's turn has come
 	push("b", start.Add(75*time.Second), 2)

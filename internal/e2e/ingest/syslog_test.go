@@ -1,0 +1,67 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/seamarkhq/seamark/internal/testkit"
+	"github.com/seamarkhq/seamark/tenant"
+)
+
+// dialSyslog opens a connection of a token's cluster.
+func (x *account) dialSyslog(t *testing.T, secret string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", x.App.ListenAddr("syslog.listen"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := fmt.Fprintf(conn, "<14>1 - - - - - [seamark@0 token=%q]\n", secret); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// say sends one message of RFC 5424.
+func say(t *testing.T, conn net.Conn, app, text string) {
+	t.Helper()
+	if _, err := fmt.Fprintf(conn, "<14>1 %s host %s 1 - - %s\n", now().UTC().Format("2006-01-02T15:04:05.000000Z"), app, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (x *account) retries(t *testing.T) float64 {
+	t.Helper()
+	return x.metric(t, "seamark_ingest_stream_retries_total", `protocol="syslog"`)
+}
+
+// awaitRetries waits until the server has been refused a push of its own connection.
+func (x *account) awaitRetries(t *testing.T, before float64) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		if x.retries(t) <= before {
+			return errors.New("no push was refused yet")
+		}
+		return nil
+	})
+}
+
+// TestSyslogWaitsForQuota is about a protocol that is not answered: what is over the quota waits on its connection, and is
+// stored once when there is room, changed by the pipelines once.
+func TestSyslogWaitsForQuota(t *testing.T) {
+	x := newAccount(t, "syslog-quota")
+	c, key := x.newCluster(t, "narrow", tenant.TokenSpec{})
+	x.usePipelines(t, `[{"name":"p","enabled":true,"steps":[{"name":"mark","kind":"transform","match":["HasPrefix(log.body, \"line\")"],`+
+		`"statements":["set(log.body, Concat([log.body, \"changed\"], \" \"))"]}]}]`)
+	x.limitCluster(t, c, `{"bytes_per_second":20,"bytes_burst":20}`)
+	conn := x.dialSyslog(t, key.secret)
+	say(t, conn, "router", "line 1") // leaves a debt of some seconds
+	x.awaitBodies(t, `{cluster="narrow"}`, "line 1 changed")
+	before := x.retries(t)
+	say(t, conn, "router", "line 2")
+	x.awaitRetries(t, before)
+	x.limitCluster(t, c, `{}`)
+	x.awaitBodies(t, `{cluster="narrow"}`, "line 1 changed", "line 2 changed")
+}
