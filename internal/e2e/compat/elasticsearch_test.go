@@ -41,7 +41,7 @@ func checkTelegrafElasticsearch(ctx context.Context, x *account, prefix string, 
 	if err != nil {
 		return err
 	}
-	return x.wantLines(ctx, `{service_name=~".+"} | tag_way="`+way+`"`, []line{{at.UnixNano(), "disk is filling", map[string]string{
-		"syslog_code": "7", "measurement_name": "syslog", "_index": at.UTC().Format("telegraf-2006.01.02"), "cluster": clusterName,
+	return x.wantLines(ctx, `{service_name=~".+"} | tag_way="`+way+`"`, []line{{at.UnixNano(), "", map[string]string{
+		"syslog_message": "disk is filling", "syslog_code": "7", "measurement_name": "syslog", "_index": at.UTC().Format("telegraf-2006.01.02"), "cluster": clusterName,
 	}}})
 }

@@ -44,7 +44,8 @@ func checkAudit(ctx context.Context, x *account) error {
 		return err
 	}
 	at := time.Now().Truncate(time.Microsecond)
-	event := func(id, verb string, code int32) *audit.Event {
+	later := at.Add(time.Millisecond)
+	event := func(at time.Time, id, verb string, code int32) *audit.Event {
 		e := &audit.Event{
 			Level: audit.LevelMetadata, AuditID: types.UID(id), Stage: audit.StageResponseComplete, RequestURI: "/api/v1/namespaces/shop/secrets/key",
 			Verb: verb, SourceIPs: []string{"10.0.0.7"}, UserAgent: "kubectl", RequestReceivedTimestamp: metav1.NewMicroTime(at),
@@ -55,11 +56,13 @@ func checkAudit(ctx context.Context, x *account) error {
 		return e
 	}
 	for range 2 {
-		if !backend.ProcessEvents(event("id-1", "get", 200), event("id-2", "delete", 403)) {
+		if !backend.ProcessEvents(event(at, "id-1", "get", 200), event(later, "id-2", "delete", 403)) {
 			return errors.New("the backend could not deliver its events")
 		}
 	}
-	labels := map[string]string{"cluster": clusterName}
-	return x.wantLines(ctx, `{signal="audit"} | json verb="verb", user="user.username", code="responseStatus.code" | line_format "{{.user}} {{.verb}} {{.code}}"`,
-		[]line{{at.UnixNano(), "jane get 200", labels}, {at.UnixNano(), "jane delete 403", labels}})
+	labels := map[string]string{"cluster": clusterName, "namespace": "shop", "user_username": "jane", "objectRef_resource": "secrets"}
+	return x.wantLines(ctx, `{signal="audit"} | json`, []line{
+		{at.UnixNano(), "", with(labels, map[string]string{"verb": "get", "responseStatus_code": "200"})},
+		{later.UnixNano(), "", with(labels, map[string]string{"verb": "delete", "responseStatus_code": "403"})},
+	})
 }

@@ -265,9 +265,9 @@ func checkPush(ctx context.Context, x *account) error {
 	rows := prometheus.NewGauge(prometheus.GaugeOpts{Name: "backup_rows"})
 	seconds := prometheus.NewGauge(prometheus.GaugeOpts{Name: "backup_seconds"})
 	group := func(c prometheus.Collector) *push.Pusher {
-		return push.New(x.URL, "nightly backup").Grouping("shard", "a/b").BasicAuth("any", x.Ingest).Collector(c)
+		return push.New(x.URL, "nightly_backup").Grouping("shard", "a/b").BasicAuth("any", x.Ingest).Collector(c)
 	}
-	const labels = `{job="nightly backup",shard="a/b"}`
+	const labels = `{job="nightly_backup",shard="a/b"}`
 	const query = `max by (__name__, job, shard) ({__name__=~"backup_.+"})`
 	rows.Set(17)
 	seconds.Set(1.5)

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	cmporder "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +19,7 @@ import (
 )
 
 // within is how long rows may take to be found. They are there after some 200 ms on an idle machine.
-const within = 6 * time.Second
+const within = 30 * time.Second
 
 // pause is the time between two looks.
 const pause = 50 * time.Millisecond
@@ -221,7 +222,7 @@ type line struct {
 	Labels map[string]string
 }
 
-// lines returns the lines that LogQL finds in the last hour, oldest first.
+// lines returns the lines that LogQL finds in the last hour, in no order.
 func (x *account) lines(ctx context.Context, query string) ([]line, error) {
 	var answer struct {
 		Data struct {
@@ -246,25 +247,31 @@ func (x *account) lines(ctx context.Context, query string) ([]line, error) {
 			list = append(list, line{Nano: nano, Body: v[1], Labels: s.Stream})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b line) int { return int(a.Nano - b.Nano) })
 	return list, err
 }
 
 // wantLines waits until LogQL finds exactly the wanted lines. Of the labels those that want names are compared; a wanted
-// time of 0 is any.
+// time of 0 is any, and so is a wanted body of "".
 func (x *account) wantLines(ctx context.Context, query string, want []line) error {
 	return eventually(ctx, func() error {
 		got, err := x.lines(ctx, query)
 		if err != nil {
 			return err
 		}
-		for i := range min(len(got), len(want)) {
-			if want[i].Nano == 0 {
+		if len(want) > 0 && want[0].Nano == 0 {
+			for i := range got {
 				got[i].Nano = 0
 			}
+		}
+		slices.SortFunc(got, byTime)
+		want := slices.SortedFunc(slices.Values(want), byTime)
+		for i := range min(len(got), len(want)) {
 			named := map[string]string{}
 			for name := range want[i].Labels {
 				named[name] = got[i].Labels[name]
+			}
+			if want[i].Body == "" {
+				got[i].Body = ""
 			}
 			if len(named) == 0 || cmp.Equal(want[i].Labels, named) {
 				got[i].Labels = want[i].Labels
@@ -275,6 +282,11 @@ func (x *account) wantLines(ctx context.Context, query string, want []line) erro
 		}
 		return nil
 	})
+}
+
+// byTime orders lines by time, and those of one time by their text.
+func byTime(a, b line) int {
+	return cmporder.Or(cmporder.Compare(a.Nano, b.Nano), cmporder.Compare(a.Body, b.Body))
 }
 
 // wantText reports which of the parts a text lacks.

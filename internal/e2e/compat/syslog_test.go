@@ -27,10 +27,10 @@ func syslogs() []client {
 			protocol: protocol, name: "srslog", modules: []string{"github.com/RackSec/srslog"}, streams: true,
 			checks: []check{
 				{"RFC 3164, over TCP, a line each", func(ctx context.Context, x *account) error {
-					return checkSrslog(ctx, x, "tcp", "srs3164", srslog.RFC3164Formatter, srslog.DefaultFramer)
+					return checkSrslog(ctx, x, "tcp", `| service_name="srs"`, srslog.RFC3164Formatter, srslog.DefaultFramer)
 				}},
 				{"RFC 5424, over TLS, counted (RFC 5425)", func(ctx context.Context, x *account) error {
-					return checkSrslog(ctx, x, "tcp+tls", "srs5424", srslog.RFC5424Formatter, srslog.RFC5425MessageLengthFramer)
+					return checkSrslog(ctx, x, "tcp+tls", `| msgid="srs"`, srslog.RFC5424Formatter, srslog.RFC5425MessageLengthFramer)
 				}},
 			},
 		},
@@ -68,12 +68,13 @@ func checkStdSyslog(ctx context.Context, x *account) error {
 	})
 }
 
-func checkSrslog(ctx context.Context, x *account, network, app string, format srslog.Formatter, frame srslog.Framer) error {
+func checkSrslog(ctx context.Context, x *account, network, only string, format srslog.Formatter, frame srslog.Framer) error {
 	address := x.listeners["syslog.listen"]
 	if network == "tcp+tls" {
 		address = x.listeners["syslog.tls-listen"]
 	}
-	w, err := srslog.DialWithTLSConfig(network, address, srslog.LOG_LOCAL0|srslog.LOG_INFO, app, &tls.Config{MinVersion: tls.VersionTLS12})
+	const tag = "srs" // RFC3164's tag; in RFC 5424 the library has it as the message's id
+	w, err := srslog.DialWithTLSConfig(network, address, srslog.LOG_LOCAL0|srslog.LOG_INFO, tag, &tls.Config{MinVersion: tls.VersionTLS12})
 	if err != nil {
 		return err
 	}
@@ -83,8 +84,8 @@ func checkSrslog(ctx context.Context, x *account, network, app string, format sr
 	if err := errors.Join(w.Warning("a warning"), w.Crit("the worst"), w.Close()); err != nil {
 		return err
 	}
-	labels := map[string]string{"node": "node-7", "cluster": clusterName}
-	return x.wantLines(ctx, `{service_name="`+app+`"}`, []line{
+	labels := map[string]string{"cluster": clusterName}
+	return x.wantLines(ctx, `{node="node-7"} |~ "a warning|the worst" `+only, []line{
 		{0, "a warning", with(labels, map[string]string{"detected_level": "warn"})},
 		{0, "the worst", with(labels, map[string]string{"detected_level": "critical"})},
 	})
@@ -93,7 +94,7 @@ func checkSrslog(ctx context.Context, x *account, network, app string, format sr
 // checkDockerSyslog returns a check of Docker's driver. The driver's messages carry the time at which they are sent.
 func checkDockerSyslog(network, listener, format string) func(context.Context, *account) error {
 	return func(ctx context.Context, x *account) error {
-		app := "docker-" + format
+		app := "docker" + format
 		options := map[string]string{"syslog-address": network + "://" + x.listeners[listener], "syslog-format": format, "syslog-tls-ca-cert": authority.certificate, "tag": app}
 		if err := dockerLog(syslog.New, options, time.Now(), "GET /cart 200", "GET /pay 500"); err != nil {
 			return err
@@ -131,7 +132,7 @@ func checkTelegrafSyslog(ctx context.Context, x *account, framing string, fields
 		return err
 	}
 	return x.wantLines(ctx, `{service_name="`+app+`"}`, []line{{at.UnixNano(), "disk is filling", map[string]string{
-		"node": "node-9", "detected_level": "warn", "cluster": clusterName, "default_32473_free": "3.5",
+		"node": "node-9", "detected_level": "warn", "cluster": clusterName, "sd_default_32473_free": "3.5",
 	}}})
 }
 
