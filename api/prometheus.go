@@ -33,13 +33,33 @@ type MetricLister interface {
 	Metadata(ctx context.Context, tenant seamark.TenantID, metric string, limit int) ([]seamark.MetricMetadata, error)
 }
 
+// ExemplarLister looks up exemplars of the series that a query's selectors match, between start and end in milliseconds.
+type ExemplarLister interface {
+	Exemplars(ctx context.Context, tenant seamark.TenantID, query string, start, end int64) ([]SeriesExemplars, error)
+}
+
+// SeriesExemplars are the exemplars of one series, in Prometheus' form.
+type SeriesExemplars struct {
+	Series    labels.Labels `json:"seriesLabels"`
+	Exemplars []Exemplar    `json:"exemplars"`
+}
+
+// Exemplar is a sample with a trace behind it.
+type Exemplar struct {
+	Labels    labels.Labels `json:"labels"`
+	Value     string        `json:"value"`
+	Timestamp float64       `json:"timestamp"` // seconds since 1970
+}
+
 // PrometheusOptions configures the Prometheus HTTP API.
 type PrometheusOptions struct {
 	Querier MetricQuerier
 	Lister  MetricLister
-	Parser  parser.Parser // the dialect of Querier
-	Version string        // Seamark's
-	Now     func() time.Time
+	// Exemplars may be nil: then there are none.
+	Exemplars ExemplarLister
+	Parser    parser.Parser // the dialect of Querier
+	Version   string        // Seamark's
+	Now       func() time.Time
 }
 
 // prometheusLevel is the Prometheus release whose API this is. Grafana reads it as the data source's version and uses
@@ -133,7 +153,7 @@ func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) erro
 	return p.answer(w, q, result)
 }
 
-// exemplars answers that there are none: they are not stored, and Grafana asks for them when a data source is saved.
+// exemplars answers with an empty list where there is none: Grafana asks when a data source is saved.
 func (a *prometheusAPI) exemplars(w http.ResponseWriter, r *httpx.Request) error {
 	p, err := parseForm(w, r)
 	if err != nil {
@@ -142,7 +162,23 @@ func (a *prometheusAPI) exemplars(w http.ResponseWriter, r *httpx.Request) error
 	if _, err := a.Parser.ParseExpr(p.Get("query")); err != nil {
 		return invalidParameter("query", err)
 	}
-	return writePrometheus(w, []struct{}{}, nil)
+	start, err := timeParameter(p, "start", minTime)
+	if err != nil {
+		return err
+	}
+	end, err := timeParameter(p, "end", maxTime)
+	if err != nil {
+		return err
+	}
+	list := []SeriesExemplars{}
+	if a.Exemplars != nil {
+		found, err := a.Exemplars.Exemplars(r.Context(), r.Tenant(), p.Get("query"), start.UnixMilli(), end.UnixMilli())
+		if err != nil {
+			return err
+		}
+		list = append(list, found...)
+	}
+	return writePrometheus(w, list, nil)
 }
 
 func (a *prometheusAPI) formatQuery(w http.ResponseWriter, r *httpx.Request) error {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -136,8 +137,13 @@ func (j *jsonWriter) value(value parser.Value) error {
 			j.comma(i)
 			j.raw(`{"metric":`)
 			j.labels(v[i].Metric)
-			j.raw(`,"value":`)
-			j.point(v[i].T, v[i].F)
+			if v[i].H != nil {
+				j.raw(`,"histogram":`)
+				j.histogramPoint(v[i].T, v[i].H)
+			} else {
+				j.raw(`,"value":`)
+				j.point(v[i].T, v[i].F)
+			}
 			j.raw(`}`)
 		}
 		j.raw(`]`)
@@ -167,6 +173,14 @@ func (j *jsonWriter) matrix(m promql.Matrix) {
 			}
 			j.raw(`]`)
 		}
+		if len(m[i].Histograms) > 0 {
+			j.raw(`,"histograms":[`)
+			for k, p := range m[i].Histograms {
+				j.comma(k)
+				j.histogramPoint(p.T, p.H)
+			}
+			j.raw(`]`)
+		}
 		j.raw(`}`)
 	}
 	j.raw(`]`)
@@ -188,8 +202,17 @@ func (j *jsonWriter) labels(ls labels.Labels) {
 
 // point writes [seconds,"value"], milliseconds as a fraction without trailing precision of floats.
 func (j *jsonWriter) point(milli int64, v float64) {
+	j.raw(`[`)
+	j.seconds(milli)
+	j.raw(`,`)
+	j.float(v)
+	j.raw(`]`)
+	j.flush()
+}
+
+// seconds writes a time.
+func (j *jsonWriter) seconds(milli int64) {
 	b := j.buf
-	b = append(b, '[')
 	if milli < 0 {
 		b = append(b, '-')
 		milli = -milli
@@ -198,15 +221,69 @@ func (j *jsonWriter) point(milli int64, v float64) {
 	if rest := milli % 1000; rest != 0 {
 		b = append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 	}
-	b = append(b, ',', '"')
+	j.buf = b
+}
+
+// float writes a value as text.
+func (j *jsonWriter) float(v float64) {
 	format := byte('f')
 	// The bounds at which JSON numbers switch to exponents; Inf is above the upper one and has a word of its own.
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
-	b = strconv.AppendFloat(b, v, format, -1, 64)
-	b = append(b, '"', ']')
-	j.buf = b
+	j.buf = append(j.buf, '"')
+	j.buf = strconv.AppendFloat(j.buf, v, format, -1, 64)
+	j.buf = append(j.buf, '"')
+}
+
+// Which of a bucket's bounds belong to it, in Prometheus' numbers.
+const (
+	boundsUpper = iota
+	boundsLower
+	boundsNeither
+	boundsBoth
+)
+
+// histogramPoint writes [seconds,{"count","sum","buckets":[[bounds,"lower","upper","count"],...]}]; empty buckets are left out.
+func (j *jsonWriter) histogramPoint(milli int64, h *histogram.FloatHistogram) {
+	j.raw(`[`)
+	j.seconds(milli)
+	j.raw(`,{"count":`)
+	j.float(h.Count)
+	j.raw(`,"sum":`)
+	j.float(h.Sum)
+	buckets := 0
+	for it := h.AllBucketIterator(); it.Next(); {
+		bucket := it.At()
+		if bucket.Count == 0 {
+			continue
+		}
+		if buckets == 0 {
+			j.raw(`,"buckets":[`)
+		}
+		j.comma(buckets)
+		buckets++
+		bounds := boundsNeither
+		switch {
+		case bucket.LowerInclusive && bucket.UpperInclusive:
+			bounds = boundsBoth
+		case bucket.LowerInclusive:
+			bounds = boundsLower
+		case bucket.UpperInclusive:
+			bounds = boundsUpper
+		}
+		j.raw(`[` + strconv.Itoa(bounds) + `,`)
+		j.float(bucket.Lower)
+		j.raw(`,`)
+		j.float(bucket.Upper)
+		j.raw(`,`)
+		j.float(bucket.Count)
+		j.raw(`]`)
+	}
+	if buckets > 0 {
+		j.raw(`]`)
+	}
+	j.raw(`}]`)
 	j.flush()
 }
 

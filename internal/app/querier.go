@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/seamarkhq/seamark/api"
@@ -36,10 +37,31 @@ func (a *App) openQuerier() error {
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
 	routes := api.PrometheusRoutes(api.PrometheusOptions{
-		Querier: a.promql, Lister: a.promql, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.opts.Query.Timeout}, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
 	})
 	routes = append(routes, api.LokiRoutes(logAPI{a.logql, a.opts.Query.Timeout}, a.opts.Now)...)
 	return append(routes, api.EventRoutes(eventAPI{a.events, a.opts.Query.Timeout}, a.opts.Now)...)
+}
+
+// exemplarAPI shows exemplars in the API's words.
+type exemplarAPI struct {
+	*promql.Engine
+	timeout time.Duration
+}
+
+// Exemplars implements api.ExemplarLister.
+func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	found, err := e.Engine.Exemplars(ctx, id, query, start, end)
+	list := make([]api.SeriesExemplars, len(found))
+	for i, s := range found {
+		list[i] = api.SeriesExemplars{Series: s.Series, Exemplars: make([]api.Exemplar, len(s.Exemplars))}
+		for k, x := range s.Exemplars {
+			list[i].Exemplars[k] = api.Exemplar{Labels: x.Labels, Value: strconv.FormatFloat(x.Value, 'f', -1, 64), Timestamp: float64(x.TimeMilli) / 1000}
+		}
+	}
+	return list, err
 }
 
 // eventAPI shows the event search in the API's words.

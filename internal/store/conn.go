@@ -64,9 +64,10 @@ type Store struct {
 	metrics metrics
 	scratch sync.Pool // *insertScratch
 
-	mu      sync.Mutex // guards tenants and ready
+	mu      sync.Mutex // guards tenants, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn
-	ready   map[tenantTable]bool // databases whose schema this process has seen complete
+	missing map[tenantTable]time.Time // tables that were not there, until when that is believed
+	ready   map[tenantTable]bool      // databases whose schema this process has seen complete
 }
 
 // Open makes the connections lazily: a server that is away is an error of the first query, not of Open.
@@ -74,7 +75,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, ready: map[tenantTable]bool{}}
+	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
 	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
 	var err error
 	if s.admin, err = clickhouse.Open(&clickhouse.Options{

@@ -2,11 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -40,7 +38,7 @@ type DropReason struct {
 // ListDrops returns the reasons that match, the one that happened last first.
 func (s *Store) ListDrops(ctx context.Context, tenant seamark.TenantID, q DropsQuery) ([]DropReason, error) {
 	list, err := s.listDropReasons(ctx, tenant, &q)
-	if nothingDropped(err) {
+	if missingTable(err) {
 		return nil, nil
 	}
 	if err != nil || len(list) == 0 {
@@ -98,12 +96,6 @@ func scanDrop(rows driver.Rows) (d seamark.Drop, err error) {
 	}
 	d.Signal, _ = seamark.ParseSignal(signal) // a line that stands for several signals names none
 	return d, nil
-}
-
-// nothingDropped reports whether a query failed because the tenant's ledger is made with its first line.
-func nothingDropped(err error) bool {
-	ex, ok := errors.AsType[*clickhouse.Exception](err)
-	return ok && ex.Code == codeUnknownTable
 }
 
 // dropReasonsSQL adds up the lines of each reason. A name that stands for nothing, as in the line that takes what did not

@@ -83,6 +83,7 @@ func (s *Store) ensureTable(ctx context.Context, tenant seamark.TenantID, table 
 	}
 	s.mu.Lock()
 	s.ready[key] = true
+	delete(s.missing, key)
 	s.mu.Unlock()
 	return n, nil
 }

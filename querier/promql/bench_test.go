@@ -36,7 +36,7 @@ func fillBench(b *testing.B) (e *promql.Engine, end time.Time) {
 				"instance", fmt.Sprintf("10.0.%d.%d:8080", i/250, i%250), "job", "kubernetes-pods", "code", []string{"200", "404", "500"}[i%3])
 			for k := batch * benchSamples / batches; k < (batch+1)*benchSamples/batches; k++ {
 				value[i] += float64(r.IntN(50))
-				list = append(list, float{ls, end.UnixMilli() - int64(benchSamples-1-k)*15_000, value[i]})
+				list = append(list, float{ls, end.UnixMilli() - int64(benchSamples-1-k)*15_000, value[i], ""})
 			}
 		}
 		require.NoError(b, insertFloats(context.Background(), s, uint64(batch+1), 0, list))

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -48,8 +49,8 @@ func newEngine(t testing.TB, s promql.Store, change ...func(*promql.Options)) *p
 	return e
 }
 
-// scriptStorage is what Prometheus' test scripts load into and read from. Floats go to our storage. Native histograms and
-// start timestamps, which we do not store, go to Prometheus' own, so that the floats of the same scripts are still ours.
+// scriptStorage is what Prometheus' test scripts load into and read from. Floats and native histograms go to our storage. Samples
+// with start timestamps, which we do not store, go to Prometheus' own, so that the rest of the same scripts is still ours.
 type scriptStorage struct {
 	storage.Storage // Prometheus' own, with histograms and samples with start timestamps
 	floats          storage.Queryable
@@ -60,6 +61,7 @@ type float struct {
 	labels labels.Labels
 	at     int64
 	value  float64
+	data   string // of a native histogram, else ""
 }
 
 func newScriptStorage(t testing.TB, floats storage.Queryable, write func([]float) error) *scriptStorage {
@@ -88,11 +90,22 @@ type scriptAppender struct {
 }
 
 func (a *scriptAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
-	if h != nil || fh != nil || st != 0 {
+	if st != 0 {
 		return a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	}
-	a.floats = append(a.floats, float{ls, t, v})
-	return 1, nil
+	var message prompb.Histogram
+	switch {
+	case h != nil:
+		message = prompb.FromIntHistogram(0, h)
+	case fh != nil:
+		message = prompb.FromFloatHistogram(0, fh)
+	default:
+		a.floats = append(a.floats, float{ls, t, v, ""})
+		return 1, nil
+	}
+	data, err := message.Marshal()
+	a.floats = append(a.floats, float{ls, t, 0, string(data)})
+	return 1, err
 }
 
 func (a *scriptAppender) Commit() error {
@@ -106,7 +119,11 @@ func TestBuiltinScripts(t *testing.T) {
 		w := newTwin()
 		return newScriptStorage(t, newEngine(t, w).Queryable(tenantA), func(list []float) error {
 			for _, f := range list {
-				w.add(f.labels, f.at, f.value)
+				if f.data != "" {
+					w.addHistogram(f.labels, f.at, f.data)
+				} else {
+					w.add(f.labels, f.at, f.value)
+				}
 			}
 			return nil
 		})
@@ -136,8 +153,8 @@ func TestBuiltinScriptsOnClickHouse(t *testing.T) {
 	batch := uint64(0)
 	e := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
 	promqltest.RunBuiltinTestsWithStorage(onlyReal{t}, e, func(t testing.TB) storage.Storage {
-		for _, table := range []string{"series", "samples"} {
-			require.NoError(t, conn.Exec(context.Background(), "TRUNCATE TABLE t0001."+table))
+		for _, table := range []string{"series", "samples", "hist_samples"} {
+			require.NoError(t, conn.Exec(context.Background(), "TRUNCATE TABLE IF EXISTS t0001."+table))
 		}
 		return newScriptStorage(t, &shifted{ours, shift}, func(list []float) error {
 			batch++
@@ -156,6 +173,10 @@ func insertFloats(ctx context.Context, s *store.Store, batchID uint64, shift int
 			f.labels.Range(func(l labels.Label) { one.Labels = append(one.Labels, seamark.Label{Name: l.Name, Value: l.Value}) })
 			ref = b.Samples.AddSeries(one)
 			refs[one.FP] = ref
+		}
+		if f.data != "" {
+			b.Histograms.Append(&seamark.HistogramRow{Series: ref, TimeMilli: f.at + shift, Data: f.data})
+			continue
 		}
 		b.Samples.Append(ref, f.at+shift, f.value)
 	}
@@ -250,6 +271,16 @@ func (it *shiftedIterator) Seek(t int64) chunkenc.ValueType { return it.Iterator
 func (it *shiftedIterator) At() (int64, float64) {
 	t, v := it.Iterator.At()
 	return t - it.by, v
+}
+
+func (it *shiftedIterator) AtHistogram(reuse *histogram.Histogram) (int64, *histogram.Histogram) {
+	t, h := it.Iterator.AtHistogram(reuse)
+	return t - it.by, h
+}
+
+func (it *shiftedIterator) AtFloatHistogram(reuse *histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
+	t, h := it.Iterator.AtFloatHistogram(reuse)
+	return t - it.by, h
 }
 
 func (it *shiftedIterator) AtT() int64 { return it.Iterator.AtT() - it.by }

@@ -20,6 +20,8 @@ import (
 type Store interface {
 	ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error)
 	ListMetricSamples(ctx context.Context, tenant seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error)
+	ListMetricHistograms(ctx context.Context, tenant seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricHistograms, rowsRead int, err error)
+	ListMetricExemplars(ctx context.Context, tenant seamark.TenantID, q store.MetricSamplesQuery) ([]store.MetricExemplar, error)
 	ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricMetadata(ctx context.Context, tenant seamark.TenantID, q store.MetricMetadataQuery) ([]seamark.MetricMetadata, error)

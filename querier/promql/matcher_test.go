@@ -27,7 +27,7 @@ func TestMatchersAgreeWithPrometheus(t *testing.T) {
 	s, ctx, base := openStore(t, 2), context.Background(), time.Now().Add(-time.Hour).UnixMilli()
 	var list []float
 	for i, text := range texts {
-		list = append(list, float{labels.FromStrings("__name__", "m", "i", fmt.Sprint(i), "text", text), base, 1})
+		list = append(list, float{labels.FromStrings("__name__", "m", "i", fmt.Sprint(i), "text", text), base, 1, ""})
 		if text == "" {
 			list[i].labels = labels.FromStrings("__name__", "m", "i", fmt.Sprint(i))
 		}

@@ -77,6 +77,31 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 }
 
 func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
+	read, byFP := q.samplesQuery(hints, matchers, found)
+	left := q.opts.MaxSamples - int(q.rowsRead.Load())
+	read.Limit = left + 1
+	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
+	if err != nil {
+		return nil, err
+	}
+	left -= n
+	if q.rowsRead.Add(int64(n)); left < 0 {
+		return nil, tooManySamples(q.opts.MaxSamples)
+	}
+	read.Limit = left + 1
+	read.StartMilli -= q.opts.LookbackDelta.Milliseconds() // the histogram before the first tells whether that was a reset
+	histograms, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, read)
+	if err != nil {
+		return nil, err
+	}
+	if q.rowsRead.Add(int64(n)); n > left {
+		return nil, tooManySamples(q.opts.MaxSamples)
+	}
+	return join(byFP, samples, histograms), nil
+}
+
+// samplesQuery selects the samples of the series that were found, which it returns by their fingerprints.
+func (q *querier) samplesQuery(hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) (store.MetricSamplesQuery, map[uint64]*store.MetricSeries) {
 	read := store.MetricSamplesQuery{StartMilli: hints.Start, EndMilli: hints.End, Last: q.lastOnly(hints)}
 	names, byFP := map[string]bool{}, make(map[uint64]*store.MetricSeries, len(found))
 	for i := range found {
@@ -91,24 +116,31 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 			read.FPs = append(read.FPs, fp)
 		}
 	}
-	left := q.opts.MaxSamples - int(q.rowsRead.Load())
-	read.Limit = left + 1
-	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
-	if err != nil {
-		return nil, err
-	}
-	if q.rowsRead.Add(int64(n)); n > left {
-		return nil, tooManySamples(q.opts.MaxSamples)
-	}
-	list := make([]series, 0, len(samples))
+	return read, byFP
+}
+
+// join makes series of what was read of them. A series whose row came between the reads is left for the next query.
+func join(byFP map[uint64]*store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms) []series {
+	list, at := make([]series, 0, len(samples)), make(map[uint64]int, len(histograms))
 	toLabels := labelBuilder()
-	for i := range samples {
-		// A series whose row came between the two reads is left for the next query.
-		if s, ok := byFP[samples[i].FP]; ok {
-			list = append(list, series{labels: toLabels(s), times: samples[i].Times, values: samples[i].Values})
+	for i := range histograms {
+		if s, ok := byFP[histograms[i].FP]; ok {
+			at[s.FP] = len(list)
+			list = append(list, series{labels: toLabels(s), histTimes: histograms[i].Times, histograms: histograms[i].Data})
 		}
 	}
-	return list, nil
+	for i := range samples {
+		s, ok := byFP[samples[i].FP]
+		if !ok {
+			continue
+		}
+		if n, ok := at[s.FP]; ok {
+			list[n].times, list[n].values = samples[i].Times, samples[i].Values
+			continue
+		}
+		list = append(list, series{labels: toLabels(s), times: samples[i].Times, values: samples[i].Values})
+	}
+	return list
 }
 
 // lastOnly reports whether the selector is looked at once, at the end of its range, so that the newest sample of each

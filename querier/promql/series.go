@@ -36,16 +36,22 @@ func (s *seriesSet) Err() error { return s.err }
 
 func (*seriesSet) Warnings() annotations.Annotations { return nil }
 
-// series implements storage.Series over two columns.
+// series implements storage.Series over columns: floats, native histograms, or both. Of two samples at one time the histogram
+// is taken.
 type series struct {
-	labels labels.Labels
-	times  []int64 // rising
-	values []float64
+	labels     labels.Labels
+	times      []int64 // rising
+	values     []float64
+	histTimes  []int64 // rising
+	histograms []string
 }
 
 func (s *series) Labels() labels.Labels { return s.labels }
 
 func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
+	if len(s.histTimes) > 0 {
+		return newMixedIterator(s)
+	}
 	it, ok := reuse.(*iterator)
 	if !ok {
 		it = &iterator{}
@@ -54,7 +60,7 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 	return it
 }
 
-// iterator implements chunkenc.Iterator. Samples are floats: histograms and start timestamps are not stored.
+// iterator implements chunkenc.Iterator over floats.
 type iterator struct {
 	times  []int64
 	values []float64

@@ -26,7 +26,8 @@ type twin struct {
 
 type twinSeries struct {
 	store.MetricSeries
-	samples map[int64]float64
+	samples    map[int64]float64
+	histograms map[int64]string
 }
 
 func newTwin() *twin { return &twin{series: map[uint64]*twinSeries{}} }
@@ -35,13 +36,24 @@ func newTwin() *twin { return &twin{series: map[uint64]*twinSeries{}} }
 func (w *twin) add(ls labels.Labels, at int64, v float64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.seriesLocked(ls).samples[at] = v
+}
+
+// addHistogram stores one native histogram.
+func (w *twin) addHistogram(ls labels.Labels, at int64, data string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seriesLocked(ls).histograms[at] = data
+}
+
+func (w *twin) seriesLocked(ls labels.Labels) *twinSeries {
 	s, ok := w.series[ls.Hash()]
 	if !ok {
-		s = &twinSeries{MetricSeries: store.MetricSeries{FP: ls.Hash(), Metric: ls.Get(seamark.MetricNameLabel)}, samples: map[int64]float64{}}
+		s = &twinSeries{MetricSeries: store.MetricSeries{FP: ls.Hash(), Metric: ls.Get(seamark.MetricNameLabel)}, samples: map[int64]float64{}, histograms: map[int64]string{}}
 		ls.Range(func(l labels.Label) { s.Labels = append(s.Labels, seamark.Label{Name: l.Name, Value: l.Value}) })
 		w.series[s.FP] = s
 	}
-	s.samples[at] = v
+	return s
 }
 
 // ListMetricSeries implements promql.Store.
@@ -51,7 +63,7 @@ func (w *twin) ListMetricSeries(_ context.Context, _ seamark.TenantID, q store.M
 	var list []store.MetricSeries
 	for _, s := range w.series {
 		seen := false
-		for at := range s.samples {
+		for at := range merged(s.samples, s.histograms) {
 			seen = seen || at/dayMilli >= q.StartMilli/dayMilli && at/dayMilli <= q.EndMilli/dayMilli
 		}
 		if seen && len(list) < q.Limit && !slices.ContainsFunc(q.Matchers, func(m store.MetricMatcher) bool { return !matches(&m, s.Labels) }) {
@@ -152,4 +164,44 @@ func (w *twin) ListMetricMetadata(_ context.Context, _ seamark.TenantID, q store
 		}
 	}
 	return list, w.err
+}
+
+// merged yields the times of samples and histograms.
+func merged(samples map[int64]float64, histograms map[int64]string) map[int64]bool {
+	times := map[int64]bool{}
+	for at := range samples {
+		times[at] = true
+	}
+	for at := range histograms {
+		times[at] = true
+	}
+	return times
+}
+
+// ListMetricHistograms implements promql.Store.
+func (w *twin) ListMetricHistograms(_ context.Context, _ seamark.TenantID, q store.MetricSamplesQuery) ([]store.MetricHistograms, int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []store.MetricHistograms
+	rows := 0
+	for _, s := range w.series {
+		if !slices.Contains(q.Metrics, s.Metric) || q.FPs != nil && !slices.Contains(q.FPs, s.FP) {
+			continue
+		}
+		one := store.MetricHistograms{FP: s.FP}
+		for _, at := range slices.Sorted(maps.Keys(s.histograms)) {
+			if at >= q.StartMilli && at <= q.EndMilli {
+				one.Times, one.Data = append(one.Times, at), append(one.Data, s.histograms[at])
+			}
+		}
+		if rows += len(one.Times); len(one.Times) > 0 {
+			list = append(list, one)
+		}
+	}
+	return list, rows, nil
+}
+
+// ListMetricExemplars implements promql.Store.
+func (*twin) ListMetricExemplars(context.Context, seamark.TenantID, store.MetricSamplesQuery) ([]store.MetricExemplar, error) {
+	return nil, nil
 }
