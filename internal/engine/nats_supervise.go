@@ -28,6 +28,7 @@ func (n *NATS) watchHealth(ctx context.Context) {
 		wasHealthy bool
 		bad        int
 		pause      = n.options.HealthInterval
+		restarted  time.Time // when the last restart ended
 		notBefore  time.Time
 	)
 	for {
@@ -40,7 +41,9 @@ func (n *NATS) watchHealth(ctx context.Context) {
 		switch {
 		case err == nil:
 			wasHealthy, bad = true, 0
-			if time.Since(notBefore) > mostRestartPause {
+			if time.Since(restarted) >= pause {
+				// The last restart has held for as long as the next one would have to wait, so it helped. Without this a
+				// disk that fills again and again heals later each time.
 				pause = n.options.HealthInterval
 			}
 			continue
@@ -58,7 +61,8 @@ func (n *NATS) watchHealth(ctx context.Context) {
 			// The new server has to be seen healthy before the next restart may help.
 			wasHealthy, bad = false, 0
 		}
-		notBefore = time.Now().Add(pause)
+		restarted = time.Now()
+		notBefore = restarted.Add(pause)
 		pause = min(2*pause, mostRestartPause)
 	}
 }

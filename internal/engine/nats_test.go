@@ -192,6 +192,37 @@ func TestNATSHealsAfterWriteErrors(t *testing.T) {
 	}
 }
 
+// TestNATSHealsEachTime breaks the store again and again. Restarts that helped do not make the next one wait longer: with
+// the pause doubled each time the last one would come after twenty seconds.
+func TestNATSHealsEachTime(t *testing.T) {
+	n := startNATS(t, t.TempDir())
+	js, _ := stream(t, n)
+	publish := func(size int) error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := js.Publish(ctx, "lines", make([]byte, size))
+		return err
+	}
+	for range 11 {
+		testkit.Eventually(t, 10*time.Second, func() error { return errors.Join(n.Health(), publish(1)) })
+		before := n.Restarts()
+		lift := limitFileSize(t, 256<<10)
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if publish(16<<10) == nil {
+				return errors.New("publishing still works")
+			}
+			return nil
+		})
+		lift()
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if n.Restarts() == before {
+				return errors.New("not restarted")
+			}
+			return publish(1)
+		})
+	}
+}
+
 // limitFileSize makes writes beyond most bytes of a file fail for the whole process, until lift.
 func limitFileSize(t *testing.T, most uint64) (lift func()) {
 	t.Helper()
