@@ -6,48 +6,57 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/gogo/protobuf/proto"
 	"github.com/grafana/loki/pkg/push"
 	"github.com/klauspost/compress/snappy"
 
-	"github.com/seamarkhq/seamark/ingest/catalogtest"
-	"github.com/seamarkhq/seamark/ingest/lokipush"
-	"github.com/seamarkhq/seamark/ingest/remotewrite"
 	"github.com/seamarkhq/seamark/internal/bench"
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
-	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // rawRows is the size of a straight insert's block: where ClickHouse is at its best.
 const rawRows = 100_000
 
-// rawRig is ClickHouse alone, with the tables that Seamark makes.
+// rawRig is ClickHouse alone, with one of the tables that Seamark makes.
 type rawRig struct {
 	rig
 	self float64 // CPU seconds of this process in inserts
 }
 
-func newRawRig(b *testing.B, ddl string) *rawRig {
+// rawCost inserts the rows of requests straight into one table and returns the CPU seconds of client and server, merges
+// included. The rows come out of the product's decoder, which is not counted.
+func rawCost(b *testing.B, w *workload, tenants [][]request) float64 {
 	b.Helper()
 	r := &rawRig{rig: rig{b: b, engine: harness.StartEngine(b, b.TempDir())}}
-	var err error
-	r.conn, err = clickhouse.Open(&clickhouse.Options{
-		Addr: []string{r.engine.TCP}, DialContext: engine.DialClickHouse, Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
-		Auth: clickhouse.Auth{Username: engine.AdminUser, Password: r.engine.Password},
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = r.conn.Close() })
-	for _, sql := range []string{"CREATE DATABASE t0001", ddl} {
+	r.connect()
+	for _, sql := range []string{"CREATE DATABASE t0001", bench.Schema(w.table)} {
 		if err := r.conn.Exec(context.Background(), sql); err != nil {
 			b.Fatal(err)
 		}
 	}
-	return r
+	before, rows, batch := r.secondsOf(r.engine.EnginePid), 0, &seamark.Batch{}
+	flush := func() {
+		rows += batch.Rows()
+		r.insertLogs(&batch.Logs)
+		r.insertSamples(&batch.Samples)
+		batch = &seamark.Batch{}
+	}
+	decode := w.decoder(b)
+	for _, requests := range tenants {
+		for _, q := range requests {
+			decode(q.body, batch)
+			if batch.Rows() >= rawRows {
+				flush()
+			}
+		}
+	}
+	flush()
+	r.settle(w.table, rows)
+	used := r.self + r.secondsOf(r.engine.EnginePid) - before
+	r.engine.Kill() // the product's turn is next
+	return used / float64(rows) * 1e6
 }
 
 // cpuOfSelf returns the CPU seconds this process has used.
@@ -75,79 +84,28 @@ func (r *rawRig) insert(sql string, columns ...any) {
 	r.self += cpuOfSelf() - begin
 }
 
-func (r *rawRig) report(table string, rows int, begin time.Time) {
-	r.settle(table, uint64(rows))
-	server, _, err := engine.ProcStats(r.engine.EnginePid)
-	if err != nil {
-		r.b.Fatal(err)
-	}
-	million := float64(rows) / 1e6
-	r.b.ReportMetric(0, "ns/op")
-	r.b.ReportMetric(float64(rows)/time.Since(begin).Seconds(), "rows/s")
-	r.b.ReportMetric(r.self/million, "client-cpu-s/Mrow")
-	r.b.ReportMetric(server/million, "clickhouse-cpu-s/Mrow")
-	r.b.ReportMetric((r.self+server)/million, "total-cpu-s/Mrow")
-	r.b.ReportMetric(float64(r.count("SELECT toUInt64(sum(bytes_on_disk)) FROM system.parts WHERE active AND database = 't0001'"))/float64(rows), "disk-B/row")
-}
-
-// BenchmarkRawLogs inserts the rows of BenchmarkLokiPush straight into ClickHouse.
-func BenchmarkRawLogs(b *testing.B) {
-	const rows = 1_000_000
-	for range b.N {
-		r := newRawRig(b, bench.Schema("logs"))
-		corpus, decoder, catalog := bench.NewLogs(1, rows, time.Now()), lokipush.New(), catalogtest.New()
-		begin := time.Now()
-		for range rows / rawRows {
-			batch := &seamark.Batch{}
-			for range rawRows / 1000 {
-				if err := decoder.DecodeProto(inflated(b, corpus.Request(1000)), catalog, batch, lokipush.Options{Now: time.Now()}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			r.insertLogs(batch)
-		}
-		r.report("logs", rows, begin)
-	}
-}
-
-func (r *rawRig) insertLogs(batch *seamark.Batch) {
-	l := &batch.Logs
+func (r *rawRig) insertLogs(l *seamark.LogRows) {
 	n := l.Len()
+	if n == 0 {
+		return
+	}
 	groups, times, fps, levels := make([]string, n), make([]time.Time, n), make([]uint64, n), make([]string, n)
 	traces, spans, attrs, ids := make([]string, n), make([]string, n), make([]map[string]string, n), make([]uint64, n)
 	for i := range n {
 		s := l.Streams[l.Stream[i]]
 		groups[i], times[i], fps[i], levels[i] = s.Label("namespace")+"/"+s.Label("app"), time.Unix(0, l.TimeNano[i]), s.FP, l.Level[i].String()
 		traces[i], spans[i] = string(l.TraceID[i][:]), string(l.SpanID[i][:])
+		for _, a := range l.AttrsOf(i) {
+			if attrs[i] == nil {
+				attrs[i] = map[string]string{}
+			}
+			attrs[i][a.Name] = a.Value
+		}
 	}
 	r.insert("INSERT INTO t0001.logs (grp, ts, fp, level, trace_id, span_id, body, attrs, _b)", groups, times, fps, levels, traces, spans, l.Body, attrs, ids)
 }
 
-// BenchmarkRawSamples inserts the samples of BenchmarkRemoteWrite straight into ClickHouse.
-func BenchmarkRawSamples(b *testing.B) {
-	const scrapes = 250
-	for range b.N {
-		r := newRawRig(b, bench.Schema("samples"))
-		corpus, decoder, catalog := bench.NewMetrics(1, scrapes, time.Now()), remotewrite.New(), catalogtest.New()
-		begin, batch := time.Now(), &seamark.Batch{}
-		for range scrapes {
-			for _, body := range corpus.Scrape(2000) {
-				if err := decoder.Decode(inflated(b, body), catalog, batch); err != nil {
-					b.Fatal(err)
-				}
-			}
-			if batch.Samples.Len() >= rawRows {
-				r.insertSamples(batch)
-				batch = &seamark.Batch{}
-			}
-		}
-		r.insertSamples(batch)
-		r.report("samples", scrapes*corpus.Len(), begin)
-	}
-}
-
-func (r *rawRig) insertSamples(batch *seamark.Batch) {
-	s := &batch.Samples
+func (r *rawRig) insertSamples(s *seamark.SampleRows) {
 	n := s.Len()
 	if n == 0 {
 		return
@@ -160,26 +118,35 @@ func (r *rawRig) insertSamples(batch *seamark.Batch) {
 	r.insert("INSERT INTO t0001.samples (metric, fp, ts, v, _b)", names, fps, times, s.Value, ids)
 }
 
-// BenchmarkFixedWork decodes the log corpus with the generated types of Loki's own push package: the same work on every
-// machine and in every version, so that figures of different minutes can be compared by their ratio to it.
-func BenchmarkFixedWork(b *testing.B) {
-	const rows = 200_000
-	corpus := bench.NewLogs(1, rows, time.Now())
-	requests := make([][]byte, rows/1000)
-	for i := range requests {
-		requests[i] = corpus.Request(1000)
+// fixedWork decodes log requests with the generated types of Loki's own push package: the same work on every machine and in
+// every version, so that figures of different minutes can be compared by their ratio to it. It returns CPU seconds per
+// million rows.
+func fixedWork(b *testing.B) float64 {
+	b.Helper()
+	const requests, perRequest = 100, 1000
+	corpus := bench.NewLogs(bench.LogsOptions{Seed: 1, Rows: requests * perRequest, Streams: 300, End: time.Now()})
+	bodies := make([][]byte, requests)
+	for i := range bodies {
+		bodies[i] = bench.LokiPush(corpus.Next(perRequest))
 	}
 	begin := cpuOfSelf()
-	for range b.N {
-		for _, body := range requests {
-			var req push.PushRequest
-			if err := proto.Unmarshal(inflated(b, body), &req); err != nil {
-				b.Fatal(err)
-			}
+	for _, body := range bodies {
+		var req push.PushRequest
+		if err := proto.Unmarshal(inflated(b, body), &req); err != nil {
+			b.Fatal(err)
 		}
 	}
+	return (cpuOfSelf() - begin) / (requests * perRequest) * 1e6
+}
+
+// BenchmarkFixedWork measures the machine.
+func BenchmarkFixedWork(b *testing.B) {
+	sum := 0.0
+	for range b.N {
+		sum += fixedWork(b)
+	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric((cpuOfSelf()-begin)/float64(b.N)/rows*1e6, "cpu-s/Mrow")
+	b.ReportMetric(sum/float64(b.N), "cpu-s/Mrow")
 }
 
 func inflated(b *testing.B, body []byte) []byte {
