@@ -193,7 +193,7 @@ func TestNATSHealsAfterWriteErrors(t *testing.T) {
 }
 
 // TestNATSHealsEachTime breaks the store again and again. Restarts that helped do not make the next one wait longer: with
-// the pause doubled each time the last one would come after twenty seconds.
+// the pause doubled each time the last one would come after forty seconds.
 func TestNATSHealsEachTime(t *testing.T) {
 	n := startNATS(t, t.TempDir())
 	js, _ := stream(t, n)
@@ -203,7 +203,7 @@ func TestNATSHealsEachTime(t *testing.T) {
 		_, err := js.Publish(ctx, "lines", make([]byte, size))
 		return err
 	}
-	for range 11 {
+	for range 12 {
 		testkit.Eventually(t, 10*time.Second, func() error { return errors.Join(n.Health(), publish(1)) })
 		before := n.Restarts()
 		lift := limitFileSize(t, 256<<10)
@@ -214,7 +214,7 @@ func TestNATSHealsEachTime(t *testing.T) {
 			return nil
 		})
 		lift()
-		testkit.Eventually(t, 10*time.Second, func() error {
+		testkit.Eventually(t, 6*time.Second, func() error {
 			if n.Restarts() == before {
 				return errors.New("not restarted")
 			}

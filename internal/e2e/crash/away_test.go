@@ -51,19 +51,9 @@ func (o *outside) settle(t *testing.T) {
 func (o *outside) takeEngine(t *testing.T) (giveBack func()) {
 	t.Helper()
 	pid := childOf(t, o.engine.Pid())
-	for _, kill := range []struct {
-		pid    int
-		signal syscall.Signal
-	}{{o.engine.Pid(), syscall.SIGSTOP}, {pid, syscall.SIGKILL}} {
-		if err := syscall.Kill(kill.pid, kill.signal); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return func() {
-		if err := syscall.Kill(o.engine.Pid(), syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-	}
+	signalTo(t, o.engine.Pid(), syscall.SIGSTOP)
+	signalTo(t, pid, syscall.SIGKILL)
+	return func() { signalTo(t, o.engine.Pid(), syscall.SIGCONT) }
 }
 
 // TestEngineAway takes ClickHouse away under load. Ingest answers as before, the queue takes it all, and the store catches
@@ -152,15 +142,11 @@ func TestEngineFrozen(t *testing.T) {
 			frozen = 75 * time.Second
 		}
 		pid := childOf(t, r.server.Pid())
-		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		signalTo(t, pid, syscall.SIGSTOP)
 		r.fleet.watch.restart()
 		r.fleet.during(frozen)
 		r.fleet.watch.snapshot().only(t, http.StatusOK, http.StatusNoContent)
-		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
+		signalTo(t, pid, syscall.SIGCONT)
 		r.waitStored()
 	}
 	r.settle()

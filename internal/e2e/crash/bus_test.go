@@ -2,7 +2,11 @@ package crash
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,3 +52,52 @@ func TestBusRestart(t *testing.T) {
 }
 
 func hostOf(url string) string { return strings.TrimPrefix(url, "nats://") }
+
+// TestBusFrozen stops an outside NATS without ending it, while many senders push at once. Each is told to come back within
+// twice the acknowledgement's time-out, however many wait; nothing is lost or stored twice when the server goes on and
+// takes what had reached its socket before.
+func TestBusFrozen(t *testing.T) {
+	t.Parallel()
+	rnd := testkit.Seed(t)
+	bus, engine := harness.StartNATS(t, t.TempDir()), harness.StartEngine(t, t.TempDir())
+	server := harness.Serve(t, t.TempDir(), append([]string{"serve", "--bus.shards", "1", "--nats.url", bus.URL}, engine.Flags()...)...)
+	admin := func(out any, args ...string) {
+		harness.Admin(t, t.TempDir(), out, append(args, "--nats.url", bus.URL)...)
+	}
+	const crowd = 10
+	var accounts []*harness.Account
+	for i := range crowd {
+		accounts = append(accounts, harness.NewAccount(admin, "crowd-"+strconv.Itoa(i)))
+	}
+	f := newFleet(t, rnd, accounts...)
+	f.start(server)
+	n := cycles(t, 1)
+	for range n {
+		f.pushes(10 * crowd)
+		signalTo(t, bus.Pid(), syscall.SIGSTOP)
+		f.watch.restart()
+		testkit.Eventually(t, 2*time.Minute, func() error {
+			if seen := f.watch.snapshot(); seen[http.StatusServiceUnavailable].count() < 4*crowd {
+				return fmt.Errorf("answers %s; want refusals", seen)
+			}
+			return nil
+		})
+		seen := f.watch.snapshot()
+		t.Logf("answers while the bus is frozen: %s", seen)
+		if slowest := seen[http.StatusServiceUnavailable].slowest; slowest > 2*acknowledged+2*time.Second || seen[0].count() > 0 {
+			t.Errorf("answers %s; want each within twice the acknowledgement's time-out of %s", seen, acknowledged)
+		}
+		signalTo(t, bus.Pid(), syscall.SIGCONT)
+	}
+	f.pushes(10 * crowd)
+	f.end()
+	f.inspect(engine)
+	f.verdict(n, nil)
+}
+
+func signalTo(t *testing.T, pid int, signal syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, signal); err != nil {
+		t.Fatal(err)
+	}
+}
