@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -55,24 +54,18 @@ func checkElastic8Info(ctx context.Context, x *account) error {
 	if err != nil {
 		return err
 	}
-	for _, ask := range []func() (io.ReadCloser, bool, error){
-		func() (io.ReadCloser, bool, error) {
-			r, err := c.Info(c.Info.WithContext(ctx))
-			return r.Body, r.IsError(), err
-		},
-		func() (io.ReadCloser, bool, error) {
-			r, err := c.Ping(c.Ping.WithContext(ctx))
-			return r.Body, r.IsError(), err
-		},
-	} {
-		body, failed, err := ask()
-		if err != nil {
-			return err
-		}
-		_ = body.Close()
-		if failed {
-			return errors.New("the server answers with an error")
-		}
+	info, err := c.Info(c.Info.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	_ = info.Body.Close()
+	ping, err := c.Ping(c.Ping.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	_ = ping.Body.Close()
+	if info.IsError() || ping.IsError() {
+		return errors.New("the server answers with an error")
 	}
 	return nil
 }
@@ -152,7 +145,7 @@ func checkDatadogV2Logs(ctx context.Context, x *account) error {
 	authorized, c := datadogClient(ctx, x)
 	_, response, err := datadogV2.NewLogsApi(c).SubmitLog(authorized, []datadogV2.HTTPLogItem{{
 		Message: "card declined", Ddtags: datadog.PtrString("env:prod,kube_namespace:shop"), Hostname: datadog.PtrString("node-1"),
-		Service: datadog.PtrString("v2-checkout"), Ddsource: datadog.PtrString("go"), AdditionalProperties: map[string]string{"status": "error"},
+		Service: datadog.PtrString("v2-checkout"), Ddsource: datadog.PtrString("go"), AdditionalProperties: map[string]any{"status": "error"},
 	}}, *datadogV2.NewSubmitLogOptionalParameters().WithContentEncoding(datadogV2.CONTENTENCODING_GZIP))
 	if err != nil {
 		return err
