@@ -145,6 +145,7 @@ func (a *App) streamOptions(protocol string, o *StreamOptions) (listen.Options, 
 
 func (a *App) newSyslog(lo *listen.Options) (func(context.Context) error, error) {
 	o := syslog.DefaultOptions()
+	lo.MaxMemoryBytes = o.Listen.MaxMemoryBytes // a protocol knows what its messages take
 	o.Listen, o.MaxAttrs = *lo, a.opts.Ingest.Limits.MaxAttrs
 	s, err := syslog.New(o)
 	if err != nil {
@@ -155,6 +156,7 @@ func (a *App) newSyslog(lo *listen.Options) (func(context.Context) error, error)
 
 func (a *App) newForward(lo *listen.Options) (func(context.Context) error, error) {
 	o := forward.DefaultOptions()
+	lo.MaxMemoryBytes = o.Listen.MaxMemoryBytes
 	o.Listen, o.MaxAttrs, o.ServerName = *lo, a.opts.Ingest.Limits.MaxAttrs, "seamark-"+a.node
 	var err error
 	if o.SharedKey, err = readSecret(a.opts.Forward.SharedKeyFile); err != nil {
