@@ -53,7 +53,7 @@ func rawCost(b *testing.B, w *workload, tenants [][]request) float64 {
 		}
 	}
 	flush()
-	r.settle(w.table, rows)
+	r.settle(w.table, uint64(rows))
 	used := r.self + r.secondsOf(r.engine.EnginePid) - before
 	r.engine.Kill() // the product's turn is next
 	return used / float64(rows) * 1e6

@@ -223,9 +223,9 @@ func (r *rig) parts(column, table string) uint64 {
 }
 
 // settle waits until a table has all rows in all databases and no merge runs, and returns how long the rows took.
-func (r *rig) settle(table string, rows int) time.Duration {
+func (r *rig) settle(table string, rows uint64) time.Duration {
 	begin := time.Now()
-	r.until(5*time.Minute, func() bool { return r.parts("rows", table) >= uint64(rows) })
+	r.until(5*time.Minute, func() bool { return r.parts("rows", table) >= rows })
 	took := time.Since(begin)
 	quiet := 0
 	r.until(2*time.Minute, func() bool {
@@ -234,8 +234,8 @@ func (r *rig) settle(table string, rows int) time.Duration {
 		}
 		return quiet > 15
 	})
-	if got := r.parts("rows", table); got != uint64(rows) {
-		r.b.Errorf("%d rows stored, %d were acknowledged", got, rows)
+	if got := r.parts("rows", table); got != rows {
+		r.b.Errorf("%d rows stored, want %d: all that were acknowledged, once", got, rows)
 	}
 	return took
 }
