@@ -3,7 +3,7 @@
 //
 // Syslog has no acknowledgement and no place for a credential, so a connection's tenant is proven in one of three ways:
 //
-//   - the listener has a token: all of its connections are that token's;
+//   - the listener has a token: connections that show no other are that token's;
 //   - the client's verified TLS certificate maps to a token;
 //   - a message carries the structured data element [seamark@0 token="smk_ingest_..."], in RFC 3164 at the start of its
 //     text. It holds for that message and the rest of the connection, and is never stored.

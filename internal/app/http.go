@@ -51,7 +51,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.httpAddr, err = a.listen(ctx, "http", a.opts.HTTP.Listen, a.front(), certificate)
+	a.httpAddr, err = a.listen(ctx, "http.listen", a.opts.HTTP.Listen, a.front(), certificate)
 	return err
 }
 
@@ -64,7 +64,7 @@ func (a *App) serveAdmin(ctx context.Context) error {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	var err error
-	a.adminAddr, err = a.listen(ctx, "admin", a.opts.Admin.Listen, mux, nil)
+	a.adminAddr, err = a.listen(ctx, "admin.listen", a.opts.Admin.Listen, mux, nil)
 	return err
 }
 
@@ -116,7 +116,7 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, cer
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return "", fmt.Errorf("--%s.listen: %w", name, err)
+		return "", fmt.Errorf("--%s: %w", name, err)
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -138,7 +138,7 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, cer
 			a.failed <- fmt.Errorf("serve %s: %w", name, err)
 		}
 	}()
-	a.defers(name+" listener", func(ctx context.Context) error {
+	a.defers(name, func(ctx context.Context) error {
 		if err := server.Shutdown(ctx); err != nil {
 			return errors.Join(err, server.Close())
 		}

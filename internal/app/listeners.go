@@ -31,9 +31,11 @@ func (a *App) serveIngestListeners(ctx context.Context) error {
 	}
 	o := &a.opts.OTLP
 	if o.HTTPListen != "" {
-		if _, err := a.listen(ctx, "otlp.http", o.HTTPListen, a.front(), certificate); err != nil {
+		addr, err := a.listen(ctx, "otlp.http-listen", o.HTTPListen, a.front(), certificate)
+		if err != nil {
 			return err
 		}
+		a.listening["otlp.http-listen"] = addr
 	}
 	if o.GRPCListen != "" {
 		ln, err := a.open(ctx, "otlp.grpc-listen", o.GRPCListen, certificate)

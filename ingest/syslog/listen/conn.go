@@ -32,6 +32,7 @@ type Conn struct {
 	nonce  string
 	began  time.Time
 
+	assumed   bool // the listener's token stands for a sender that has shown none and sent no row
 	token     string
 	principal seamark.Principal
 	catalog   seamark.Catalog
@@ -233,6 +234,7 @@ func (c *Conn) replace(size int) {
 
 // Batch returns the batch that rows are appended to.
 func (c *Conn) Batch() *seamark.Batch {
+	c.assumed = false
 	if c.batch == nil {
 		c.batch, _ = c.server.batches.Get().(*seamark.Batch)
 		c.batch.Claim = &c.rows

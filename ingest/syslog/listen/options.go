@@ -30,7 +30,7 @@ type Options struct {
 	// Dropped is told what was lost of a proven sender, for the drop ledger. nil tells nobody.
 	Dropped func(p seamark.Principal, d seamark.Drop)
 
-	// Token, when set, is whose every connection of this listener is. Whoever reaches such a listener writes as its tenant.
+	// Token, when set, is whose every connection of this listener is that shows no token of its own. Whoever reaches such a listener writes as its tenant.
 	Token string
 	// CertificateToken returns the token of a client whose certificate the TLS handshake has verified, mostly by its
 	// common name; false when it has none. nil asks no certificate. The listener's TLS configuration must verify

@@ -22,7 +22,9 @@ func (c *Conn) begin() error {
 	}
 	switch {
 	case o.Token != "":
-		return c.prove(o.Token)
+		err := c.prove(o.Token)
+		c.assumed = err == nil
+		return err
 	case isTLS && o.CertificateToken != nil:
 		// Only a chain that was verified says anything; what a client merely presents, anybody can make.
 		if chains := t.ConnectionState().VerifiedChains; len(chains) > 0 && len(chains[0]) > 0 {
@@ -37,8 +39,8 @@ func (c *Conn) begin() error {
 // Proven reports whether the connection's tenant is known.
 func (c *Conn) Proven() bool { return c.catalog != nil }
 
-// Prove makes the owner of a token that the sender has shown the connection's principal. A connection has one cluster for
-// its whole life: a second token is taken when it is the same cluster's, as after a rotation, and refused otherwise.
+// Prove makes the owner of a token that the sender has shown the connection's principal; the first one goes before the
+// listener's own, as long as no row was taken. A connection has one cluster for its whole life: a second token is taken when it is the same cluster's, as after a rotation, and refused otherwise.
 // Errors are those of Verify, and Unauthenticated seamark-stream-plaintext, Forbidden seamark-stream-scope and Conflict
 // seamark-stream-token.
 func (c *Conn) Prove(token string) error {
@@ -49,7 +51,7 @@ func (c *Conn) Prove(token string) error {
 	if token == c.token && c.Proven() {
 		return nil
 	}
-	if !c.Proven() {
+	if !c.Proven() || c.assumed {
 		return c.prove(token)
 	}
 	p, err := c.verify(token)
