@@ -97,6 +97,16 @@ e2e: engine build ## End-to-end tests of the built product, and of the console i
 	cd console && npm run e2e
 	@scripts/demo-e2e
 
+.PHONY: compat
+compat: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
+compat: engine build ## Other makers' clients against the built product; compares with docs/compatibility.md
+	cd internal/e2e/compat && go test -count=1 -timeout 20m ./...
+
+.PHONY: compat-update
+compat-update: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
+compat-update: engine build ## Rewrite docs/compatibility.md from what other makers' clients find
+	cd internal/e2e/compat && go test -count=1 -timeout 30m -tags nightly ./... -update
+
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
@@ -106,8 +116,9 @@ bench: engine build ## Measure ingest and the micro benchmarks, beside the targe
 	@scripts/bench
 
 .PHONY: nightly
-nightly: engine console ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
+nightly: engine build ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
 	$(MAKE) race
+	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
 	SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 go test -count=1 -timeout 120m $(E2E)
 	$(MAKE) bench

@@ -125,7 +125,7 @@ func (s *Server) message(c *listen.Conn, p *session, text []byte) error {
 		return s.refuse(c, "seamark-syslog-token",
 			`A message holds a token ([seamark@0 token="..."]) outside of well-formed structured data and was not stored. Correct the sender's template.`)
 	}
-	if p.message.Token != "" && s.opts.Listen.Token == "" {
+	if p.message.Token != "" {
 		if err := c.Prove(p.message.Token); err != nil {
 			c.Drop(1, len(text), "seamark-stream-unproven", "A message's token was refused.")
 			return err
