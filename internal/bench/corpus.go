@@ -70,7 +70,7 @@ func (c *Logs) line(stream int) string {
 	r := c.rnd
 	switch stream % 5 {
 	case 0:
-		return fmt.Sprintf(`{"ts":"%s","level":"info","msg":"request served","method":"%s","path":"%s","status":%d,"duration_ms":%d,"bytes":%d,"request_id":"%s","trace_id":"%s","remote":"10.%d.%d.%d"}`,
+		return fmt.Sprintf(`{"ts":%q,"level":"info","msg":"request served","method":%q,"path":%q,"status":%d,"duration_ms":%d,"bytes":%d,"request_id":%q,"trace_id":%q,"remote":"10.%d.%d.%d"}`,
 			c.at.Format(time.RFC3339Nano), verbs[r.IntN(6)], paths[r.IntN(6)], []int{200, 200, 200, 201, 304, 404, 500}[r.IntN(7)], r.IntN(900), r.IntN(40000), c.hex(16), c.hex(32), r.IntN(4), r.IntN(256), r.IntN(256))
 	case 1:
 		return fmt.Sprintf(`10.0.%d.%d - - [%s] "%s %s HTTP/1.1" 200 %d "-" "kube-probe/1.33" %d.%03d upstream=app-%d:8080 req=%s`,

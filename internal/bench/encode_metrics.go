@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/snappy"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -15,13 +14,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
+// nameLabel carries a metric's name in remote write.
+const nameLabel = "__name__"
+
 // RemoteWrite1 is a request of Prometheus remote write 1.0.
 func RemoteWrite1(samples []Sample) []byte {
 	req := prompb.WriteRequest{Timeseries: make([]prompb.TimeSeries, len(samples))}
 	for i := range samples {
 		s := &samples[i]
 		list := make([]prompb.Label, 0, len(s.Labels)+1)
-		list = append(list, prompb.Label{Name: labels.MetricName, Value: s.Name})
+		list = append(list, prompb.Label{Name: nameLabel, Value: s.Name})
 		for _, l := range s.Labels {
 			list = append(list, prompb.Label{Name: l.Name, Value: l.Value})
 		}
@@ -36,7 +38,7 @@ func RemoteWrite2(samples []Sample) []byte {
 	req := writev2.Request{Timeseries: make([]writev2.TimeSeries, len(samples))}
 	for i := range samples {
 		s := &samples[i]
-		refs := []uint32{symbols.Symbolize(labels.MetricName), symbols.Symbolize(s.Name)}
+		refs := []uint32{symbols.Symbolize(nameLabel), symbols.Symbolize(s.Name)}
 		for _, l := range s.Labels {
 			refs = append(refs, symbols.Symbolize(l.Name), symbols.Symbolize(l.Value))
 		}

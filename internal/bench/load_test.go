@@ -88,12 +88,18 @@ const connections = 4
 // says so; the connections stay open until then.
 func (r *rig) stream(listener string, requests []request, stored func()) {
 	var writing sync.WaitGroup
+	var open []net.Conn
+	defer func() {
+		for _, conn := range open {
+			_ = conn.Close()
+		}
+	}()
 	for i := range connections {
 		conn, err := (&net.Dialer{}).DialContext(r.b.Context(), "tcp", r.listeners[listener])
 		if err != nil {
 			r.b.Fatal(err)
 		}
-		defer func() { _ = conn.Close() }()
+		open = append(open, conn)
 		go func() { _, _ = io.Copy(io.Discard, conn) }() // acknowledgements
 		writing.Go(func() {
 			for n := i; n < len(requests); n += connections {

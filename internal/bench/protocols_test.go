@@ -44,7 +44,7 @@ func byGRPC(r *rig, requests []request, stored func()) {
 		if err != nil {
 			r.b.Fatal(err)
 		}
-		defer func() { _ = conn.Close() }()
+		r.b.Cleanup(func() { _ = conn.Close() })
 		clients <- plogotlp.NewGRPCClient(conn)
 	}
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+r.tokens[0])

@@ -34,6 +34,12 @@ var ahead atomic.Int64
 
 func now() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 
+// account is a tenant with a session of the platform's operator beside it.
+type account struct {
+	*inprocess.Tenant
+	operator string
+}
+
 // skip moves the server's clock on, and waits until the server knows again that its directory is up to date.
 func (x *account) skip(t *testing.T, d time.Duration) {
 	t.Helper()
@@ -54,12 +60,6 @@ func server(t *testing.T) *app.App {
 		o.Syslog.Listen, o.Syslog.AllowPlaintext = "127.0.0.1:0", true
 		o.Ingest.ReplicaTimeout = replicaTimeout
 	})
-}
-
-// account is a tenant with a session of the platform's operator beside it.
-type account struct {
-	*inprocess.Tenant
-	operator string
 }
 
 // newAccount returns a tenant of the test's own. Its cluster is named eu-1.
