@@ -23,11 +23,12 @@ type outside struct {
 	fleet  *fleet
 }
 
-func newOutside(t *testing.T, flags ...string) *outside {
+// newOutside starts them; the server's data folder is dir.
+func newOutside(t *testing.T, dir string, flags ...string) *outside {
 	t.Helper()
 	rnd := testkit.Seed(t)
 	o := &outside{engine: harness.StartEngine(t, t.TempDir())}
-	o.server = harness.Serve(t, t.TempDir(), append(append([]string{"serve"}, o.engine.Flags()...), flags...)...)
+	o.server = harness.Serve(t, dir, append(append([]string{"serve"}, o.engine.Flags()...), flags...)...)
 	admin := o.server.Admin(t)
 	o.fleet = newFleet(t, rnd, harness.NewAccount(admin, "one"), harness.NewAccount(admin, "two"))
 	o.fleet.start(o.server)
@@ -60,7 +61,7 @@ func (o *outside) takeEngine(t *testing.T) (giveBack func()) {
 // up by itself, faster than rows come in.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
-	o := newOutside(t)
+	o := newOutside(t, t.TempDir())
 	o.fleet.pushes(100)
 	n := cycles(t, 1)
 	var first *catchUp

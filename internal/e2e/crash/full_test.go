@@ -21,7 +21,7 @@ import (
 // Retry-After at once, and takes rows again by itself when the store is back.
 func TestQueueFull(t *testing.T) {
 	t.Parallel()
-	o := newOutside(t, "--bus.shards", "1", "--bus.max-stream-bytes", strconv.Itoa(16<<20))
+	o := newOutside(t, t.TempDir(), "--bus.shards", "1", "--bus.max-stream-bytes", strconv.Itoa(16<<20))
 	o.fleet.pushes(100)
 	n := cycles(t, 1)
 	var returned time.Duration

@@ -163,9 +163,9 @@ func (f *fleet) run(s *sender) {
 
 // next pushes the sender's next batch: once, or until it is acknowledged.
 func (f *fleet) next(s *sender, once bool) {
-	at := time.Now()
+	at := time.Now().Truncate(time.Millisecond)
 	if !at.After(s.lastAt) {
-		at = s.lastAt.Add(time.Millisecond) // no two samples of a series share a time
+		at = s.lastAt.Add(time.Millisecond) // no two samples of a series share a time, which has milliseconds
 	}
 	s.lastAt = at
 	body := s.encode(s, uint64(s.number)*clientIDs+uint64(len(s.acked))*batchRows, at)
