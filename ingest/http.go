@@ -253,8 +253,10 @@ func (f *front) store(p *protocol, r *request) error {
 	// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
 	ctx := context.WithoutCancel(r.http.Context())
 	id := r.id()
-	if p.untimed && r.http.Header.Get(idempotencyHeader) == "" && timedHere(&r.batch, r.now) {
-		id = rand.Text()
+	if p.untimed && timedHere(&r.batch, r.now) {
+		if r.batch.Source.Named = r.http.Header.Get(idempotencyHeader) != ""; !r.batch.Source.Named {
+			id = rand.Text()
+		}
 	}
 	return f.ingester.Push(ctx, who, mainSignal(p, &r.batch), id, &r.batch)
 }

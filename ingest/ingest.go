@@ -226,8 +226,8 @@ func isQuotaReason(reason string) bool {
 // because nothing of it is stored. Where a part is stored the rest is refused for good: under the name of the request, the bus
 // would take its repeat for the same and drop it.
 func overQuota(b *seamark.Batch) error {
-	if b.Rows() > 0 || len(b.Rejected.Reasons) == 0 {
-		return nil
+	if b.Rows() > 0 || len(b.Rejected.Reasons) == 0 || b.Source.Status == 0 {
+		return nil // a protocol without answers has nobody to tell to come back: the ledger tells of the rows
 	}
 	for _, r := range b.Rejected.Reasons {
 		if !isQuotaReason(r.Reason) {
@@ -326,7 +326,10 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 	for _, part := range partsOf(encoded.Segments) {
 		name := ""
 		if part.number >= 0 {
-			name = id + "." + strconv.Itoa(part.number) + "." + strconv.FormatUint(part.sum(), 36)
+			name = id + "." + strconv.Itoa(part.number)
+			if !b.Source.Named {
+				name += "." + strconv.FormatUint(part.sum(), 36)
+			}
 		}
 		if err := send(name, part.segments); err != nil {
 			return err

@@ -228,8 +228,9 @@ func (c *Conn) resize(size int) error {
 func (c *Conn) replace(size int) {
 	buf := make([]byte, size)
 	copy(buf, c.buf[:c.end])
-	c.server.memory.release(int64(len(c.buf)))
+	old := int64(len(c.buf))
 	c.buf = buf
+	c.server.memory.drop(old)
 }
 
 // Batch returns the batch that rows are appended to.
@@ -265,8 +266,9 @@ func (c *Conn) Borrow(n int64) error {
 
 // Return gives back what was borrowed.
 func (c *Conn) Return() {
-	c.server.memory.release(c.extra)
+	n := c.extra
 	c.extra = 0
+	c.server.memory.drop(n)
 }
 
 // Context ends when the server has to end; work on the connection's behalf runs under it.
@@ -293,6 +295,7 @@ func (c *Conn) who() string {
 func (c *Conn) release() {
 	c.forgetBatch()
 	c.Return()
-	c.server.memory.release(int64(len(c.buf)))
+	n := int64(len(c.buf))
 	c.buf, c.at, c.end = nil, 0, 0
+	c.server.memory.drop(n)
 }

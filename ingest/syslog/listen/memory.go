@@ -2,6 +2,8 @@ package listen
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -14,6 +16,9 @@ type memory struct {
 	sem  *semaphore.Weighted
 	max  int64
 	wait time.Duration
+
+	mu      sync.Mutex // guards garbage, and is held while it is collected
+	garbage int64      // bytes that were dropped since the last collection
 }
 
 func newMemory(maxBytes int64, wait time.Duration) *memory {
@@ -38,7 +43,25 @@ func (m *memory) claim(ctx context.Context, n int64) error {
 // tryClaim asks for n bytes that are useful and not needed.
 func (m *memory) tryClaim(n int64) bool { return m.sem.TryAcquire(n) }
 
+// release gives back what was claimed for memory that is kept, such as a batch's.
 func (m *memory) release(n int64) { m.sem.Release(n) }
+
+// drop gives back what was claimed for memory that nothing refers to any more, and makes it free before others may claim it:
+// the collector would let garbage grow to the size of all that lives, so that a few hostile senders took several times the
+// bound. Buffers of common size are dropped when a connection ends, a few KiB each, and cost nothing here.
+func (m *memory) drop(n int64) {
+	m.collect(n)
+	m.sem.Release(n)
+}
+
+func (m *memory) collect(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.garbage += n; m.garbage >= m.max/4 {
+		runtime.GC()
+		m.garbage = 0
+	}
+}
 
 // rowClaim is a connection's claim for the rows of its batch. It implements seamark.Claimer.
 type rowClaim struct {

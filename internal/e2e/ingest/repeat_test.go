@@ -152,3 +152,18 @@ func TestRepeatAfterPipelineChange(t *testing.T) {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
+
+// TestIdempotencyKey has the sender name its requests, which makes a repeat known where no time does.
+func TestIdempotencyKey(t *testing.T) {
+	x := newAccount(t, "named")
+	want := map[string]int{}
+	for _, p := range untimedLogs() {
+		for _, key := range []string{"one", "one", "two", "one"} {
+			x.push(t, p, http.Header{"Idempotency-Key": {key}})
+		}
+		want["by "+p.name] = 2
+	}
+	if diff := cmp.Diff(want, x.counts(t)); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
