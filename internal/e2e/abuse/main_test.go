@@ -20,6 +20,7 @@ type target struct {
 	account *harness.Account
 	client  *http.Client
 	warm    int64 // resident bytes after normal traffic
+	most    int64 // bytes that hostile traffic may add to that, maxGrowth when 0
 }
 
 func newTarget(t *testing.T) *target {
