@@ -52,9 +52,11 @@ type WriterOptions struct {
 	// InsertsPerSecond is the node's budget of inserts, each of which costs the server about 3 ms and a part to merge.
 	// When tenants are many and small, batches wait for it and grow.
 	InsertsPerSecond float64
-	// Tail is how many messages before the checkpoint stay in the stream, so that a ClickHouse that lost its last
-	// seconds in a power failure can be filled again.
-	Tail uint64
+	// TailAge is how long a message stays in the stream after it is stored, TailBytes how much of a stream stays at most.
+	// A repeat that comes after a restart of NATS is known by what stayed, so TailAge is the duplicate window; what
+	// TailBytes takes of the stream is not there for an outage of the store.
+	TailAge   time.Duration
+	TailBytes int64
 	// LeaseTTL is how long a dead writer keeps its shards.
 	LeaseTTL time.Duration
 	// Failpoint, when set, is called at each step of the write protocol, for the crash tests.
@@ -67,7 +69,7 @@ type WriterOptions struct {
 // DefaultWriterOptions returns the options of one node without its connections.
 func DefaultWriterOptions() WriterOptions {
 	return WriterOptions{
-		MaxBatchRows: 100_000, MaxBatchBytes: 8 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100, Tail: 10_000,
+		MaxBatchRows: 100_000, MaxBatchBytes: 8 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100, TailAge: 10 * time.Minute, TailBytes: 256 << 20,
 		LeaseTTL: 10 * time.Second,
 	}
 }
@@ -78,8 +80,8 @@ func (o *WriterOptions) validate() error {
 		return errors.New("writer: Bus, Store, Checkpoints, Leases, Logger, Registerer and Now are required")
 	case o.Owner == "":
 		return errors.New("writer: Owner is required")
-	case o.MaxBatchRows == 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0 || o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0:
-		return errors.New("writer: MaxBatchRows, MaxBatchBytes, MaxBatchAge, InsertsPerSecond and LeaseTTL must be positive")
+	case o.MaxBatchRows == 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0 || o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0 || o.TailAge <= 0 || o.TailBytes <= 0:
+		return errors.New("writer: MaxBatchRows, MaxBatchBytes, MaxBatchAge, InsertsPerSecond, LeaseTTL, TailAge and TailBytes must be positive")
 	}
 	return nil
 }
@@ -146,7 +148,7 @@ type shardWriter struct {
 	state    Checkpoint
 	revision uint64
 	dirty    bool // state has moved since it was saved
-	purged   uint64
+	tail     tail
 }
 
 func (w *shardWriter) run(ctx context.Context) error {
@@ -399,22 +401,6 @@ func (w *shardWriter) settle(ctx context.Context, p *planned, err error, tried t
 	w.log.Warn("insert in doubt; it is verified and tried again", "tenant", p.tenant, "table", p.block.Table.String(),
 		"rows", p.block.Rows(), "rejected", store.Rejected(err), "err", err)
 	return false, nil
-}
-
-// purge removes what lies behind the checkpoint and its tail.
-func (w *shardWriter) purge(ctx context.Context) {
-	if w.state.Sequence <= w.opts.Tail {
-		return
-	}
-	keep := w.state.Sequence - w.opts.Tail
-	if keep <= w.purged+w.opts.Tail/10 {
-		return
-	}
-	if err := w.opts.Bus.Purge(ctx, w.shard, keep); err != nil {
-		w.log.Warn("stream not purged", "err", err)
-		return
-	}
-	w.purged = keep
 }
 
 func (w *shardWriter) observe(b *shardBatch, plan []*planned) {

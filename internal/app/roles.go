@@ -54,6 +54,7 @@ func (a *App) startWriter(ctx context.Context) error {
 	}
 	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, a.store, a.node, a.opts.Failpoint
 	o.MaxBatchRows, o.MaxBatchAge, o.InsertsPerSecond = a.opts.Writer.MaxBatchRows, a.opts.Writer.MaxBatchAge, a.opts.Writer.InsertsPerSecond
+	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	w, err := ingest.NewWriter(o)
 	if err != nil {

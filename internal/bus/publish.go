@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -57,8 +58,9 @@ func (b *Bus) Publish(ctx context.Context, m *Message) error {
 
 // pending is one message waiting for its acknowledgement.
 type pending struct {
-	msg  *nats.Msg
-	done chan error // buffered, so that an abandoned wait blocks nobody
+	msg   *nats.Msg
+	since time.Time
+	done  chan error // buffered, so that an abandoned wait blocks nobody
 }
 
 type publisher struct {
@@ -105,7 +107,7 @@ func (p *publisher) publish(ctx context.Context, m *Message) error {
 	if m.ID != "" {
 		msg.Header.Set(jetstream.MsgIDHeader, m.ID)
 	}
-	one := &pending{msg: msg, done: make(chan error, 1)}
+	one := &pending{msg: msg, since: start, done: make(chan error, 1)}
 	queue := p.small
 	if len(m.Data) > maxSmallBytes {
 		queue = p.large
@@ -137,6 +139,10 @@ func (p *publisher) run(queue <-chan *pending) {
 		if len(first.msg.Data) <= maxSmallBytes {
 			batch = gather(batch, queue)
 		}
+		batch = slices.DeleteFunc(batch, p.tooLate)
+		if len(batch) == 0 {
+			continue
+		}
 		p.bus.metrics.batch.Observe(float64(len(batch)))
 		p.send(batch)
 	}
@@ -159,19 +165,40 @@ func gather(batch []*pending, queue <-chan *pending) []*pending {
 }
 
 // send publishes a batch and answers each of its messages. A refused batch (one duplicate id refuses the whole) is
-// published message by message, where a duplicate is an acknowledgement.
+// published message by message, where a duplicate is an acknowledgement. A batch that got no answer is not: each of its
+// messages would wait for its own time-out in turn.
 func (p *publisher) send(batch []*pending) {
 	if len(batch) > 1 {
-		if err := p.sendAtomic(batch); err == nil {
+		err := p.sendAtomic(batch)
+		if _, refused := errors.AsType[*jetstream.APIError](err); err == nil || !refused {
+			if err != nil {
+				err = p.silent(err)
+			}
 			for _, m := range batch {
-				m.done <- nil
+				m.done <- err
 			}
 			return
 		}
 	}
 	for _, m := range batch {
-		m.done <- p.sendOne(m.msg)
+		if !p.tooLate(m) {
+			m.done <- p.sendOne(m.msg)
+		}
 	}
+}
+
+// tooLate answers a message that has waited for its turn as long as for an acknowledgement, behind others that got none: its
+// sender is told now, and not after a time-out of its own.
+func (p *publisher) tooLate(m *pending) bool {
+	late := time.Since(m.since) > p.bus.opts.AckTimeout
+	if late {
+		m.done <- p.silent(nil)
+	}
+	return late
+}
+
+func (p *publisher) silent(err error) error {
+	return unavailable(err, "The queue of %s did not answer in time. Retry shortly.", p.shard.Signal)
 }
 
 func (p *publisher) sendOne(msg *nats.Msg) error {
@@ -185,7 +212,7 @@ func (p *publisher) sendOne(msg *nats.Msg) error {
 		if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 			return unavailable(err, "The queue of %s does not take messages now (%d). Retry shortly.", p.shard.Signal, api.ErrorCode)
 		}
-		return unavailable(err, "The queue of %s did not answer in time. Retry shortly.", p.shard.Signal)
+		return p.silent(err)
 	}
 	if ack.Duplicate {
 		p.bus.metrics.duplicates.WithLabelValues(p.shard.Signal.String()).Inc()
