@@ -13,8 +13,9 @@ import (
 const (
 	// unhealthyLooks is how many looks in a row must find a fault before a restart, so that a passing one costs nothing.
 	unhealthyLooks = 2
-	// mostRestartPause bounds the pause between restarts that did not help.
-	mostRestartPause = 5 * time.Minute
+	// mostRestartPause bounds the pause between restarts that did not help: short enough that rows are taken within half a
+	// minute of the disk's space coming back, whatever happened before.
+	mostRestartPause = 20 * time.Second
 )
 
 // watchHealth restarts the server when its health was good and turned bad while the disk has space. A stream that met a
@@ -25,7 +26,7 @@ func (n *NATS) watchHealth(ctx context.Context) {
 	tick := time.NewTicker(n.options.HealthInterval)
 	defer tick.Stop()
 	var (
-		wasHealthy bool
+		wasHealthy = n.Health() == nil
 		bad        int
 		pause      = n.options.HealthInterval
 		restarted  time.Time // when the last restart ended
@@ -58,8 +59,9 @@ func (n *NATS) watchHealth(ctx context.Context) {
 		if err := n.restart(ctx); err != nil {
 			n.options.Log.Error("embedded NATS server did not restart", "error", err)
 		} else {
-			// The new server has to be seen healthy before the next restart may help.
-			wasHealthy, bad = false, 0
+			// Streams are loaded by now. A server that is sick already will not be cured by one more restart; one that is
+			// well may meet the end of the disk before the next look.
+			wasHealthy, bad = n.Health() == nil, 0
 		}
 		restarted = time.Now()
 		notBefore = restarted.Add(pause)

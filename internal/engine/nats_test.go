@@ -223,6 +223,35 @@ func TestNATSHealsEachTime(t *testing.T) {
 	}
 }
 
+// TestNATSHealsWithoutASecondLook breaks the store again before the supervisor has seen that its restart helped.
+func TestNATSHealsWithoutASecondLook(t *testing.T) {
+	n, err := engine.StartNATS(t.Context(), engine.NATSOptions{
+		DataDir: t.TempDir(), MaxStoreBytes: 256 << 20, MinFreeBytes: 1, HealthInterval: time.Second, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopNATS(t, n) })
+	js, _ := stream(t, n)
+	publish := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := js.Publish(ctx, "lines", make([]byte, 16<<10))
+		return err
+	}
+	for range 2 {
+		lift := limitFileSize(t, 256<<10)
+		testkit.Eventually(t, 10*time.Second, func() error {
+			if publish() == nil {
+				return errors.New("publishing still works")
+			}
+			return nil
+		})
+		lift()
+		testkit.Eventually(t, 15*time.Second, publish)
+	}
+}
+
 // limitFileSize makes writes beyond most bytes of a file fail for the whole process, until lift.
 func limitFileSize(t *testing.T, most uint64) (lift func()) {
 	t.Helper()
