@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/VictoriaMetrics/easyproto"
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/seamarkhq/seamark/ingest/record"
@@ -46,6 +47,7 @@ type state struct {
 	described map[string]struct{} // metrics whose metadata the batch has
 	sketch    sketch
 	record    *record.Builder
+	fields    []*easyproto.FieldContext
 	arena     []byte // memory for the batch's histograms; what is cut from it belongs to the batch
 }
 
@@ -70,7 +72,7 @@ func (d *Decoder) give(s *state) {
 	clear(s.described)
 	*s = state{
 		labels: s.labels, identity: gathered{scratch: s.identity.scratch[:0]}, described: s.described, sketch: s.sketch,
-		record: s.record,
+		record: s.record, fields: s.fields,
 	}
 	d.scratch.Put(s)
 }

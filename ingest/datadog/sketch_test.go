@@ -1,6 +1,8 @@
 package datadog_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -270,4 +272,27 @@ func BenchmarkDecodeSketches(b *testing.B) {
 		appendSketch(payload, fmt.Sprintf("shop.latency_%d", i), []dogsketch{sketchOf(1785000000, values)})
 	}
 	benchmark(b, (*datadog.Decoder).DecodeSketches, m.Marshal(nil), 300)
+}
+
+// TestEmptyMessagesTakeNothing: a body of empty messages takes no memory for each, beside what the claim is asked for.
+func TestEmptyMessagesTakeNothing(t *testing.T) {
+	const messages = 10_000
+	sketch := append([]byte{0x0a, 1, 'm'}, bytes.Repeat([]byte{0x3a, 0}, messages)...)
+	for name, c := range map[string]struct {
+		decode decodeFunc
+		body   []byte
+	}{
+		"series":   {(*datadog.Decoder).DecodeSeriesProto, bytes.Repeat([]byte{0x0a, 0}, messages)},
+		"sketches": {(*datadog.Decoder).DecodeSketches, append(binary.AppendUvarint([]byte{0x0a}, uint64(len(sketch))), sketch...)},
+	} {
+		d, cat := datadog.New(), catalogtest.New()
+		allocs := testing.AllocsPerRun(3, func() {
+			if err := c.decode(d, c.body, cat, new(seamark.Batch), options); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > messages/10 {
+			t.Errorf("%s: %d empty messages took %.0f allocations", name, messages, allocs)
+		}
+	}
 }

@@ -26,15 +26,33 @@ func (s *state) malformed(at []byte, message string, cause error) error {
 // isProbe tells the body {} that an agent posts to every path, whatever its form, to see whether we are there.
 func isProbe(body []byte) bool { return string(body) == "{}" }
 
+// field returns a place for the fields of a message. Messages have messages in them, so there are several; one for each
+// message, made anew, takes many times a body of empty messages.
+func (s *state) field() *easyproto.FieldContext {
+	if n := len(s.fields); n > 0 {
+		fc := s.fields[n-1]
+		s.fields = s.fields[:n-1]
+		return fc
+	}
+	return new(easyproto.FieldContext)
+}
+
+// idle takes the place back.
+func (s *state) idle(fc *easyproto.FieldContext) {
+	*fc = easyproto.FieldContext{} // it refers to the body
+	s.fields = append(s.fields, fc)
+}
+
 // eachField calls f for each field of a message. before is the message's rest from the field on, after the rest behind it.
 func (s *state) eachField(message string, src []byte, f func(fc *easyproto.FieldContext, before, after []byte) (ok bool, err error)) error {
-	var fc easyproto.FieldContext
+	fc := s.field()
+	defer s.idle(fc)
 	for len(src) > 0 {
 		after, err := fc.NextField(src)
 		if err != nil {
 			return s.malformed(src, message, err)
 		}
-		ok, err := f(&fc, src, after)
+		ok, err := f(fc, src, after)
 		if err != nil {
 			return err
 		}
