@@ -172,7 +172,7 @@ func TestRefusedLabels(t *testing.T) {
 }
 
 func TestMemoryEndsTheRequest(t *testing.T) {
-	for _, body := range []string{otelEvent, "[" + otelEvent + "]", `{"event":"metric","fields":{"metric_name:a":1}}`} {
+	for _, body := range []string{otelEvent, "[" + otelEvent + "]", `{"event":"metric","fields":{"metric_name:a":1}}`, `{"event":"metric","fields":{"dimensions":"alone"}}`} {
 		_, err := hec.New().DecodeEvents([]byte(body), catalogtest.New(), &seamark.Batch{Claim: nothing{}}, options)
 		if !errors.Is(err, errMemory) {
 			t.Errorf("%.30s: %v", body, err)

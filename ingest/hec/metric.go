@@ -31,6 +31,9 @@ type metricEvent struct {
 	metricType string              // metric_type of the OpenTelemetry exporter
 }
 
+// fieldBytes is what a measurement or a dimension takes while its list grows, beside its bytes in the event's identity.
+const fieldBytes = 96
+
 // measurement is one metric_name: field.
 type measurement struct {
 	name  string
@@ -66,6 +69,9 @@ func (s *state) metrics(e *envelope, m *Metadata, nanos int64) error {
 	p.reset()
 	var single measurement
 	err := record.Members(e.fields, func(key string, value []byte) error {
+		if err := s.batch.Reserve(fieldBytes + len(key) + len(value)); err != nil {
+			return err
+		}
 		switch name, ok := strings.CutPrefix(key, "metric_name:"); {
 		case ok:
 			p.values = append(p.values, measurement{name, value})
