@@ -60,10 +60,18 @@ func eachField(message []byte, yield func(*easyproto.FieldContext) bool) {
 	}
 }
 
+// maxPeekLabels bounds the labels of remote write 1.0 that are looked at. Each takes memory that nobody has asked for, so
+// without it a series of millions of empty labels takes many times the body.
+const maxPeekLabels = 1024
+
 func peekV1(series []byte, take func(name, value string)) {
+	seen := 0
 	eachField(series, func(field *easyproto.FieldContext) bool {
 		if field.FieldNum != seriesLabels {
 			return true
+		}
+		if seen++; seen > maxPeekLabels {
+			return false
 		}
 		var name, value string
 		message, _ := field.MessageData()

@@ -1,6 +1,8 @@
 package remotewrite_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -484,5 +486,15 @@ func TestDecodeWithoutMemory(t *testing.T) {
 				t.Fatalf("%s: %d claims: got %v", version, claims, err)
 			}
 		}
+	}
+}
+
+// TestPeekReplicaTakesNothing: a series of a great many labels, which is refused later, is not looked at in full.
+func TestPeekReplicaTakesNothing(t *testing.T) {
+	const labels = 100_000
+	series := bytes.Repeat([]byte{0x0a, 0}, labels)
+	body := append(binary.AppendUvarint([]byte{0x0a}, uint64(len(series))), series...)
+	if allocs := testing.AllocsPerRun(3, func() { remotewrite.PeekReplica(body, false) }); allocs > labels/10 {
+		t.Errorf("%d empty labels took %.0f allocations", labels, allocs)
 	}
 }
