@@ -227,7 +227,8 @@ func (s *state) refuse(item *Item) error {
 }
 
 func (s *state) add(item *Item) error {
-	if err := s.batch.Reserve(int(unsafe.Sizeof(*item)) + len(item.Detail)); err != nil {
+	// Twice, for the list while it grows.
+	if err := s.batch.Reserve(2*int(unsafe.Sizeof(*item)) + len(item.Detail)); err != nil {
 		return err
 	}
 	s.items = append(s.items, *item)
