@@ -14,7 +14,7 @@ LDFLAGS := -X main.version=$(VERSION)
 # Packages whose tests start the built product; they have a target of their own.
 E2E := ./internal/e2e/...
 # End-to-end tests for the night: waves of hostile bodies whose memory is measured take minutes and a machine of their own.
-NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs
+NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
@@ -122,7 +122,7 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	$(MAKE) race
 	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
-	SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 go test -count=1 -timeout 120m $(E2E)
+	SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full go test -count=1 -timeout 120m $(E2E)
 	$(MAKE) bench
 
 ## Generated files
