@@ -17,6 +17,9 @@ func (f *front) datadogRoutes(t *routeTable) {
 			name: "datadog", dialect: httpx.Datadog, foreign: true, queryToken: "api_key", untimed: true, refusal: http.StatusAccepted,
 			prepare: func(_ http.ResponseWriter, r *request) error {
 				r.media, r.encoding = mediaType(r.http.Request), contentEncoding(r.http.Request)
+				if r.encoding == "zstd1" { // Datadog's own clients call it so
+					r.encoding = "zstd"
+				}
 				return nil
 			},
 			decode: func(r *request) error {
