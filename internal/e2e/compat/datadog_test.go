@@ -74,6 +74,7 @@ func checkDatadogV1Series(ctx context.Context, x *account) error {
 
 func checkDatadogV1Logs(ctx context.Context, x *account) error {
 	authorized, c := datadogClient(ctx, x)
+	//nolint:staticcheck // deprecated, and what senders of /v1/input still have
 	_, response, err := datadogV1.NewLogsApi(c).SubmitLog(authorized, []datadogV1.HTTPLogItem{{
 		Message: "card declined", Ddtags: datadog.PtrString("env:prod,kube_namespace:shop"), Hostname: datadog.PtrString("node-1"),
 		Service: datadog.PtrString("v1-checkout"), Ddsource: datadog.PtrString("go"), AdditionalProperties: map[string]string{"status": "error", "order": "A-17"},

@@ -48,7 +48,7 @@ func influxes() []client {
 	}
 }
 
-var errUnknownOutput = errors.New("Telegraf's output has another type than it had")
+var errUnknownOutput = errors.New("the output of Telegraf has another type than it had")
 
 func influx1(x *account) (influxdb1.Client, error) {
 	return influxdb1.NewHTTPClient(influxdb1.HTTPConfig{Addr: x.URL, Username: "any", Password: x.Ingest, Timeout: within})

@@ -95,7 +95,7 @@ func checkElastic8(ctx context.Context, x *account) error {
 }
 
 func checkElastic9(ctx context.Context, x *account) error {
-	c, err := elasticsearch9.NewClient(elasticsearch9.Config{Addresses: []string{x.URL}, APIKey: x.Ingest, CompressRequestBody: true})
+	c, err := elasticsearch9.New(elasticsearch9.WithAddresses(x.URL), elasticsearch9.WithAPIKey(x.Ingest), elasticsearch9.WithCompression())
 	if err != nil {
 		return err
 	}

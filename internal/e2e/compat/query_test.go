@@ -299,26 +299,6 @@ func wantText(text string, parts ...string) error {
 	return nil
 }
 
-// event is a Kubernetes event as the API lists it.
-type event struct {
-	Cluster, Namespace, Kind, Object, Type, Reason, Message, Source, Node string
-	Count                                                                 int
-	First, Last                                                           time.Time
-}
-
-func (x *account) wantEvents(ctx context.Context, want []event) error {
-	return eventually(ctx, func() error {
-		var answer struct{ Items []event }
-		if err := x.get(ctx, "/api/v1/events", nil, &answer); err != nil {
-			return err
-		}
-		if diff := cmp.Diff(want, answer.Items); diff != "" {
-			return errors.New("events (-sent +read):\n" + diff)
-		}
-		return nil
-	})
-}
-
 // stored returns how many rows of a signal the server has stored so far, by its own metrics.
 func (s *server) stored(ctx context.Context, signal string) (float64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.admin+"/metrics", http.NoBody)
