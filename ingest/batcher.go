@@ -19,6 +19,9 @@ type shardBatch struct {
 	oldest   int64     // milliseconds since 1970 when ingest took the oldest message
 	dead     []deadMessage
 	blocks   map[blockKey]*planned
+
+	largestRows  uint64 // of one block
+	largestBytes int
 }
 
 type blockKey struct {
@@ -58,7 +61,8 @@ func (b *shardBatch) add(m bus.Received, now time.Time) {
 		}
 		p.block.Segments = append(p.block.Segments, seg)
 		p.origins = append(p.origins, origin{SegmentName{m.Sequence, i}, frame.Cluster, frame.Signal, frame.ReceivedMs})
-		b.rows += uint64(seg.Rows)
+		p.rows, p.bytes = p.rows+uint64(seg.Rows), p.bytes+len(seg.Payload)
+		b.rows, b.largestRows, b.largestBytes = b.rows+uint64(seg.Rows), max(b.largestRows, p.rows), max(b.largestBytes, p.bytes)
 	}
 }
 
@@ -69,6 +73,8 @@ type planned struct {
 	tenant  seamark.TenantID
 	block   *store.Block
 	origins []origin // of the block's segments
+	rows    uint64
+	bytes   int // of the segments' payloads
 }
 
 // origin is where a segment came from, for the dead-letter stream.

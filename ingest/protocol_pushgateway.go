@@ -25,6 +25,9 @@ func (f *front) pushgatewayRoutes(t *routeTable) {
 				return err
 			},
 			decode: func(r *request) error {
+				if err := r.batch.Reserve(len(r.body) * 5 / 4); err != nil { // the text format's reader holds a copy
+					return err
+				}
 				r.push.ContentType, r.push.Body = r.http.Header.Get("Content-Type"), r.body
 				return take(r, &r.push)
 			},

@@ -10,7 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -44,13 +43,14 @@ type WriterOptions struct {
 	Leases      *bus.LeaseDocs
 	// Owner names this process among writers. A process that keeps its owner over a restart gets its shards back at once.
 	Owner string
-	// MaxBatchRows, MaxBatchBytes and MaxBatchAge cut a batch. A batch of 10 k rows costs the server a quarter more per
-	// row than one of 100 k; the age bounds how stale queries are under light load.
-	MaxBatchRows  uint64
-	MaxBatchBytes int
-	MaxBatchAge   time.Duration
-	// InsertsPerSecond is the node's budget of inserts, each of which costs the server about 3 ms and a part to merge.
-	// When tenants are many and small, batches wait for it and grow.
+	// MaxInsertRows and MaxInsertBytes, compressed, cut a batch when one of its inserts has so many: an insert of 10 k rows
+	// costs the server a quarter more per row than one of 100 k. MaxBatchBytes cuts it when all of them together have.
+	MaxInsertRows                 uint64
+	MaxInsertBytes, MaxBatchBytes int
+	// MaxBatchAge bounds how long a row waits under light load.
+	MaxBatchAge time.Duration
+	// InsertsPerSecond is the node's budget of inserts, each of which costs the server about 5 ms and a part to merge,
+	// however few its rows are. When tenants are many and small, batches wait for it and grow.
 	InsertsPerSecond float64
 	// TailAge is how long a message stays in the stream after it is stored, TailBytes how much of a stream stays at most.
 	// A repeat that comes after a restart of NATS is known by what stayed, so TailAge is the duplicate window; what
@@ -69,8 +69,8 @@ type WriterOptions struct {
 // DefaultWriterOptions returns the options of one node without its connections.
 func DefaultWriterOptions() WriterOptions {
 	return WriterOptions{
-		MaxBatchRows: 100_000, MaxBatchBytes: 8 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100, TailAge: 10 * time.Minute, TailBytes: 256 << 20,
-		LeaseTTL: 10 * time.Second,
+		MaxInsertRows: 100_000, MaxInsertBytes: 8 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100,
+		TailAge: 10 * time.Minute, TailBytes: 256 << 20, LeaseTTL: 10 * time.Second,
 	}
 }
 
@@ -80,8 +80,10 @@ func (o *WriterOptions) validate() error {
 		return errors.New("writer: Bus, Store, Checkpoints, Leases, Logger, Registerer and Now are required")
 	case o.Owner == "":
 		return errors.New("writer: Owner is required")
-	case o.MaxBatchRows == 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0 || o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0 || o.TailAge <= 0 || o.TailBytes <= 0:
-		return errors.New("writer: MaxBatchRows, MaxBatchBytes, MaxBatchAge, InsertsPerSecond, LeaseTTL, TailAge and TailBytes must be positive")
+	case o.MaxInsertRows == 0 || o.MaxInsertBytes <= 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0:
+		return errors.New("writer: MaxInsertRows, MaxInsertBytes, MaxBatchBytes and MaxBatchAge must be positive")
+	case o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0 || o.TailAge <= 0 || o.TailBytes <= 0:
+		return errors.New("writer: InsertsPerSecond, LeaseTTL, TailAge and TailBytes must be positive")
 	}
 	return nil
 }
@@ -91,7 +93,7 @@ func (o *WriterOptions) validate() error {
 // and only then moves the checkpoint.
 type Writer struct {
 	opts    WriterOptions
-	budget  *rate.Limiter
+	pace    *pacer
 	metrics writerMetrics
 }
 
@@ -103,8 +105,7 @@ func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
-	burst := max(int(o.InsertsPerSecond), 1)
-	return &Writer{opts: o, budget: rate.NewLimiter(rate.Limit(o.InsertsPerSecond), burst), metrics: newWriterMetrics(o.Registerer)}, nil
+	return &Writer{opts: o, pace: newPacer(o.InsertsPerSecond), metrics: newWriterMetrics(o.Registerer)}, nil
 }
 
 // Run writes all shards whose lease it gets, until ctx ends. It returns nil then.
@@ -177,8 +178,8 @@ func (w *shardWriter) run(ctx context.Context) error {
 	return work.Wait()
 }
 
-// collect cuts the messages into batches. While the store is busy the open batch grows up to its limits, so batches are
-// large exactly when that saves work. An open intent's batch is cut where the intent says.
+// collect cuts the messages into batches. While the store is busy or the budget of inserts is spent the open batch grows up
+// to its limits, so batches are large exactly when that saves work. An open intent's batch is cut where the intent says.
 func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received, batches chan<- *shardBatch, recoverTo uint64) error {
 	open := &shardBatch{}
 	timer := time.NewTimer(time.Hour)
@@ -187,7 +188,7 @@ func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received,
 	for {
 		in, out := messages, chan<- *shardBatch(nil)
 		recovering := recoverTo > 0 && !open.empty() && open.from <= recoverTo
-		full := open.rows >= w.opts.MaxBatchRows || open.bytes >= w.opts.MaxBatchBytes
+		full := w.full(open)
 		if recovering {
 			full, due = open.to == recoverTo, false
 		}
@@ -206,12 +207,39 @@ func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received,
 			}
 			open.add(m, w.opts.Now())
 		case <-timer.C:
-			due = !open.empty()
+			wait := w.wait(open)
+			if due = wait <= 0 && !open.empty(); wait > 0 {
+				timer.Reset(wait)
+			}
 		case out <- open:
+			w.pace.spend(len(open.blocks), w.opts.Now())
 			open, due = &shardBatch{}, false
 		}
 	}
 }
+
+// full reports whether waiting for more rows would save nothing, or hold too much.
+func (w *shardWriter) full(b *shardBatch) bool {
+	return b.largestRows >= w.opts.MaxInsertRows || b.largestBytes >= w.opts.MaxInsertBytes || b.bytes >= w.opts.MaxBatchBytes || len(b.blocks) >= maxInserts
+}
+
+// wait returns how much longer a batch that is not full waits for rows: for the budget of inserts, and, so that a batch of
+// many small inserts is not cut just before they would have doubled, for the time its own inserts take of the budget.
+func (w *shardWriter) wait(b *shardBatch) time.Duration {
+	if b.empty() {
+		return 0
+	}
+	now := w.opts.Now()
+	own := min(w.pace.cost(len(b.blocks)), maxBatchAges*w.opts.MaxBatchAge) - now.Sub(b.opened)
+	return max(own, w.pace.wait(now))
+}
+
+const (
+	// maxInserts bounds a batch's intent, which lists its inserts.
+	maxInserts = 4096
+	// maxBatchAges is how many times its age a batch of many inserts waits, while the budget is not spent.
+	maxBatchAges = 4
+)
 
 // store writes batch after batch, and the checkpoint when nothing follows for a while.
 func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) error {
@@ -265,9 +293,6 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 		return err
 	}
 	w.opts.Failpoint("before-intent")
-	if err := w.budget.WaitN(ctx, min(max(len(plan), 1), w.budget.Burst())); err != nil {
-		return err
-	}
 	if err := w.save(ctx); err != nil {
 		return fmt.Errorf("save intent: %w", err)
 	}

@@ -91,7 +91,8 @@ type serverFlags struct {
 	QuotaActiveStreams  int64 `name:"quota.active-streams" default:"${quota_streams}" help:"Log streams of a tenant with a line within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit."`
 	QuotaHAClusters     int   `name:"quota.ha-clusters" default:"${quota_ha}" help:"Pairs of Prometheus servers of a tenant whose samples are deduplicated by cluster and __replica__. Without it a sender whose cluster label is never the same grows its tenant's document without end."`
 
-	WriterMaxBatchRows     uint64        `name:"writer.max-batch-rows" default:"${batch_rows}" help:"Rows of one batch of a shard."`
+	WriterMaxInsertRows    uint64        `name:"writer.max-insert-rows" default:"${insert_rows}" help:"Rows of a tenant's insert into one table at which the batch it stands in is cut."`
+	WriterMaxBatchBytes    int           `name:"writer.max-batch-bytes" default:"${batch_bytes}" help:"Compressed bytes of the inserts of all tenants in one batch of a shard. A writer holds two batches of a shard in memory."`
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
 	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
 
@@ -133,7 +134,7 @@ func flagDefaults() kong.Vars {
 		"quota_bytes": n(d.Quota.BytesPerSecond), "quota_bytes_burst": n(d.Quota.BytesBurst), "quota_rows": n(d.Quota.RowsPerSecond),
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
-		"batch_rows": n(int64(d.Writer.MaxBatchRows)), "batch_age": d.Writer.MaxBatchAge.String(),
+		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_samples": n(int64(d.Query.MaxSamples)),
 		"query_series": n(int64(d.Query.MaxSeries)), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
@@ -178,7 +179,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
 	}
 	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
-	o.Writer = app.WriterOptions{MaxBatchRows: f.WriterMaxBatchRows, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
+	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, MaxSeries: f.QueryMaxSeries, MaxEntries: f.QueryMaxEntries,
 		MaxConcurrent: f.QueryMaxConcurrent, MaxTenantConns: f.QueryMaxTenantConns,

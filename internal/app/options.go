@@ -166,7 +166,8 @@ type IngestOptions struct {
 
 // WriterOptions configures batches.
 type WriterOptions struct {
-	MaxBatchRows     uint64
+	MaxInsertRows    uint64
+	MaxBatchBytes    int
 	MaxBatchAge      time.Duration
 	InsertsPerSecond float64
 }
@@ -206,7 +207,7 @@ func DefaultOptions() Options {
 			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
 			ElasticsearchVersion: esbulk.DefaultVersion, ReplicaTimeout: 30 * time.Second, MaxReplicaClusters: 100,
 		},
-		Writer: WriterOptions{MaxBatchRows: wr.MaxBatchRows, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
+		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
 			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
@@ -247,6 +248,8 @@ func (o *Options) Validate() error {
 		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
 		{"ingest.max-inflight-bytes", o.Ingest.checkInflight()},
 		{"ingest.replica-timeout", positive(int64(o.Ingest.ReplicaTimeout))},
+		{"writer.max-insert-rows", positive(int64(o.Writer.MaxInsertRows))},
+		{"writer.max-batch-bytes", positive(int64(o.Writer.MaxBatchBytes))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},

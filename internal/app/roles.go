@@ -53,7 +53,8 @@ func (a *App) startWriter(ctx context.Context) error {
 		return err
 	}
 	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, a.store, a.node, a.opts.Failpoint
-	o.MaxBatchRows, o.MaxBatchAge, o.InsertsPerSecond = a.opts.Writer.MaxBatchRows, a.opts.Writer.MaxBatchAge, a.opts.Writer.InsertsPerSecond
+	set := a.opts.Writer
+	o.MaxInsertRows, o.MaxBatchBytes, o.MaxBatchAge, o.InsertsPerSecond = set.MaxInsertRows, set.MaxBatchBytes, set.MaxBatchAge, set.InsertsPerSecond
 	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	w, err := ingest.NewWriter(o)

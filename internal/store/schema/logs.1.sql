@@ -13,5 +13,5 @@ CREATE TABLE IF NOT EXISTS {database}.logs (
   INDEX i_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = MergeTree PARTITION BY toDate(ts) ORDER BY (grp, ts)
 TTL toDateTime(ts) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 100, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS ttl_only_drop_parts = 1, merge_selector_base = 8, non_replicated_deduplication_window = 100, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'seamark:1'

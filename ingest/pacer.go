@@ -1,0 +1,41 @@
+package ingest
+
+import (
+	"sync"
+	"time"
+)
+
+// pacer is the budget of inserts that the shards of a writer share. It lends: a batch is never cut for the budget, the next
+// one waits. It is safe for concurrent use.
+type pacer struct {
+	each time.Duration // of the budget that one insert takes
+	mu   sync.Mutex    // guards free
+	free time.Time     // when what was lent is paid back
+}
+
+// pacerCredit is how much of the budget that nobody used is kept.
+const pacerCredit = time.Second
+
+func newPacer(perSecond float64) *pacer {
+	return &pacer{each: time.Duration(float64(time.Second) / perSecond)}
+}
+
+// cost returns the share of the budget that n inserts take.
+func (p *pacer) cost(n int) time.Duration { return time.Duration(n) * p.each }
+
+// wait returns how long the budget is spent from now, or less than nothing.
+func (p *pacer) wait(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.free.Sub(now)
+}
+
+// spend takes n inserts from the budget.
+func (p *pacer) spend(n int, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if oldest := now.Add(-pacerCredit); p.free.Before(oldest) {
+		p.free = oldest
+	}
+	p.free = p.free.Add(p.cost(n))
+}
