@@ -186,15 +186,21 @@ func (r *rig) secondsOf(pid int) float64 {
 	return seconds
 }
 
+// rss returns the resident memory of all parts, and logs each.
 func (r *rig) rss() int64 {
-	var sum int64
-	for _, pid := range []int{r.ingest.Pid(), r.nats.Pid(), r.writer.Pid(), r.engine.EnginePid} {
-		_, rss, err := engine.ProcStats(pid)
+	sum, text := int64(0), ""
+	for _, part := range []struct {
+		name string
+		pid  int
+	}{{"ingest", r.ingest.Pid()}, {"nats", r.nats.Pid()}, {"writer", r.writer.Pid()}, {"clickhouse", r.engine.EnginePid}} {
+		_, rss, err := engine.ProcStats(part.pid)
 		if err != nil {
 			r.b.Fatal(err)
 		}
 		sum += rss
+		text += fmt.Sprintf(" %s %d MiB", part.name, rss>>20)
 	}
+	r.b.Log("resident:" + text)
 	return sum
 }
 
