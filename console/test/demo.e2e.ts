@@ -70,5 +70,9 @@ it("shows logs, metrics and events of a running server", async () => {
     await eventRows(page).first().waitFor();
   });
   await shoot(page, "demo-events");
+  await timed("the same page loaded anew", async () => {
+    await page.reload();
+    await eventRows(page).first().waitFor();
+  });
   expect(faults).toEqual([]);
 });

@@ -212,6 +212,22 @@ func TestRefusedTellsTheOwner(t *testing.T) {
 	}, refused)
 }
 
+// TestMatchLeavesOtherMethodsToThePage has a route that takes any first part of a path, such as an index of Elasticsearch's,
+// where the console has its pages and files.
+func TestMatchLeavesOtherMethodsToThePage(t *testing.T) {
+	var refused []refusal
+	handler := func(w http.ResponseWriter, _ *httpx.Request) error { _, err := w.Write([]byte("route")); return err }
+	e := edge(t, &refused,
+		httpx.Route{Method: http.MethodPut, Path: "/:index", Permission: "p", Match: func(*http.Request) bool { return true }, Handler: handler},
+		httpx.Route{Method: http.MethodPut, Path: "/own/:name", Permission: "p", Handler: handler})
+	for path, want := range map[string]int{"/favicon.svg": http.StatusOK, "/logs": http.StatusOK, "/own/thing": http.StatusMethodNotAllowed} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		require.Equal(t, want, w.Code, path)
+		require.Equal(t, want == http.StatusOK, w.Body.String() == "page", path)
+	}
+}
+
 // TestMatchLeavesThePage shares a path between a route and the console.
 func TestMatchLeavesThePage(t *testing.T) {
 	var refused []refusal

@@ -52,6 +52,7 @@ type Edge struct {
 	opts    Options
 	metrics metrics
 	cross   *http.CrossOriginProtection
+	shared  map[string]bool // paths that a route has for some requests only; the others are the fallback's
 }
 
 // New assembles the edge from its route table.
@@ -59,7 +60,7 @@ func New(o Options) (*Edge, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	e := &Edge{echo: echo.New(), opts: o, metrics: newMetrics(o.Registerer), cross: http.NewCrossOriginProtection()}
+	e := &Edge{echo: echo.New(), opts: o, metrics: newMetrics(o.Registerer), cross: http.NewCrossOriginProtection(), shared: map[string]bool{}}
 	e.echo.HideBanner, e.echo.HidePort = true, true
 	e.echo.IPExtractor = echo.ExtractIPDirect()
 	if len(o.TrustedProxies) > 0 {
@@ -72,6 +73,9 @@ func New(o Options) (*Edge, error) {
 	e.echo.HTTPErrorHandler = func(err error, c echo.Context) { e.unrouted(err, c) }
 	for _, r := range o.Routes {
 		e.echo.Add(r.Method, r.Path, e.serve(r))
+		if r.Match != nil {
+			e.shared[r.Path] = true
+		}
 	}
 	return e, nil
 }
@@ -158,7 +162,8 @@ func (e *Edge) unrouted(err error, c echo.Context) {
 	r, w := c.Request(), c.Response()
 	var he *echo.HTTPError
 	found := errors.As(err, &he)
-	if found && he.Code == http.StatusNotFound && e.opts.Fallback != nil && isPageRequest(r) {
+	missing := found && (he.Code == http.StatusNotFound || he.Code == http.StatusMethodNotAllowed && e.shared[c.Path()])
+	if missing && e.opts.Fallback != nil && isPageRequest(r) {
 		e.opts.Fallback.ServeHTTP(w, r)
 		return
 	}
