@@ -33,7 +33,8 @@ var layers = []layer{
 
 	{"ingest", []string{"ingest/", "internal/bus", "internal/httpx", "internal/store", "internal/seamark"}, "Roles never import each other; app hands over what one needs of another."},
 	{"ingest/level", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
-	{"ingest/inflate", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
+	{"ingest/inflate/deflate", nil, "A decoder of a format knows nothing of ours."},
+	{"ingest/inflate", []string{"ingest/inflate/deflate", "internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
 	{"ingest/lokipush", []string{"ingest/level", "internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
 	{"ingest/otlp", []string{"ingest/level", "ingest/events", "internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},
 	{"ingest/events", []string{"internal/seamark"}, "A decoder turns bytes into a batch and nothing else."},

@@ -56,8 +56,8 @@ func BenchmarkOTLPLogsTenants(b *testing.B) { measure(b, otlpWorkload(b), manyTe
 // BenchmarkRemoteWrite pushes five million samples of 20,000 series, 2,000 a request.
 func BenchmarkRemoteWrite(b *testing.B) { measure(b, remoteWriteWorkload(b), 1) }
 
-// BenchmarkRemoteWriteTenants pushes as many samples of 200 tenants, each with 80 series of its own and 25 scrapes of them a
-// request.
+// BenchmarkRemoteWriteTenants pushes twenty million samples of 200 tenants, each with 80 series of its own and 25 scrapes of
+// them a request.
 func BenchmarkRemoteWriteTenants(b *testing.B) { measure(b, remoteWriteWorkload(b), manyTenants) }
 
 func lokiWorkload(b *testing.B) *workload {
@@ -127,11 +127,14 @@ func (w *workload) logs(b *testing.B, tenants int, encode func([]bench.Record) [
 
 func remoteWriteWorkload(b *testing.B) *workload {
 	const pods, perRequest = 250, 2000
-	scrapes := scaled(b, 250, 25)
+	once := scaled(b, 250, 25)
 	w := &workload{form: remoteWrite1Form, table: "samples", targetCPU: 1.2, targetBytes: 1.5}
 	w.warm = bench.RemoteWrite1(bench.NewMetrics(bench.MetricsOptions{Seed: 1 << 20, Pods: 1, Scrapes: 1, End: time.Now()}).Scrape())
 	w.requests = func(tenants int) [][]request {
-		of, end := make([][]request, tenants), time.Now()
+		of, end, scrapes := make([][]request, tenants), time.Now(), once
+		if tenants > 1 {
+			scrapes *= 4
+		}
 		w.rows = 0
 		for t := range of {
 			corpus := bench.NewMetrics(bench.MetricsOptions{Seed: uint64(t + 1), Pods: max(1, pods/tenants), Scrapes: scrapes, End: end})
@@ -242,9 +245,15 @@ func (r *rig) report(w *workload, wall time.Duration, used cpu, acks []time.Dura
 	b.ReportMetric(used.total()/million, "total-cpu-s/Mrow")
 	b.ReportMetric(float64(r.rss())/(1<<20), "rss-MiB")
 	b.ReportMetric(acks[len(acks)*99/100].Seconds()*1000, "ack-p99-ms")
+	b.Logf("%d inserts, %d merges of %.2f rows per row", r.event("InsertQuery"), r.event("Merge"), float64(r.event("MergedRows"))/float64(w.rows))
 	if os.Getenv("SEAMARK_BENCH_COLUMNS") != "" {
 		r.columns(w)
 	}
+}
+
+// event reads a counter of ClickHouse since its start.
+func (r *rig) event(name string) uint64 {
+	return r.count("SELECT toUInt64(sum(value)) FROM system.events WHERE event = '" + name + "'")
 }
 
 // columns prints the size of each column.
