@@ -4,19 +4,13 @@
 package inflate
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"math"
 	"runtime"
 	"strings"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
-	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -56,9 +50,8 @@ func (o *Options) validate() error {
 // Inflater keeps readers for reuse. It is safe for concurrent use; make one with New and share it.
 type Inflater struct {
 	maxWindow int64
-	gzips     sync.Pool          // *stream over gzip
-	zlibs     sync.Pool          // *stream over zlib
-	flates    sync.Pool          // *stream over raw deflate
+	deflaters sync.Pool          // *deflater, for gzip and deflate
+	counters  sync.Pool          // *gzipCounter
 	zstds     chan *zstd.Decoder // nil entries are decoders not made yet
 }
 
@@ -83,12 +76,6 @@ type Request struct {
 	// A buffer that was outgrown stays counted, because it stays in memory until the collector runs; the caller gives
 	// everything back when the request ends. nil allows everything.
 	Grow func(n int64) error
-}
-
-// stream is a resettable reader with the source it reads from.
-type stream struct {
-	source bytes.Reader
-	reader io.Reader
 }
 
 // Inflate writes the inflated body over dst and returns it; it never aliases the body. The returned slice replaces dst
@@ -171,113 +158,6 @@ func inflateSnappy(dst []byte, r *Request) ([]byte, error) {
 		return dst, corrupt(r, "it cannot be decoded; snappy's block format is expected, not its framed one", err)
 	}
 	return out, nil
-}
-
-func (f *Inflater) inflateGzip(dst []byte, r *Request) ([]byte, error) {
-	s, ok := f.gzips.Get().(*stream)
-	if !ok {
-		s = &stream{reader: new(gzip.Reader)}
-	}
-	defer s.release(&f.gzips)
-	s.source.Reset(r.Body)
-	if err := s.reader.(*gzip.Reader).Reset(&s.source); err != nil {
-		return dst, corrupt(r, "its header is malformed", err)
-	}
-	hint := gzipHint(r.Body)
-	if hint <= r.Limit {
-		return fill(dst, s.reader, r, hint)
-	}
-	// A bomb that is honest about its size is counted and not kept; so is a body that was cut off, whose last bytes may
-	// be anything.
-	switch n, err := io.CopyN(io.Discard, s.reader, r.Limit+1); {
-	case n > r.Limit:
-		return dst, tooLarge(r, -1)
-	case !errors.Is(err, io.EOF):
-		return dst, corrupt(r, "it ends too early or does not match its checksum", err)
-	}
-	s.source.Reset(r.Body)
-	if err := s.reader.(*gzip.Reader).Reset(&s.source); err != nil {
-		return dst, corrupt(r, "its header is malformed", err)
-	}
-	return fill(dst, s.reader, r, 0)
-}
-
-// maxDeflateRatio is what deflate can reach at most (RFC 1951: 258 bytes for two bits).
-const maxDeflateRatio = 1032
-
-// gzipHint reads the size in a gzip body's last four bytes (RFC 1952, ISIZE), right for an honest body of one member, so
-// that its buffer is allocated once. A liar gains what it could have had by inflating, and asks for it as everybody does.
-func gzipHint(body []byte) int64 {
-	if len(body) < 18 {
-		return 0
-	}
-	tail := body[len(body)-4:]
-	size := int64(tail[0]) | int64(tail[1])<<8 | int64(tail[2])<<16 | int64(tail[3])<<24
-	return min(size, maxDeflateRatio*int64(len(body)))
-}
-
-func (f *Inflater) inflateDeflate(dst []byte, r *Request) ([]byte, error) {
-	// RFC 9110 means zlib by "deflate", yet some agents send the raw stream. A zlib header is a multiple of 31 and names
-	// method 8; a raw stream would have to start with a stored block and odd padding to look like one.
-	pool := &f.flates
-	if b := r.Body; len(b) >= 2 && b[0]&0x0f == 8 && (uint(b[0])<<8|uint(b[1]))%31 == 0 {
-		pool = &f.zlibs
-	}
-	s, ok := pool.Get().(*stream)
-	if !ok {
-		s = new(stream)
-	}
-	defer s.release(pool)
-	s.source.Reset(r.Body)
-	if err := s.resetDeflate(pool == &f.zlibs); err != nil {
-		return dst, corrupt(r, "its header is malformed", err)
-	}
-	return fill(dst, s.reader, r, 4*int64(len(r.Body)))
-}
-
-// resetDeflate points the stream's reader to its source and makes the reader first where there is none.
-func (s *stream) resetDeflate(isZlib bool) (err error) {
-	if resetter, ok := s.reader.(flate.Resetter); ok { // zlib's has the same shape
-		return resetter.Reset(&s.source, nil)
-	}
-	if !isZlib {
-		s.reader = flate.NewReader(&s.source)
-		return nil
-	}
-	reader, err := zlib.NewReader(&s.source)
-	if err == nil {
-		s.reader = reader
-	}
-	return err
-}
-
-// release puts the stream back, without the body it read.
-func (s *stream) release(pool *sync.Pool) {
-	s.source.Reset(nil)
-	pool.Put(s)
-}
-
-// fill reads src to its end into dst, which starts with room for hint bytes and doubles up to the limit.
-func fill(dst []byte, src io.Reader, r *Request, hint int64) ([]byte, error) {
-	// One byte over the limit tells a body at the limit from one beyond it.
-	most := r.Limit + 1
-	dst, err := grown(dst, min(max(hint+1, minBuffer), most), r)
-	for err == nil {
-		n := 0
-		n, err = src.Read(dst[len(dst):min(int64(cap(dst)), most)])
-		dst = dst[:len(dst)+n]
-		switch {
-		case int64(len(dst)) > r.Limit:
-			return dst[:0], tooLarge(r, -1)
-		case errors.Is(err, io.EOF):
-			return dst, nil
-		case err != nil:
-			return dst[:0], corrupt(r, "it ends too early or does not match its checksum", err)
-		case len(dst) == cap(dst):
-			dst, err = grown(dst, min(2*int64(cap(dst)), most), r)
-		}
-	}
-	return dst[:0], err
 }
 
 // grown returns dst with a capacity of at least n, after asking for the memory.

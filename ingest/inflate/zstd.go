@@ -176,3 +176,26 @@ func (f *Inflater) takeZstd(ctx context.Context) (*zstd.Decoder, error) {
 	}
 	return decoder, nil
 }
+
+// fill reads src to its end into dst, which starts with room for hint bytes and doubles up to the limit.
+func fill(dst []byte, src io.Reader, r *Request, hint int64) ([]byte, error) {
+	// One byte over the limit tells a body at the limit from one beyond it.
+	most := r.Limit + 1
+	dst, err := grown(dst, min(max(hint+1, minBuffer), most), r)
+	for err == nil {
+		n := 0
+		n, err = src.Read(dst[len(dst):min(int64(cap(dst)), most)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case int64(len(dst)) > r.Limit:
+			return dst[:0], tooLarge(r, -1)
+		case errors.Is(err, io.EOF):
+			return dst, nil
+		case err != nil:
+			return dst[:0], corrupt(r, "it ends too early or does not match its checksum", err)
+		case len(dst) == cap(dst):
+			dst, err = grown(dst, min(2*int64(cap(dst)), most), r)
+		}
+	}
+	return dst[:0], err
+}

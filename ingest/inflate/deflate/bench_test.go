@@ -30,11 +30,12 @@ func BenchmarkGzip(b *testing.B) {
 		b.Run(fmt.Sprintf("level=%d/by=deflate", level), func(b *testing.B) {
 			d := deflate.New()
 			dst := make([]byte, 0, len(text)+1)
+			sum := crc32.ChecksumIEEE(text)
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			for b.Loop() {
 				out, _, err := d.Inflate(dst, body.Bytes()[10:], len(text), nil)
-				if err != nil || crc32.ChecksumIEEE(out) != crc32.ChecksumIEEE(text) {
+				if err != nil || crc32.ChecksumIEEE(out) != sum {
 					b.Fatal(err)
 				}
 			}

@@ -54,6 +54,8 @@ type stream struct {
 	bits uint64 // loaded bits, the next one lowest; those from left on are zero
 	left uint   // how many bits are loaded
 
+	dynamic int // where the codes of the latest dynamic block ended
+
 	out   []byte // the output with all the room that may be used
 	pos   int    // the next byte of out to write
 	start int    // where this stream's output starts; no match reaches before it
@@ -62,15 +64,15 @@ type stream struct {
 }
 
 // Inflate appends what the stream at the start of src holds to dst and returns it, with the bytes of src that the stream
-// takes. The result may be at most max bytes long, with what dst held before. Bytes between its length and its capacity
+// takes. The result may be no longer than most bytes, with what dst held before. Bytes between its length and its capacity
 // are overwritten with anything. Beside an error comes what was decoded before it.
 //
 // Errors: ErrTruncated, ErrTooLarge, CorruptError and whatever grow returns.
-func (d *Decoder) Inflate(dst, src []byte, max int, grow Grow) (out []byte, consumed int, err error) {
-	if len(dst) > max {
+func (d *Decoder) Inflate(dst, src []byte, most int, grow Grow) (out []byte, consumed int, err error) {
+	if len(dst) > most {
 		return dst, 0, ErrTooLarge
 	}
-	s := stream{src: src, out: dst[:min(cap(dst), max)], pos: len(dst), start: len(dst), most: max, grow: grow}
+	s := stream{src: src, out: dst[:min(cap(dst), most)], pos: len(dst), start: len(dst), most: most, grow: grow, dynamic: -pairFrom}
 	for last := false; !last && err == nil; {
 		last, err = d.block(&s)
 	}

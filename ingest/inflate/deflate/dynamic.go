@@ -1,5 +1,9 @@
 package deflate
 
+// pairFrom is how much input, behind a block's head and since the dynamic block before it, makes pairs of literals worth
+// their two microseconds. Without it a body of blocks of a dozen bytes each would cost twice what its tables cost.
+const pairFrom = 1 << 10
+
 // useFixed builds the tables of RFC 1951, section 3.2.6.
 func (d *Decoder) useFixed() {
 	if d.fixed {
@@ -20,8 +24,7 @@ func (d *Decoder) useFixed() {
 	}
 	var c code
 	c.sort(lengths)
-	build(&c, d.literals[:], d.symbols.literals[:], litBits)
-	pair(&d.literals)
+	build(&c, d.literals[:], d.symbols.literals[:], litBits) // no two literals fit its first level
 	lengths = d.lengths[:maxDists]
 	for i := range lengths {
 		lengths[i] = 5
@@ -53,7 +56,10 @@ func (d *Decoder) readDynamic(s *stream) error {
 		return s.corrupt()
 	}
 	build(&c, d.literals[:], d.symbols.literals[:], litBits)
-	pair(&d.literals)
+	if s.in-s.dynamic >= pairFrom && len(s.src)-s.in >= pairFrom {
+		pair(&d.literals)
+	}
+	s.dynamic = s.in
 	if !c.sort(d.lengths[literals : literals+dists]) {
 		return s.corrupt()
 	}

@@ -3,11 +3,12 @@ package deflate
 import "encoding/binary"
 
 const (
-	// fastIn is what must be left of the input for a turn of the fast loop, which loads eight bytes up to three times.
-	fastIn = 24
-	// fastOut is what must be left of the room: three pairs of literals, or one literal and a match of 258 bytes with what
-	// its last wide copy writes behind it.
-	fastOut = 6 + 258 + 32
+	// fastIn is what must be left of the input for a turn of the fast loop, which loads eight bytes twice and goes on by seven
+	// between the two.
+	fastIn = 16
+	// fastOut is what must be left of the room: two pairs of literals and a match of 258 bytes, with what its last wide
+	// copy writes behind it.
+	fastOut = 4 + 258 + 16
 )
 
 // fast decodes symbols while plenty of input and of room is left, so that neither is looked at within a turn. done is true
