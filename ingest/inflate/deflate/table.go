@@ -30,6 +30,8 @@ const (
 //	bits 16-31  literals, the first one lowest. A length: its base in nine bits and a mask of its extra bits.
 //	            A distance: its base. A second level: where it starts.
 //	bits 32-44  a mask of a distance's extra bits
+//
+// The base and the mask are together so that a length or distance costs one load, two shifts and an addition.
 const (
 	takeMask    = 63
 	isLiteral   = 1 << 6
