@@ -13,8 +13,12 @@ type pacer struct {
 	free time.Time     // when what was lent is paid back
 }
 
-// pacerCredit is how much of the budget that nobody used is kept.
-const pacerCredit = time.Second
+const (
+	// pacerCredit is how much of the budget that nobody used is kept.
+	pacerCredit = time.Second
+	// pacerDebt bounds how long a batch of very many inserts makes the next one wait.
+	pacerDebt = 5 * time.Second
+)
 
 func newPacer(perSecond float64) *pacer {
 	return &pacer{each: time.Duration(float64(time.Second) / perSecond)}
@@ -38,4 +42,17 @@ func (p *pacer) spend(n int, now time.Time) {
 		p.free = oldest
 	}
 	p.free = p.free.Add(p.cost(n))
+	if most := now.Add(pacerDebt); p.free.After(most) {
+		p.free = most
+	}
+}
+
+// rest has the budget spent for as long as a batch took to insert, so that inserts take half of the time at most: a server
+// that is slow, because others need its cores, gets fewer and larger ones.
+func (p *pacer) rest(took time.Duration, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := now.Add(min(took, pacerDebt)); p.free.Before(until) {
+		p.free = until
+	}
 }

@@ -69,7 +69,7 @@ type WriterOptions struct {
 // DefaultWriterOptions returns the options of one node without its connections.
 func DefaultWriterOptions() WriterOptions {
 	return WriterOptions{
-		MaxInsertRows: 500_000, MaxInsertBytes: 16 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100,
+		MaxInsertRows: 500_000, MaxInsertBytes: 16 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 50,
 		TailAge: 10 * time.Minute, TailBytes: 256 << 20, LeaseTTL: 10 * time.Second,
 	}
 }
@@ -251,9 +251,12 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 		case <-ctx.Done():
 			return ctx.Err()
 		case b := <-batches:
+			begin := w.opts.Now()
 			if err := w.write(ctx, b); err != nil {
 				return err
 			}
+			now := w.opts.Now()
+			w.pace.rest(now.Sub(begin), now)
 		case <-idle.C:
 			if w.dirty {
 				if err := w.save(ctx); err != nil {
