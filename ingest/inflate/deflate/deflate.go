@@ -25,8 +25,9 @@ func (e CorruptError) Error() string {
 	return "deflate: the stream is corrupt before byte " + strconv.Itoa(int(e))
 }
 
-// Grow returns a slice with the content of dst, the same length and room for at least need more bytes. Its error ends
-// the work and is returned as it is. Without a Grow the capacity of dst is all the room there is.
+// Grow returns a slice with the content of dst, the same length and room for one more byte at least; need is how many
+// are known to come. Its error ends the work and is returned as it is. Without a Grow the capacity of dst is all the room
+// there is.
 type Grow func(dst []byte, need int) ([]byte, error)
 
 // Decoder holds the tables of one stream at a time, about 30 KiB, for reuse. It is not safe for concurrent use; make one
@@ -159,6 +160,9 @@ func (s *stream) room(need int) error {
 		return err
 	}
 	s.out = dst[:min(cap(dst), s.most)]
+	if s.pos >= len(s.out) {
+		return ErrTooLarge
+	}
 	return nil
 }
 

@@ -175,6 +175,10 @@ func TestInflateRefused(t *testing.T) {
 		if _, _, err = deflate.New().Inflate(make([]byte, 0, 1000), src, 1<<20, nil); !errors.Is(err, deflate.ErrTooLarge) {
 			t.Errorf("%s: got %v without a way to grow", name, err)
 		}
+		stubborn := func(dst []byte, _ int) ([]byte, error) { return dst, nil }
+		if _, _, err = deflate.New().Inflate(make([]byte, 0, 1000), src, 1<<20, stubborn); !errors.Is(err, deflate.ErrTooLarge) {
+			t.Errorf("%s: got %v when growing gave nothing", name, err)
+		}
 	}
 }
 
