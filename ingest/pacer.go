@@ -47,12 +47,12 @@ func (p *pacer) spend(n int, now time.Time) {
 	}
 }
 
-// rest has the budget spent for as long as a batch took to insert, so that inserts take half of the time at most: a server
-// that is slow, because others need its cores, gets fewer and larger ones.
+// rest has the budget spent for half as long as a batch took to insert, so that inserts take two thirds of the time at most:
+// a server that is slow, because others need its cores, gets fewer and larger ones.
 func (p *pacer) rest(took time.Duration, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := now.Add(min(took, pacerDebt)); p.free.Before(until) {
+	if until := now.Add(min(took/2, pacerDebt)); p.free.Before(until) {
 		p.free = until
 	}
 }

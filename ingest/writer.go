@@ -69,7 +69,7 @@ type WriterOptions struct {
 // DefaultWriterOptions returns the options of one node without its connections.
 func DefaultWriterOptions() WriterOptions {
 	return WriterOptions{
-		MaxInsertRows: 500_000, MaxInsertBytes: 16 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 50,
+		MaxInsertRows: 500_000, MaxInsertBytes: 16 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100,
 		TailAge: 10 * time.Minute, TailBytes: 256 << 20, LeaseTTL: 10 * time.Second,
 	}
 }
