@@ -122,7 +122,8 @@ func handmade(tb testing.TB) map[string][]byte {
 	return all
 }
 
-// TestInflateHandmade feeds the edges of the format as they are, cut at each byte and with each bit turned over.
+// TestInflateHandmade feeds the edges of the format as they are, cut at each byte and with bits turned over: each of the
+// first bytes, where the codes are, and one per byte behind them.
 func TestInflateHandmade(t *testing.T) {
 	d := deflate.New()
 	for name, src := range handmade(t) {
@@ -133,6 +134,9 @@ func TestInflateHandmade(t *testing.T) {
 			for i := range min(len(src), 400) {
 				expectSame(t, d, src[:i])
 				for bit := range 8 {
+					if i >= 40 && bit != i%8 {
+						continue
+					}
 					padded[i] ^= 1 << bit
 					expectSame(t, d, padded[:len(src)])
 					expectSame(t, d, padded)
