@@ -1,0 +1,301 @@
+package seriesindex_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/internal/testkit"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+const (
+	tenantA = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+	tenantB = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
+	// monday is 2026-11-16, in days since 1970.
+	monday = 20773
+)
+
+// twin is the store in memory: parts with numbers of inserts, and look-ups written as plainly as possible.
+type twin struct {
+	mu      sync.Mutex // guards all fields
+	parts   map[seamark.TenantID][]twinPart
+	block   int64
+	scans   []store.MetricIndexQuery
+	err     error         // when set, the index reads nothing
+	blocked chan struct{} // when set, scans wait for it
+}
+
+type twinPart struct {
+	store.MetricIndexPart
+	rows []twinRow
+}
+
+type twinRow struct {
+	store.MetricSeries
+	day int32
+}
+
+func newTwin() *twin { return &twin{parts: map[seamark.TenantID][]twinPart{}} }
+
+func weekOf(day int32) int32 { return day - (day-monday%7+7*7)%7 }
+
+// insert stores a series on some days of one week as one part.
+func (w *twin) insert(tenant seamark.TenantID, s store.MetricSeries, days ...int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.block++
+	p := twinPart{MetricIndexPart: store.MetricIndexPart{Week: weekOf(days[0]), MinBlock: w.block, MaxBlock: w.block}}
+	for _, day := range days {
+		p.rows = append(p.rows, twinRow{s, day})
+	}
+	w.parts[tenant] = append(w.parts[tenant], p)
+}
+
+// mergeParts makes one part of all parts of each week, as the server does in the background.
+func (w *twin) mergeParts(tenant seamark.TenantID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	byWeek := map[int32]*twinPart{}
+	for _, p := range w.parts[tenant] {
+		if m := byWeek[p.Week]; m != nil {
+			m.MinBlock, m.MaxBlock, m.Mutation = min(m.MinBlock, p.MinBlock), max(m.MaxBlock, p.MaxBlock), max(m.Mutation, p.Mutation)
+			m.rows = append(m.rows, p.rows...)
+			continue
+		}
+		byWeek[p.Week] = &p
+	}
+	w.parts[tenant] = nil
+	for _, week := range slices.Sorted(maps.Keys(byWeek)) {
+		w.parts[tenant] = append(w.parts[tenant], *byWeek[week])
+	}
+}
+
+// deleteSeries removes a series' rows, by a mutation of every part.
+func (w *twin) deleteSeries(tenant seamark.TenantID, fp uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.block++
+	for i := range w.parts[tenant] {
+		p := &w.parts[tenant][i]
+		p.Mutation = w.block
+		p.rows = slices.DeleteFunc(slices.Clone(p.rows), func(r twinRow) bool { return r.FP == fp })
+	}
+}
+
+// dropWeek removes a week, as retention does.
+func (w *twin) dropWeek(tenant seamark.TenantID, week int32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.parts[tenant] = slices.DeleteFunc(w.parts[tenant], func(p twinPart) bool { return p.Week == week })
+}
+
+func (w *twin) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+}
+
+func (w *twin) takeScans() []store.MetricIndexQuery {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	scans := w.scans
+	w.scans = nil
+	return scans
+}
+
+func (w *twin) ListMetricIndexParts(_ context.Context, tenant seamark.TenantID) ([]store.MetricIndexPart, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []store.MetricIndexPart
+	for _, p := range w.parts[tenant] {
+		list = append(list, p.MetricIndexPart)
+	}
+	return list, w.err
+}
+
+func (w *twin) ScanMetricIndex(ctx context.Context, tenant seamark.TenantID, q store.MetricIndexQuery, fn func(*store.MetricIndexSeries) error) error {
+	w.mu.Lock()
+	w.scans = append(w.scans, q)
+	blocked := w.blocked
+	found := map[uint64]*store.MetricIndexSeries{}
+	for _, p := range w.parts[tenant] {
+		if p.Week != q.Week || p.MaxBlock <= q.After {
+			continue
+		}
+		for _, r := range p.rows {
+			if found[r.FP] == nil {
+				found[r.FP] = &store.MetricIndexSeries{MetricSeries: r.MetricSeries}
+			}
+			found[r.FP].Days |= 1 << (r.day - q.Week)
+		}
+	}
+	w.mu.Unlock()
+	if blocked != nil {
+		select {
+		case <-blocked:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for _, fp := range slices.Sorted(maps.Keys(found)) {
+		if err := fn(found[fp]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *twin) ListMetricSeries(_ context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	const dayMilli = 24 * 3600_000
+	found := map[uint64]store.MetricSeries{}
+	for _, p := range w.parts[tenant] {
+		for _, r := range p.rows {
+			if int64(r.day) >= max(q.StartMilli, 0)/dayMilli && int64(r.day) <= q.EndMilli/dayMilli && matchesAll(q.Matchers, r.Labels) {
+				found[r.FP] = r.MetricSeries
+			}
+		}
+	}
+	list := slices.Collect(maps.Values(found))
+	return list[:min(len(list), q.Limit)], nil
+}
+
+func (w *twin) ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error) {
+	return w.texts(ctx, tenant, q, func(l seamark.Label) string { return l.Name })
+}
+
+func (w *twin) ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error) {
+	return w.texts(ctx, tenant, q, func(l seamark.Label) string {
+		if l.Name == name {
+			return l.Value
+		}
+		return ""
+	})
+}
+
+func (w *twin) texts(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery, of func(seamark.Label) string) ([]string, error) {
+	limit := q.Limit
+	q.Limit = 1 << 30
+	list, err := w.ListMetricSeries(ctx, tenant, q)
+	set := map[string]bool{}
+	for _, s := range list {
+		for _, l := range s.Labels {
+			if text := of(l); text != "" {
+				set[text] = true
+			}
+		}
+	}
+	texts := slices.Sorted(maps.Keys(set))
+	return texts[:min(len(texts), limit)], err
+}
+
+func matchesAll(matchers []store.MetricMatcher, list []seamark.Label) bool {
+	for i := range matchers {
+		m, value := &matchers[i], ""
+		for _, l := range list {
+			if l.Name == m.Name {
+				value = l.Value
+			}
+		}
+		if !matches(m, value) {
+			return false
+		}
+	}
+	return true
+}
+
+func matches(m *store.MetricMatcher, value string) bool {
+	switch m.Op {
+	case store.MetricEquals:
+		return value == m.Value
+	case store.MetricNotEquals:
+		return value != m.Value
+	case store.MetricMatches:
+		return regexp.MustCompile("^(?s:" + m.Value + ")$").MatchString(value)
+	case store.MetricNotMatches:
+		return !regexp.MustCompile("^(?s:" + m.Value + ")$").MatchString(value)
+	case store.MetricIn:
+		return slices.Contains(m.Values, value)
+	case store.MetricNotIn:
+	}
+	return !slices.Contains(m.Values, value)
+}
+
+// series makes a series of a metric and pairs of label names and values.
+func series(fp uint64, metric string, pairs ...string) store.MetricSeries {
+	s := store.MetricSeries{FP: fp, Metric: metric, Labels: []seamark.Label{{Name: "__name__", Value: metric}}}
+	for i := 0; i < len(pairs); i += 2 {
+		s.Labels = append(s.Labels, seamark.Label{Name: pairs[i], Value: pairs[i+1]})
+	}
+	seamark.SortLabels(s.Labels)
+	return s
+}
+
+// newIndex returns an index over a twin, and its clock, which shows noon of the Monday.
+func newIndex(t testing.TB, w *twin, change ...func(*seriesindex.Options)) (*seriesindex.Index, *testkit.Clock) {
+	t.Helper()
+	clock := testkit.NewClock(time.UnixMilli(monday*24*3600_000 + 12*3600_000))
+	o := seriesindex.Options{
+		Store: &store.Store{}, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh, Now: clock.Now,
+		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	x, err := seriesindex.New(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	return seriesindex.WithSource(x, w), clock
+}
+
+// onDays selects by days since 1970, both ends included.
+func onDays(first, last int64, matchers ...store.MetricMatcher) store.MetricSeriesQuery {
+	return store.MetricSeriesQuery{StartMilli: first * 24 * 3600_000, EndMilli: (last+1)*24*3600_000 - 1, Limit: 1 << 20, Matchers: matchers}
+}
+
+// fps returns the fingerprints of the series that the index finds, sorted.
+func fps(t testing.TB, x *seriesindex.Index, tenant seamark.TenantID, q store.MetricSeriesQuery) []uint64 {
+	t.Helper()
+	list, err := x.ListMetricSeries(t.Context(), tenant, q)
+	require.NoError(t, err)
+	found := []uint64{}
+	for _, s := range list {
+		found = append(found, s.FP)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// fromIndex runs fn and fails when a look-up in it went to the store.
+func fromIndex(t testing.TB, x *seriesindex.Index, fn func()) {
+	t.Helper()
+	before := storeLookups(x)
+	fn()
+	require.Equal(t, before, storeLookups(x), "look-ups went to the store")
+}
+
+func storeLookups(x *seriesindex.Index) string {
+	text := ""
+	for _, reason := range []string{"query", "closed", "size", "wait", "failure"} {
+		text += fmt.Sprint(reason, " ", seriesindex.Fallthroughs(x, reason), " ")
+	}
+	return text
+}
+
+var errAway = errors.New("the store is away")
