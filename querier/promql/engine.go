@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,8 +46,10 @@ type Options struct {
 	// MaxConcurrent bounds the queries of all tenants that run at once; others wait. Without it the limits above bound
 	// nothing, because they hold per query.
 	MaxConcurrent int
-	Logger        *slog.Logger
-	Registerer    prometheus.Registerer
+	// NoPushdown answers everything with Prometheus' engine over raw samples. The results are the same; tests compare them.
+	NoPushdown bool
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
 }
 
 func (o *Options) validate() error {
@@ -66,9 +69,10 @@ func (o *Options) validate() error {
 
 // Engine answers PromQL queries and look-ups of labels. It is safe for concurrent use.
 type Engine struct {
-	opts   Options
-	engine *promql.Engine
-	parser parser.Parser
+	opts    Options
+	engine  *promql.Engine
+	queries promql.QueryEngine // engine, with the pushdown before it
+	parser  parser.Parser
 }
 
 // NewParser returns the parser of the dialect that Seamark takes: Prometheus 3 with its experimental functions, which
@@ -97,6 +101,10 @@ func New(o Options) (*Engine, error) {
 		EnablePerStepStats:       true, // computed only when a query asks
 		Parser:                   e.parser,
 	})
+	e.queries = e.engine
+	if !o.NoPushdown {
+		e.queries = &pushdown{engine: e.engine, maxSamples: o.MaxSamples, workers: runtime.GOMAXPROCS(0)}
+	}
 	return e, nil
 }
 
@@ -111,14 +119,14 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 // that failed or met a limit, Timeout, Canceled, or what the store says.
 func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
 	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
-		return e.engine.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
+		return e.queries.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
 	})
 }
 
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
 func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
 	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
-		return e.engine.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
+		return e.queries.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
 	})
 }
 

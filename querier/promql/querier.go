@@ -1,8 +1,10 @@
 package promql
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -51,7 +53,9 @@ func (q *querier) Select(ctx context.Context, sortSeries bool, hints *storage.Se
 // seriesFunc in the hints asks for label sets without samples; it is the token that Prometheus' series API uses.
 const seriesFunc = "series"
 
-func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]series, error) {
+// find returns the series that match in the order of the samples' sort key. It is the order of every result that Prometheus'
+// engine does not sort, and of its sums, whose last bits depend on it.
+func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]store.MetricSeries, error) {
 	limit := q.opts.MaxSeries + 1
 	if hints.Limit > 0 {
 		limit = min(limit, hints.Limit)
@@ -65,6 +69,17 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 	if len(found) > q.opts.MaxSeries {
 		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
 	}
+	slices.SortFunc(found, func(a, b store.MetricSeries) int {
+		return cmp.Or(strings.Compare(a.Metric, b.Metric), cmp.Compare(a.FP, b.FP))
+	})
+	return found, nil
+}
+
+func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]series, error) {
+	found, err := q.find(ctx, hints, matchers)
+	if err != nil {
+		return nil, err
+	}
 	if hints.Func == seriesFunc {
 		list := make([]series, len(found))
 		toLabels := labelBuilder()
@@ -77,7 +92,7 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 }
 
 func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
-	read, byFP := q.samplesQuery(hints, matchers, found)
+	read, _ := q.samplesQuery(hints, matchers, found)
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
 	read.Limit = left + 1
 	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
@@ -97,7 +112,7 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 	if q.rowsRead.Add(int64(n)); n > left {
 		return nil, tooManySamples(q.opts.MaxSamples)
 	}
-	return join(byFP, samples, histograms), nil
+	return join(found, samples, histograms), nil
 }
 
 // samplesQuery selects the samples of the series that were found, which it returns by their fingerprints.
@@ -111,34 +126,40 @@ func (q *querier) samplesQuery(hints *storage.SelectHints, matchers []*labels.Ma
 		read.Metrics = append(read.Metrics, name)
 	}
 	if !onlyNames(matchers) {
-		read.FPs = make([]uint64, 0, len(byFP))
-		for fp := range byFP {
-			read.FPs = append(read.FPs, fp)
+		read.FPs = make([]uint64, len(found))
+		for i := range found {
+			read.FPs[i] = found[i].FP
 		}
 	}
 	return read, byFP
 }
 
-// join makes series of what was read of them. A series whose row came between the reads is left for the next query.
-func join(byFP map[uint64]*store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms) []series {
-	list, at := make([]series, 0, len(samples)), make(map[uint64]int, len(histograms))
-	toLabels := labelBuilder()
-	for i := range histograms {
-		if s, ok := byFP[histograms[i].FP]; ok {
-			at[s.FP] = len(list)
-			list = append(list, series{labels: toLabels(s), histTimes: histograms[i].Times, histograms: histograms[i].Data})
-		}
-	}
+// join makes series of what was read of them, in the order in which they were found. A series whose row came between the
+// reads is left for the next query.
+func join(found []store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms) []series {
+	floats, hists := make(map[uint64]int, len(samples)), make(map[uint64]int, len(histograms))
 	for i := range samples {
-		s, ok := byFP[samples[i].FP]
-		if !ok {
+		floats[samples[i].FP] = i
+	}
+	for i := range histograms {
+		hists[histograms[i].FP] = i
+	}
+	list := make([]series, 0, max(len(samples), len(histograms)))
+	toLabels := labelBuilder()
+	for i := range found {
+		f, hasFloats := floats[found[i].FP]
+		h, hasHistograms := hists[found[i].FP]
+		if !hasFloats && !hasHistograms {
 			continue
 		}
-		if n, ok := at[s.FP]; ok {
-			list[n].times, list[n].values = samples[i].Times, samples[i].Values
-			continue
+		one := series{labels: toLabels(&found[i])}
+		if hasFloats {
+			one.times, one.values = samples[f].Times, samples[f].Values
 		}
-		list = append(list, series{labels: toLabels(s), times: samples[i].Times, values: samples[i].Values})
+		if hasHistograms {
+			one.histTimes, one.histograms = histograms[h].Times, histograms[h].Data
+		}
+		list = append(list, one)
 	}
 	return list
 }

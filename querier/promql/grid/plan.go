@@ -1,0 +1,198 @@
+package grid
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/value"
+)
+
+// Func is a function of one series' samples in a window of time.
+type Func uint8
+
+// The functions. Instant is no function but a plain selector: the newest sample within the look-back.
+const (
+	Instant Func = iota
+	Rate
+	Increase
+	Delta
+	Irate
+	Idelta
+	Deriv
+	Resets
+	Changes
+	SumOverTime
+	AvgOverTime
+	MinOverTime
+	MaxOverTime
+	CountOverTime
+	LastOverTime
+	FirstOverTime
+	PresentOverTime
+	StddevOverTime
+	StdvarOverTime
+	funcCount
+)
+
+var funcNames = [funcCount]string{
+	"", "rate", "increase", "delta", "irate", "idelta", "deriv", "resets", "changes", "sum_over_time", "avg_over_time", "min_over_time",
+	"max_over_time", "count_over_time", "last_over_time", "first_over_time", "present_over_time", "stddev_over_time", "stdvar_over_time",
+}
+
+// ParseFunc returns the function with a name of PromQL, and whether there is one here.
+func ParseFunc(name string) (Func, bool) {
+	for f := Rate; f < funcCount; f++ {
+		if funcNames[f] == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
+// KeepsName reports whether the result is still the metric and keeps its name: what the function returns is a sample of it.
+func (f Func) KeepsName() bool { return f == Instant || f == LastOverTime || f == FirstOverTime }
+
+// Missing stands where a step has no value: Prometheus' stale marker, which no function returns.
+var missing = math.Float64frombits(value.StaleNaN) //nolint:gochecknoglobals // a constant that Go cannot write as one
+
+// IsMissing reports whether v stands for no value.
+func IsMissing(v float64) bool { return value.IsStaleNaN(v) }
+
+// Plan says what is evaluated when. All times are in milliseconds.
+type Plan struct {
+	Func        Func
+	Start, Step int64 // the first step, and the time between two; Step is not 0
+	Steps       int
+	// Range is the width of the window, which lacks its left end; of Instant it is the look-back.
+	Range  int64
+	Offset int64 // how far the window lies behind its step
+}
+
+// Worker holds what one goroutine needs to evaluate series after series. The zero value is not usable.
+type Worker struct {
+	plan *Plan
+	// Samples counts by step the samples in the windows, and Read those that no window before held, as Prometheus' query
+	// statistics do.
+	Samples, Read []int64
+	marks         []int // where the series was reset or changed
+	times         []int64
+	values        []float64
+}
+
+// NewWorker returns a worker for the plan, which stays unchanged.
+func (p *Plan) NewWorker() *Worker {
+	return &Worker{plan: p, Samples: make([]int64, p.Steps), Read: make([]int64, p.Steps)}
+}
+
+// Eval evaluates one series into out, one value per step, IsMissing where there is none, and returns how many there are.
+// Times rise strictly; values may hold stale markers.
+func (w *Worker) Eval(times []int64, values, out []float64) int {
+	if w.plan.Func == Instant {
+		return w.instant(times, values, out)
+	}
+	times, values = w.withoutStale(times, values)
+	if len(times) == 0 {
+		for k := range out {
+			out[k] = missing
+		}
+		return 0
+	}
+	switch w.plan.Func {
+	case Rate, Increase, Delta:
+		return w.slide(times, out, w.extrapolated(times, values))
+	case Resets:
+		w.markResets(values)
+		return w.slide(times, out, w.countMarks())
+	case Changes:
+		w.markChanges(values)
+		return w.slide(times, out, w.countMarks())
+	case Irate, Idelta:
+		return w.slide(times, out, w.lastTwo(times, values))
+	case Deriv:
+		return w.slide(times, out, func(from, to int, _ int64) (float64, bool) {
+			return slope(times[from:to], values[from:to]), to-from > 1
+		})
+	case CountOverTime:
+		return w.slide(times, out, func(from, to int, _ int64) (float64, bool) { return float64(to - from), true })
+	case LastOverTime:
+		return w.slide(times, out, func(_, to int, _ int64) (float64, bool) { return values[to-1], true })
+	case FirstOverTime:
+		return w.slide(times, out, func(from, _ int, _ int64) (float64, bool) { return values[from], true })
+	case PresentOverTime:
+		return w.slide(times, out, func(int, int, int64) (float64, bool) { return 1, true })
+	}
+	aggregate := aggregateOverTime(w.plan.Func)
+	return w.slide(times, out, func(from, to int, _ int64) (float64, bool) { return aggregate(values[from:to]), true })
+}
+
+// windowFunc returns the value of the window of samples [from, to), which is not empty and ends at the time end, and whether
+// it has one. It is called with rising windows.
+type windowFunc func(from, to int, end int64) (v float64, ok bool)
+
+// slide moves the window over the series.
+func (w *Worker) slide(times []int64, out []float64, f windowFunc) int {
+	p := w.plan
+	points, from, to := 0, 0, 0
+	end := p.Start - p.Offset
+	for k := range out {
+		before := to
+		for to < len(times) && times[to] <= end {
+			to++
+		}
+		for from < to && times[from] <= end-p.Range {
+			from++
+		}
+		out[k] = missing
+		if from < to {
+			w.Samples[k] += int64(to - from)
+			if k == 0 {
+				before = from
+			}
+			w.Read[k] += int64(to - max(before, from))
+			if v, ok := f(from, to, end); ok {
+				out[k] = v
+				points++
+			}
+		}
+		end += p.Step
+	}
+	return points
+}
+
+// instant takes the newest sample at each step. A stale marker hides those before.
+func (w *Worker) instant(times []int64, values, out []float64) int {
+	p := w.plan
+	points, to := 0, 0
+	end := p.Start - p.Offset
+	for k := range out {
+		for to < len(times) && times[to] <= end {
+			to++
+		}
+		out[k] = missing
+		if to > 0 && times[to-1] > end-p.Range && !value.IsStaleNaN(values[to-1]) {
+			out[k] = values[to-1]
+			w.Samples[k]++
+			w.Read[k]++
+			points++
+		}
+		end += p.Step
+	}
+	return points
+}
+
+// withoutStale returns the columns without stale markers, which no window holds. It copies only when there are some.
+func (w *Worker) withoutStale(times []int64, values []float64) ([]int64, []float64) {
+	i := 0
+	for i < len(values) && !value.IsStaleNaN(values[i]) {
+		i++
+	}
+	if i == len(values) {
+		return times, values
+	}
+	w.times, w.values = append(w.times[:0], times[:i]...), append(w.values[:0], values[:i]...)
+	for ; i < len(values); i++ {
+		if !value.IsStaleNaN(values[i]) {
+			w.times, w.values = append(w.times, times[i]), append(w.values, values[i])
+		}
+	}
+	return w.times, w.values
+}

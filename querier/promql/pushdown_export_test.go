@@ -1,0 +1,14 @@
+package promql
+
+import "github.com/prometheus/prometheus/promql"
+
+// NewPushdown puts the pushdown before any engine that drops names at the end of a query.
+func NewPushdown(engine promql.QueryEngine, maxSamples int) promql.QueryEngine {
+	return &pushdown{engine: engine, maxSamples: maxSamples, workers: 2, delayedNames: true}
+}
+
+// Pushed reports whether a part of the query was answered by package grid.
+func Pushed(q promql.Query) bool {
+	r, ok := q.(*rewrittenQuery)
+	return ok && !r.fellBack
+}

@@ -1,0 +1,169 @@
+package promql
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+// chunkSamples is how many samples a leaf means to read at once, 64 MiB; scrapeInterval is what it takes for the time between
+// two of them. Chunks that are smaller cost more of the server's planning than they save memory.
+const (
+	chunkSamples   = 4 << 20
+	scrapeInterval = 15 * time.Second
+)
+
+// columns reads the samples of the series that match and hands them over in chunks, in the order of Select. It reads one chunk
+// ahead. It returns errFallback if any of them is a native histogram, or if they take more memory than a query may.
+func (q *querier) columns(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, yield func([]series) error) error {
+	found, err := q.find(ctx, hints, matchers)
+	if err != nil {
+		return err
+	}
+	read, _ := q.samplesQuery(hints, matchers, found)
+	probe := read
+	probe.Limit = 1
+	if _, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, probe); err != nil || n > 0 {
+		return orFallback(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	parts := divide(read, found)
+	ahead := q.readAhead(ctx, &parts[0])
+	defer func() {
+		cancel()
+		<-ahead
+	}()
+	for i := range parts {
+		got := <-ahead
+		if ahead = closed(); got.err == nil && i+1 < len(parts) {
+			ahead = q.readAhead(ctx, &parts[i+1])
+		}
+		if got.err != nil {
+			return got.err
+		}
+		if err := yield(got.list); err != nil {
+			return err
+		}
+		if i+1 < len(parts) {
+			q.rowsRead.Add(-int64(got.rows)) // they are let go; the last chunk counts for the whole query
+		}
+	}
+	return nil
+}
+
+func orFallback(err error) error {
+	if err != nil {
+		return err
+	}
+	return errFallback
+}
+
+// part is one read of columns.
+type part struct {
+	found []store.MetricSeries
+	query store.MetricSamplesQuery
+}
+
+// divide cuts the series into parts. They are neighbours in the sort key of the table, so that no part reads another's rows.
+func divide(read store.MetricSamplesQuery, found []store.MetricSeries) []part {
+	perSeries := max(1, (read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds())
+	size := max(1, int(chunkSamples/perSeries))
+	if len(found) <= size {
+		return []part{{found, read}}
+	}
+	var parts []part
+	for len(found) > 0 {
+		n := min(size, len(found))
+		one := part{found[:n], read}
+		one.query.FPs, one.query.Metrics = make([]uint64, n), nil
+		for i := range n {
+			one.query.FPs[i] = found[i].FP
+			if i == 0 || found[i].Metric != found[i-1].Metric {
+				one.query.Metrics = append(one.query.Metrics, found[i].Metric)
+			}
+		}
+		parts, found = append(parts, one), found[n:]
+	}
+	return parts
+}
+
+type chunk struct {
+	list []series
+	rows int
+	err  error
+}
+
+func closed() chan chunk {
+	c := make(chan chunk)
+	close(c)
+	return c
+}
+
+// readAhead reads a part in the background.
+func (q *querier) readAhead(ctx context.Context, p *part) chan chunk {
+	c := make(chan chunk, 1)
+	go func() {
+		var got chunk
+		got.list, got.rows, got.err = q.readPart(ctx, p)
+		c <- got
+		close(c)
+	}()
+	return c
+}
+
+func (q *querier) readPart(ctx context.Context, p *part) ([]series, int, error) {
+	left := q.opts.MaxSamples - int(q.rowsRead.Load())
+	query := p.query
+	query.Limit = left + 1
+	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, query)
+	if err != nil {
+		return nil, n, err
+	}
+	if n > left {
+		return nil, n, errFallback
+	}
+	q.rowsRead.Add(int64(n))
+	return join(p.found, samples, nil), n, nil
+}
+
+// columnsOf hands over the series of any storage in chunks. It returns errFallback if it meets what is no plain float.
+func columnsOf(ctx context.Context, set storage.SeriesSet, yield func([]series) error, notes *annotations.Annotations) error {
+	const size = 4096
+	var list []series
+	var it chunkenc.Iterator
+	for set.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s := set.At()
+		one := series{labels: s.Labels()}
+		it = s.Iterator(it)
+		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+			if kind != chunkenc.ValFloat || it.AtST() != 0 {
+				return errFallback
+			}
+			t, v := it.At()
+			one.times, one.values = append(one.times, t), append(one.values, v)
+		}
+		if err := it.Err(); err != nil {
+			return err
+		}
+		if list = append(list, one); len(list) == size {
+			if err := yield(list); err != nil {
+				return err
+			}
+			list = nil
+		}
+	}
+	notes.Merge(set.Warnings())
+	if err := set.Err(); err != nil {
+		return err
+	}
+	return yield(list)
+}
