@@ -33,34 +33,28 @@ type MetricLister interface {
 	Metadata(ctx context.Context, tenant seamark.TenantID, metric string, limit int) ([]seamark.MetricMetadata, error)
 }
 
-// ExemplarLister looks up exemplars of the series that a query's selectors match, between start and end in milliseconds.
-type ExemplarLister interface {
-	Exemplars(ctx context.Context, tenant seamark.TenantID, query string, start, end int64) ([]SeriesExemplars, error)
-}
-
-// SeriesExemplars are the exemplars of one series, in Prometheus' form.
-type SeriesExemplars struct {
-	Series    labels.Labels `json:"seriesLabels"`
-	Exemplars []Exemplar    `json:"exemplars"`
-}
-
-// Exemplar is a sample with a trace behind it.
-type Exemplar struct {
-	Labels    labels.Labels `json:"labels"`
-	Value     string        `json:"value"`
-	Timestamp float64       `json:"timestamp"` // seconds since 1970
-}
-
 // PrometheusOptions configures the Prometheus HTTP API.
 type PrometheusOptions struct {
 	Querier MetricQuerier
 	Lister  MetricLister
 	// Exemplars may be nil: then there are none.
-	Exemplars ExemplarLister
-	Parser    parser.Parser // the dialect of Querier
-	Version   string        // Seamark's
-	Now       func() time.Time
+	Exemplars   ExemplarLister
+	Reader      SeriesReader
+	Cardinality CardinalityCounter
+	// MaxReads bounds the remote reads, federations and counts of series of all tenants that run at once; others wait. They
+	// hold samples in memory, and the limits of the reader are per request. 0 means defaultMaxReads.
+	MaxReads      int
+	LookbackDelta time.Duration // how long federation shows a series after its last sample; 0 means five minutes
+	Parser        parser.Parser // the dialect of Querier
+	Version       string        // Seamark's
+	Now           func() time.Time
 }
+
+// Prometheus' own defaults.
+const (
+	defaultMaxReads      = 10
+	defaultLookbackDelta = 5 * time.Minute
+)
 
 // prometheusLevel is the Prometheus release whose API this is. Grafana reads it as the data source's version and uses
 // match[] on labels, POST and UTF-8 names only from certain releases on, so Seamark's own version would turn them off.
@@ -71,12 +65,21 @@ const maxPoints = 11_000
 
 // prometheusAPI holds the handlers of the Prometheus HTTP API
 // (https://prometheus.io/docs/prometheus/latest/querying/api/).
-type prometheusAPI struct{ PrometheusOptions }
+type prometheusAPI struct {
+	PrometheusOptions
+	reads chan struct{} // one per running read
+}
 
 // PrometheusRoutes returns the routes of the Prometheus HTTP API. There is deliberately no status/flags: answering it makes
 // Grafana take us for Thanos.
 func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
-	a := &prometheusAPI{o}
+	if o.MaxReads == 0 {
+		o.MaxReads = defaultMaxReads
+	}
+	if o.LookbackDelta == 0 {
+		o.LookbackDelta = defaultLookbackDelta
+	}
+	a := &prometheusAPI{PrometheusOptions: o, reads: make(chan struct{}, o.MaxReads)}
 	var routes []httpx.Route
 	add := func(path string, handler httpx.Handler, methods ...string) {
 		for _, method := range methods {
@@ -89,12 +92,27 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 	add("/query_range", a.queryRange, http.MethodGet, http.MethodPost)
 	add("/query_exemplars", a.exemplars, http.MethodGet, http.MethodPost)
 	add("/format_query", a.formatQuery, http.MethodGet, http.MethodPost)
+	add("/parse_query", a.parseAST, http.MethodGet, http.MethodPost)
 	add("/labels", a.labels, http.MethodGet, http.MethodPost)
 	add("/label/:name/values", a.labelValues, http.MethodGet)
 	add("/series", a.series, http.MethodGet, http.MethodPost)
 	add("/metadata", a.metadata, http.MethodGet)
 	add("/status/buildinfo", a.buildInfo, http.MethodGet)
-	return routes
+	add("/status/tsdb", a.tsdbStatus, http.MethodGet)
+	// These two answer faults as plain text, as in Prometheus.
+	return append(routes,
+		httpx.Route{Method: http.MethodPost, Path: "/prometheus/api/v1/read", Permission: "data:read", Dialect: httpx.Plain, Handler: a.read},
+		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", Dialect: httpx.Plain, Handler: a.federate})
+}
+
+// startRead waits for its turn among the reads and returns what ends it.
+func (a *prometheusAPI) startRead(ctx context.Context) (done func(), err error) {
+	select {
+	case a.reads <- struct{}{}:
+		return func() { <-a.reads }, nil
+	case <-ctx.Done():
+		return nil, seamark.Wrap(ctx.Err(), seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
+	}
 }
 
 func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {
@@ -104,6 +122,9 @@ func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {
 	}
 	at, err := p.time("time", a.Now())
 	if err != nil {
+		return err
+	}
+	if err := p.parseOptions(); err != nil {
 		return err
 	}
 	ctx, cancel := p.context(r.Context())
@@ -143,6 +164,9 @@ func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) erro
 		return seamark.Errorf(seamark.Invalid, "seamark-query-points",
 			"exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")
 	}
+	if err := p.parseOptions(); err != nil {
+		return err
+	}
 	ctx, cancel := p.context(r.Context())
 	defer cancel()
 	q, result, err := a.Querier.Range(ctx, r.Tenant(), p.query, start, end, step, p.opts)
@@ -151,34 +175,6 @@ func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) erro
 	}
 	defer q.Close()
 	return p.answer(w, q, result)
-}
-
-// exemplars answers with an empty list where there is none: Grafana asks when a data source is saved.
-func (a *prometheusAPI) exemplars(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := parseForm(w, r)
-	if err != nil {
-		return err
-	}
-	if _, err := a.Parser.ParseExpr(p.Get("query")); err != nil {
-		return invalidParameter("query", err)
-	}
-	start, err := timeParameter(p, "start", minTime)
-	if err != nil {
-		return err
-	}
-	end, err := timeParameter(p, "end", maxTime)
-	if err != nil {
-		return err
-	}
-	list := []SeriesExemplars{}
-	if a.Exemplars != nil {
-		found, err := a.Exemplars.Exemplars(r.Context(), r.Tenant(), p.Get("query"), start.UnixMilli(), end.UnixMilli())
-		if err != nil {
-			return err
-		}
-		list = append(list, found...)
-	}
-	return writePrometheus(w, list, nil)
 }
 
 func (a *prometheusAPI) formatQuery(w http.ResponseWriter, r *httpx.Request) error {

@@ -1,12 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/prometheus/prometheus/model/histogram"
@@ -40,6 +40,9 @@ func (p *queryParams) answer(w http.ResponseWriter, q promql.Query, result *prom
 		if value, truncated = truncate(value, p.limit); truncated {
 			warnings = warnings.Add(errors.New("results truncated due to limit"))
 		}
+	}
+	if warning := p.statsWarning(); warning != nil {
+		warnings = warnings.Add(warning)
 	}
 	j := newJSONWriter(w)
 	j.raw(`{"status":"success","data":{"resultType":"` + string(value.Type()) + `","result":`)
@@ -115,12 +118,12 @@ func (j *jsonWriter) finish(query string, notes annotations.Annotations) error {
 		if len(list.texts) == 0 {
 			continue
 		}
-		j.raw(`,"` + list.name + `":[`)
-		for i, text := range list.texts {
-			j.comma(i)
-			j.string(text)
+		body, err := json.Marshal(list.texts)
+		if err != nil {
+			return err
 		}
-		j.raw(`]`)
+		j.raw(`,"` + list.name + `":`)
+		j.buf = append(j.buf, body...)
 	}
 	j.raw(`}`)
 	if j.err == nil {
@@ -287,24 +290,33 @@ func (j *jsonWriter) histogramPoint(milli int64, h *histogram.FloatHistogram) {
 	j.flush()
 }
 
-// string writes a JSON string. Text that needs no escape, nearly all of it, is copied.
+// string writes a JSON string with the escapes that Prometheus writes in labels: no more than JSON demands. Text that needs
+// none, nearly all of it, is copied.
 func (j *jsonWriter) string(s string) {
-	plain := utf8.ValidString(s)
-	for i := 0; i < len(s) && plain; i++ {
-		plain = s[i] >= ' ' && s[i] != '"' && s[i] != '\\'
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd") // JSON readers refuse a whole answer over one bad byte
 	}
-	if plain {
-		j.buf = append(j.buf, '"')
-		j.buf = append(j.buf, s...)
-		j.buf = append(j.buf, '"')
-		return
+	b, from := append(j.buf, '"'), 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			const hex = "0123456789abcdef"
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
 	}
-	var escaped bytes.Buffer
-	encoder := json.NewEncoder(&escaped)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(s); err != nil {
-		j.err = err
-		return
-	}
-	j.buf = append(j.buf, bytes.TrimSuffix(escaped.Bytes(), []byte("\n"))...)
+	j.buf = append(append(b, s[from:]...), '"')
 }

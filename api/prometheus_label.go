@@ -13,7 +13,11 @@ import (
 )
 
 func (a *prometheusAPI) labels(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := a.parseLookUp(w, r)
+	form, err := parseForm(w, r)
+	if err != nil {
+		return err
+	}
+	p, err := a.parseLookUp(form, false)
 	if err != nil {
 		return err
 	}
@@ -30,9 +34,13 @@ func (a *prometheusAPI) labelValues(w http.ResponseWriter, r *httpx.Request) err
 		name = model.UnescapeName(name, model.ValueEncodingEscaping)
 	}
 	if !model.UTF8Validation.IsValidLabelName(name) {
-		return invalidParameter("name", fmt.Errorf("invalid label name: %q", name))
+		return badData(fmt.Errorf("invalid label name: %q", name))
 	}
-	p, err := a.parseLookUp(w, r)
+	form, err := parseForm(w, r)
+	if err != nil {
+		return err
+	}
+	p, err := a.parseLookUp(form, false)
 	if err != nil {
 		return err
 	}
@@ -44,12 +52,16 @@ func (a *prometheusAPI) labelValues(w http.ResponseWriter, r *httpx.Request) err
 }
 
 func (a *prometheusAPI) series(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := a.parseLookUp(w, r)
+	form, err := parseForm(w, r)
 	if err != nil {
 		return err
 	}
-	if len(p.sets) == 0 {
-		return invalidParameter("match[]", errors.New("no match[] parameter provided"))
+	if len(form["match[]"]) == 0 {
+		return badData(errors.New("no match[] parameter provided"))
+	}
+	p, err := a.parseLookUp(form, true)
+	if err != nil {
+		return err
 	}
 	list, warnings, err := a.Lister.Series(r.Context(), r.Tenant(), p.hints, p.sets)
 	if err != nil {
@@ -68,8 +80,8 @@ func (a *prometheusAPI) series(w http.ResponseWriter, r *httpx.Request) error {
 // familyMetadata is one description of a metric family.
 type familyMetadata struct {
 	Type string `json:"type"`
-	Help string `json:"help"`
 	Unit string `json:"unit"`
+	Help string `json:"help"`
 }
 
 func (a *prometheusAPI) metadata(w http.ResponseWriter, r *httpx.Request) error {
@@ -79,11 +91,11 @@ func (a *prometheusAPI) metadata(w http.ResponseWriter, r *httpx.Request) error 
 	}
 	limit, limited, err := number(form.Get("limit"))
 	if err != nil {
-		return invalidParameter("limit", errors.New("limit must be a number"))
+		return badData(errors.New("limit must be a number"))
 	}
 	// Each family has one description here, so the limit per metric cuts nothing.
 	if _, _, err := number(form.Get("limit_per_metric")); err != nil {
-		return invalidParameter("limit_per_metric", errors.New("limit_per_metric must be a number"))
+		return badData(errors.New("limit_per_metric must be a number"))
 	}
 	families := map[string][]familyMetadata{}
 	if limited && limit == 0 {

@@ -28,6 +28,11 @@ func invalidParameter(name string, err error) error {
 	return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "invalid parameter %q: %s", name, err)
 }
 
+// badData passes on a fault in Prometheus' words where those do not name the parameter.
+func badData(err error) error {
+	return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "%s", err)
+}
+
 // parseForm returns the parameters of the URL and of a form in the body, the body's first.
 func parseForm(w http.ResponseWriter, r *httpx.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxPromFormBytes)
@@ -50,7 +55,7 @@ type queryParams struct {
 	opts    promql.QueryOpts
 }
 
-func (a *prometheusAPI) parseQuery(w http.ResponseWriter, r *httpx.Request) (*queryParams, error) {
+func (*prometheusAPI) parseQuery(w http.ResponseWriter, r *httpx.Request) (*queryParams, error) {
 	form, err := parseForm(w, r)
 	if err != nil {
 		return nil, err
@@ -59,22 +64,38 @@ func (a *prometheusAPI) parseQuery(w http.ResponseWriter, r *httpx.Request) (*qu
 	if p.limit, err = parseLimit(form.Get("limit")); err != nil {
 		return nil, invalidParameter("limit", err)
 	}
-	if text := form.Get("timeout"); text != "" {
+	return p, nil
+}
+
+// parseOptions reads what Prometheus reads after the times: of several faults in one request it names the first.
+func (p *queryParams) parseOptions() error {
+	var err error
+	if text := p.form.Get("timeout"); text != "" {
 		if p.timeout, err = parseDuration(text); err != nil {
-			return nil, invalidParameter("timeout", err)
+			return invalidParameter("timeout", err)
 		}
 		if p.timeout <= 0 {
 			p.timeout = 1 // over before it began, as in Prometheus
 		}
 	}
 	var lookback time.Duration
-	if text := form.Get("lookback_delta"); text != "" {
+	if text := p.form.Get("lookback_delta"); text != "" {
 		if lookback, err = parseDuration(text); err != nil {
-			return nil, seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "error parsing lookback delta duration: %s", err)
+			return badData(fmt.Errorf("error parsing lookback delta duration: %w", err))
 		}
 	}
-	p.opts = promql.NewPrometheusQueryOpts(form.Get("stats") == "all", lookback)
-	return p, nil
+	p.opts = promql.NewPrometheusQueryOpts(p.form.Get("stats") == "all", lookback)
+	return nil
+}
+
+// statsWarning is what Prometheus says of values that it takes today and will refuse.
+func (p *queryParams) statsWarning() error {
+	switch text := p.form.Get("stats"); text {
+	case "", "true", "all":
+		return nil
+	default:
+		return fmt.Errorf(`value %q for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`, text)
+	}
 }
 
 // context returns ctx with the timeout that the caller asked for; the engine's own stays in force.
@@ -166,10 +187,12 @@ type lookUp struct {
 	sets  [][]*labels.Matcher
 }
 
-func (a *prometheusAPI) parseLookUp(w http.ResponseWriter, r *httpx.Request) (*lookUp, error) {
-	form, err := parseForm(w, r)
-	if err != nil {
-		return nil, err
+// parseLookUp reads the parameters of a look-up. Series names the parameter in a fault of its selectors, and must have one;
+// labels and values do neither.
+func (a *prometheusAPI) parseLookUp(form url.Values, named bool) (*lookUp, error) {
+	matchFault := badData
+	if named {
+		matchFault = func(err error) error { return invalidParameter("match[]", err) }
 	}
 	limit, err := parseLimit(form.Get("limit"))
 	if err != nil {
@@ -185,11 +208,11 @@ func (a *prometheusAPI) parseLookUp(w http.ResponseWriter, r *httpx.Request) (*l
 	}
 	sets, err := a.Parser.ParseMetricSelectors(form["match[]"])
 	if err != nil {
-		return nil, invalidParameter("match[]", err)
+		return nil, matchFault(err)
 	}
 	for _, matchers := range sets {
 		if !selective(matchers) {
-			return nil, invalidParameter("match[]", errors.New("match[] must contain at least one non-empty matcher"))
+			return nil, matchFault(errors.New("match[] must contain at least one non-empty matcher"))
 		}
 	}
 	return &lookUp{sets: sets, hints: &storage.SelectHints{Start: timestamp.FromTime(start), End: timestamp.FromTime(end), Limit: limit}}, nil

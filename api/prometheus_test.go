@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/require"
 
@@ -64,6 +65,9 @@ type promFake struct {
 	at     time.Time
 	result *promql.Result // of the last query
 	wait   bool           // for the context's end
+
+	reads     []storage.SelectHints
+	exemplars []api.SeriesExemplars
 }
 
 const promData = `load 1m
@@ -86,7 +90,10 @@ func (f *promFake) run(ctx context.Context, tenant seamark.TenantID, opts promql
 		return nil, nil, seamark.Errorf(seamark.Invalid, "seamark-query-syntax", `invalid parameter "query": %s`, err)
 	}
 	f.result = q.Exec(ctx)
-	return q, f.result, errors.Join(f.err, f.result.Err)
+	if f.result.Err != nil {
+		return q, f.result, seamark.Wrap(f.result.Err, seamark.Unprocessable, "seamark-query-execution", "%s", f.result.Err)
+	}
+	return q, f.result, f.err
 }
 
 func (f *promFake) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
@@ -127,11 +134,45 @@ func (f *promFake) Metadata(_ context.Context, tenant seamark.TenantID, metric s
 	return []seamark.MetricMetadata{{Metric: "up", Type: "gauge", Help: "Is it up?", Unit: "bool"}}, f.err
 }
 
+// ReadSeries selects in Prometheus' storage, which keeps to the range.
+func (f *promFake) ReadSeries(ctx context.Context, tenant seamark.TenantID, hints []storage.SelectHints, sets [][]*labels.Matcher, visit func(int, storage.Series) error) error {
+	f.tenant, f.reads = tenant, hints
+	for i, matchers := range sets {
+		q, err := f.storage.Querier(hints[i].Start, hints[i].End)
+		if err != nil {
+			return err
+		}
+		set := q.Select(ctx, true, &hints[i], matchers...)
+		for set.Next() {
+			if err := visit(i, set.At()); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(set.Err(), q.Close()); err != nil {
+			return err
+		}
+	}
+	return f.err
+}
+
+func (f *promFake) CountSeries(_ context.Context, tenant seamark.TenantID, start, end int64, limit int) (api.Cardinality, error) {
+	f.tenant, f.limit, f.reads = tenant, limit, []storage.SelectHints{{Start: start, End: end}}
+	return api.Cardinality{
+		Series: 3, LabelPairs: 4, SeriesByMetric: []index.Stat{{Name: "up", Count: 3}}, ValuesByLabel: []index.Stat{{Name: "job", Count: 2}},
+		BytesByLabel: []index.Stat{{Name: "job", Count: 5}}, SeriesByPair: []index.Stat{{Name: "job=<a>", Count: 2}},
+	}, f.err
+}
+
+func (f *promFake) Exemplars(_ context.Context, tenant seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
+	f.tenant, f.name, f.reads = tenant, query, []storage.SelectHints{{Start: start, End: end}}
+	return f.exemplars, f.err
+}
+
 func promEdge(t *testing.T, f *promFake) http.Handler {
 	t.Helper()
 	e, err := httpx.New(httpx.Options{
 		Routes: api.PrometheusRoutes(api.PrometheusOptions{
-			Querier: f, Lister: f, Parser: parser.NewParser(parser.Options{}), Version: "1.2.3", Now: func() time.Time { return time.Unix(600, 0) },
+			Querier: f, Lister: f, Exemplars: f, Reader: f, Cardinality: f, Parser: parser.NewParser(parser.Options{}), Version: "1.2.3", Now: func() time.Time { return time.Unix(600, 0) },
 		}),
 		Verifier: promVerifier{}, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
@@ -336,7 +377,7 @@ func TestPrometheusLookUps(t *testing.T) {
 func TestPrometheusMetadata(t *testing.T) {
 	f := newPromFake(t)
 	w := promDo(t, f, http.MethodGet, "/metadata", "metric", "up", "limit", "3", "limit_per_metric", "1")
-	require.Equal(t, `{"status":"success","data":{"up":[{"type":"gauge","help":"Is it up?","unit":"bool"}]}}`, w.Body.String())
+	require.Equal(t, `{"status":"success","data":{"up":[{"type":"gauge","unit":"bool","help":"Is it up?"}]}}`, w.Body.String())
 	require.Equal(t, "up 3", f.name+" "+string(rune('0'+f.limit)))
 	require.Equal(t, `{"status":"success","data":{}}`, promDo(t, f, http.MethodGet, "/metadata", "limit", "0").Body.String())
 }
@@ -354,7 +395,8 @@ func TestPrometheusSmallRoutes(t *testing.T) {
 func TestPrometheusRoutesNeedReading(t *testing.T) {
 	for _, r := range api.PrometheusRoutes(api.PrometheusOptions{}) {
 		require.Equal(t, "data:read", r.Permission, r.Path)
-		require.Equal(t, httpx.Prometheus, r.Dialect, r.Path)
+		plain := strings.HasSuffix(r.Path, "/read") || strings.HasSuffix(r.Path, "/federate")
+		require.Equal(t, map[bool]httpx.Dialect{false: httpx.Prometheus, true: httpx.Plain}[plain], r.Dialect, r.Path)
 	}
 }
 
@@ -398,4 +440,39 @@ func TestPrometheusClient(t *testing.T) {
 	var apiError *promclient.Error
 	require.ErrorAs(t, err, &apiError)
 	require.Equal(t, promclient.ErrBadData, apiError.Type)
+}
+
+// TestPrometheusDeprecatedStats gives the warning of Prometheus, and the statistics still.
+func TestPrometheusDeprecatedStats(t *testing.T) {
+	w := promDo(t, newPromFake(t), http.MethodGet, "/query", "query", "up", "stats", "yes")
+	require.Contains(t, w.Body.String(), `"stats":{"timings":`)
+	require.Contains(t, w.Body.String(), `"warnings":["value \"yes\" for parameter \"stats\" is deprecated and will be rejected in the next major release, use \"true\" or \"all\""]`)
+	w = promDo(t, newPromFake(t), http.MethodGet, "/query", "query", "up", "stats", "true")
+	require.Contains(t, w.Body.String(), `"stats":{"timings":`)
+	require.NotContains(t, w.Body.String(), "warnings")
+}
+
+func TestPrometheusExemplars(t *testing.T) {
+	f := newPromFake(t)
+	f.exemplars = []api.SeriesExemplars{{
+		Series: labels.FromStrings("__name__", "latency_bucket", "le", "<1"),
+		Exemplars: []api.Exemplar{
+			{Labels: labels.FromStrings("trace_id", "0af7"), Value: 1e30, TimeMilli: 1500}, {Value: 0.5, TimeMilli: 2000},
+		},
+	}}
+	w := promDo(t, f, http.MethodPost, "/query_exemplars", "query", "latency_bucket", "start", "1.5", "end", "2")
+	require.Equal(t, `{"status":"success","data":[{"seriesLabels":{"__name__":"latency_bucket","le":"<1"},"exemplars":[`+
+		`{"labels":{"trace_id":"0af7"},"value":"1e+30","timestamp":1.500},{"labels":{},"value":"0.5","timestamp":2}]}]}`, w.Body.String())
+	require.Equal(t, storage.SelectHints{Start: 1500, End: 2000}, f.reads[0])
+}
+
+func TestPrometheusTSDBStatus(t *testing.T) {
+	f := newPromFake(t)
+	w := promDo(t, f, http.MethodGet, "/status/tsdb")
+	require.Equal(t, `{"status":"success","data":{"headStats":{"numSeries":3,"numLabelPairs":4,"chunkCount":0,"minTime":-85800000,"maxTime":600000},`+
+		`"seriesCountByMetricName":[{"name":"up","value":3}],"labelValueCountByLabelName":[{"name":"job","value":2}],`+
+		`"memoryInBytesByLabelName":[{"name":"job","value":5}],"seriesCountByLabelValuePair":[{"name":"job=\u003ca\u003e","value":2}]}}`, w.Body.String())
+	require.Equal(t, 10, f.limit)
+	require.Equal(t, http.StatusOK, promDo(t, f, http.MethodGet, "/status/tsdb", "limit", "10000").Code)
+	require.Equal(t, 10_000, f.limit)
 }

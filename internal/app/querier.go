@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/seamarkhq/seamark/api"
@@ -37,7 +36,8 @@ func (a *App) openQuerier() error {
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
 	routes := api.PrometheusRoutes(api.PrometheusOptions{
-		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.opts.Query.Timeout}, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.opts.Query.Timeout}, Reader: a.promql, Cardinality: cardinalityAPI{a.promql},
+		MaxReads: a.opts.Query.MaxConcurrent, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
 	})
 	routes = append(routes, api.LokiRoutes(logAPI{a.logql, a.opts.Query.Timeout}, a.opts.Now)...)
 	return append(routes, api.EventRoutes(eventAPI{a.events, a.opts.Query.Timeout}, a.opts.Now)...)
@@ -58,10 +58,19 @@ func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query s
 	for i, s := range found {
 		list[i] = api.SeriesExemplars{Series: s.Series, Exemplars: make([]api.Exemplar, len(s.Exemplars))}
 		for k, x := range s.Exemplars {
-			list[i].Exemplars[k] = api.Exemplar{Labels: x.Labels, Value: strconv.FormatFloat(x.Value, 'f', -1, 64), Timestamp: float64(x.TimeMilli) / 1000}
+			list[i].Exemplars[k] = api.Exemplar(x)
 		}
 	}
 	return list, err
+}
+
+// cardinalityAPI shows the counts of series in the API's words.
+type cardinalityAPI struct{ *promql.Engine }
+
+// CountSeries implements api.CardinalityCounter.
+func (c cardinalityAPI) CountSeries(ctx context.Context, id seamark.TenantID, start, end int64, limit int) (api.Cardinality, error) {
+	counts, err := c.Engine.CountSeries(ctx, id, start, end, limit)
+	return api.Cardinality(counts), err
 }
 
 // eventAPI shows the event search in the API's words.
