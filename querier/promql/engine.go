@@ -31,6 +31,9 @@ type Store interface {
 // DefaultLookbackDelta is how long a series is shown after its last sample, Prometheus' own default.
 const DefaultLookbackDelta = 5 * time.Minute
 
+// DefaultChunkSamples is 64 MiB.
+const DefaultChunkSamples = 4 << 20
+
 // Options configures an Engine.
 type Options struct {
 	Store Store
@@ -46,6 +49,9 @@ type Options struct {
 	// MaxConcurrent bounds the queries of all tenants that run at once; others wait. Without it the limits above bound
 	// nothing, because they hold per query.
 	MaxConcurrent int
+	// ChunkSamples is how many samples a part of a query that is added up means to read at once, 16 bytes each; it defaults to
+	// DefaultChunkSamples. Fewer cost more of the store's planning than they save memory.
+	ChunkSamples int
 	// NoPushdown answers everything with Prometheus' engine over raw samples. The results are the same; tests compare them.
 	NoPushdown bool
 	Logger     *slog.Logger
@@ -58,8 +64,11 @@ func (o *Options) validate() error {
 		return errors.New("promql: Store, Logger and Registerer are required")
 	case o.MaxSeries < 1 || o.MaxSamples < 1 || o.MaxConcurrent < 1:
 		return errors.New("promql: MaxSeries, MaxSamples and MaxConcurrent must be at least 1")
-	case o.Timeout <= 0 || o.LookbackDelta < 0:
-		return errors.New("promql: Timeout must be positive and LookbackDelta not negative")
+	case o.Timeout <= 0 || o.LookbackDelta < 0 || o.ChunkSamples < 0:
+		return errors.New("promql: Timeout must be positive, LookbackDelta and ChunkSamples not negative")
+	}
+	if o.ChunkSamples == 0 {
+		o.ChunkSamples = DefaultChunkSamples
 	}
 	if o.LookbackDelta == 0 {
 		o.LookbackDelta = DefaultLookbackDelta

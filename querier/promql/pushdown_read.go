@@ -12,12 +12,8 @@ import (
 	"github.com/seamarkhq/seamark/internal/store"
 )
 
-// chunkSamples is how many samples a leaf means to read at once, 64 MiB; scrapeInterval is what it takes for the time between
-// two of them. Chunks that are smaller cost more of the server's planning than they save memory.
-const (
-	chunkSamples   = 4 << 20
-	scrapeInterval = 15 * time.Second
-)
+// scrapeInterval is what a leaf takes for the time between two samples when it divides its series into chunks.
+const scrapeInterval = 15 * time.Second
 
 // columns reads the samples of the series that match and hands them over in chunks, in the order of Select. It reads one chunk
 // ahead. It returns errFallback if any of them is a native histogram, or if they take more memory than a query may.
@@ -33,7 +29,7 @@ func (q *querier) columns(ctx context.Context, hints *storage.SelectHints, match
 		return orFallback(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	parts := divide(read, found)
+	parts := divide(read, found, q.opts.ChunkSamples)
 	ahead := q.readAhead(ctx, &parts[0])
 	defer func() {
 		cancel()
@@ -71,9 +67,9 @@ type part struct {
 }
 
 // divide cuts the series into parts. They are neighbours in the sort key of the table, so that no part reads another's rows.
-func divide(read store.MetricSamplesQuery, found []store.MetricSeries) []part {
-	perSeries := max(1, (read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds())
-	size := max(1, int(chunkSamples/perSeries))
+func divide(read store.MetricSamplesQuery, found []store.MetricSeries, chunkSamples int) []part {
+	perSeries := max(1, int((read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds()))
+	size := max(1, chunkSamples/perSeries)
 	if len(found) <= size {
 		return []part{{found, read}}
 	}

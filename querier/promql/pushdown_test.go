@@ -156,13 +156,13 @@ func TestPushdownDiffersInNothing(t *testing.T) {
 	}
 	queries, seed := number("SEAMARK_PROMQL_QUERIES", 3000), number("SEAMARK_PROMQL_SEED", 1)
 	const perData = 500
-	pushed, failed := 0, 0
+	pushed, failed, undefined := 0, 0, 0
 	var ours, theirs *promql.Engine
 	for i := range queries {
 		r := rand.New(rand.NewPCG(seed, i))
 		if i%perData == 0 {
 			data := randomData(r)
-			ours = newEngine(t, data)
+			ours = newEngine(t, data, func(o *promql.Options) { o.ChunkSamples = []int{0, 1, 2000}[r.IntN(3)] })
 			theirs = newEngine(t, data, func(o *promql.Options) { o.NoPushdown = true })
 		}
 		q := exprs{r}.query()
@@ -174,11 +174,16 @@ func TestPushdownDiffersInNothing(t *testing.T) {
 		if want.err != "" {
 			failed++
 		}
-		if got != want && q.defined(t, theirs, want) {
+		switch {
+		case got == want:
+		case !q.defined(t, theirs, want):
+			undefined++
+		default:
 			t.Fatalf("query %d of seed %d: %s from %d to %d step %s\n got %q\nwant %q", i, seed, q.text, q.start.UnixMilli(), q.end.UnixMilli(), q.step, got, want)
 		}
 	}
-	t.Logf("%d queries, %d of them pushed down, %d with an error", queries, pushed, failed)
+	t.Logf("%d queries, %d of them pushed down, %d with an error, %d that Prometheus does not define", queries, pushed, failed, undefined)
+	require.LessOrEqual(t, undefined, int(queries)/100+1)
 	require.Greater(t, pushed, int(queries)/4, "too few queries are pushed down to tell anything")
 	require.Less(t, failed, int(queries)/3, "too many queries have no result")
 }
