@@ -639,10 +639,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Answers an empty list; exemplars are not stored. */
+        /** Lists exemplars of the series in a query. */
         get: operations["promQueryExemplars"];
         put?: never;
-        /** Answers an empty list; exemplars are not stored. */
+        /** Lists exemplars of the series in a query, parameters as a form. */
         post: operations["promQueryExemplarsForm"];
         delete?: never;
         options?: never;
@@ -662,6 +662,75 @@ export interface paths {
         put?: never;
         /** Formats PromQL, parameters as a form. */
         post: operations["promFormatQueryForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/parse_query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Parses PromQL into a tree. */
+        get: operations["promParseQuery"];
+        put?: never;
+        /** Parses PromQL into a tree, parameters as a form. */
+        post: operations["promParseQueryForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers Prometheus remote read with samples or a stream of chunks. */
+        post: operations["promRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/federate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the newest sample of every series that matches, for another Prometheus to scrape. */
+        get: operations["promFederate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/prometheus/api/v1/status/tsdb": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts the series of the last day by metric, label and value. */
+        get: operations["promTSDBStatus"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3247,8 +3316,16 @@ export interface operations {
         parameters: {
             query?: {
                 query?: string;
+                /** @description Unix seconds or RFC 3339; now when absent. */
                 time?: string;
+                /** @description Seconds or a duration such as 30s. */
                 timeout?: string;
+                /** @description Series at most; 0 is no limit. */
+                limit?: number;
+                /** @description How long a series is shown after its last sample. */
+                lookback_delta?: string;
+                /** @description true, or all for statistics per step. */
+                stats?: string;
             };
             header?: never;
             path?: never;
@@ -3318,7 +3395,14 @@ export interface operations {
                 start?: string;
                 end?: string;
                 step?: string;
+                /** @description Seconds or a duration such as 30s. */
                 timeout?: string;
+                /** @description Series at most; 0 is no limit. */
+                limit?: number;
+                /** @description How long a series is shown after its last sample. */
+                lookback_delta?: string;
+                /** @description true, or all for statistics per step. */
+                stats?: string;
             };
             header?: never;
             path?: never;
@@ -3560,6 +3644,7 @@ export interface operations {
             query?: {
                 metric?: string;
                 limit?: number;
+                limit_per_metric?: number;
             };
             header?: never;
             path?: never;
@@ -3609,6 +3694,13 @@ export interface operations {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
             };
+            /** @description The query has no series. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Prometheus' error envelope. */
             default: {
                 headers: {
@@ -3643,6 +3735,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
+            };
+            /** @description The query has no series. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Prometheus' error envelope. */
             default: {
@@ -3700,6 +3799,170 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            /** @description Prometheus' success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusSuccess"];
+                };
+            };
+            /** @description Prometheus' error envelope. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusError"];
+                };
+            };
+        };
+    };
+    promParseQuery: {
+        parameters: {
+            query?: {
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus' success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusSuccess"];
+                };
+            };
+            /** @description Prometheus' error envelope. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusError"];
+                };
+            };
+        };
+    };
+    promParseQueryForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Prometheus' success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusSuccess"];
+                };
+            };
+            /** @description Prometheus' error envelope. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrometheusError"];
+                };
+            };
+        };
+    };
+    promRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            /** @description A ReadResponse in snappy's block format, or frames with a ChunkedReadResponse each. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-protobuf": string;
+                    "application/x-streamed-protobuf": string;
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    promFederate: {
+        parameters: {
+            query?: {
+                "match[]"?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The samples, in the text format or in the protobuf format that Accept asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/vnd.google.protobuf": string;
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    promTSDBStatus: {
+        parameters: {
+            query?: {
+                /** @description Entries of each list, 10 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Prometheus' success envelope. */
             200: {
