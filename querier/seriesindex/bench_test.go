@@ -9,7 +9,6 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
-	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
@@ -46,13 +45,7 @@ func BenchmarkLookups(b *testing.B) {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			s := benchStore(b, count)
 			x, _ := openIndex(b, s)
-			testkit.Eventually(b, 2*time.Minute, func() error {
-				before := storeLookups(x)
-				if fps(b, x, tenantA, onDays(monday, monday+1)); storeLookups(x) != before {
-					return fmt.Errorf("not loaded")
-				}
-				return nil
-			})
+			fromIndex(b, x, func() { fps(b, x, tenantA, onDays(monday, monday+1)) })
 			b.Logf("%d series take %d MiB", count, seriesindex.Bytes(x)>>20)
 			benchQuestions(b, s, x)
 		})

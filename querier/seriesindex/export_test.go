@@ -2,6 +2,7 @@ package seriesindex
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -11,6 +12,9 @@ import (
 
 // Source is what an index reads, for the store's twin.
 type Source = source
+
+// WaitFor has queries wait so long for the index before they ask the store.
+func WaitFor(x *Index, d time.Duration) { x.maxWait = d }
 
 // WithSource has the index read from a twin of the store.
 func WithSource(x *Index, s Source) *Index {

@@ -78,6 +78,7 @@ type Index struct {
 	opts    Options
 	source  source
 	metrics metrics
+	maxWait time.Duration   // maxWait, but for tests
 	ctx     context.Context // of refreshes, which outlive the queries that start them
 	cancel  context.CancelFunc
 	flights sync.WaitGroup
@@ -95,7 +96,7 @@ func New(o Options) (*Index, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Index{
-		Store: o.Store, opts: o, source: o.Store, metrics: newMetrics(o.Registerer), ctx: ctx, cancel: cancel,
+		Store: o.Store, opts: o, source: o.Store, metrics: newMetrics(o.Registerer), ctx: ctx, cancel: cancel, maxWait: maxWait,
 		tenants: map[seamark.TenantID]*tenantIndex{},
 	}, nil
 }

@@ -3,6 +3,7 @@ package seriesindex_test
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -173,6 +174,7 @@ func TestNobodyWaitsForASlowLoad(t *testing.T) {
 	w.insert(tenantA, series(1, "up"), monday)
 	w.blocked = make(chan struct{})
 	x, _ := newIndex(t, w)
+	seriesindex.WaitFor(x, time.Millisecond)
 	require.Equal(t, []uint64{1}, fps(t, x, tenantA, onDays(monday, monday)))
 	require.Equal(t, 1, seriesindex.Fallthroughs(x, "wait"))
 	close(w.blocked)
@@ -253,4 +255,25 @@ func TestTheTenantUsedLongestAgoGoesFirst(t *testing.T) {
 	require.Empty(t, w.takeScans())
 	fps(t, x, tenants[0], onDays(monday, monday))
 	require.Len(t, w.takeScans(), 1)
+}
+
+// TestBytesAreWhatTheHeapHolds compares the size that the index reckons with with what the heap grew by.
+func TestBytesAreWhatTheHeapHolds(t *testing.T) {
+	w := newTwin()
+	for i := range uint64(30_000) {
+		pod := fmt.Sprintf("app-%d-%08x", i%7, i/4*2654435761)
+		w.insert(tenantA, series(i, fmt.Sprint("metric_", i%200), "pod", pod, "instance", "10.0.0.1:"+fmt.Sprint(i/4), "zone", fmt.Sprint(i%3), "cluster", "prod"), monday)
+	}
+	w.mergeParts(tenantA)
+	x, _ := newIndex(t, w)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	_, err := x.ListMetricLabelNames(t.Context(), tenantA, onDays(monday, monday))
+	require.NoError(t, err)
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.InEpsilon(t, float64(after.HeapAlloc-before.HeapAlloc), float64(seriesindex.Bytes(x)), 0.25)
+	runtime.KeepAlive(w)
 }

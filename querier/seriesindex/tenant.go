@@ -104,7 +104,7 @@ func (t *tenantIndex) wishLocked() uint64 {
 
 // wait waits until the wish is settled, but not long.
 func (t *tenantIndex) wait(ctx context.Context, wish uint64, days dayRange) (*snapshot, string) {
-	timer := time.NewTimer(maxWait)
+	timer := time.NewTimer(t.index.maxWait)
 	defer timer.Stop()
 	for {
 		t.mu.Lock()

@@ -261,6 +261,7 @@ func newIndex(t testing.TB, w *twin, change ...func(*seriesindex.Options)) (*ser
 	x, err := seriesindex.New(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	seriesindex.WaitFor(x, time.Minute)
 	return seriesindex.WithSource(x, w), clock
 }
 
