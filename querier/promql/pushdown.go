@@ -15,7 +15,7 @@ import (
 
 // errFallback ends a query that package grid cannot answer as Prometheus would. It is then evaluated by Prometheus' engine
 // alone, which also finds the words for what is wrong with it.
-var errFallback = errors.New("promql: left to Prometheus' engine") //nolint:gochecknoglobals // a sentinel
+var errFallback = errors.New("promql: left to Prometheus' engine")
 
 // pushdown implements promql.QueryEngine. It replaces the parts of a query that package grid evaluates by selectors of their
 // results and leaves the rest, and so the meaning of the language, to Prometheus' engine.

@@ -54,7 +54,7 @@ func (c *columnStore) ListMetricSamples(_ context.Context, _ seamark.TenantID, q
 		if !slices.Contains(q.Metrics, s.Metric) {
 			continue
 		}
-		if _, found := slices.BinarySearch(q.FPs, s.FP); q.FPs != nil && !found {
+		if q.FPs != nil && !slices.Contains(q.FPs, s.FP) {
 			continue
 		}
 		all := c.columns[s.FP]

@@ -43,8 +43,10 @@ func (q *leafQueryable) rewriteStatement(stmt *parser.EvalStmt) {
 	stmt.Expr = q.rewrite(stmt.Expr)
 }
 
-// seesArgument lists the functions that look at the expression of their argument, not only at its value.
-var seesArgument = []string{"absent", "info", "start_timestamp", "timestamp"} //nolint:gochecknoglobals // a constant list
+// seesArgument reports whether a function looks at the expression of its argument, not only at its value.
+func seesArgument(function string) bool {
+	return slices.Contains([]string{"absent", "info", "start_timestamp", "timestamp"}, function)
+}
 
 // rewrite returns expr with its leaves replaced. What is evaluated at other steps than the query's, subqueries and invariant
 // parts, stays as it is.
@@ -61,7 +63,7 @@ func (q *leafQueryable) rewrite(expr parser.Expr) parser.Expr {
 	case *parser.BinaryExpr:
 		e.LHS, e.RHS = q.rewrite(e.LHS), q.rewrite(e.RHS)
 	case *parser.Call:
-		if !slices.Contains(seesArgument, e.Func.Name) {
+		if !seesArgument(e.Func.Name) {
 			for i := range e.Args {
 				e.Args[i] = q.rewrite(e.Args[i])
 			}

@@ -55,7 +55,7 @@ func (op Op) CellBytes() int {
 func (f *Fold) AddGroup(steps int) {
 	g := cells{value: make([]float64, steps)}
 	for k := range g.value {
-		g.value[k] = missing
+		g.value[k] = missing()
 	}
 	switch f.op {
 	case Avg:

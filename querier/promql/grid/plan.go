@@ -51,8 +51,8 @@ func ParseFunc(name string) (Func, bool) {
 // KeepsName reports whether the result is still the metric and keeps its name: what the function returns is a sample of it.
 func (f Func) KeepsName() bool { return f == Instant || f == LastOverTime || f == FirstOverTime }
 
-// Missing stands where a step has no value: Prometheus' stale marker, which no function returns.
-var missing = math.Float64frombits(value.StaleNaN) //nolint:gochecknoglobals // a constant that Go cannot write as one
+// missing returns what stands where a step has no value: Prometheus' stale marker, which no function returns.
+func missing() float64 { return math.Float64frombits(value.StaleNaN) }
 
 // IsMissing reports whether v stands for no value.
 func IsMissing(v float64) bool { return value.IsStaleNaN(v) }
@@ -92,7 +92,7 @@ func (w *Worker) Eval(times []int64, values, out []float64) int {
 	times, values = w.withoutStale(times, values)
 	if len(times) == 0 {
 		for k := range out {
-			out[k] = missing
+			out[k] = missing()
 		}
 		return 0
 	}
@@ -141,7 +141,7 @@ func (w *Worker) slide(times []int64, out []float64, f windowFunc) int {
 		for from < to && times[from] <= end-p.Range {
 			from++
 		}
-		out[k] = missing
+		out[k] = missing()
 		if from < to {
 			w.Samples[k] += int64(to - from)
 			if k == 0 {
@@ -167,7 +167,7 @@ func (w *Worker) instant(times []int64, values, out []float64) int {
 		for to < len(times) && times[to] <= end {
 			to++
 		}
-		out[k] = missing
+		out[k] = missing()
 		if to > 0 && times[to-1] > end-p.Range && !value.IsStaleNaN(values[to-1]) {
 			out[k] = values[to-1]
 			w.Samples[k]++
