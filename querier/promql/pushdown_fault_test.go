@@ -3,7 +3,6 @@ package promql_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -129,5 +128,5 @@ func TestCanceledQueryIsNotTriedAgain(t *testing.T) {
 	require.NotNil(t, q.Statement())
 	q.Cancel()
 	canceled := prom.ErrQueryCanceled("")
-	require.True(t, errors.As(q.Exec(t.Context()).Err, &canceled), fmt.Sprint("the query ran although it was cancelled"))
+	require.True(t, errors.As(q.Exec(t.Context()).Err, &canceled), "the query ran although it was cancelled")
 }

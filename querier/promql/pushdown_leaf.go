@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
@@ -199,7 +200,7 @@ func (r *leafRun) groupOf(ls labels.Labels) (int, error) {
 	switch {
 	case r.without:
 		b.Del(r.grouping...)
-		b.Del(labels.MetricName)
+		b.Del(seamark.MetricNameLabel)
 	default:
 		b.Keep(r.grouping...)
 	}
@@ -229,7 +230,7 @@ func (r *leafRun) noteCounter(ls labels.Labels) {
 	if r.plan.Func != grid.Rate && r.plan.Func != grid.Increase {
 		return
 	}
-	name := ls.Get(labels.MetricName)
+	name := ls.Get(seamark.MetricNameLabel)
 	if name == r.noted {
 		return
 	}

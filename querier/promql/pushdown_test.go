@@ -122,8 +122,7 @@ func (q *query) ask(t *testing.T, e *promql.Engine) (answer, bool) {
 	// The engine keeps these in maps.
 	unordered := strings.Contains(q.text, "count_values") || strings.Contains(q.text, "limitk")
 	warnings, infos := result.Warnings.AsStrings(q.text, 0, 0)
-	notes := append(warnings, infos...)
-	slices.Sort(notes)
+	notes := slices.Sorted(slices.Values(slices.Concat(warnings, infos)))
 	samples := pq.Stats().Samples
 	return answer{
 		value: textOf(result.Value, !unordered), notes: strings.Join(notes, "\n"),

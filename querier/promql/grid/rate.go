@@ -119,7 +119,7 @@ func (w *Worker) lastTwo(times []int64, values []float64) windowFunc {
 		if !perSecond {
 			return b - a, true
 		}
-		if !(b < a) { //nolint:staticcheck // not b >= a: a NaN is no reset
+		if !(b < a) { // not b >= a: a NaN is no reset
 			b -= a
 		}
 		return b / (float64(times[to-1]-times[to-2]) / 1000), true
