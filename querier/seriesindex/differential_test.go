@@ -171,7 +171,7 @@ func randomQuery(r *rand.Rand) store.MetricSeriesQuery {
 func TestIndexIsTheStore(t *testing.T) {
 	s, r := openStore(t, 60), testkit.Seed(t)
 	x, clock := openIndex(t, s)
-	const rounds, questions = 30, 100
+	const rounds, questions = 24, 100
 	for round := range uint64(rounds) {
 		var list []seriesDays
 		for range 1 + r.IntN(60) {

@@ -18,7 +18,7 @@
 //
 // # Freshness
 //
-// The writer announces inserts of series rows (Changed). A tenant in use is refreshed at once, in the background; a query
+// The writer announces inserts of series rows (Changed). A tenant in use is refreshed soon, in the background; a query
 // that begins later than changeGrace after an announcement that no refresh has covered waits for one. Announcements may
 // get lost, so a query also waits when the last listing is older than Options.Refresh. Nobody waits longer than maxWait:
 // the query goes to the store then, which is always fresh.

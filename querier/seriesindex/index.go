@@ -52,6 +52,9 @@ const (
 	// changeGrace is how long after an announcement queries may still be answered without it. It leaves the refresh that
 	// the announcement starts time to end, so that a tenant whose series come and go all the time never waits.
 	changeGrace = 200 * time.Millisecond
+	// changePause is how long announcements are gathered before one refresh covers them all. Without it a tenant whose
+	// series rows come in from several shards costs the server a look for each.
+	changePause = changeGrace / 2
 	// hotFor is how long after its last query a tenant is refreshed in the background when a change is announced.
 	hotFor = 5 * time.Minute
 	// idleAfter is how long a week stays that no query asks for.

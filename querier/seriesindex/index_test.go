@@ -277,3 +277,24 @@ func TestBytesAreWhatTheHeapHolds(t *testing.T) {
 	require.InEpsilon(t, float64(after.HeapAlloc-before.HeapAlloc), float64(seriesindex.Bytes(x)), 0.25)
 	runtime.KeepAlive(w)
 }
+
+// TestAnnouncementsRefreshTenantsInUse checks that a query after an announcement finds its refresh done, one for many.
+func TestAnnouncementsRefreshTenantsInUse(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, series(1, "up"), monday)
+	x, clock := newIndex(t, w)
+	fps(t, x, tenantA, onDays(monday, monday))
+	before := seriesindex.Refreshes(x)
+	for i := range uint64(100) {
+		w.insert(tenantA, series(2+i, "up"), monday)
+		x.Changed(tenantA)
+	}
+	testkit.Eventually(t, time.Minute, func() error {
+		if n := len(fps(t, x, tenantA, onDays(monday, monday))); n != 101 {
+			return fmt.Errorf("%d series are found", n)
+		}
+		return nil
+	})
+	require.Less(t, seriesindex.Refreshes(x)-before, 100, "announcements are gathered")
+	require.Equal(t, clock.Now(), time.UnixMilli(monday*24*3600_000+12*3600_000), "no query had to wait for a refresh of its own")
+}

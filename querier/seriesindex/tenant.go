@@ -30,6 +30,7 @@ type tenantIndex struct {
 	wanted    uint64     // rises with each wish for a refresh
 	settled   uint64     // the wishes up to here were met, or failed
 	running   bool
+	gathering bool          // a refresh begins shortly, for all announcements until then
 	ended     chan struct{} // closed when a refresh ends, and renewed
 	pending   []dayRange    // asked for since the last refresh began
 	asked     map[int32]time.Time
@@ -144,8 +145,14 @@ func (t *tenantIndex) changed() {
 	if t.lateAt.IsZero() {
 		t.lateAt = now
 	}
-	if now.Sub(t.queriedAt) < hotFor {
-		t.wishLocked()
+	if now.Sub(t.queriedAt) < hotFor && !t.gathering {
+		t.gathering = true
+		time.AfterFunc(changePause, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.gathering = false
+			t.wishLocked()
+		})
 	}
 }
 
