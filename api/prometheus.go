@@ -105,11 +105,19 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", Dialect: httpx.Plain, Handler: a.federate})
 }
 
+// maxReadWait bounds how long a read waits for its turn: less than the time after which scrapers and proxies give up.
+const maxReadWait = 30 * time.Second
+
 // startRead waits for its turn among the reads and returns what ends it.
 func (a *prometheusAPI) startRead(ctx context.Context) (done func(), err error) {
+	patience := time.NewTimer(maxReadWait)
+	defer patience.Stop()
 	select {
 	case a.reads <- struct{}{}:
 		return func() { <-a.reads }, nil
+	case <-patience.C:
+		return nil, seamark.Errorf(seamark.Unavailable, "seamark-read-busy",
+			"%d remote reads, federations and counts of series run already, the limit of all tenants (--query.max-concurrent), and none ended within %s. Try again.", a.MaxReads, maxReadWait)
 	case <-ctx.Done():
 		return nil, seamark.Wrap(ctx.Err(), seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
 	}
