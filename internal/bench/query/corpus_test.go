@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 const (
@@ -79,7 +81,7 @@ func (c *corpus) yieldPods(yield func(labels.Labels, []float64) bool) bool {
 		pod := fmt.Sprintf("app-%d-%08x-%05x", i%60, uint32(i/9)*2654435761, uint32(i)*40503%1048576)
 		named := func(name string, own ...string) labels.Labels {
 			return labels.FromStrings(append([]string{
-				labels.MetricName, name, "cluster", "bench", "container", "main", "endpoint", "https-metrics", "instance", fmt.Sprintf("10.0.%d.%d:10250", i/250, i%250),
+				seamark.MetricNameLabel, name, "cluster", "bench", "container", "main", "endpoint", "https-metrics", "instance", fmt.Sprintf("10.0.%d.%d:10250", i/250, i%250),
 				"job", "kubelet", "namespace", fmt.Sprintf("ns-%d", i%12), "node", fmt.Sprintf("node-%d", i%c.nodes), "pod", pod,
 			}, own...)...)
 		}
@@ -107,7 +109,7 @@ func (c *corpus) yieldNodes(yield func(labels.Labels, []float64) bool) bool {
 	for i := range c.nodes {
 		for cpu := range 8 {
 			for n, mode := range []string{"idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"} {
-				ls := labels.FromStrings(labels.MetricName, "node_cpu_seconds_total", "cluster", "bench", "cpu", strconv.Itoa(cpu),
+				ls := labels.FromStrings(seamark.MetricNameLabel, "node_cpu_seconds_total", "cluster", "bench", "cpu", strconv.Itoa(cpu),
 					"instance", fmt.Sprintf("node-%d", i), "job", "node-exporter", "mode", mode)
 				if !yield(ls, c.counter(values, float64(16-2*n))) {
 					return false
@@ -129,7 +131,7 @@ func (c *corpus) yieldAPIServers(yield func(labels.Labels, []float64) bool) bool
 		server, resource, verb := i%3, i/15, []string{"GET", "LIST", "PATCH", "POST", "PUT"}[i/3%5]
 		named := func(suffix string, own ...string) labels.Labels {
 			return labels.FromStrings(append([]string{
-				labels.MetricName, "apiserver_request_duration_seconds_" + suffix, "cluster", "bench", "component", "apiserver", "group", "apps",
+				seamark.MetricNameLabel, "apiserver_request_duration_seconds_" + suffix, "cluster", "bench", "component", "apiserver", "group", "apps",
 				"instance", fmt.Sprintf("10.1.0.%d:6443", server), "job", "apiserver", "resource", fmt.Sprintf("resource-%d", resource), "scope", "namespace",
 				"verb", verb, "version", "v1",
 			}, own...)...)

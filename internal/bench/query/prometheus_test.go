@@ -84,7 +84,7 @@ func (p *prometheus) Instant(ctx context.Context, _ seamark.TenantID, query stri
 }
 
 // Range implements api.MetricQuerier.
-func (p *prometheus) Range(ctx context.Context, _ seamark.TenantID, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) { //nolint:revive // the interface has these arguments
+func (p *prometheus) Range(ctx context.Context, _ seamark.TenantID, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
 	q, err := p.engine.NewRangeQuery(ctx, p.db, opts, query, start, end, step)
 	return run(ctx, q, err)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // The data set has the shape of the metrics of Prometheus' demo service, which the compliance queries ask for, and adds what
@@ -66,7 +68,7 @@ func (c *corpus) add(instance int, name string, own []string, f func(k int) (flo
 
 func (*corpus) labels(instance int, name string, own []string) labels.Labels {
 	return labels.FromStrings(append([]string{
-		labels.MetricName, name, "cluster", clusterName, "instance", "demo.promlabs.com:" + strconv.Itoa(10_000+instance), "job", "demo",
+		seamark.MetricNameLabel, name, "cluster", clusterName, "instance", "demo.promlabs.com:" + strconv.Itoa(10_000+instance), "job", "demo",
 	}, own...)...)
 }
 
