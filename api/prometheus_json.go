@@ -296,7 +296,8 @@ func (j *jsonWriter) string(s string) {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\ufffd") // JSON readers refuse a whole answer over one bad byte
 	}
-	b, from := append(j.buf, '"'), 0
+	j.buf = append(j.buf, '"')
+	b, from := j.buf, 0
 	for i := range len(s) {
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' {

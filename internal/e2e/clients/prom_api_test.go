@@ -57,9 +57,15 @@ func newPromWorld(t *testing.T, slug string) *promWorld {
 	g := grafana(t, w.Tenant)
 	testkit.Eventually(t, within, func() error {
 		v, _, _, err := g.Query(t.Context(), `{__name__=~".+"}`, w.at(0))
-		found, err2 := g.QueryExemplars(t.Context(), "up", w.start, w.at(4))
-		if vector, ok := v.(model.Vector); err != nil || err2 != nil || !ok || len(vector) != len(request.Timeseries) || len(found) != 1 {
-			return fmt.Errorf("got %v (%v), exemplars %v (%v), want all series", v, err, found, err2)
+		if err != nil {
+			return err
+		}
+		found, err := g.QueryExemplars(t.Context(), "up", w.start, w.at(4))
+		if err != nil {
+			return err
+		}
+		if vector, ok := v.(model.Vector); !ok || len(vector) != len(request.Timeseries) || len(found) != 1 {
+			return fmt.Errorf("got %v and the exemplars %v, want all series and one", v, found)
 		}
 		return nil
 	})
