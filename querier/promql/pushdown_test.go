@@ -88,12 +88,16 @@ type query struct {
 	text       string
 	start, end time.Time
 	step       time.Duration // 0: instant
+	lookback   time.Duration // 0: the engine's
 }
 
 func (g exprs) query() query {
 	q := query{text: g.vector(g.IntN(4)), start: time.UnixMilli(dataStart + g.Int64N(dataSpan) - 600_000)}
 	if g.IntN(2) == 0 {
 		q.start = q.start.Truncate(time.Minute)
+	}
+	if g.IntN(5) == 0 {
+		q.lookback = []time.Duration{time.Second, time.Minute, 20 * time.Minute}[g.IntN(3)]
 	}
 	q.end = q.start
 	if g.IntN(4) > 0 {
@@ -108,7 +112,7 @@ func (q *query) ask(t *testing.T, e *promql.Engine) (answer, bool) {
 	var pq prom.Query
 	var result *prom.Result
 	var err error
-	opts := prom.NewPrometheusQueryOpts(true, 0)
+	opts := prom.NewPrometheusQueryOpts(true, q.lookback)
 	if q.step == 0 {
 		pq, result, err = e.Instant(t.Context(), tenantA, q.text, q.start, opts)
 	} else {
