@@ -25,6 +25,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/events"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
 	"github.com/seamarkhq/seamark/tenant"
 )
 
@@ -43,6 +44,7 @@ type App struct {
 	directory  *tenant.Directory
 	bus        *bus.Bus
 	store      *store.Store
+	index      *seriesindex.Index
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
 	events     *events.Searcher

@@ -17,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
 // Role is a part of Seamark that can run in a process of its own.
@@ -174,12 +175,13 @@ type WriterOptions struct {
 
 // QueryOptions configures the limits of one query.
 type QueryOptions struct {
-	Timeout        time.Duration
-	MaxSamples     int
-	MaxSeries      int
-	MaxEntries     int
-	MaxConcurrent  int
-	MaxTenantConns int
+	Timeout          time.Duration
+	MaxSamples       int
+	MaxSeries        int
+	SeriesIndexBytes int64 // memory of the indexes of metric series, of all tenants
+	MaxEntries       int
+	MaxConcurrent    int
+	MaxTenantConns   int
 }
 
 // AlertingOptions configures rules and notifications.
@@ -209,7 +211,7 @@ func DefaultOptions() Options {
 		},
 		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
 		Quota:        quota.DefaultLimits(),
@@ -252,6 +254,7 @@ func (o *Options) Validate() error {
 		{"writer.max-batch-bytes", positive(int64(o.Writer.MaxBatchBytes))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
+		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
 		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},

@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strings"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -12,14 +16,18 @@ import (
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
 // openQuerier makes the engines of the query languages over the store.
 func (a *App) openQuerier() error {
 	o := &a.opts.Query
+	if err := a.openSeriesIndex(); err != nil {
+		return err
+	}
 	var err error
 	a.promql, err = promql.New(promql.Options{
-		Store: a.store, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
+		Store: a.index, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
 		Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -32,6 +40,35 @@ func (a *App) openQuerier() error {
 	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
 	return err
 }
+
+// seriesSubject begins the subjects on which a writer tells of new series; the tenant's id follows.
+const seriesSubject = "seamark.series."
+
+// openSeriesIndex makes the index of metric series, and has the writers' word refresh it.
+func (a *App) openSeriesIndex() error {
+	var err error
+	a.index, err = seriesindex.New(seriesindex.Options{
+		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh,
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.defers("series index", func(context.Context) error { return a.index.Close() })
+	told, err := a.nc.Subscribe(seriesSubject+"*", func(m *nats.Msg) {
+		if id, err := seamark.ParseTenantID(strings.TrimPrefix(m.Subject, seriesSubject)); err == nil {
+			a.index.Changed(id)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("subscribe to stored series: %w", err)
+	}
+	a.defers("series subscription", func(context.Context) error { return told.Unsubscribe() })
+	return nil
+}
+
+// tellSeries tells every querier of a tenant's new series. A word that is lost costs them seconds, not series.
+func (a *App) tellSeries(id seamark.TenantID) { _ = a.nc.Publish(seriesSubject+string(id), nil) }
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
