@@ -122,7 +122,7 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	$(MAKE) race
 	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
-	SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full go test -count=1 -timeout 120m $(E2E)
+	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full go test -count=1 -timeout 120m $(E2E)
 	$(MAKE) bench
 
 ## Generated files

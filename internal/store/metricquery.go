@@ -166,7 +166,7 @@ func (m *MetricSamples) tidy() {
 	for i := 1; i < len(m.Times) && rising; i++ {
 		rising = m.Times[i-1] < m.Times[i]
 	}
-	if rising {
+	if rising || m.joinRuns() {
 		return
 	}
 	order := make([]int, len(m.Times))
@@ -186,4 +186,35 @@ func (m *MetricSamples) tidy() {
 		times, values = append(times, m.Times[i]), append(values, m.Values[i])
 	}
 	m.Times, m.Values = times, values
+}
+
+// joinRuns orders samples that are a few rising runs, one after the other in time, as those of several days' parts are. It
+// reports false, and changes nothing, when runs overlap.
+func (m *MetricSamples) joinRuns() bool {
+	starts := []int{0}
+	for i := 1; i < len(m.Times); i++ {
+		if m.Times[i-1] >= m.Times[i] {
+			starts = append(starts, i)
+		}
+	}
+	if len(starts) > len(m.Times)/8 {
+		return false
+	}
+	ends := append(slices.Clone(starts[1:]), len(m.Times))
+	order := make([]int, len(starts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(m.Times[starts[a]], m.Times[starts[b]]) })
+	for i := 1; i < len(order); i++ {
+		if m.Times[ends[order[i-1]]-1] >= m.Times[starts[order[i]]] {
+			return false
+		}
+	}
+	times, values := make([]int64, 0, len(m.Times)), make([]float64, 0, len(m.Times))
+	for _, run := range order {
+		times, values = append(times, m.Times[starts[run]:ends[run]]...), append(values, m.Values[starts[run]:ends[run]]...)
+	}
+	m.Times, m.Values = times, values
+	return true
 }

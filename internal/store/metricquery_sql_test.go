@@ -133,8 +133,19 @@ func TestMetricSamplesTidy(t *testing.T) {
 		"stale over value":       {[]int64{1, 1}, []float64{stale, 5}, "[1] [NaN]"},
 		"empty":                  {nil, nil, "[] []"},
 	} {
-		m := MetricSamples{Times: c.times, Values: c.values}
+		// The same after a long run, where a few runs are joined and not sorted.
+		var long MetricSamples
+		for i := range 1000 {
+			long.Times, long.Values = append(long.Times, int64(100+i)), append(long.Values, float64(i))
+		}
+		head := slices.Clone(long.Times)
+		long.Times, long.Values = append(long.Times, c.times...), append(long.Values, c.values...)
+		long.tidy()
+		m := MetricSamples{Times: slices.Clone(c.times), Values: slices.Clone(c.values)}
 		m.tidy()
+		if n := len(m.Times); !slices.Equal(long.Times, append(slices.Clone(m.Times), head...)) || fmt.Sprint(long.Values[:n]) != fmt.Sprint(m.Values) {
+			t.Errorf("%s: after a long run got %v %v first", name, long.Times[:n], long.Values[:n])
+		}
 		if got := fmt.Sprint(m.Times, m.Values); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -66,7 +67,8 @@ type part struct {
 	query store.MetricSamplesQuery
 }
 
-// divide cuts the series into parts. They are neighbours in the sort key of the table, so that no part reads another's rows.
+// divide cuts the series into parts in their own order, which is not that of the table's sort key: a granule of the table may be
+// read for several parts. Parts are many only where the range is long, and there a series fills a granule nearly alone.
 func divide(read store.MetricSamplesQuery, found []store.MetricSeries, chunkSamples int) []part {
 	perSeries := max(1, int((read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds()))
 	size := max(1, chunkSamples/perSeries)
@@ -80,10 +82,12 @@ func divide(read store.MetricSamplesQuery, found []store.MetricSeries, chunkSamp
 		one.query.FPs, one.query.Metrics = make([]uint64, n), nil
 		for i := range n {
 			one.query.FPs[i] = found[i].FP
-			if i == 0 || found[i].Metric != found[i-1].Metric {
+			if i == 0 || found[i].Metric != found[i-1].Metric { // labels begin with the name, nearly always
 				one.query.Metrics = append(one.query.Metrics, found[i].Metric)
 			}
 		}
+		slices.Sort(one.query.Metrics)
+		one.query.Metrics = slices.Compact(one.query.Metrics)
 		parts, found = append(parts, one), found[n:]
 	}
 	return parts

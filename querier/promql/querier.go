@@ -53,8 +53,8 @@ func (q *querier) Select(ctx context.Context, sortSeries bool, hints *storage.Se
 // seriesFunc in the hints asks for label sets without samples; it is the token that Prometheus' series API uses.
 const seriesFunc = "series"
 
-// find returns the series that match in the order of the samples' sort key. It is the order of every result that Prometheus'
-// engine does not sort, and of its sums, whose last bits depend on it.
+// find returns the series that match in the order of their labels, as Prometheus' own storage does. It is the order of every
+// result that the language leaves open, in which sums of floats are added up and ties of topk and limitk are settled.
 func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]store.MetricSeries, error) {
 	limit := q.opts.MaxSeries + 1
 	if hints.Limit > 0 {
@@ -69,10 +69,12 @@ func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers
 	if len(found) > q.opts.MaxSeries {
 		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
 	}
-	slices.SortFunc(found, func(a, b store.MetricSeries) int {
-		return cmp.Or(strings.Compare(a.Metric, b.Metric), cmp.Compare(a.FP, b.FP))
-	})
+	slices.SortFunc(found, func(a, b store.MetricSeries) int { return slices.CompareFunc(a.Labels, b.Labels, compareLabels) })
 	return found, nil
+}
+
+func compareLabels(a, b seamark.Label) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
 }
 
 func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]series, error) {

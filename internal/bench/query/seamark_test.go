@@ -16,6 +16,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
 const (
@@ -143,9 +144,22 @@ func (r *rig) settle(b *testing.B) {
 // querier returns the engine over the store, as the product makes it.
 func (r *rig) querier(b *testing.B) *promql.Engine {
 	b.Helper()
+	registry := client.NewRegistry()
+	index, err := seriesindex.New(seriesindex.Options{
+		Store: r.store, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh,
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler), Registerer: registry,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := index.Close(); err != nil {
+			b.Error(err)
+		}
+	})
 	e, err := promql.New(promql.Options{
-		Store: r.store, MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4,
-		Logger: slog.New(slog.DiscardHandler), Registerer: client.NewRegistry(),
+		Store: index, MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4,
+		Logger: slog.New(slog.DiscardHandler), Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
