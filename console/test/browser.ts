@@ -49,7 +49,8 @@ export async function visit(browser: Browser, options: VisitOptions): Promise<Vi
   const allowed: RegExp[] = [/401 \(Unauthorized\)/]; // Asking who is signed in, when nobody is.
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    if (!allowed.some((pattern) => pattern.test(message.text()))) faults.push(`console: ${message.text()} ${message.location().url}`);
+    if (!allowed.some((pattern) => pattern.test(message.text())))
+      faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
   page.on("request", (request) => {
