@@ -179,8 +179,9 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	_ = b.conn.SetReadDeadline(b.deadline) // a response that is no connection's, as in tests, has none
 	n, err := b.body.Read(p)
 	b.deadline = b.deadline.Add(time.Duration(n) * time.Second / time.Duration(b.rate))
-	if errors.Is(err, io.EOF) {
-		// The message is here. Without this the call would count as lost while it is being worked on.
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		// The message is here, or will never be. Without this the call would count as lost while it is being worked on, and the
+		// timer of a stream that was reset would hold the stream until it fires.
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}
 	return n, err
