@@ -253,6 +253,7 @@ func (o *Options) Validate() error {
 		{"writer.max-insert-rows", positive(int64(o.Writer.MaxInsertRows))},
 		{"writer.max-batch-bytes", positive(int64(o.Writer.MaxBatchBytes))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
+		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
@@ -281,6 +282,14 @@ func required(s string) error {
 func positive(n int64) error {
 	if n <= 0 {
 		return fmt.Errorf("is %d; it must be positive", n)
+	}
+	return nil
+}
+
+// checkInserts refuses a budget so small that rows would wait for minutes, and one that no server can take.
+func checkInserts(perSecond float64) error {
+	if !(perSecond >= 1 && perSecond <= 10_000) { // not a number is neither
+		return fmt.Errorf("is %g; it must be 1 to 10000", perSecond)
 	}
 	return nil
 }
