@@ -101,9 +101,12 @@ func (u *labelUnpacker) labels() []seamark.Label {
 
 // MetricSamplesQuery selects samples of series that ListMetricSeries returned.
 type MetricSamplesQuery struct {
-	Metrics    []string
-	FPs        []uint64 // nil reads every series of the metrics
-	StartMilli int64    // both ends are included
+	Metrics []string
+	FPs     []uint64 // nil reads every series of the metrics
+	// Whole says that FPs are all series of the metrics that the range has. The server then reads the metrics without looking for
+	// each of them; a series that came meanwhile may be among the result.
+	Whole      bool
+	StartMilli int64 // both ends are included
 	EndMilli   int64
 	Last       bool // only the newest sample of each series
 	Limit      int  // at most so many samples in all, of any series

@@ -113,7 +113,7 @@ func (b *logSQL) newestSamples(q *MetricSamplesQuery) *logSQL {
 // the least and largest ts: the range prunes them without a second condition on the date.
 func (b *logSQL) whereMetricSamples(q *MetricSamplesQuery) {
 	b.WriteString("  WHERE metric IN " + b.strings(sortedStrings(q.Metrics)))
-	if q.FPs != nil {
+	if q.FPs != nil && !q.Whole {
 		fps := slices.Clone(q.FPs)
 		slices.Sort(fps)
 		b.WriteString("\n    AND fp IN " + b.uint64s(fps))

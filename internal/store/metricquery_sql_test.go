@@ -41,6 +41,7 @@ func metricStatements(text string) map[string]*logSQL {
 		"label values, name":     metricLabelValuesSQL(seamark.MetricNameLabel, everything),
 		"samples":                metricSamplesSQL(&MetricSamplesQuery{Metrics: []string{text, "b"}, FPs: []uint64{2, 1}, StartMilli: 1, EndMilli: 2, Limit: 3}),
 		"samples, every series":  metricSamplesSQL(&MetricSamplesQuery{Metrics: []string{text}, StartMilli: 1, EndMilli: 2, Limit: 3}),
+		"samples, whole metrics": metricSamplesSQL(&MetricSamplesQuery{Metrics: []string{text}, FPs: []uint64{2, 1}, Whole: true, StartMilli: 1, EndMilli: 2, Limit: 3}),
 		"samples, newest only":   metricSamplesSQL(&MetricSamplesQuery{Metrics: []string{text}, StartMilli: 1, EndMilli: 2, Limit: 3, Last: true}),
 		"metadata":               metricMetadataSQL(&MetricMetadataQuery{Limit: 5}),
 		"metadata of one family": metricMetadataSQL(&MetricMetadataQuery{Metric: text + "x", Limit: 5}),

@@ -121,6 +121,21 @@ FROM (
 -- p2 = 2
 -- p3 = 3
 
+-- samples, whole metrics
+SELECT fp, reinterpret(groupArray(toUnixTimestamp64Milli(ts)), 'String'), reinterpret(groupArray(v), 'String')
+FROM (
+  SELECT fp, ts, v
+  FROM samples
+  WHERE metric IN {p0:Array(String)}
+    AND ts >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC') AND ts <= fromUnixTimestamp64Milli({p2:Int64}, 'UTC')
+  LIMIT {p3:Int64}
+)
+GROUP BY fp
+-- p0 = ['it\'s']
+-- p1 = 1
+-- p2 = 2
+-- p3 = 3
+
 -- series
 SELECT fp, name,
   arrayStringConcat(mapKeys(labels)), reinterpret(arrayMap(k -> toUInt32(length(k)), mapKeys(labels)), 'String'),
