@@ -74,27 +74,28 @@ func TestStaleMarkerEndsASeries(t *testing.T) {
 	require.Equal(t, "{} => 9 @[3601000]", instant(t, e, "count(up)", time.Unix(3601, 0)))
 }
 
-// TestSelectorsReadWhatTheyNeed checks when only newest samples are read, and when fingerprints are sent.
+// TestSelectorsReadWhatTheyNeed checks when only newest samples are read, and when metrics are read whole.
 func TestSelectorsReadWhatTheyNeed(t *testing.T) {
-	for query, want := range map[string]struct{ last, fps bool }{
-		"up":                               {true, false},
-		"sum(up)":                          {true, false},
-		"up offset 5m":                     {true, false},
-		"up @ 60":                          {true, false},
-		`{__name__=~"up|other"}`:           {true, false},
-		`up{zone="a"}`:                     {true, true},
-		"timestamp(up)":                    {true, false},
-		"rate(up[5m])":                     {false, false},
-		"up[5m]":                           {false, false},
-		"max_over_time(up[10m:1m])":        {false, false},
-		"max_over_time((up @ 60)[10m:])":   {false, false},
-		`sum(rate(up{zone!="a"}[5m])) > 0`: {false, true},
+	for query, want := range map[string]struct{ last, whole bool }{
+		"up":                               {true, true},
+		"sum(up)":                          {true, true},
+		"up offset 5m":                     {true, true},
+		"up @ 60":                          {true, true},
+		`{__name__=~"up|other"}`:           {true, true},
+		`up{zone="a"}`:                     {true, false},
+		"timestamp(up)":                    {true, true},
+		"rate(up[5m])":                     {false, true},
+		"up[5m]":                           {false, true},
+		"max_over_time(up[10m:1m])":        {false, true},
+		"max_over_time((up @ 60)[10m:])":   {false, true},
+		`sum(rate(up{zone!="a"}[5m])) > 0`: {false, false},
 	} {
 		w := filledTwin()
 		instant(t, newEngine(t, w), query, minute(20))
 		require.Len(t, w.reads, 1, query)
 		require.Equal(t, want.last, w.reads[0].Last, query)
-		require.Equal(t, want.fps, w.reads[0].FPs != nil, query)
+		require.Equal(t, want.whole, w.reads[0].Whole, query)
+		require.NotEmpty(t, w.reads[0].FPs, query)
 	}
 	w := filledTwin()
 	q, _, err := newEngine(t, w).Range(t.Context(), tenantA, "up", minute(20), minute(20), time.Minute, nil)

@@ -63,13 +63,17 @@ func (q *querier) exemplars(ctx context.Context, matchers []*labels.Matcher, sta
 	if len(found) > q.opts.MaxSeries {
 		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
 	}
-	read, byFP := q.samplesQuery(&storage.SelectHints{Start: start, End: end, Step: 1}, matchers, found)
+	read := q.samplesQuery(&storage.SelectHints{Start: start, End: end, Step: 1}, matchers, found)
 	read.Limit = maxExemplars
 	list, err := q.opts.Store.ListMetricExemplars(ctx, q.tenant, read)
 	if err != nil {
 		return nil, err
 	}
 	var all []SeriesExemplars
+	byFP := make(map[uint64]*store.MetricSeries, len(found))
+	for i := range found {
+		byFP[found[i].FP] = &found[i]
+	}
 	toLabels, last := labelBuilder(), uint64(0)
 	for i := range list {
 		s, ok := byFP[list[i].FP]

@@ -68,14 +68,12 @@ func (g *gridStore) ListMetricSeries(context.Context, seamark.TenantID, store.Me
 func (g *gridStore) ListMetricSamples(_ context.Context, _ seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rows int, err error) {
 	from, _ := slices.BinarySearch(g.times, q.StartMilli)
 	to, _ := slices.BinarySearch(g.times, q.EndMilli+1)
-	add := func(fp uint64) {
-		list = append(list, store.MetricSamples{FP: fp, Times: g.times[from:to], Values: g.values[fp][from:to]})
+	if q.Last {
+		from = max(from, to-1)
 	}
-	for _, fp := range q.FPs {
-		add(fp)
-	}
-	for i := 0; q.FPs == nil && i < len(g.series); i++ {
-		add(uint64(i))
+	list = make([]store.MetricSamples, len(q.FPs))
+	for i, fp := range q.FPs {
+		list[i] = store.MetricSamples{FP: fp, Times: g.times[from:to], Values: g.values[fp][from:to]}
 	}
 	return list, len(list) * (to - from), nil
 }

@@ -2,7 +2,6 @@ package promql
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -23,7 +22,7 @@ func (q *querier) columns(ctx context.Context, hints *storage.SelectHints, match
 	if err != nil {
 		return err
 	}
-	read, _ := q.samplesQuery(hints, matchers, found)
+	read := q.samplesQuery(hints, matchers, found)
 	probe := read
 	probe.Limit = 1
 	if _, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, probe); err != nil || n > 0 {
@@ -78,16 +77,8 @@ func divide(read store.MetricSamplesQuery, found []store.MetricSeries, chunkSamp
 	var parts []part
 	for len(found) > 0 {
 		n := min(size, len(found))
-		one := part{found[:n], read}
-		one.query.FPs, one.query.Metrics = make([]uint64, n), nil
-		for i := range n {
-			one.query.FPs[i] = found[i].FP
-			if i == 0 || found[i].Metric != found[i-1].Metric { // labels begin with the name, nearly always
-				one.query.Metrics = append(one.query.Metrics, found[i].Metric)
-			}
-		}
-		slices.Sort(one.query.Metrics)
-		one.query.Metrics = slices.Compact(one.query.Metrics)
+		one := part{found[:n], samplesOf(found[:n])}
+		one.query.StartMilli, one.query.EndMilli, one.query.Last = read.StartMilli, read.EndMilli, read.Last
 		parts, found = append(parts, one), found[n:]
 	}
 	return parts

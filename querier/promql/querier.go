@@ -94,7 +94,7 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 }
 
 func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
-	read, _ := q.samplesQuery(hints, matchers, found)
+	read := q.samplesQuery(hints, matchers, found)
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
 	read.Limit = left + 1
 	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
@@ -117,23 +117,26 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 	return join(found, samples, histograms), nil
 }
 
-// samplesQuery selects the samples of the series that were found, which it returns by their fingerprints.
-func (q *querier) samplesQuery(hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) (store.MetricSamplesQuery, map[uint64]*store.MetricSeries) {
-	read := store.MetricSamplesQuery{StartMilli: hints.Start, EndMilli: hints.End, Last: q.lastOnly(hints)}
-	names, byFP := map[string]bool{}, make(map[uint64]*store.MetricSeries, len(found))
+// samplesQuery selects the samples of the series that were found.
+func (q *querier) samplesQuery(hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) store.MetricSamplesQuery {
+	read := samplesOf(found)
+	read.StartMilli, read.EndMilli, read.Last = hints.Start, hints.End, q.lastOnly(hints)
+	read.Whole = onlyNames(matchers) && hints.Limit == 0
+	return read
+}
+
+// samplesOf selects the samples of the series.
+func samplesOf(found []store.MetricSeries) store.MetricSamplesQuery {
+	read := store.MetricSamplesQuery{FPs: make([]uint64, len(found))}
 	for i := range found {
-		names[found[i].Metric], byFP[found[i].FP] = true, &found[i]
-	}
-	for name := range names {
-		read.Metrics = append(read.Metrics, name)
-	}
-	if !onlyNames(matchers) {
-		read.FPs = make([]uint64, len(found))
-		for i := range found {
-			read.FPs[i] = found[i].FP
+		read.FPs[i] = found[i].FP
+		if i == 0 || found[i].Metric != found[i-1].Metric { // labels begin with the name, nearly always
+			read.Metrics = append(read.Metrics, found[i].Metric)
 		}
 	}
-	return read, byFP
+	slices.Sort(read.Metrics)
+	read.Metrics = slices.Compact(read.Metrics)
+	return read
 }
 
 // join makes series of what was read of them, in the order in which they were found. A series whose row came between the
