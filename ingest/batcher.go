@@ -2,8 +2,11 @@ package ingest
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -19,6 +22,8 @@ type shardBatch struct {
 	oldest   int64     // milliseconds since 1970 when ingest took the oldest message
 	dead     []deadMessage
 	blocks   map[blockKey]*planned
+	digest   *xxhash.Digest // of all messages
+	last     uint64         // digest of the last one
 
 	largestRows  uint64 // of one block
 	largestBytes int
@@ -40,9 +45,10 @@ type deadMessage struct {
 // add takes one message, which must follow the last one.
 func (b *shardBatch) add(m bus.Received, now time.Time) {
 	if b.blocks == nil {
-		b.blocks, b.from, b.opened = map[blockKey]*planned{}, m.Sequence, now
+		b.blocks, b.from, b.opened, b.digest = map[blockKey]*planned{}, m.Sequence, now, xxhash.New()
 	}
-	b.to = m.Sequence
+	b.to, b.last = m.Sequence, xxhash.Sum64(m.Data)
+	_, _ = b.digest.Write(binary.LittleEndian.AppendUint64(nil, b.last))
 	b.bytes += len(m.Data)
 	frame, err := store.ParseFrame(m.Data)
 	if err != nil {

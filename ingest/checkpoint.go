@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
@@ -14,8 +16,11 @@ import (
 type Checkpoint struct {
 	// StreamCreated is the identity of the stream that Sequence belongs to.
 	StreamCreated time.Time `json:"stream_created"`
-	// Sequence is the last message whose rows are all stored.
+	// Sequence is the last message whose rows are all stored, From the first of its batch. Last is a digest of the message at
+	// Sequence: a stream that lost its end and has grown again holds another one there. Both are 0 before the first batch.
 	Sequence uint64 `json:"sequence"`
+	From     uint64 `json:"from,omitempty"`
+	Last     uint64 `json:"last,omitempty"`
 	// Ordinal is the last batch ordinal that was given out.
 	Ordinal uint64 `json:"ordinal"`
 	// Intent is the batch that may or may not be stored; nil when none is open.
@@ -27,6 +32,7 @@ type Checkpoint struct {
 type Intent struct {
 	To      uint64        `json:"to"` // last message of the batch; the first is Checkpoint.Sequence + 1
 	BatchID uint64        `json:"batch_id"`
+	Digest  uint64        `json:"digest"` // of the messages' bytes: a sequence alone does not name a message, see Checkpoint
 	Blocks  []IntentBlock `json:"blocks"`
 	// Skip names the segments that the store refuses whatever is tried. They are in the dead-letter stream and in no block.
 	Skip []SegmentName `json:"skip,omitempty"`
@@ -64,6 +70,10 @@ func batchID(ordinal uint64, shard bus.Shard) uint64 {
 }
 
 // openCheckpoint loads a shard's checkpoint and brings it in line with the stream as it stands.
+//
+// Only messages that are on the disk are inserted, see bus.Settle, so a stream that does not hold what the checkpoint says lies
+// on a disk that lost what it had promised, or was put back from a copy. Its messages get sequences that the checkpoint has
+// passed. They may have been acknowledged, so they are stored, at the price that others of their batch may be stored twice.
 func (w *shardWriter) openCheckpoint(ctx context.Context) error {
 	doc, rev, err := w.opts.Checkpoints.Find(ctx, w.shard.String())
 	if err != nil {
@@ -73,29 +83,58 @@ func (w *shardWriter) openCheckpoint(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	replaced, err := w.replaced(ctx, &doc, &state)
+	if err != nil {
+		return err
+	}
 	switch {
 	case !doc.StreamCreated.Equal(state.Created):
 		if rev != 0 {
-			w.log.Error("the shard's stream was made again: what it held and had not been stored is lost",
+			w.lost("the shard's stream was made again: what it held and had not been stored is lost",
 				"was", doc.StreamCreated, "is", state.Created, "checkpoint", doc.Sequence)
-			w.metrics.lost.Inc()
 		}
 		doc = Checkpoint{StreamCreated: state.Created, Ordinal: doc.Ordinal}
 	case doc.Sequence > state.Last:
 		// The stream lost its tail, which holds only what is stored already: new messages get sequences that the
 		// checkpoint has passed, so continue from where the stream is.
-		w.log.Error("the shard's stream ends before its checkpoint: its disk lost acknowledged messages that are stored",
+		w.lost("the shard's stream ends before its checkpoint: its disk lost acknowledged messages that are stored",
 			"last", state.Last, "checkpoint", doc.Sequence)
-		w.metrics.lost.Inc()
-		doc.Sequence, doc.Intent = state.Last, nil
+		doc.pass(state.Last)
+	case replaced:
+		w.lost("the shard's stream holds another message at its checkpoint: its disk lost acknowledged messages; the batch before is stored again",
+			"checkpoint", doc.Sequence, "from", doc.From)
+		doc.pass(max(doc.From, state.First) - 1)
 	case state.First > doc.Sequence+1:
-		w.log.Error("the shard's stream starts after its checkpoint: messages were removed before they were stored",
+		w.lost("the shard's stream starts after its checkpoint: messages were removed before they were stored",
 			"first", state.First, "checkpoint", doc.Sequence)
-		w.metrics.lost.Inc()
-		doc.Sequence, doc.Intent = state.First-1, nil
+		doc.pass(state.First - 1)
+	case doc.Intent != nil && doc.Intent.To > state.Last:
+		w.lost("the shard's stream ends before its open intent: its disk lost messages that may be stored; those before them are stored again",
+			"last", state.Last, "intent", doc.Intent.To)
+		doc.Intent = nil
 	}
 	w.state, w.revision = doc, rev
 	return nil
+}
+
+// replaced reports whether the stream holds another message at the checkpoint than the one that was stored.
+func (w *shardWriter) replaced(ctx context.Context, doc *Checkpoint, state *bus.State) (bool, error) {
+	if doc.From == 0 || doc.Sequence < state.First || doc.Sequence > state.Last || !doc.StreamCreated.Equal(state.Created) {
+		return false, nil
+	}
+	data, ok, err := w.opts.Bus.Message(ctx, w.shard, doc.Sequence)
+	return ok && xxhash.Sum64(data) != doc.Last, err
+}
+
+// pass moves the checkpoint to a message that is not known.
+func (c *Checkpoint) pass(sequence uint64) {
+	c.Sequence, c.From, c.Last, c.Intent = sequence, 0, 0, nil
+}
+
+// lost tells of a stream that does not hold what its checkpoint promised.
+func (w *shardWriter) lost(what string, args ...any) {
+	w.log.Error(what, args...)
+	w.metrics.lost.Inc()
 }
 
 // save writes the checkpoint. A conflict means that another writer has the shard.

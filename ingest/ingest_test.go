@@ -121,14 +121,20 @@ func (o oneTenant) Permit(seamark.Principal, string) error { return nil }
 // writer returns a writer that cuts batches quickly.
 func (r *rig) writer(failpoint func(string)) *ingest.Writer {
 	r.t.Helper()
+	return r.writerOf(r.bus, prometheus.NewRegistry(), failpoint)
+}
+
+// writerOf returns such a writer of another stream.
+func (r *rig) writerOf(stream ingest.Stream, registry *prometheus.Registry, failpoint func(string)) *ingest.Writer {
+	r.t.Helper()
 	o := ingest.DefaultWriterOptions()
 	var err error
 	o.Checkpoints, err = bus.OpenDocs[ingest.Checkpoint](r.t.Context(), r.js, "checkpoints", 1)
 	require.NoError(r.t, err)
 	o.Leases, err = bus.OpenLeases(r.t.Context(), r.js, "leases", 1)
 	require.NoError(r.t, err)
-	o.Bus, o.Store, o.Owner, o.Failpoint, o.MaxBatchAge = r.bus, r.store, "node-1", failpoint, 20*time.Millisecond
-	o.Logger, o.Registerer, o.Now = quiet(), prometheus.NewRegistry(), time.Now
+	o.Bus, o.Store, o.Owner, o.Failpoint, o.MaxBatchAge = stream, r.store, "node-1", failpoint, 20*time.Millisecond
+	o.Logger, o.Registerer, o.Now = quiet(), registry, time.Now
 	w, err := ingest.NewWriter(o)
 	require.NoError(r.t, err)
 	return w

@@ -31,6 +31,8 @@ type Stream interface {
 	Shards() []bus.Shard
 	State(ctx context.Context, shard bus.Shard) (bus.State, error)
 	Read(ctx context.Context, shard bus.Shard, from uint64, fn func(bus.Received) error) error
+	Message(ctx context.Context, shard bus.Shard, sequence uint64) (data []byte, ok bool, err error)
+	Settle(ctx context.Context, shard bus.Shard) error
 	Purge(ctx context.Context, shard bus.Shard, keep uint64) error
 	Bury(ctx context.Context, shard bus.Shard, l *bus.DeadLetter) error
 }
@@ -89,12 +91,13 @@ func (o *WriterOptions) validate() error {
 }
 
 // Writer moves acknowledged messages into the store, each row exactly once, whatever dies in between:
-// it saves an intent, inserts one block per table and partition, verifies every block whose insert it is not sure of,
+// it waits until the messages are on the disk, saves an intent, inserts one block per table and partition, verifies every block whose insert it is not sure of,
 // and only then moves the checkpoint.
 type Writer struct {
 	opts    WriterOptions
 	pace    *pacer
 	metrics writerMetrics
+	queue   *queueGauge
 }
 
 // NewWriter returns a writer that does nothing until Run.
@@ -105,7 +108,7 @@ func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
-	return &Writer{opts: o, pace: newPacer(o.InsertsPerSecond), metrics: newWriterMetrics(o.Registerer)}, nil
+	return &Writer{opts: o, pace: newPacer(o.InsertsPerSecond), metrics: newWriterMetrics(o.Registerer), queue: newQueueGauge(o.Bus, o.Registerer)}, nil
 }
 
 // Run writes all shards whose lease it gets, until ctx ends. It returns nil then.
@@ -156,6 +159,8 @@ func (w *shardWriter) run(ctx context.Context) error {
 	if err := w.openCheckpoint(ctx); err != nil {
 		return err
 	}
+	w.queue.set(w.shard, w.state.Sequence)
+	defer w.queue.drop(w.shard)
 	work, ctx := errgroup.WithContext(ctx)
 	messages := make(chan bus.Received, 64)
 	batches := make(chan *shardBatch)
@@ -285,10 +290,14 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 	if err := w.bury(ctx, b); err != nil {
 		return err
 	}
+	if err := w.opts.Bus.Settle(ctx, w.shard); err != nil {
+		return err
+	}
+	w.dropForeignIntent(b)
 	recovered := w.state.Intent != nil
 	if !recovered {
 		w.state.Ordinal = w.state.nextOrdinal(w.opts.Now())
-		w.state.Intent = &Intent{To: b.to, BatchID: batchID(w.state.Ordinal, w.shard)}
+		w.state.Intent = &Intent{To: b.to, BatchID: batchID(w.state.Ordinal, w.shard), Digest: b.digest.Sum64()}
 	}
 	b.skip(w.state.Intent.Skip)
 	plan := b.plan(w.state.Intent.BatchID)
@@ -310,10 +319,21 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 		return err
 	}
 	w.opts.Failpoint("before-checkpoint")
-	w.state.Sequence, w.state.Intent, w.dirty = b.to, nil, true
+	w.state.Sequence, w.state.From, w.state.Last, w.state.Intent, w.dirty = b.to, b.from, b.last, nil, true
+	w.queue.set(w.shard, b.to)
 	w.observe(b, plan)
 	w.opts.Failpoint("after-checkpoint")
 	return nil
+}
+
+// dropForeignIntent closes an open intent whose messages are not those that the stream holds now, though their sequences are.
+// Its blocks may be stored, which says nothing about the messages that have come in their place.
+func (w *shardWriter) dropForeignIntent(b *shardBatch) {
+	if i := w.state.Intent; i != nil && i.To == b.to && i.Digest != b.digest.Sum64() {
+		w.lost("the shard's stream holds other messages than its open intent: its disk lost messages that may be stored; the others of their batch are stored again",
+			"from", b.from, "to", b.to, "batch", i.BatchID)
+		w.state.Intent = nil
+	}
 }
 
 // agree fills the intent's blocks, or compares a recovered intent with what the messages give now. They must be the same:

@@ -82,6 +82,7 @@ func (s Shard) subject() string { return fmt.Sprintf("seamark.%s.%d", s.Signal, 
 type Bus struct {
 	opts       Options
 	publishers map[Shard]*publisher
+	streams    map[Shard]jetstream.Stream
 	metrics    metrics
 }
 
@@ -90,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	b := &Bus{opts: o, publishers: map[Shard]*publisher{}, metrics: newMetrics(o.Registerer)}
+	b := &Bus{opts: o, publishers: map[Shard]*publisher{}, streams: map[Shard]jetstream.Stream{}, metrics: newMetrics(o.Registerer)}
 	if err := ensureDeadStream(ctx, o.JS, o.Replicas); err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 }
 
 func (b *Bus) ensureStream(ctx context.Context, shard Shard) error {
-	_, err := b.opts.JS.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	s, err := b.opts.JS.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:               shard.stream(),
 		Description:        "Seamark " + shard.String() + ": encoded batches between ingest and the writer",
 		Subjects:           []string{shard.subject() + ".>"},
@@ -120,6 +121,7 @@ func (b *Bus) ensureStream(ctx context.Context, shard Shard) error {
 	if err != nil {
 		return fmt.Errorf("create stream %s: %w", shard.stream(), err)
 	}
+	b.streams[shard] = s
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,6 +25,26 @@ func (b *Bus) State(ctx context.Context, shard Shard) (State, error) {
 	}
 	info := s.CachedInfo()
 	return State{Created: info.Created, First: info.State.FirstSeq, Last: info.State.LastSeq, Bytes: info.State.Bytes}, nil
+}
+
+// Message returns a message of shard, or false when the stream does not hold it.
+func (b *Bus) Message(ctx context.Context, shard Shard, sequence uint64) (data []byte, ok bool, err error) {
+	m, err := b.streams[shard].GetMsg(ctx, sequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("read message %d of stream %s: %w", sequence, shard.stream(), err)
+	}
+	return m.Data, true, nil
+}
+
+// Settle waits until all that readers of shard have seen so far is on the disk. A server hands messages to readers as it
+// writes them, and syncs them after that: those of an atomic batch together at its end. Reads of single messages are
+// isolated from writes, sync included (nats-server's isolateMu), so one of a message that cannot be there waits just so long.
+func (b *Bus) Settle(ctx context.Context, shard Shard) error {
+	_, _, err := b.Message(ctx, shard, math.MaxUint64)
+	return err
 }
 
 // Received is one message as the stream holds it.

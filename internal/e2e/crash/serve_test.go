@@ -32,6 +32,8 @@ type rigOptions struct {
 	dir   string // "" makes one
 	flags []string
 	loses float64 // share of answers that get lost on their way
+
+	accounts int // tenants that push; 0 for two
 }
 
 func newRig(t *testing.T, o rigOptions) *rig {
@@ -42,7 +44,11 @@ func newRig(t *testing.T, o rigOptions) *rig {
 	}
 	r.server = harness.Serve(t, r.dir, append([]string{"serve"}, r.flags...)...)
 	admin := r.server.Admin(t)
-	r.fleet = newFleet(t, r.rnd, harness.NewAccount(admin, "one"), harness.NewAccount(admin, "two"))
+	accounts := make([]*harness.Account, max(o.accounts, 2))
+	for i := range accounts {
+		accounts[i] = harness.NewAccount(admin, fmt.Sprint("account-", i+1))
+	}
+	r.fleet = newFleet(t, r.rnd, accounts...)
 	if o.loses > 0 {
 		r.fleet.proxy = newProxy(t, r.rnd, o.loses)
 	}
@@ -57,6 +63,17 @@ func (r *rig) restart() {
 	r.fleet.aim(r.server)
 }
 
+// restartUnder is restart with the server as the last arguments of a command.
+func (r *rig) restartUnder(command ...string) {
+	r.t.Helper()
+	s := harness.LaunchUnder(r.t, command, r.dir, append([]string{"serve"}, r.flags...)...)
+	if err := s.WaitReady(2 * time.Minute); err != nil {
+		r.t.Fatal(err)
+	}
+	r.server = &s.Server
+	r.fleet.aim(r.server)
+}
+
 // some is a number of acknowledgements after which the next crash comes.
 func (r *rig) some() int64 { return int64(5 + r.rnd.IntN(150)) }
 
@@ -65,6 +82,7 @@ func (r *rig) settle() {
 	r.t.Helper()
 	r.fleet.end()
 	r.fleet.check(r.server)
+	r.waitQueue()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.server.Terminate(ctx); err != nil {
@@ -112,6 +130,18 @@ func TestKillEngine(t *testing.T) {
 	r.fleet.pushes(10)
 	r.settle()
 	r.fleet.verdict(n, nil)
+}
+
+// waitQueue waits until the writer has nothing left to store. A server that stops leaves what waits for the next one.
+func (r *rig) waitQueue() {
+	r.t.Helper()
+	testkit.Eventually(r.t, 2*time.Minute, func() error {
+		n, err := r.server.Metric(context.Background(), "seamark_writer_queue_messages", "")
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%.0f messages wait to be stored", n)
+		}
+		return err
+	})
 }
 
 // waitStored waits until the writer has stored a batch more than now.
