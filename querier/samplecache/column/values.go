@@ -1,0 +1,134 @@
+package column
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// The first byte of a block's values says what whole numbers they became: those of decimals with so many digits, or bit
+// patterns, and whether some values stand aside.
+const (
+	sourceBits = 31 // not a number of digits
+	sourceMask = 31
+	flagOdd    = 32
+)
+
+// worthBits is the width of a decimal from which on bit patterns may be smaller.
+const worthBits = 24
+
+// valuePacker packs the values of blocks.
+type valuePacker struct {
+	decimals     decimals
+	patterns     [blockLen]int64
+	asDecimals   packer
+	asBitPattern packer
+}
+
+// append writes the values of one block.
+func (p *valuePacker) append(dst []byte, values []float64) []byte {
+	count := len(values)
+	d := &p.decimals
+	if !d.fill(values) {
+		c := p.choosePatterns(values)
+		return c.append(append(dst, sourceBits))
+	}
+	c := p.asDecimals.choose(d.nums[:count])
+	size := c.bits + d.odd*patchBytes*8
+	if size > count*worthBits {
+		if other := p.choosePatterns(values); other.bits < size {
+			return other.append(append(dst, sourceBits))
+		}
+	}
+	source := byte(d.digits)
+	if d.odd == 0 {
+		return c.append(append(dst, source))
+	}
+	dst = append(dst, source|flagOdd, byte(d.odd))
+	for _, at := range d.odds[:d.odd] {
+		dst = binary.LittleEndian.AppendUint64(append(dst, at), math.Float64bits(values[at]))
+	}
+	return c.append(dst)
+}
+
+func (p *valuePacker) choosePatterns(values []float64) choice {
+	for i, v := range values {
+		p.patterns[i] = int64(math.Float64bits(v))
+	}
+	return p.asBitPattern.choose(p.patterns[:len(values)])
+}
+
+// valueBlock is the values of one block, to be read.
+type valueBlock struct {
+	frame  frame
+	source byte
+	odds   []byte // each a position and a bit pattern
+	body   []byte
+}
+
+func readValues(src []byte) valueBlock {
+	b := valueBlock{source: src[0] & sourceMask}
+	flags := src[0]
+	src = src[1:]
+	if flags&flagOdd != 0 {
+		size := int(src[0]) * patchBytes
+		b.odds, src = src[1:1+size], src[1+size:]
+	}
+	b.frame, b.body = readFrame(src)
+	return b
+}
+
+// read reads the first len(dst) values.
+func (b *valueBlock) read(dst []float64, buf *[blockLen]int64) {
+	if b.frame.steady() && b.frame.slope == 0 {
+		v := toValue(b.frame.start+b.frame.base, b.source)
+		for i := range dst {
+			dst[i] = v
+		}
+	} else {
+		nums := buf[:len(dst)]
+		b.frame.numbers(nums, b.body)
+		toValues(dst, nums, b.source)
+	}
+	for odds := b.odds; len(odds) > 0; odds = odds[patchBytes:] {
+		if at := int(odds[0]); at < len(dst) {
+			dst[at] = math.Float64frombits(binary.LittleEndian.Uint64(odds[1:]))
+		}
+	}
+}
+
+// value reads the value at an index.
+func (b *valueBlock) value(index int, buf *[blockLen]int64) float64 {
+	for odds := b.odds; len(odds) > 0; odds = odds[patchBytes:] {
+		if int(odds[0]) == index {
+			return math.Float64frombits(binary.LittleEndian.Uint64(odds[1:]))
+		}
+	}
+	return toValue(b.frame.number(index, b.body, buf), b.source)
+}
+
+func toValue(num int64, source byte) float64 {
+	if source == sourceBits {
+		return math.Float64frombits(uint64(num))
+	}
+	return float64(num) / power(int(source))
+}
+
+// toValues converts a block's numbers. Nums and dst have the same length.
+func toValues(dst []float64, nums []int64, source byte) {
+	dst = dst[:len(nums)]
+	switch source {
+	case 0:
+		for i, num := range nums {
+			dst[i] = float64(num)
+		}
+	case sourceBits:
+		for i, num := range nums {
+			dst[i] = math.Float64frombits(uint64(num))
+		}
+	default:
+		scale := power(int(source))
+		for i, num := range nums {
+			dst[i] = float64(num) / scale
+		}
+	}
+}
