@@ -154,3 +154,27 @@ func BenchmarkRefresh(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkAllSeries lists every series of a tenant whose series came in several segments.
+func BenchmarkAllSeries(b *testing.B) {
+	w := newTwin()
+	x, clock := newIndex(b, w)
+	const count = 20_000
+	for i := range count {
+		s := benchSeries(i)
+		w.insert(tenantA, s.MetricSeries, s.days...)
+		if i%3000 == 0 {
+			w.mergeParts(tenantA)
+			clock.Advance(seriesindex.DefaultRefresh)
+			_, err := x.ListMetricSeries(b.Context(), tenantA, onDays(monday, monday+1))
+			require.NoError(b, err)
+		}
+	}
+	clock.Advance(seriesindex.DefaultRefresh)
+	for b.Loop() {
+		list, err := x.ListMetricSeries(b.Context(), tenantA, onDays(monday, monday+1))
+		require.NoError(b, err)
+		require.Len(b, list, count)
+	}
+	b.ReportMetric(float64(seriesindex.Segments(x, tenantA)), "segments")
+}

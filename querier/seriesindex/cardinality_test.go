@@ -3,8 +3,8 @@ package seriesindex_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,8 +12,6 @@ import (
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
-
-func dayTime(day int64) time.Time { return time.UnixMilli(day*24*3600_000 + 7*3600_000) }
 
 // filledTwin has on the second Monday 4 series of up, one of them new, and 2 of down; the Sunday before had 3 and 4.
 func filledTwin() *twin {
@@ -34,78 +32,81 @@ func filledTwin() *twin {
 	return w
 }
 
-func TestCardinality(t *testing.T) {
+func TestCountCardinality(t *testing.T) {
 	x, _ := newIndex(t, filledTwin())
-	c, err := x.Cardinality(t.Context(), tenantA, seriesindex.CardinalityOptions{Day: dayTime(monday + 7), Limit: 10})
-	require.NoError(t, err)
-	up, down := seriesindex.Count{Series: 4, Earlier: 3, Appeared: 1}, seriesindex.Count{Series: 2, Earlier: 4, Vanished: 2}
-	require.Equal(t, seriesindex.Count{Series: 6, Earlier: 7, Appeared: 1, Vanished: 2}, c.Total)
-	require.Equal(t, []seriesindex.MetricCount{{"up", up}, {"down", down}}, c.Metrics)
-	require.Equal(t, []seriesindex.LabelCount{
-		{Name: "pod", Count: c.Total, Values: 4, EarlierValues: 3}, {Name: "zone", Count: up, Values: 2, EarlierValues: 1},
-	}, c.Labels)
-	one := seriesindex.Count{Series: 1, Earlier: 1}
-	require.Equal(t, []seriesindex.PairCount{
-		{"pod", "p0", seriesindex.Count{Series: 3, Earlier: 5, Vanished: 2}}, {"zone", "a", seriesindex.Count{Series: 3, Earlier: 3}},
-		{"pod", "p1", one}, {"pod", "p2", one}, {"pod", "p3", seriesindex.Count{Series: 1, Appeared: 1}}, {"zone", "b", seriesindex.Count{Series: 1, Appeared: 1}},
-	}, c.Pairs)
-	require.Equal(t, 1, up.Growth())
-	require.Equal(t, 2, down.Churn())
-}
-
-func TestCardinalityOrderAndLimit(t *testing.T) {
-	x, _ := newIndex(t, filledTwin())
-	for order, want := range map[seriesindex.Order]string{seriesindex.BySeries: "up", seriesindex.ByGrowth: "up", seriesindex.ByChurn: "down"} {
-		c, err := x.Cardinality(t.Context(), tenantA, seriesindex.CardinalityOptions{Day: dayTime(monday + 7), Order: order, Limit: 1})
+	count := func(change func(*store.CardinalityQuery)) *store.Cardinality {
+		t.Helper()
+		q := store.CardinalityQuery{FirstDay: monday + 7, LastDay: monday + 7, Limit: 10, Samples: true}
+		change(&q)
+		c, err := x.CountCardinality(t.Context(), tenantA, q)
 		require.NoError(t, err)
-		require.Len(t, c.Metrics, 1)
-		require.Equal(t, want, c.Metrics[0].Metric)
-		require.Len(t, c.Pairs, 1)
+		return c
 	}
-	c, err := x.Cardinality(t.Context(), tenantA, seriesindex.CardinalityOptions{
-		Day: dayTime(monday + 6), Against: dayTime(monday + 7), Limit: 5, Match: []store.MetricMatcher{{Name: "zone", Op: store.MetricNotEquals}},
+	// The twin says that each series has a sample more than its fingerprint's number.
+	total := store.CardinalityCount{Series: 6, Before: 7, Appeared: 1, Vanished: 2, Samples: 1 + 2 + 3 + 4 + 11 + 12}
+	up, down := store.CardinalityCount{Series: 4, Before: 3, Appeared: 1, Samples: 10}, store.CardinalityCount{Series: 2, Before: 4, Vanished: 2, Samples: 23}
+	require.Equal(t, &store.Cardinality{Total: total, Entries: 2, List: []store.CardinalityEntry{
+		{Name: "up", CardinalityCount: up}, {Name: "down", CardinalityCount: down},
+	}}, count(func(*store.CardinalityQuery) {}))
+	require.Equal(t, &store.Cardinality{Total: total, Entries: 3, Values: 8, List: []store.CardinalityEntry{
+		{Name: "__name__", CardinalityCount: total, Values: 2, ValueBytes: 16}, {Name: "pod", CardinalityCount: total, Values: 4, ValueBytes: 12},
+		{Name: "zone", CardinalityCount: up, Values: 2, ValueBytes: 4},
+	}}, count(func(q *store.CardinalityQuery) { q.By = store.ByLabel }))
+	c := count(func(q *store.CardinalityQuery) {
+		q.By, q.Label, q.Order, q.Limit = store.ByLabelValue, "pod", store.OrderChurn, 1
 	})
-	require.NoError(t, err)
-	require.Equal(t, seriesindex.Count{Series: 3, Earlier: 4, Vanished: 1}, c.Total)
-	require.Len(t, c.Metrics, 1)
+	require.Equal(t, &store.Cardinality{Total: total, Entries: 4, List: []store.CardinalityEntry{
+		{Name: "pod", Value: "p0", CardinalityCount: store.CardinalityCount{Series: 3, Before: 5, Vanished: 2, Samples: 1 + 11 + 12}},
+	}}, c)
+	c = count(func(q *store.CardinalityQuery) {
+		q.Samples, q.FirstDay, q.LastDay = false, monday+6, monday+7
+		q.Sets = [][]store.MetricMatcher{{{Name: "zone", Value: "b"}}, {{Name: "zone", Op: store.MetricNotEquals}, {Name: "pod", Value: "p3"}}, {{Name: "pod", Value: "p1"}}}
+	})
+	require.Equal(t, store.CardinalityCount{Series: 2, Appeared: 2}, c.Total)
 }
 
-func TestCardinalityFaults(t *testing.T) {
+// TestCountCardinalityAsksTheStore for what the index cannot answer, and refuses what nobody can.
+func TestCountCardinalityAsksTheStore(t *testing.T) {
 	w := newTwin()
 	fill(w, tenantA, 3000, monday)
 	x, _ := newIndex(t, w, func(o *seriesindex.Options) { o.MaxBytes = 4 * 500_000 })
 	fps(t, x, tenantA, onDays(monday, monday))
-	for id, o := range map[string]seriesindex.CardinalityOptions{
-		"seamark-cardinality-limit": {Day: dayTime(monday), Limit: seriesindex.MaxCardinalityLimit + 1},
-		"seamark-query-regexp":      {Day: dayTime(monday), Limit: 1, Match: []store.MetricMatcher{{Name: "a", Op: store.MetricMatches, Value: "("}}},
-		"seamark-cardinality-size":  {Day: dayTime(monday), Limit: 1},
-	} {
-		_, err := x.Cardinality(t.Context(), tenantA, o)
-		fault, ok := errors.AsType[*seamark.Error](err)
-		require.True(t, ok, "%v", err)
-		require.Equal(t, id, fault.ID)
+	q := store.CardinalityQuery{FirstDay: monday, LastDay: monday, Limit: 1}
+	for reason, sets := range map[string][][]store.MetricMatcher{"size": nil, "query": {{{Name: "a", Op: store.MetricMatches, Value: "("}}}} {
+		q.Sets = sets
+		before := seriesindex.Fallthroughs(x, reason)
+		c, err := x.CountCardinality(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		require.Same(t, ofStore, c)
+		require.Equal(t, before+1, seriesindex.Fallthroughs(x, reason))
 	}
+	q.Limit = 0
+	_, err := x.CountCardinality(t.Context(), tenantA, q)
+	require.Equal(t, seamark.Invalid, seamark.KindOf(err))
+
+	w, cause := filledTwin(), errors.New("no samples today")
+	x, _ = newIndex(t, w)
+	w.samplesErr = cause
+	_, err = x.CountCardinality(t.Context(), tenantA, store.CardinalityQuery{FirstDay: monday + 7, LastDay: monday + 7, Limit: 1, Samples: true})
+	require.ErrorIs(t, err, cause)
 }
 
-func TestCardinalityCountsSamples(t *testing.T) {
-	s := openStore(t, 66)
-	x, _ := openIndex(t, s)
-	b := &seamark.Batch{}
-	for i, n := range []int{3, 9} {
-		one := series(uint64(i), fmt.Sprint("m", i))
-		ref := b.Samples.AddSeries(&seamark.Series{Kind: seamark.MetricSeries, FP: one.FP, Name: one.Metric, Labels: one.Labels})
-		for k := range n {
-			b.Samples.Append(ref, monday*24*3600_000+int64(k), 1)
+func randomCardinality(r *rand.Rand) store.CardinalityQuery {
+	q := store.CardinalityQuery{FirstDay: monday - 12 + r.Int32N(29), By: store.CardinalityBy(r.IntN(4)), Limit: 1 + r.IntN(30), Order: store.CardinalityOrder(r.IntN(6))}
+	q.LastDay = q.FirstDay + r.Int32N(9)
+	if q.Order >= store.OrderValues {
+		q.By = store.ByLabel
+	}
+	q.Samples = r.IntN(2) == 0 || q.Order == store.OrderSamples
+	if q.By == store.ByLabelValue {
+		q.Label = pick(r, append(randomNames, "__name__", "absent"))
+	}
+	for range r.IntN(3) {
+		var set []store.MetricMatcher
+		for range r.IntN(3) {
+			set = append(set, randomMatcher(r))
 		}
+		q.Sets = append(q.Sets, set)
 	}
-	encoded, err := store.NewEncoder().Encode(b, dayTime(monday))
-	require.NoError(t, err)
-	for i, seg := range encoded.Segments {
-		require.NoError(t, s.Insert(t.Context(), tenantA, &store.Block{Table: seg.Table, Day: seg.Day, BatchID: uint64(i) + 1, Segments: []store.Segment{seg}}))
-	}
-	c, err := x.Cardinality(t.Context(), tenantA, seriesindex.CardinalityOptions{Day: dayTime(monday), Limit: 5, Samples: true})
-	require.NoError(t, err)
-	require.Equal(t, []store.MetricSampleCount{{Metric: "m1", Samples: 9}, {Metric: "m0", Samples: 3}}, c.Samples)
-	require.Equal(t, 2, c.Total.Series)
-	require.Equal(t, 2, c.Total.Appeared)
+	return q
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seamarkhq/seamark/internal/engine"
@@ -190,7 +191,14 @@ func TestIndexIsTheStore(t *testing.T) {
 func compare(t *testing.T, s *store.Store, x *seriesindex.Index, r *rand.Rand) {
 	t.Helper()
 	q, name := randomQuery(r), pick(r, append(randomNames, "__name__", "absent"))
-	switch r.IntN(3) {
+	switch r.IntN(4) {
+	case 3:
+		q := randomCardinality(r)
+		want, err := s.CountCardinality(t.Context(), tenantA, q)
+		require.NoError(t, err, "%+v", q)
+		got, err := x.CountCardinality(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		require.Equal(t, want, got, "%+v", q)
 	case 0:
 		want, err := s.ListMetricLabelNames(t.Context(), tenantA, q)
 		require.NoError(t, err, "%+v", q)
@@ -218,6 +226,7 @@ func compareSeries(t *testing.T, s *store.Store, x *seriesindex.Index, q store.M
 	q.Limit = limit
 	got, err := x.ListMetricSeries(t.Context(), tenantA, q)
 	require.NoError(t, err)
+	require.True(t, slices.IsSortedFunc(got, byLabels), "order of %+v", q)
 	byFP := func(a, b store.MetricSeries) int { return cmp.Compare(a.FP, b.FP) }
 	slices.SortFunc(want, byFP)
 	slices.SortFunc(got, byFP)
@@ -229,6 +238,18 @@ func compareSeries(t *testing.T, s *store.Store, x *seriesindex.Index, q store.M
 	for _, one := range got {
 		require.Contains(t, want, one)
 	}
+}
+
+// byLabels compares as Prometheus does.
+func byLabels(a, b store.MetricSeries) int {
+	toLabels := func(s store.MetricSeries) labels.Labels {
+		builder := labels.NewScratchBuilder(len(s.Labels))
+		for _, l := range s.Labels {
+			builder.Add(l.Name, l.Value)
+		}
+		return builder.Labels()
+	}
+	return labels.Compare(toLabels(a), toLabels(b))
 }
 
 // TestIndexUnderConcurrentUse reads while series arrive; what was there before a question was asked must be in its answer.

@@ -72,6 +72,8 @@ type source interface {
 	ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricIndexParts(ctx context.Context, tenant seamark.TenantID) ([]store.MetricIndexPart, error)
 	ScanMetricIndex(ctx context.Context, tenant seamark.TenantID, q store.MetricIndexQuery, fn func(*store.MetricIndexSeries) error) error
+	CountCardinality(ctx context.Context, tenant seamark.TenantID, q store.CardinalityQuery) (*store.Cardinality, error)
+	ScanSeriesSamples(ctx context.Context, tenant seamark.TenantID, q store.CardinalityQuery, fn func(fp, samples uint64)) error
 }
 
 // Index is a store whose look-ups of metric series and labels are answered from memory. It is safe for concurrent use.
@@ -114,7 +116,7 @@ func (x *Index) Close() error {
 	return nil
 }
 
-// ListMetricSeries returns the series that match, as the store does.
+// ListMetricSeries returns the series that match, as the store does, in the order of their labels, as Prometheus compares them.
 func (x *Index) ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error) {
 	sc, conditions := x.plan(ctx, tenant, &q)
 	if sc == nil {

@@ -6,15 +6,35 @@ import (
 	"strings"
 )
 
-// series returns the series that match, up to the limit.
+// series returns the series that match, up to the limit, in the order of their labels.
 func (sc *scope) series(conditions []condition, limit int) []uint32 {
-	var list []uint32
+	var all []uint32
 	for _, g := range sc.segments {
-		if list = sc.match(g, conditions, list, limit); len(list) >= limit {
+		list := sc.match(g, conditions, nil, limit-len(all))
+		g.sortSeries(list)
+		if all = sc.mergeSeries(all, list); len(all) >= limit {
 			break
 		}
 	}
-	return list
+	return all
+}
+
+// mergeSeries returns the union of two sorted lists, of which the second is mostly much shorter: later segments are smaller.
+func (sc *scope) mergeSeries(a, b []uint32) []uint32 {
+	if len(a) == 0 || len(b) == 0 {
+		return append(a, b...)
+	}
+	all := make([]uint32, 0, len(a)+len(b))
+	for _, n := range b {
+		// The next place lies near where there are many, so look in steps that double.
+		hi := 1
+		for hi < len(a) && sc.compareSeries(a[hi], n) < 0 {
+			hi *= 2
+		}
+		before, _ := slices.BinarySearchFunc(a[:min(hi, len(a))], n, sc.compareSeries)
+		all, a = append(append(all, a[:before]...), n), a[before:]
+	}
+	return append(all, a...)
 }
 
 // labelNames returns the sorted names of the labels of the series that match, up to the limit.

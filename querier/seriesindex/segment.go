@@ -16,6 +16,7 @@ type segment struct {
 	pairs  []uint32    // the labels that the series have, sorted by name and value
 	starts []uint32    // per label, and one more: where its series begin in series
 	series []uint32    // per label, rising
+	ranks  []uint32    // per series from lo: its place in the order of label sets, as Prometheus compares them
 }
 
 // nameRange says where the labels of one name stand in a segment's pairs.
@@ -38,7 +39,7 @@ func (g *segment) name(name string) nameRange {
 
 func (g *segment) bytes() int64 {
 	const nameBytes = 32
-	return int64(4*(cap(g.pairs)+cap(g.starts)+cap(g.series)) + nameBytes*cap(g.names))
+	return int64(4*(cap(g.pairs)+cap(g.starts)+cap(g.series)+cap(g.ranks)) + nameBytes*cap(g.names))
 }
 
 // newSegment sorts the series from lo to below hi by their labels.
@@ -66,6 +67,7 @@ func newSegment(s *snapshot, lo, hi uint32) *segment {
 		g.starts[at+1] = g.starts[at] + counts[ref]
 		counts[ref] = g.starts[at] // from here on: where the label's next series goes
 	}
+	g.rankSeries(s, counts)
 	g.series = make([]uint32, g.starts[len(g.pairs)])
 	for n := lo; n < hi; n++ {
 		for _, ref := range s.refsOf(n) {
@@ -83,6 +85,51 @@ func (g *segment) nameRanges(s *snapshot) {
 		}
 		g.names[len(g.names)-1].to = at + 1
 	}
+}
+
+// rankSeries sorts the series by their labels. Of two labels the one with the larger order comes later.
+func (g *segment) rankSeries(s *snapshot, order []uint32) {
+	sorted := make([]uint32, g.hi-g.lo)
+	for i := range sorted {
+		sorted[i] = g.lo + uint32(i)
+	}
+	slices.SortFunc(sorted, func(a, b uint32) int {
+		return slices.CompareFunc(s.refsOf(a), s.refsOf(b), func(x, y uint32) int { return cmp.Compare(order[x], order[y]) })
+	})
+	g.ranks = make([]uint32, len(sorted))
+	for rank, n := range sorted {
+		g.ranks[n-g.lo] = uint32(rank)
+	}
+}
+
+// sortSeries sorts some of the segment's series by their labels.
+func (g *segment) sortSeries(list []uint32) {
+	const few = 16
+	if len(list) < len(g.ranks)/few {
+		slices.SortFunc(list, func(a, b uint32) int { return cmp.Compare(g.ranks[a-g.lo], g.ranks[b-g.lo]) })
+		return
+	}
+	at := make([]uint32, len(g.ranks)) // by rank: number + 1
+	for _, n := range list {
+		at[g.ranks[n-g.lo]] = n + 1
+	}
+	list = list[:0]
+	for _, n := range at {
+		if n > 0 {
+			list = append(list, n-1)
+		}
+	}
+}
+
+// compareSeries compares two series by their labels, of which equal ones have the same number.
+func (s *snapshot) compareSeries(a, b uint32) int {
+	x, y := s.refsOf(a), s.refsOf(b)
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return compareLabels(&s.pairs[x[i]], &s.pairs[y[i]])
+		}
+	}
+	return cmp.Compare(len(x), len(y))
 }
 
 func compareLabels(a, b *seamark.Label) int {

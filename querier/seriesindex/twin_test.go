@@ -38,6 +38,8 @@ type twin struct {
 	scans   []store.MetricIndexQuery
 	err     error         // when set, the index reads nothing
 	blocked chan struct{} // when set, scans wait for it
+
+	samplesErr error // of ScanSeriesSamples
 }
 
 type twinPart struct {
@@ -158,6 +160,30 @@ func (w *twin) ScanMetricIndex(ctx context.Context, tenant seamark.TenantID, q s
 		}
 	}
 	return nil
+}
+
+// ofStore is what the twin answers a count of series with.
+var ofStore = &store.Cardinality{}
+
+func (*twin) CountCardinality(context.Context, seamark.TenantID, store.CardinalityQuery) (*store.Cardinality, error) {
+	return ofStore, nil
+}
+
+// ScanSeriesSamples says that each series has a sample more than its fingerprint's number, the first of them a float.
+func (w *twin) ScanSeriesSamples(_ context.Context, tenant seamark.TenantID, q store.CardinalityQuery, fn func(fp, samples uint64)) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	counted := map[uint64]bool{}
+	for _, p := range w.parts[tenant] {
+		for _, r := range p.rows {
+			if r.day >= q.FirstDay && r.day <= q.LastDay && !counted[r.FP] {
+				counted[r.FP] = true
+				fn(r.FP, 1)
+				fn(r.FP, r.FP)
+			}
+		}
+	}
+	return w.samplesErr
 }
 
 func (w *twin) ListMetricSeries(_ context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error) {
