@@ -1,10 +1,12 @@
 package promql_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +58,12 @@ func newGridStore(hours int, end time.Time) *gridStore {
 			{Name: "namespace", Value: fmt.Sprint("ns-", i%50)}, {Name: "pod", Value: fmt.Sprint("pod-", i)},
 		}})
 	}
+	// The index of series has them in this order.
+	slices.SortFunc(g.series, func(a, b store.MetricSeries) int {
+		return slices.CompareFunc(a.Labels, b.Labels, func(x, y seamark.Label) int {
+			return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Value, y.Value))
+		})
+	})
 	return g
 }
 
@@ -90,7 +98,7 @@ func (g *gridStore) tsdb(b *testing.B) storage.Queryable {
 		}
 		app, ref, err := s.Appender(b.Context()), storage.SeriesRef(0), error(nil)
 		for k, t := range g.times {
-			ref, err = app.Append(ref, toLabels.Labels(), t, g.values[i][k])
+			ref, err = app.Append(ref, toLabels.Labels(), t, g.values[g.series[i].FP][k])
 			require.NoError(b, err)
 		}
 		require.NoError(b, app.Commit())

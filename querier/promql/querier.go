@@ -1,7 +1,6 @@
 package promql
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -69,12 +68,22 @@ func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers
 	if len(found) > q.opts.MaxSeries {
 		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
 	}
-	slices.SortFunc(found, func(a, b store.MetricSeries) int { return slices.CompareFunc(a.Labels, b.Labels, compareLabels) })
+	slices.SortFunc(found, compareSeries) // what the index of series returns is in order and only looked at
 	return found, nil
 }
 
-func compareLabels(a, b seamark.Label) int {
-	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
+// compareSeries orders as Prometheus' labels.Compare does.
+func compareSeries(a, b store.MetricSeries) int {
+	for i := range min(len(a.Labels), len(b.Labels)) {
+		x, y := &a.Labels[i], &b.Labels[i]
+		if c := strings.Compare(x.Name, y.Name); c != 0 {
+			return c
+		}
+		if c := strings.Compare(x.Value, y.Value); c != 0 {
+			return c
+		}
+	}
+	return len(a.Labels) - len(b.Labels)
 }
 
 func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]series, error) {
@@ -142,31 +151,52 @@ func samplesOf(found []store.MetricSeries) store.MetricSamplesQuery {
 // join makes series of what was read of them, in the order in which they were found. A series whose row came between the
 // reads is left for the next query.
 func join(found []store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms) []series {
-	floats, hists := make(map[uint64]int, len(samples)), make(map[uint64]int, len(histograms))
-	for i := range samples {
-		floats[samples[i].FP] = i
-	}
-	for i := range histograms {
-		hists[histograms[i].FP] = i
-	}
-	list := make([]series, 0, max(len(samples), len(histograms)))
+	floats := places{count: len(samples), fp: func(i int) uint64 { return samples[i].FP }}
+	hists := places{count: len(histograms), fp: func(i int) uint64 { return histograms[i].FP }}
+	list := make([]series, 0, min(len(found), len(samples)+len(histograms)))
 	toLabels := labelBuilder()
 	for i := range found {
-		f, hasFloats := floats[found[i].FP]
-		h, hasHistograms := hists[found[i].FP]
-		if !hasFloats && !hasHistograms {
+		f, h := floats.of(found[i].FP), hists.of(found[i].FP)
+		if f < 0 && h < 0 {
 			continue
 		}
 		one := series{labels: toLabels(&found[i])}
-		if hasFloats {
+		if f >= 0 {
 			one.times, one.values = samples[f].Times, samples[f].Values
 		}
-		if hasHistograms {
+		if h >= 0 {
 			one.histTimes, one.histograms = histograms[h].Times, histograms[h].Data
 		}
 		list = append(list, one)
 	}
 	return list
+}
+
+// places finds entries of a list by their fingerprints. A list in the order in which it is asked for, as that of a cache, costs
+// no map.
+type places struct {
+	count int
+	fp    func(i int) uint64
+	next  int
+	byFP  map[uint64]int
+}
+
+// of returns the place of a fingerprint, -1 when it is not there.
+func (p *places) of(fp uint64) int {
+	if p.byFP == nil {
+		if p.next < p.count && p.fp(p.next) == fp {
+			p.next++
+			return p.next - 1
+		}
+		p.byFP = make(map[uint64]int, p.count)
+		for i := range p.count {
+			p.byFP[p.fp(i)] = i
+		}
+	}
+	if i, ok := p.byFP[fp]; ok {
+		return i
+	}
+	return -1
 }
 
 // lastOnly reports whether the selector is looked at once, at the end of its range, so that the newest sample of each
