@@ -60,6 +60,8 @@ func (q *CardinalityQuery) Validate() error {
 	case days < 1 || days > MaxCardinalityDays:
 		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-days",
 			"The period has %d days (UTC); it may have 1 to %d, because it is compared with as many days before. Ask for a shorter one.", days, MaxCardinalityDays)
+	case q.FirstDay < 0 || int64(q.LastDay) > maxMilli/dayMillis:
+		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-days", "The period must lie between 1970 and 2149.")
 	case q.Order >= OrderValues && q.By != ByLabel:
 		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-order", "Only labels are ordered by their values.")
 	case q.Order == OrderSamples && !q.Samples:
@@ -71,7 +73,7 @@ func (q *CardinalityQuery) Validate() error {
 }
 
 // BeforeDay returns the first of the days that the period is compared with.
-func (q *CardinalityQuery) BeforeDay() int32 { return 2*q.FirstDay - q.LastDay - 1 }
+func (q *CardinalityQuery) BeforeDay() int32 { return max(2*q.FirstDay-q.LastDay-1, 0) }
 
 // CardinalityCount is how many series and samples there are.
 type CardinalityCount struct {

@@ -81,7 +81,9 @@ func TestCountCardinality(t *testing.T) {
 		{Name: "__name__", Value: "down", CardinalityCount: down},
 	}, c.List)
 
-	c = count(func(q *store.CardinalityQuery) { q.By, q.Label, q.Order = store.ByLabelValue, "zone", store.OrderGrowth })
+	c = count(func(q *store.CardinalityQuery) {
+		q.By, q.Label, q.Order = store.ByLabelValue, "zone", store.OrderGrowth
+	})
 	require.Equal(t, 2, c.Entries)
 	require.Equal(t, total, c.Total)
 	require.Equal(t, []store.CardinalityEntry{
@@ -130,6 +132,7 @@ func TestCountCardinalityRefuses(t *testing.T) {
 		},
 		"seamark-cardinality-days": {
 			func(q *store.CardinalityQuery) { q.FirstDay = q.LastDay + 1 }, func(q *store.CardinalityQuery) { q.FirstDay -= store.MaxCardinalityDays },
+			func(q *store.CardinalityQuery) { q.FirstDay, q.LastDay = -1, 0 }, func(q *store.CardinalityQuery) { q.FirstDay, q.LastDay = 65536, 65536 },
 		},
 		"seamark-cardinality-order": {
 			func(q *store.CardinalityQuery) { q.Order = store.OrderValues }, func(q *store.CardinalityQuery) { q.Order, q.Samples = store.OrderSamples, false },
