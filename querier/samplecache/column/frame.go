@@ -91,48 +91,47 @@ func (f *frame) bodyBytes(count int) int { return packedBytes(count, f.width) + 
 // steady reports whether the numbers need no rests.
 func (f *frame) steady() bool { return !f.delta && f.width == 0 && f.patches == 0 }
 
-// numbers reads the first len(dst) numbers.
-func (f frame) numbers(dst []int64, body []byte) {
-	if f.steady() {
-		lead := f.start + f.base
-		for i := range dst {
-			dst[i] = lead
-			lead += f.slope
-		}
-		return
+// numbers reads the first len(dst) numbers of a block.
+func (f *frame) numbers(dst []int64, body []byte) {
+	l := line{lead: f.base, slope: f.slope, scale: f.scale}
+	if !f.delta {
+		l.lead += f.start
 	}
-	unpack(dst, body[f.patches*patchBytes:], f.width)
+	if f.width == 0 {
+		l.fill(dst)
+	} else {
+		l.unpack(dst, body[f.patches*patchBytes:], f.width)
+	}
 	if f.patches != 0 {
-		for i := range dst {
-			dst[i] = f.base + dst[i]*f.scale
-		}
-		for ; f.patches > 0; f.patches-- {
-			if at := int(body[0]); at < len(dst) {
-				dst[at] = int64(binary.LittleEndian.Uint64(body[1:]))
-			}
-			body = body[patchBytes:]
-		}
-		f.base, f.scale = 0, 1
+		f.patch(dst, body)
 	}
 	if f.delta {
 		sum := f.start
-		for i, rest := range dst {
-			sum += f.base + rest*f.scale
+		for i, difference := range dst {
+			sum += difference
 			dst[i] = sum
 		}
-		return
 	}
-	lead := f.start + f.base
-	for i, rest := range dst {
-		dst[i] = lead + rest*f.scale
-		lead += f.slope
+}
+
+// patch replaces what is too far out to be packed. A patch takes the place of base + rest*scale.
+func (f *frame) patch(dst []int64, body []byte) {
+	for patches := body[:f.patches*patchBytes]; len(patches) > 0; patches = patches[patchBytes:] {
+		at := int(patches[0])
+		if at >= len(dst) {
+			return
+		}
+		dst[at] = int64(binary.LittleEndian.Uint64(patches[1:]))
+		if !f.delta {
+			dst[at] += f.start + int64(at)*f.slope
+		}
 	}
 }
 
 // number reads the number at an index; buf is scratch space.
 func (f *frame) number(index int, body []byte, buf *[blockLen]int64) int64 {
 	if !f.delta && f.patches == 0 {
-		return f.start + f.base + int64(index)*f.slope + unpackOne(body, index, f.width)*f.scale
+		return f.start + f.base + int64(index)*f.slope + unpackAt(body, index, f.width)*f.scale
 	}
 	f.numbers(buf[:index+1], body)
 	return buf[index]
