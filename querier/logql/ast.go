@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // Expr is a whole query: a *LogQuery, or an expression that yields numbers. Its String is LogQL that parses to an equal
@@ -81,6 +83,7 @@ type RangeOp string
 // The range functions.
 const (
 	RangeRate      RangeOp = "rate"
+	RangeCounter   RangeOp = "rate_counter"
 	RangeCount     RangeOp = "count_over_time"
 	RangeBytes     RangeOp = "bytes_over_time"
 	RangeBytesRate RangeOp = "bytes_rate"
@@ -124,11 +127,11 @@ func (a *RangeAggregation) String() string {
 		b.WriteString(a.Unwrap.String())
 	}
 	b.WriteString(" [")
-	b.WriteString(FormatDuration(a.Range))
+	b.WriteString(quantity.FormatDuration(a.Range))
 	b.WriteByte(']')
 	if a.Offset != 0 {
 		b.WriteString(" offset ")
-		b.WriteString(FormatDuration(a.Offset))
+		b.WriteString(quantity.FormatDuration(a.Offset))
 	}
 	b.WriteByte(')')
 	if a.Grouping != nil {
@@ -166,6 +169,7 @@ const (
 	VectorStddev   VectorOp = "stddev"
 	VectorStdvar   VectorOp = "stdvar"
 	VectorTopK     VectorOp = "topk"
+	VectorApprox   VectorOp = "approx_topk"
 	VectorBottomK  VectorOp = "bottomk"
 	VectorSort     VectorOp = "sort"
 	VectorSortDesc VectorOp = "sort_desc"
@@ -174,7 +178,7 @@ const (
 // VectorAggregation aggregates the series of Inner at every step.
 type VectorAggregation struct {
 	Op       VectorOp
-	Param    int // topk and bottomk: how many
+	Param    int // topk, bottomk and approx_topk: how many
 	Inner    Expr
 	Grouping *Grouping // nil: all series are one group
 }
@@ -200,7 +204,9 @@ func (a *VectorAggregation) String() string {
 	return b.String()
 }
 
-func (o VectorOp) takesCount() bool { return o == VectorTopK || o == VectorBottomK }
+func (o VectorOp) takesCount() bool {
+	return o == VectorTopK || o == VectorBottomK || o == VectorApprox
+}
 
 func (o VectorOp) sorts() bool { return o == VectorSort || o == VectorSortDesc }
 
@@ -334,5 +340,23 @@ func (*Vector) expr() {}
 
 // String returns the call as LogQL.
 func (v *Vector) String() string { return "vector(" + formatNumber(v.Value) + ")" }
+
+// LabelReplace is label_replace: series of Inner whose label Source matches Pattern as a whole get the label Target with
+// the value Replacement, in which $1 and ${name} are groups of the match. An empty value removes the label.
+type LabelReplace struct {
+	Inner                                Expr
+	Target, Replacement, Source, Pattern string
+}
+
+func (*LabelReplace) expr() {}
+
+// String returns the call as LogQL.
+func (r *LabelReplace) String() string {
+	s := "label_replace(" + r.Inner.String()
+	for _, text := range []string{r.Target, r.Replacement, r.Source, r.Pattern} {
+		s += ", " + strconv.Quote(text)
+	}
+	return s + ")"
+}
 
 func formatNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -4,6 +4,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
+)
+
+// The labels that tell of a fault in a pipeline. They can be filtered by, dropped and grouped by, but not made.
+const (
+	ErrorLabel        = "__error__"
+	ErrorDetailsLabel = "__error_details__"
 )
 
 // Stage is one step of a pipeline. Its String is LogQL.
@@ -21,35 +29,51 @@ const (
 	LineNotContains
 	LineMatches
 	LineNotMatches
+	LinePattern
+	LineNotPattern
 )
 
-var lineOps = [...]string{"|=", "!=", "|~", "!~"}
+var lineOps = [...]string{"|=", "!=", "|~", "!~", "|>", "!>"}
 
 // String returns the operator.
 func (o LineOp) String() string { return lineOps[o] }
 
 // Negative reports whether lines with the text are dropped.
-func (o LineOp) Negative() bool { return o == LineNotContains || o == LineNotMatches }
+func (o LineOp) Negative() bool {
+	return o == LineNotContains || o == LineNotMatches || o == LineNotPattern
+}
 
 // Regexp reports whether the texts are regular expressions. They are RE2, match anywhere in the line, and their dot
 // matches line breaks too.
 func (o LineOp) Regexp() bool { return o == LineMatches || o == LineNotMatches }
 
-// LineFilter keeps lines that have one of Texts, or with a negative operator those that have none.
+// Pattern reports whether the texts are patterns such as "<_> level=debug <_>", which match whole lines.
+func (o LineOp) Pattern() bool { return o == LinePattern || o == LineNotPattern }
+
+// LineFilter keeps lines for which one of Terms holds, or with a negative operator those for which none does.
 type LineFilter struct {
 	Op    LineOp
-	Texts []string
+	Terms []LineTerm
+}
+
+// LineTerm is one alternative of a line filter: a text, or with IP a range of IP addresses of which the line has one.
+type LineTerm struct {
+	Text string
+	IP   bool
 }
 
 func (*LineFilter) stage() {}
 
 // String returns the stage as LogQL.
 func (f *LineFilter) String() string {
-	quoted := make([]string, len(f.Texts))
-	for i, text := range f.Texts {
-		quoted[i] = strconv.Quote(text)
+	terms := make([]string, len(f.Terms))
+	for i, term := range f.Terms {
+		terms[i] = strconv.Quote(term.Text)
+		if term.IP {
+			terms[i] = "ip(" + terms[i] + ")"
+		}
 	}
-	return f.Op.String() + " " + strings.Join(quoted, " or ")
+	return f.Op.String() + " " + strings.Join(terms, " or ")
 }
 
 // JSON makes labels of the fields of a JSON line: of all of them, or of the extractions only.
@@ -119,6 +143,62 @@ func (*Regexp) stage() {}
 // String returns the stage as LogQL.
 func (r *Regexp) String() string { return "| regexp " + strconv.Quote(r.Pattern) }
 
+// Pattern makes labels of the captures of a pattern such as "<ip> - <user> [<_>]".
+type Pattern struct{ Pattern string }
+
+func (*Pattern) stage() {}
+
+// String returns the stage as LogQL.
+func (p *Pattern) String() string { return "| pattern " + strconv.Quote(p.Pattern) }
+
+// Unpack undoes Promtail's pack stage: the texts of a JSON object become labels, and its _entry the line.
+type Unpack struct{}
+
+func (*Unpack) stage() {}
+
+// String returns the stage as LogQL.
+func (*Unpack) String() string { return "| unpack" }
+
+// LineFormat makes the line anew from a template.
+type LineFormat struct{ Template string }
+
+func (*LineFormat) stage() {}
+
+// String returns the stage as LogQL.
+func (f *LineFormat) String() string { return "| line_format " + strconv.Quote(f.Template) }
+
+// LabelFormat renames labels and makes new ones. No label is the target of two formats.
+type LabelFormat struct{ Formats []LabelFormatting }
+
+// LabelFormatting gives the label Label the value of the label Source, which goes away, or the text of Template.
+type LabelFormatting struct {
+	Label    string
+	Source   string // "" if there is a template
+	Template string
+}
+
+func (*LabelFormat) stage() {}
+
+// String returns the stage as LogQL.
+func (f *LabelFormat) String() string {
+	formats := make([]string, len(f.Formats))
+	for i, x := range f.Formats {
+		formats[i] = x.Label + "=" + x.Source
+		if x.Source == "" {
+			formats[i] = x.Label + "=" + strconv.Quote(x.Template)
+		}
+	}
+	return "| label_format " + strings.Join(formats, ", ")
+}
+
+// Decolorize takes the escape sequences of terminals out of the line.
+type Decolorize struct{}
+
+func (*Decolorize) stage() {}
+
+// String returns the stage as LogQL.
+func (*Decolorize) String() string { return "| decolorize" }
+
 // Drop removes labels, all of a name or those with a value that matches.
 type Drop struct{ Labels []LabelChoice }
 
@@ -160,7 +240,7 @@ func (*LabelFilter) stage() {}
 // String returns the stage as LogQL.
 func (f *LabelFilter) String() string { return "| " + f.Predicate.String() }
 
-// Predicate is a condition on labels: a *StringPredicate, *QuantityPredicate or *Logical.
+// Predicate is a condition on labels: a *StringPredicate, *QuantityPredicate, *IPPredicate or *Logical.
 type Predicate interface {
 	String() string
 	predicate()
@@ -201,12 +281,30 @@ func (p *QuantityPredicate) String() string {
 	s := p.Name + " " + string(p.Op) + " "
 	switch p.Kind {
 	case DurationQuantity:
-		return s + FormatDuration(p.Time)
+		return s + quantity.FormatDuration(p.Time)
 	case BytesQuantity:
 		return s + strconv.FormatUint(p.Bytes, 10) + "B"
 	case NumberQuantity:
 	}
 	return s + formatNumber(p.Number)
+}
+
+// IPPredicate tells whether a label's text has an address of a range of IP addresses.
+type IPPredicate struct {
+	Name  string
+	Not   bool
+	Range string
+}
+
+func (*IPPredicate) predicate() {}
+
+// String returns the predicate as LogQL.
+func (p *IPPredicate) String() string {
+	op := " = ip("
+	if p.Not {
+		op = " != ip("
+	}
+	return p.Name + op + strconv.Quote(p.Range) + ")"
 }
 
 // Logical joins two predicates. Both operators bind equally and from the left, as LogQL has it.

@@ -81,7 +81,10 @@ func parseBracket(s string) (step JSONStep, n int, fault string) {
 		}
 		return JSONStep{Field: field}, len(quoted) + 2, ""
 	}
-	digits := numberPrefix(inner)
+	digits := 0
+	for digits < len(inner) && isDigit(inner[digits]) {
+		digits++
+	}
 	index, err := strconv.Atoi(inner[:digits])
 	if err != nil || !strings.HasPrefix(inner[digits:], "]") {
 		return step, 0, "expected [index] at " + strconv.Quote(clip(s))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // parseExpr takes a whole expression.
@@ -157,6 +159,8 @@ func (p *parser) parseOperand() (Expr, error) {
 		return &Number{Value: v}, nil
 	case p.now.isWord("vector"):
 		return p.parseVector()
+	case p.now.isWord("label_replace"):
+		return p.parseLabelReplace()
 	case p.now.kind == tokenIdent && slices.Contains(vectorOps, VectorOp(p.now.text)):
 		return p.parseVectorAggregation()
 	case p.now.kind == tokenIdent && rangeRules[RangeOp(p.now.text)] != 0:
@@ -200,7 +204,7 @@ func (p *parser) parseVector() (Expr, error) {
 
 var vectorOps = []VectorOp{
 	VectorSum, VectorAvg, VectorMin, VectorMax, VectorCount, VectorStddev, VectorStdvar, VectorTopK, VectorBottomK,
-	VectorSort, VectorSortDesc,
+	VectorApprox, VectorSort, VectorSortDesc,
 }
 
 // parseVectorAggregation takes sum by (a) (expr) and sum (expr) by (a).
@@ -222,14 +226,8 @@ func (p *parser) parseVectorAggregation() (Expr, error) {
 		}
 	}
 	at := p.now
-	if a.Inner, err = p.parseExpr(); err != nil {
+	if a.Inner, err = p.parseVectorArgument(string(a.Op)); err != nil {
 		return nil, err
-	}
-	if _, logs := a.Inner.(*LogQuery); logs {
-		return nil, p.errorf(at, "%s takes a metric query; wrap the log query, as in count_over_time({...}[5m])", a.Op)
-	}
-	if IsScalar(a.Inner) {
-		return nil, p.errorf(at, "%s takes a vector, not a number", a.Op)
 	}
 	if err := p.expect(")"); err != nil {
 		return nil, err
@@ -239,10 +237,65 @@ func (p *parser) parseVectorAggregation() (Expr, error) {
 			return nil, err
 		}
 	}
-	if a.Grouping != nil && a.Op.sorts() {
+	if a.Grouping != nil && a.Op.sorts() || a.Grouping != nil && a.Op == VectorApprox {
 		return nil, p.errorf(at, "%s takes no by or without", a.Op)
 	}
 	return a, nil
+}
+
+// parseVectorArgument takes the argument of a function that needs a vector.
+func (p *parser) parseVectorArgument(function string) (Expr, error) {
+	at := p.now
+	inner, err := p.parseExpr()
+	if err != nil {
+		return nil, err
+	}
+	if _, logs := inner.(*LogQuery); logs {
+		return nil, p.errorf(at, "%s takes a metric query; wrap the log query, as in count_over_time({...}[5m])", function)
+	}
+	if IsScalar(inner) {
+		return nil, p.errorf(at, "%s takes a vector, not a number", function)
+	}
+	return inner, nil
+}
+
+// parseLabelReplace takes label_replace(vector, "target", "replacement", "source", "regular expression").
+func (p *parser) parseLabelReplace() (Expr, error) {
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	r := &LabelReplace{}
+	var err error
+	if r.Inner, err = p.parseVectorArgument("label_replace"); err != nil {
+		return nil, err
+	}
+	for i, arg := range []struct {
+		into *string
+		what string
+	}{
+		{&r.Target, "the target label in quotes"}, {&r.Replacement, "the replacement in quotes"},
+		{&r.Source, "the source label in quotes"}, {&r.Pattern, "a regular expression in quotes"},
+	} {
+		if err := p.expect(","); err != nil {
+			return nil, err
+		}
+		at := p.now
+		if *arg.into, err = p.expectString(arg.what); err != nil {
+			return nil, err
+		}
+		switch {
+		case i == 0 && !isIdent(r.Target):
+			return nil, p.errorf(at, "the target %q is not a label name", r.Target)
+		case i == 3:
+			if err := p.checkRegexp(at, r.Pattern); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r, p.expect(")")
 }
 
 // parseCount takes the whole number that topk and bottomk begin with.
@@ -281,7 +334,7 @@ const (
 )
 
 var rangeRules = map[RangeOp]rangeRule{
-	RangeRate: overLines | overValues, RangeCount: overLines, RangeBytes: overLines, RangeBytesRate: overLines,
+	RangeRate: overLines | overValues, RangeCounter: overValues, RangeCount: overLines, RangeBytes: overLines, RangeBytesRate: overLines,
 	RangeAbsent: overLines | overValues, RangeSum: overValues, RangeAvg: overValues | grouped,
 	RangeMin: overValues | grouped, RangeMax: overValues | grouped, RangeFirst: overValues | grouped,
 	RangeLast: overValues | grouped, RangeStdvar: overValues | grouped, RangeStddev: overValues | grouped,
@@ -308,13 +361,11 @@ func (p *parser) parseRangeAggregation() (Expr, error) {
 			return nil, err
 		}
 	}
-	if a.Query, err = p.parseLogQuery(a); err != nil {
+	if err := p.parseLogRange(a); err != nil {
 		return nil, err
 	}
 	if a.Range == 0 {
-		if err := p.parseRange(a); err != nil {
-			return nil, err
-		}
+		return nil, p.unexpected(`"["`)
 	}
 	if err := p.expect(")"); err != nil {
 		return nil, err
@@ -332,6 +383,34 @@ func (p *parser) parseRangeAggregation() (Expr, error) {
 		return nil, p.errorf(clause, "%s takes no by or without; put it into sum by (...)", a.Op)
 	}
 	return a, nil
+}
+
+// parseLogRange takes a log query with its range, which may stand behind brackets around the query: ({...} |= "x")[5m].
+func (p *parser) parseLogRange(a *RangeAggregation) error {
+	if !p.now.is("(") {
+		var err error
+		if a.Query, err = p.parseLogQuery(a); err != nil {
+			return err
+		}
+	} else {
+		if err := p.enter(); err != nil {
+			return err
+		}
+		defer p.leave()
+		if err := p.advance(); err != nil {
+			return err
+		}
+		if err := p.parseLogRange(a); err != nil {
+			return err
+		}
+		if err := p.expect(")"); err != nil {
+			return err
+		}
+	}
+	if a.Range == 0 && p.now.is("[") {
+		return p.parseRange(a)
+	}
+	return nil
 }
 
 // parseRange takes [5m] and an offset that may follow it.
@@ -374,12 +453,12 @@ func (p *parser) parseDuration(what string) (time.Duration, error) {
 	if p.now.kind != tokenQuantity {
 		return 0, p.unexpected(what)
 	}
-	d, err := ParseDuration(p.now.text)
+	d, err := quantity.ParseDuration(p.now.text)
 	if err != nil {
 		return 0, p.unexpected(what)
 	}
 	if d > maxSpan {
-		return 0, p.errorf(p.now, "the duration is longer than the limit of %s", FormatDuration(maxSpan))
+		return 0, p.errorf(p.now, "the duration is longer than the limit of %s", quantity.FormatDuration(maxSpan))
 	}
 	return sign * d, p.advance()
 }

@@ -3,6 +3,9 @@ package logql
 import (
 	"math"
 	"strconv"
+
+	"github.com/seamarkhq/seamark/querier/logql/linematch"
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // parseLabelFilter takes the predicates after a pipe: joined by and, or, a comma or nothing, from the left.
@@ -82,6 +85,13 @@ func (p *parser) parseQuantityPredicate(name string) (Predicate, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
+	if p.ipFollows() {
+		if q.Op != OpEqual && q.Op != OpNot {
+			return nil, p.errorf(p.now, "ip(...) follows = or !=, not %s", q.Op)
+		}
+		addresses, err := p.parseIP()
+		return &IPPredicate{Name: name, Not: q.Op == OpNot, Range: addresses}, err
+	}
 	sign := ""
 	if p.now.is("-") && p.then.kind == tokenQuantity {
 		sign = "-"
@@ -90,7 +100,7 @@ func (p *parser) parseQuantityPredicate(name string) (Predicate, error) {
 		}
 	}
 	if p.now.kind != tokenQuantity {
-		return nil, p.unexpected("a string, a number, a duration or an amount of bytes")
+		return nil, p.unexpected("a string, a number, a duration, an amount of bytes or ip(...)")
 	}
 	if err := p.readQuantity(q, sign+p.now.text); err != nil {
 		return nil, err
@@ -106,13 +116,34 @@ func (p *parser) readQuantity(q *QuantityPredicate, text string) error {
 		return nil
 	}
 	q.Number = 0
-	if q.Time, err = ParseDuration(text); err == nil {
+	if q.Time, err = quantity.ParseDuration(text); err == nil {
 		q.Kind = DurationQuantity
 		return nil
 	}
-	if q.Bytes, err = ParseBytes(text); err == nil {
+	if q.Bytes, err = quantity.ParseBytes(text); err == nil {
 		q.Kind = BytesQuantity
 		return nil
 	}
 	return p.unexpected("a number, a duration such as 1m30s or an amount of bytes such as 20KB")
+}
+
+// ipFollows reports whether the current tokens are ip(.
+func (p *parser) ipFollows() bool { return p.now.isWord("ip") && p.then.is("(") }
+
+// parseIP takes ip("range of addresses").
+func (p *parser) parseIP() (string, error) {
+	for range 2 {
+		if err := p.advance(); err != nil {
+			return "", err
+		}
+	}
+	at := p.now
+	text, err := p.expectString(`an address, a range or a network such as "10.0.0.0/8"`)
+	if err != nil {
+		return "", err
+	}
+	if _, err := linematch.ParseIP(text); err != nil {
+		return "", p.errorf(at, "the IP addresses are malformed: %s", err)
+	}
+	return text, p.expect(")")
 }

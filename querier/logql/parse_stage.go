@@ -4,6 +4,8 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strconv"
+
+	"github.com/seamarkhq/seamark/querier/logql/linematch"
 )
 
 // parseLogQuery takes a selector with its pipeline. With a non-nil a it stands inside a range aggregation: the range may
@@ -54,74 +56,118 @@ func (p *parser) isLineFilter() bool {
 	return p.now.kind == tokenPunct && slices.Contains(lineOps[:], p.now.text)
 }
 
-// parseLineFilter takes |= "a" or "b".
+// parseLineFilter takes |= "a" or ip("b").
 func (p *parser) parseLineFilter() (*LineFilter, error) {
 	f := &LineFilter{Op: LineOp(slices.Index(lineOps[:], p.now.text))}
 	for {
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
-		at := p.now
-		text, err := p.expectString("a string in quotes or backticks")
+		term, err := p.parseLineTerm(f.Op)
 		if err != nil {
 			return nil, err
 		}
-		if f.Op.Regexp() {
-			if err := p.checkRegexp(at, text); err != nil {
-				return nil, err
-			}
-		}
-		f.Texts = append(f.Texts, text)
+		f.Terms = append(f.Terms, term)
 		if !p.now.isWord("or") {
 			return f, nil
+		}
+		if err := p.join(); err != nil {
+			return nil, err
 		}
 	}
 }
 
+// parseLineTerm takes one alternative of a line filter.
+func (p *parser) parseLineTerm(op LineOp) (LineTerm, error) {
+	at := p.now
+	if p.ipFollows() {
+		if op != LineContains && op != LineNotContains {
+			return LineTerm{}, p.errorf(at, "ip(...) follows |= or !=, not %s", op)
+		}
+		text, err := p.parseIP()
+		return LineTerm{Text: text, IP: true}, err
+	}
+	text, err := p.expectString("a string in quotes or backticks")
+	if err != nil {
+		return LineTerm{}, err
+	}
+	switch {
+	case op.Regexp():
+		err = p.checkRegexp(at, text)
+	case op.Pattern():
+		if _, fault := linematch.ParseFilter(text); fault != nil {
+			err = p.errorf(at, "the pattern is malformed: %s", fault)
+		}
+	}
+	return LineTerm{Text: text}, err
+}
+
 // parseStage takes what follows a pipe.
 func (p *parser) parseStage(q *LogQuery, a *RangeAggregation) error {
-	if p.now.isWord("unwrap") {
-		return p.parseUnwrap(a)
-	}
-	var stage Stage
-	var err error
 	switch {
-	case p.now.isWord("json"):
-		stage, err = p.parseJSON()
-	case p.now.isWord("logfmt"):
-		stage, err = p.parseLogfmt()
-	case p.now.isWord("regexp"):
-		stage, err = p.parseRegexp()
-	case p.now.isWord("drop"):
-		var labels []LabelChoice
-		labels, err = p.parseChoices()
-		stage = &Drop{Labels: labels}
-	case p.now.isWord("keep"):
-		var labels []LabelChoice
-		labels, err = p.parseChoices()
-		stage = &Keep{Labels: labels}
-	case p.now.kind == tokenIdent || p.now.is("("):
-		filter, err := p.parseLabelFilter()
-		if err != nil {
-			return err
-		}
-		if a != nil && a.Unwrap != nil {
-			a.Unwrap.Filters = append(a.Unwrap.Filters, filter)
-		} else {
-			q.Stages = append(q.Stages, filter)
-		}
-		return nil
-	default:
-		return p.unexpected("json, logfmt, regexp, drop, keep, unwrap or a label filter")
+	case p.now.isWord("unwrap"):
+		return p.parseUnwrap(a)
+	case p.now.kind != tokenIdent && !p.now.is("("):
+		return p.unexpected("a parser, line_format, label_format, decolorize, drop, keep, unwrap or a label filter")
 	}
+	at := p.now
+	stage, err := p.parseNamedStage()
 	if err != nil {
 		return err
 	}
-	if err := p.checkNotUnwrapped(a); err != nil {
-		return err
+	filter, filters := stage.(*LabelFilter)
+	if a != nil && a.Unwrap != nil {
+		if !filters {
+			return p.errorf(at, "only label filters may follow unwrap")
+		}
+		a.Unwrap.Filters = append(a.Unwrap.Filters, filter)
+		return nil
 	}
 	q.Stages = append(q.Stages, stage)
 	return nil
+}
+
+// parseNamedStage takes a stage that begins with its name; what begins with another word is a label filter. So is
+// a comparison of a label that has the name of a stage.
+func (p *parser) parseNamedStage() (Stage, error) {
+	if p.now.kind != tokenIdent || p.comparisonFollows() {
+		return p.parseLabelFilter()
+	}
+	switch p.now.text {
+	case "json":
+		return p.parseJSON()
+	case "logfmt":
+		return p.parseLogfmt()
+	case "regexp":
+		return p.parseRegexp()
+	case "pattern":
+		return p.parsePattern()
+	case "unpack":
+		return &Unpack{}, p.advance()
+	case "line_format":
+		return p.parseLineFormat()
+	case "label_format":
+		return p.parseLabelFormat()
+	case "decolorize":
+		return &Decolorize{}, p.advance()
+	case "drop":
+		labels, err := p.parseChoices()
+		return &Drop{Labels: labels}, err
+	case "keep":
+		labels, err := p.parseChoices()
+		return &Keep{Labels: labels}, err
+	}
+	return p.parseLabelFilter()
+}
+
+// comparisonFollows reports whether the token after the current one can only be the comparison of a label. != and !~ may
+// be line filters behind a stage without arguments, which is what they are then taken for.
+func (p *parser) comparisonFollows() bool {
+	switch p.then.text {
+	case "=", "=~", "==", ">", ">=", "<", "<=":
+		return p.then.kind == tokenPunct
+	}
+	return false
 }
 
 // parseJSON takes json and its extractions.
@@ -241,69 +287,18 @@ func isIdent(s string) bool {
 	return s != "" && isIdentStart(s[0]) && scanIdent(s) == len(s)
 }
 
-// parseChoices takes drop's or keep's list: name, name="value".
-func (p *parser) parseChoices() ([]LabelChoice, error) {
-	var choices []LabelChoice
-	for {
-		if err := p.advance(); err != nil {
-			return nil, err
-		}
-		name, err := p.expectIdent("a label name")
-		if err != nil {
-			return nil, err
-		}
-		choice := LabelChoice{Name: name}
-		// "| drop a != "x"" is a condition on a, as the documentation's grammar has it, and not a line filter.
-		if _, ok := matchOpOf(p.now); ok {
-			m, err := p.parseMatch(name)
-			if err != nil {
-				return nil, err
-			}
-			choice.Match = &m
-		}
-		choices = append(choices, choice)
-		if !p.now.is(",") {
-			return choices, nil
-		}
-	}
-}
-
-// parseUnwrap takes unwrap label or unwrap conversion(label).
-func (p *parser) parseUnwrap(a *RangeAggregation) error {
-	if a == nil {
-		return p.errorf(p.now, "unwrap stands only inside a range aggregation such as sum_over_time")
-	}
-	if err := p.checkNotUnwrapped(a); err != nil {
-		return err
-	}
+// parsePattern takes pattern "<name> ...".
+func (p *parser) parsePattern() (*Pattern, error) {
 	if err := p.advance(); err != nil {
-		return err
+		return nil, err
 	}
 	at := p.now
-	name, err := p.expectIdent("a label name or a conversion")
+	text, err := p.expectString("a pattern in quotes or backticks")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	u := &Unwrap{Label: name}
-	if p.now.is("(") {
-		switch name {
-		case "duration", "duration_seconds":
-			u.Conversion = ConvertDuration
-		case "bytes":
-			u.Conversion = ConvertBytes
-		default:
-			return p.errorf(at, "expected the conversion duration, duration_seconds or bytes, found %q", name)
-		}
-		if err := p.advance(); err != nil {
-			return err
-		}
-		if u.Label, err = p.expectIdent("a label name"); err != nil {
-			return err
-		}
-		if err := p.expect(")"); err != nil {
-			return err
-		}
+	if _, err := linematch.ParseExtractor(text); err != nil {
+		return nil, p.errorf(at, "the pattern is malformed: %s", err)
 	}
-	a.Unwrap = u
-	return nil
+	return &Pattern{Pattern: text}, nil
 }

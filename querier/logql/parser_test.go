@@ -68,7 +68,22 @@ func TestParse(t *testing.T) {
 	same(`{app="a"} | json | drop level, method="GET", app=~"some.*"`)
 	same(`{app="a"} | json | keep level, x!="y"`)
 
+	same(`{app="a"} |> "<_> level=debug <_>" !> "<_>x"`)
+	same(`{app="a"} |= ip("192.168.4.5/16") != "x" or ip("::1")`)
+	same(`{app="a"} | pattern "<ip> - <_>" | unpack | decolorize |= "x"`)
+	same(`{app="a"} | decolorize != "x" | unpack !~ "y"`)
+	same(`{app="a"} | line_format "{{.a}} {{ __line__ | upper }}" | label_format a=b, c="{{.d}}"`)
+	ok("{app=\"a\"} | label_format a=`{{ if eq .b \"c\" }}x{{ end }}`,b=a|json",
+		`{app="a"} | label_format a="{{ if eq .b \"c\" }}x{{ end }}", b=a | json`)
+	ok(`{app="a"} | addr = ip("10.0.0.0/8") or addr!=ip("::1-::2"),b="c"`,
+		`{app="a"} | addr = ip("10.0.0.0/8") or addr != ip("::1-::2") and b="c"`)
+	ok(`{app="a"} | pattern="x" | json=~"y" | ip>5`, `{app="a"} | pattern="x" | json=~"y" | ip > 5`)
+
 	// Range aggregations.
+	ok(`rate_counter({app="a"} | json | unwrap n [5m])`, `rate_counter({app="a"} | json | unwrap n [5m])`)
+	ok(`count_over_time(({app="a"} |= "x")[5m])`, `count_over_time({app="a"} |= "x" [5m])`)
+	ok(`max_over_time((({app="a"} | json | unwrap n)[5m] offset 1m))`, `max_over_time({app="a"} | json | unwrap n [5m] offset 1m)`)
+	ok(`count_over_time(({app="a"}[5m] |= "x"))`, `count_over_time({app="a"} |= "x" [5m])`)
 	ok(`rate({app="a"}[5m])`, `rate({app="a"} [5m])`)
 	ok(`count_over_time({app="a"}[1h30m] offset 1d |= "x" | json)`, `count_over_time({app="a"} |= "x" | json [1h30m] offset 1d)`)
 	ok(`bytes_rate({app="a"} |= "x" [90s] offset -5m)`, `bytes_rate({app="a"} |= "x" [1m30s] offset -5m)`)
@@ -83,6 +98,9 @@ func TestParse(t *testing.T) {
 	ok(`sum(rate({app="a"}[1m])) without (a)`, `sum without (a) (rate({app="a"} [1m]))`)
 	ok(`topk(5,sum(rate({app="a"}[1m]))by(x))`, `topk(5, sum by (x) (rate({app="a"} [1m])))`)
 	ok(`sort_desc(count by () (rate({app="a"}[1m])))`, `sort_desc(count by () (rate({app="a"} [1m])))`)
+
+	ok(`approx_topk(3, rate({app="a"}[1m]))`, `approx_topk(3, rate({app="a"} [1m]))`)
+	same(`label_replace(rate({app="a"} [1m]), "b", "$1", "a", "(.*):.*")`)
 
 	// Binary operations.
 	same(`vector(1) + vector(1)`)
@@ -141,6 +159,29 @@ func TestParseErrors(t *testing.T) {
 	fails(`sum_over_time({app="a"}[5m])`, `1:1: sum_over_time needs values: end its pipeline with unwrap`)
 	fails(`count_over_time({app="a"} | unwrap x [5m])`, `count_over_time counts lines and takes no unwrap`)
 	fails(`sum_over_time({app="a"} | unwrap x | json [5m])`, `only label filters may follow unwrap`)
+	fails(`sum_over_time({app="a"} | unwrap x |= "y" [5m])`, `only label filters may follow unwrap`)
+	fails(`rate({app="a"}[5m]`, `1:19: expected ")", found the end of the query`)
+	fails(`rate(({app="a"}))`, `expected "[", found ")"`)
+	fails(`rate_counter({app="a"}[5m])`, `rate_counter needs values`)
+	fails(`{app="a"} |> "<a>"`, `1:14: the pattern is malformed: a line filter takes no named capture`)
+	fails(`{app="a"} | pattern "<_>"`, `1:21: the pattern is malformed: it needs a named capture`)
+	fails(`{app="a"} | pattern x`, `expected a pattern in quotes or backticks, found "x"`)
+	fails(`{app="a"} |~ ip("10.0.0.1")`, `ip(...) follows |= or !=, not |~`)
+	fails(`{app="a"} |= ip("10.0.0.999")`, `1:17: the IP addresses are malformed: "10.0.0.999" is no IP address`)
+	fails(`{app="a"} | addr >= ip("10.0.0.1")`, `ip(...) follows = or !=, not >=`)
+	fails(`{app="a"} | line_format "{{.a"`, `1:25: the template is malformed: 1: unclosed action`)
+	fails(`{app="a"} | line_format "{{ nothing .a }}"`, `function "nothing" not defined`)
+	fails(`{app="a"} | line_format`, `expected a template in quotes or backticks, found the end of the query`)
+	fails(`{app="a"} | label_format a="b", a=c`, `the label a is formatted twice`)
+	fails(`{app="a"} | label_format __error__=c`, `__error__ cannot be formatted`)
+	fails(`{app="a"} | label_format c=__error__`, `__error__ cannot be renamed`)
+	fails(`{app="a"} | label_format c>5`, `expected "=", found ">"`)
+	fails(`{app="a"} |`, `expected a parser, line_format`)
+	fails(`approx_topk(2, vector(1)) by (a)`, `approx_topk takes no by or without`)
+	fails(`label_replace(vector(1), "0", "x", "a", "b")`, `1:26: the target "0" is not a label name`)
+	fails(`label_replace(vector(1), "a", "x", "a", "(")`, `1:41: the regular expression is not RE2`)
+	fails(`label_replace(vector(1), "a", "x")`, `expected ",", found ")"`)
+	fails(`label_replace(1, "a", "x", "b", "c")`, `label_replace takes a vector, not a number`)
 	fails(`sum({app="a"})`, `1:5: sum takes a metric query; wrap the log query`)
 	fails(`sum(1)`, `sum takes a vector, not a number`)
 	fails(`topk(0, vector(1))`, `expected how many series topk keeps, a whole number from 1, found "0"`)
@@ -177,6 +218,8 @@ func FuzzParse(f *testing.F) {
 		`{app="a", b!~"c"} |= "x" or "y" | json a="b[0].c" | (d>1h or e==1.5KiB) and f=~"g" | drop h, i="j"`,
 		`sum by (a) (rate({app="a"} | logfmt --strict x, y="z" | unwrap duration(t) | __error__="" [1h5m] offset 3s))`,
 		"topk(3, quantile_over_time(.9, {a=`b`} | regexp \"(?P<x>y)\" | unwrap bytes(z)[1d]) without (c)) # d",
+		"{a=`b`} |> `<_>x` | pattern `<y> z` | unpack | line_format `{{.a}}{{range fromJson .b}}{{.}}{{end}}` != ip(`::1`) or `q` | c != ip(`1.2.3.4`)",
+		"label_replace(approx_topk(2, rate_counter(({} | label_format a=b, c=`{{d}}` | decolorize | unwrap n) [1m])), `a`, `$1`, `b`, `(.*)`)",
 		`-1 ^ 2 ^ 3 > bool vector(1e-5) or vector(1) * on(a) group_left(b) vector(2)`,
 	} {
 		f.Add(seed)

@@ -8,6 +8,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/logql"
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // leaf is the evaluation of one range aggregation.
@@ -395,12 +396,12 @@ func newValueReader(a *logql.RangeAggregation) (*valueReader, error) {
 	switch a.Unwrap.Conversion {
 	case logql.ConvertDuration:
 		r.convert = func(s string) (float64, error) {
-			d, err := logql.ParseDuration(s)
+			d, err := quantity.ParseDuration(s)
 			return d.Seconds(), err
 		}
 	case logql.ConvertBytes:
 		r.convert = func(s string) (float64, error) {
-			n, err := logql.ParseBytes(s)
+			n, err := quantity.ParseBytes(s)
 			return float64(n), err
 		}
 	case logql.ConvertNumber:

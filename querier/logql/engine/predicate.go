@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/seamarkhq/seamark/querier/logql"
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // predicate is a condition on a line's labels. It may set __error__.
@@ -67,10 +68,10 @@ func quantityPredicate(p *logql.QuantityPredicate) predicate {
 func compareQuantity(p *logql.QuantityPredicate, text string) (holds, ok bool) {
 	switch p.Kind {
 	case logql.DurationQuantity:
-		v, err := logql.ParseDuration(text)
+		v, err := quantity.ParseDuration(text)
 		return compare(p.Op, v, p.Time), err == nil
 	case logql.BytesQuantity:
-		v, err := logql.ParseBytes(text)
+		v, err := quantity.ParseBytes(text)
 		return compare(p.Op, v, p.Bytes), err == nil
 	case logql.NumberQuantity:
 	}

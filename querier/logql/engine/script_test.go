@@ -26,6 +26,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/querier/logql"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
+	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -106,7 +107,7 @@ func parseCommand(t *testing.T, line string) logqlengine.Params {
 	t.Helper()
 	words := strings.Fields(line)
 	at := func(s string) time.Time {
-		d, err := logql.ParseDuration(s)
+		d, err := quantity.ParseDuration(s)
 		require.NoError(t, err, line)
 		return base.Add(d)
 	}
@@ -174,7 +175,7 @@ func loadLine(t *testing.T, b *seamark.Batch, ref uint32, line string) {
 	meta, rest, found := strings.Cut(line, "`")
 	require.True(t, found, line)
 	words := strings.Fields(meta)
-	at, err := logql.ParseDuration(words[0])
+	at, err := quantity.ParseDuration(words[0])
 	require.NoError(t, err, line)
 	row := seamark.LogRow{Stream: ref, TimeNano: base.Add(at).UnixNano(), Body: strings.ReplaceAll(strings.TrimSuffix(rest, "`"), "⏎", "\n")}
 	for _, w := range words[1:] {
@@ -254,7 +255,9 @@ func format(r *logqlengine.Result) string {
 	return strings.Join(lines, "\n")
 }
 
-func offset(nanos int64) string { return logql.FormatDuration(time.Duration(nanos - base.UnixNano())) }
+func offset(nanos int64) string {
+	return quantity.FormatDuration(time.Duration(nanos - base.UnixNano()))
+}
 
 func printLabels(list []seamark.Label) string {
 	parts := make([]string, len(list))

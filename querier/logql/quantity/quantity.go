@@ -1,4 +1,6 @@
-package logql
+// Package quantity reads and prints the quantities of LogQL: durations and amounts of bytes. It knows text alone; LogQL's
+// parser, templates and engine use it.
+package quantity
 
 import (
 	"errors"
@@ -136,7 +138,7 @@ func sizeOf(units []unit, name string) (float64, bool) {
 // numberPrefix returns the length of the decimal number that s begins with.
 func numberPrefix(s string) int {
 	n := 0
-	for n < len(s) && (isDigit(s[n]) || s[n] == '.') {
+	for n < len(s) && (s[n] >= '0' && s[n] <= '9' || s[n] == '.') {
 		n++
 	}
 	return n
