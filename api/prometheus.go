@@ -70,8 +70,8 @@ type prometheusAPI struct {
 	reads chan struct{} // one per running read
 }
 
-// PrometheusRoutes returns the routes of the Prometheus HTTP API. There is deliberately no status/flags: answering it makes
-// Grafana take us for Thanos.
+// PrometheusRoutes returns the routes of the Prometheus HTTP API, and that of the cardinality explorer. There is deliberately
+// no status/flags: answering it makes Grafana take us for Thanos.
 func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 	if o.MaxReads == 0 {
 		o.MaxReads = defaultMaxReads
@@ -99,8 +99,9 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 	add("/metadata", a.metadata, http.MethodGet)
 	add("/status/buildinfo", a.buildInfo, http.MethodGet)
 	add("/status/tsdb", a.tsdbStatus, http.MethodGet)
-	// These two answer faults as plain text, as in Prometheus.
 	return append(routes,
+		httpx.Route{Method: http.MethodGet, Path: "/api/v1/cardinality", Permission: "data:read", Handler: a.cardinality},
+		// These two answer faults as plain text, as in Prometheus.
 		httpx.Route{Method: http.MethodPost, Path: "/prometheus/api/v1/read", Permission: "data:read", Dialect: httpx.Plain, Handler: a.read},
 		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", Dialect: httpx.Plain, Handler: a.federate})
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/require"
 
@@ -68,6 +67,7 @@ type promFake struct {
 
 	reads     []storage.SelectHints
 	exemplars []api.SeriesExemplars
+	counted   []api.CardinalityQuery
 }
 
 const promData = `load 1m
@@ -155,12 +155,20 @@ func (f *promFake) ReadSeries(ctx context.Context, tenant seamark.TenantID, hint
 	return f.err
 }
 
-func (f *promFake) CountSeries(_ context.Context, tenant seamark.TenantID, start, end int64, limit int) (api.Cardinality, error) {
-	f.tenant, f.limit, f.reads = tenant, limit, []storage.SelectHints{{Start: start, End: end}}
-	return api.Cardinality{
-		Series: 3, LabelPairs: 4, SeriesByMetric: []index.Stat{{Name: "up", Count: 3}}, ValuesByLabel: []index.Stat{{Name: "job", Count: 2}},
-		BytesByLabel: []index.Stat{{Name: "job", Count: 5}}, SeriesByPair: []index.Stat{{Name: "job=<a>", Count: 2}},
-	}, f.err
+// CountCardinality answers with the name of what was asked for, and with an entry that is gone.
+func (f *promFake) CountCardinality(_ context.Context, tenant seamark.TenantID, q api.CardinalityQuery) (*api.Cardinality, error) {
+	f.tenant, f.limit, f.counted = tenant, q.Limit, append(f.counted, q)
+	count := api.CardinalityCount{Series: 3, Before: 2, Appeared: 2, Vanished: 1, Samples: 30}
+	c := &api.Cardinality{Total: count, Entries: 7}
+	switch q.By {
+	case api.ByMetric:
+		c.List = []api.CardinalityEntry{{Name: "up", CardinalityCount: count}, {Name: "old", CardinalityCount: api.CardinalityCount{Before: 1, Vanished: 1}}}
+	case api.ByLabel:
+		c.Values, c.List = 4, []api.CardinalityEntry{{Name: "job", CardinalityCount: count, Values: 2, ValueBytes: 5}}
+	case api.ByPair, api.ByLabelValue:
+		c.List = []api.CardinalityEntry{{Name: "job", Value: "<a>", CardinalityCount: api.CardinalityCount{Series: 2, Appeared: 2}}}
+	}
+	return c, f.err
 }
 
 func (f *promFake) Exemplars(_ context.Context, tenant seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
@@ -395,8 +403,14 @@ func TestPrometheusSmallRoutes(t *testing.T) {
 func TestPrometheusRoutesNeedReading(t *testing.T) {
 	for _, r := range api.PrometheusRoutes(api.PrometheusOptions{}) {
 		require.Equal(t, "data:read", r.Permission, r.Path)
-		plain := strings.HasSuffix(r.Path, "/read") || strings.HasSuffix(r.Path, "/federate")
-		require.Equal(t, map[bool]httpx.Dialect{false: httpx.Prometheus, true: httpx.Plain}[plain], r.Dialect, r.Path)
+		want := httpx.Prometheus
+		switch {
+		case strings.HasSuffix(r.Path, "/read") || strings.HasSuffix(r.Path, "/federate"):
+			want = httpx.Plain
+		case r.Path == "/api/v1/cardinality":
+			want = httpx.Problem
+		}
+		require.Equal(t, want, r.Dialect, r.Path)
 	}
 }
 
@@ -473,6 +487,9 @@ func TestPrometheusTSDBStatus(t *testing.T) {
 		`"seriesCountByMetricName":[{"name":"up","value":3}],"labelValueCountByLabelName":[{"name":"job","value":2}],`+
 		`"memoryInBytesByLabelName":[{"name":"job","value":5}],"seriesCountByLabelValuePair":[{"name":"job=\u003ca\u003e","value":2}]}}`, w.Body.String())
 	require.Equal(t, 10, f.limit)
+	require.Equal(t, []api.CardinalityQuery{
+		{By: api.ByMetric, Limit: 10}, {By: api.ByPair, Limit: 10}, {By: api.ByLabel, Order: api.OrderValues, Limit: 10}, {By: api.ByLabel, Order: api.OrderBytes, Limit: 10},
+	}, f.counted)
 	require.Equal(t, http.StatusOK, promDo(t, f, http.MethodGet, "/status/tsdb", "limit", "10000").Code)
 	require.Equal(t, 10_000, f.limit)
 }

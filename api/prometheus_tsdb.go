@@ -8,26 +8,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/prometheus/tsdb/index"
-
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
-
-// CardinalityCounter counts the series that have samples on the days from start to end, in milliseconds. Its lists hold at
-// most limit entries, the largest first.
-type CardinalityCounter interface {
-	CountSeries(ctx context.Context, tenant seamark.TenantID, start, end int64, limit int) (Cardinality, error)
-}
-
-// Cardinality says how many series there are, and of what.
-type Cardinality struct {
-	Series, LabelPairs int
-	SeriesByMetric     []index.Stat
-	ValuesByLabel      []index.Stat // distinct values of each label
-	BytesByLabel       []index.Stat // of the values of each label, in all series
-	SeriesByPair       []index.Stat // "name=value"
-}
 
 // tsdbSpan is the time whose series are counted; Prometheus counts those of its head, two to three hours.
 const tsdbSpan = 24 * time.Hour
@@ -47,11 +30,11 @@ type (
 		SeriesCountByLabelValuePair []tsdbStat `json:"seriesCountByLabelValuePair"`
 	}
 	headStats struct {
-		NumSeries     int   `json:"numSeries"`
-		NumLabelPairs int   `json:"numLabelPairs"`
-		ChunkCount    int   `json:"chunkCount"` // there are no chunks here
-		MinTime       int64 `json:"minTime"`
-		MaxTime       int64 `json:"maxTime"`
+		NumSeries     uint64 `json:"numSeries"`
+		NumLabelPairs uint64 `json:"numLabelPairs"`
+		ChunkCount    int    `json:"chunkCount"` // there are no chunks here
+		MinTime       int64  `json:"minTime"`
+		MaxTime       int64  `json:"maxTime"`
 	}
 	tsdbStat struct {
 		Name  string `json:"name"`
@@ -74,16 +57,53 @@ func (a *prometheusAPI) tsdbStatus(w http.ResponseWriter, r *httpx.Request) erro
 	}
 	defer done()
 	end := a.Now()
-	start := end.Add(-tsdbSpan)
-	c, err := a.Cardinality.CountSeries(r.Context(), r.Tenant(), start.UnixMilli(), end.UnixMilli(), limit)
-	if err != nil {
+	answer := tsdbStatus{HeadStats: headStats{MinTime: end.Add(-tsdbSpan).UnixMilli(), MaxTime: end.UnixMilli()}}
+	if err := a.countTSDB(r.Context(), r.Tenant(), limit, &answer); err != nil {
 		return err
 	}
-	return writePrometheus(w, tsdbStatus{
-		HeadStats:               headStats{NumSeries: c.Series, NumLabelPairs: c.LabelPairs, MinTime: start.UnixMilli(), MaxTime: end.UnixMilli()},
-		SeriesCountByMetricName: tsdbStats(c.SeriesByMetric), LabelValueCountByLabelName: tsdbStats(c.ValuesByLabel),
-		MemoryInBytesByLabelName: tsdbStats(c.BytesByLabel), SeriesCountByLabelValuePair: tsdbStats(c.SeriesByPair),
-	}, nil)
+	return writePrometheus(w, answer, nil)
+}
+
+// countTSDB fills the lists and what they say of the whole.
+func (a *prometheusAPI) countTSDB(ctx context.Context, tenant seamark.TenantID, limit int, answer *tsdbStatus) error {
+	first, last := dayOf(time.UnixMilli(answer.HeadStats.MinTime)), dayOf(time.UnixMilli(answer.HeadStats.MaxTime))
+	for _, list := range []struct {
+		by    CardinalityBy
+		order CardinalityOrder
+		into  *[]tsdbStat
+	}{
+		{ByMetric, OrderSeries, &answer.SeriesCountByMetricName}, {ByPair, OrderSeries, &answer.SeriesCountByLabelValuePair},
+		{ByLabel, OrderValues, &answer.LabelValueCountByLabelName}, {ByLabel, OrderBytes, &answer.MemoryInBytesByLabelName},
+	} {
+		c, err := a.Cardinality.CountCardinality(ctx, tenant, CardinalityQuery{FirstDay: first, LastDay: last, By: list.by, Order: list.order, Limit: limit})
+		if err != nil {
+			return err
+		}
+		*list.into = tsdbStats(c.List, list.by, list.order)
+		answer.HeadStats.NumSeries, answer.HeadStats.NumLabelPairs = c.Total.Series, max(answer.HeadStats.NumLabelPairs, c.Values)
+	}
+	return nil
+}
+
+// tsdbStats leaves out what was there before the last day alone.
+func tsdbStats(entries []CardinalityEntry, by CardinalityBy, order CardinalityOrder) []tsdbStat {
+	list := make([]tsdbStat, 0, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		one := tsdbStat{e.Name, e.Series}
+		switch {
+		case e.Series == 0:
+			continue
+		case by == ByPair:
+			one.Name += "=" + e.Value
+		case order == OrderValues:
+			one.Value = e.Values
+		case order == OrderBytes:
+			one.Value = e.ValueBytes
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 func statsLimit(text string) (int, error) {
@@ -98,12 +118,4 @@ func statsLimit(text string) (int, error) {
 		return 0, fmt.Errorf("limit must not exceed %d", maxStats)
 	}
 	return limit, nil
-}
-
-func tsdbStats(stats []index.Stat) []tsdbStat {
-	list := make([]tsdbStat, len(stats))
-	for i, s := range stats {
-		list[i] = tsdbStat{s.Name, s.Count}
-	}
-	return list
 }

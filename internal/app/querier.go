@@ -101,15 +101,6 @@ func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query s
 	return list, err
 }
 
-// cardinalityAPI shows the counts of series in the API's words.
-type cardinalityAPI struct{ *promql.Engine }
-
-// CountSeries implements api.CardinalityCounter.
-func (c cardinalityAPI) CountSeries(ctx context.Context, id seamark.TenantID, start, end int64, limit int) (api.Cardinality, error) {
-	counts, err := c.Engine.CountSeries(ctx, id, start, end, limit)
-	return api.Cardinality(counts), err
-}
-
 // eventAPI shows the event search in the API's words.
 type eventAPI struct {
 	*events.Searcher

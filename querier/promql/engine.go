@@ -26,6 +26,7 @@ type Store interface {
 	ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricMetadata(ctx context.Context, tenant seamark.TenantID, q store.MetricMetadataQuery) ([]seamark.MetricMetadata, error)
+	CountCardinality(ctx context.Context, tenant seamark.TenantID, q store.CardinalityQuery) (*store.Cardinality, error)
 }
 
 // DefaultLookbackDelta is how long a series is shown after its last sample, Prometheus' own default.

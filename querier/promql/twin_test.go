@@ -21,6 +21,7 @@ type twin struct {
 	series   map[uint64]*twinSeries
 	metadata []seamark.MetricMetadata
 	reads    []store.MetricSamplesQuery
+	counted  []store.CardinalityQuery
 	err      error // when set, every read fails with it
 }
 
@@ -204,4 +205,15 @@ func (w *twin) ListMetricHistograms(_ context.Context, _ seamark.TenantID, q sto
 // ListMetricExemplars implements promql.Store.
 func (*twin) ListMetricExemplars(context.Context, seamark.TenantID, store.MetricSamplesQuery) ([]store.MetricExemplar, error) {
 	return nil, nil
+}
+
+// CountCardinality implements promql.Store: it remembers what was asked and answers that there is one series.
+func (w *twin) CountCardinality(ctx context.Context, _ seamark.TenantID, q store.CardinalityQuery) (*store.Cardinality, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counted = append(w.counted, q)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return &store.Cardinality{Total: store.CardinalityCount{Series: 1}}, w.err
 }

@@ -472,6 +472,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cardinality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts which metrics, labels and values the tenant's series come from, and how they change.
+         * @description Counts series by what they have in common, over whole days (UTC), beside as many days before. A day that is not over yet is
+         *     compared with whole ones.
+         */
+        get: operations["exploreCardinality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -1408,6 +1429,53 @@ export interface components {
             detail: string;
             /** @description The newest, at most 3. */
             samples: components["schemas"]["DropSample"][];
+        };
+        Cardinality: {
+            period: components["schemas"]["DayPeriod"];
+            preceding: components["schemas"]["DayPeriod"];
+            total: components["schemas"]["CardinalityCount"];
+            /** @description How many entries there are; items has the first of them. */
+            entries: number;
+            items: components["schemas"]["CardinalityItem"][];
+        };
+        /** @description Whole days, from midnight to midnight, UTC. */
+        DayPeriod: {
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Exclusive.
+             */
+            end: string;
+        };
+        CardinalityCount: {
+            /** @description Series with samples in the period. */
+            series: number;
+            /** @description Series with samples in the days before it. */
+            preceding_series: number;
+            /** @description Series less preceding series. */
+            growth: number;
+            /** @description Growth by preceding series; null when there were none. */
+            growth_ratio: number | null;
+            /** @description Series of the period alone. */
+            new: number;
+            /** @description Series of the days before alone. */
+            gone: number;
+            /** @description New and gone together. */
+            churn: number;
+            /** @description Samples in the period, those that are stored twice counted twice; null when they were not counted. */
+            samples: number | null;
+        };
+        /** @description The series of a metric, or those that have a label. */
+        CardinalityItem: components["schemas"]["CardinalityCount"] & {
+            /** @description The metric, or the label. */
+            name: string;
+            /** @description The label's value; of pair and value. */
+            value?: string;
+            /** @description The label's distinct values in the period; of label. */
+            values?: number;
+            /** @description Bytes of the label's values, in all series of the period; of label. */
+            value_bytes?: number;
         };
         DropList: {
             items: components["schemas"]["DropReason"][];
@@ -3193,6 +3261,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DropList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    exploreCardinality: {
+        parameters: {
+            query?: {
+                /** @description Series selectors; series that match one of them are counted. All series when there is none. */
+                "match[]"?: string[];
+                /** @description What the entries are: metrics, labels, labels with their values, or the values of one label. `value` when `label` is given. */
+                by?: "metric" | "label" | "pair" | "value";
+                /** @description Whose values are the entries of `by=value`. */
+                label?: string;
+                /** @description What the first entries have most of; values (distinct ones) and bytes (of the values, in all series) are for `by=label`. */
+                order?: "series" | "samples" | "growth" | "churn" | "values" | "bytes";
+                /** @description Most entries to return. */
+                limit?: number;
+                /** @description Start of the period, RFC 3339 or Unix seconds; its whole day is counted. */
+                start?: string;
+                /** @description End of the period (exclusive), RFC 3339 or Unix seconds; its whole day is counted. Now unless told. */
+                end?: string;
+                /** @description Length of the period up to its end, such as 7d, instead of a start; whole days are counted. At most 15d. */
+                period?: string;
+                /** @description Whether samples are counted, which takes most of the time. */
+                samples?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts of all series that match, and the entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cardinality"];
                 };
             };
             400: components["responses"]["Invalid"];

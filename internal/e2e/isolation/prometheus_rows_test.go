@@ -36,6 +36,23 @@ func readRequest(t *testing.T, w *world, kind prompb.ReadRequest_ResponseType, m
 	return request{contentType: "application/x-protobuf", body: string(snappy.Encode(nil, body))}
 }
 
+// cardinalityRow asks for every kind of entry, with the other tenant's marker as the label and in a selector.
+func cardinalityRow() row {
+	const path = "/api/v1/cardinality"
+	return row{method: http.MethodGet, path: path, may: readers, shows: readers, status: http.StatusOK,
+		sends: func(_ *testing.T, w *world, s *side) []request {
+			of := func(pairs ...string) string {
+				return path + "?" + query(append(pairs, "end", w.start.Add(time.Minute).Format(time.RFC3339), "limit", "10000")...)
+			}
+			return []request{
+				{path: of("by", "metric")}, {path: of("by", "label")}, {path: of("by", "pair")}, {path: of("label", "job", "order", "samples")},
+				{path: of("label", w.other(s))}, {path: of("by", "pair", "match[]", `{job="`+w.other(s)+`"}`)},
+				{path: of("by", "pair", "match[]", `{job="`+w.other(s)+`"}`, "match[]", `{`+w.other(s)+`=~".*"}`)},
+				{path: of("match[]", `same{`), status: http.StatusBadRequest}, {path: of("period", "16d"), status: http.StatusBadRequest},
+			}
+		}}
+}
+
 // federateRow sends what it asks for first: federation shows the last five minutes alone.
 func federateRow() row {
 	const path = "/prometheus/federate"

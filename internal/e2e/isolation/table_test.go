@@ -157,7 +157,7 @@ func prometheusRows() []row {
 	rows = append(rows, reads(v1+"/format_query", true, false, lists("query", "same"))...)
 	rows = append(rows, reads(v1+"/parse_query", true, false, lists("query", "same"))...)
 	rows = append(rows, reads(v1+"/status/tsdb", false, true, lists("limit", "10000"))...)
-	rows = append(rows, remoteReadRow(), federateRow())
+	rows = append(rows, remoteReadRow(), federateRow(), cardinalityRow())
 	rows = append(rows, reads(v1+"/labels", true, true, lists())...)
 	rows = append(rows, reads(v1+"/series", true, true, lists("match[]", `{__name__=~".+"}`))...)
 	rows = append(rows, reads(v1+"/metadata", false, true, nothing)...)
