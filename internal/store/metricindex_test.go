@@ -103,19 +103,3 @@ func TestMetricIndexTakesAnyText(t *testing.T) {
 	insertBatch(t, s, 1, b)
 	require.Equal(t, want, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: -1}))
 }
-
-func TestCountMetricSamples(t *testing.T) {
-	s := open(t, 50)
-	b := &seamark.Batch{}
-	for i, n := range []int{5, 20, 7, 7} {
-		ref := b.Samples.AddSeries(metricSeries(uint64(i), "__name__", fmt.Sprint("m", i)))
-		for k := range n {
-			b.Samples.Append(ref, monday*24*3600_000+int64(k), 1)
-		}
-		b.Samples.Append(ref, (monday+1)*24*3600_000, 1)
-	}
-	insertBatch(t, s, 1, b)
-	list, err := s.CountMetricSamples(t.Context(), tenantA, store.MetricSampleCountQuery{StartMilli: monday * 24 * 3600_000, EndMilli: (monday+1)*24*3600_000 - 1, Limit: 3})
-	require.NoError(t, err)
-	require.Equal(t, []store.MetricSampleCount{{Metric: "m1", Samples: 20}, {Metric: "m2", Samples: 7}, {Metric: "m3", Samples: 7}}, list)
-}
