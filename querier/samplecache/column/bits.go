@@ -50,6 +50,12 @@ func (l line) unpack(dst []int64, src []byte, width uint) {
 
 // fill makes numbers without rests.
 func (l line) fill(dst []int64) {
+	for len(dst) >= 4 {
+		out := dst[:4:4]
+		out[0], out[1], out[2], out[3] = l.lead, l.lead+l.slope, l.lead+2*l.slope, l.lead+3*l.slope
+		l.lead += 4 * l.slope
+		dst = dst[4:]
+	}
 	for i := range dst {
 		dst[i] = l.lead
 		l.lead += l.slope

@@ -11,10 +11,20 @@ type block struct {
 	count int
 	times frame
 	body  []byte // of the times, and then the values
+	list  valueBlock
 }
 
-// values returns the values' part.
-func (b *block) values() valueBlock { return readValues(b.body[b.times.bodyBytes(b.count):]) }
+// open fills b with the block that src starts with. Its first time and its number of samples are set.
+func (b *block) open(src []byte) {
+	b.body = b.times.read(src)
+	b.times.start += b.first
+}
+
+// values opens the values' part.
+func (b *block) values() *valueBlock {
+	b.list.open(b.body[b.times.bodyBytes(b.count):])
+	return &b.list
+}
 
 // appendAll appends every sample.
 func (b *block) appendAll(times []int64, values []float64, buf *[blockLen]int64) ([]int64, []float64) {
@@ -22,8 +32,7 @@ func (b *block) appendAll(times []int64, values []float64, buf *[blockLen]int64)
 	t, v := len(times), len(values)
 	times, values = times[:t+b.count], values[:v+b.count]
 	b.times.numbers(times[t:], b.body)
-	list := b.values()
-	list.read(values[v:], buf)
+	b.values().read(values[v:], buf)
 	return times, values
 }
 
@@ -38,8 +47,7 @@ func (b *block) appendSome(times []int64, values []float64, from, to int64, buf 
 	}
 	times = append(times, all[low:high]...)
 	var some [blockLen]float64
-	list := b.values()
-	list.read(some[:high], buf)
+	b.values().read(some[:high], buf)
 	return times, append(values, some[low:high]...)
 }
 
@@ -55,6 +63,5 @@ func (b *block) time(at int, buf *[blockLen]int64) int64 { return b.times.number
 
 // value returns the value of the sample at an index.
 func (b *block) value(at int, buf *[blockLen]int64) float64 {
-	list := b.values()
-	return list.value(at, buf)
+	return b.values().value(at, buf)
 }

@@ -60,10 +60,12 @@ func appendFrame(dst []byte, f *frame) []byte {
 	return dst
 }
 
-// readFrame reads what appendFrame wrote and returns the bytes behind it.
-func readFrame(src []byte) (f frame, rest []byte) {
+// read fills f with what appendFrame wrote and returns the bytes behind it. It fills in place: a frame that is returned is
+// copied in larger pieces than it was written in, for which the processor waits longer than reading takes.
+func (f *frame) read(src []byte) []byte {
 	flags := src[0]
-	f.delta, f.width, f.scale = flags&flagDelta != 0, uint(src[1]), 1
+	f.delta, f.width = flags&flagDelta != 0, uint(src[1])
+	f.start, f.slope, f.scale, f.patches = 0, 0, 1, 0
 	f.base, src = readVarint(src[2:])
 	if flags&flagDelta != 0 {
 		f.start, src = readVarint(src)
@@ -77,7 +79,7 @@ func readFrame(src []byte) (f frame, rest []byte) {
 	if flags&flagPatches != 0 {
 		f.patches, src = int(src[0]), src[1:]
 	}
-	return f, src
+	return src
 }
 
 func readVarint(src []byte) (num int64, rest []byte) {
@@ -93,6 +95,18 @@ func (f *frame) steady() bool { return !f.delta && f.width == 0 && f.patches == 
 
 // numbers reads the first len(dst) numbers of a block.
 func (f *frame) numbers(dst []int64, body []byte) {
+	f.parts(dst, body)
+	if f.delta {
+		sum := f.start
+		for i, difference := range dst {
+			sum += difference
+			dst[i] = sum
+		}
+	}
+}
+
+// parts reads the first len(dst) numbers of a block along a line, or the differences that add up to them from start on.
+func (f *frame) parts(dst []int64, body []byte) {
 	l := line{lead: f.base, slope: f.slope, scale: f.scale}
 	if !f.delta {
 		l.lead += f.start
@@ -104,13 +118,6 @@ func (f *frame) numbers(dst []int64, body []byte) {
 	}
 	if f.patches != 0 {
 		f.patch(dst, body)
-	}
-	if f.delta {
-		sum := f.start
-		for i, difference := range dst {
-			sum += difference
-			dst[i] = sum
-		}
 	}
 }
 
@@ -136,6 +143,3 @@ func (f *frame) number(index int, body []byte, buf *[blockLen]int64) int64 {
 	f.numbers(buf[:index+1], body)
 	return buf[index]
 }
-
-// shift adds to all numbers.
-func (f *frame) shift(by int64) { f.start += by }

@@ -61,9 +61,10 @@ func (r Run) AppendTo(times []int64, values []float64, from, to int64) ([]int64,
 		return times, values
 	}
 	x := r.index()
+	var b block
 	var buf [blockLen]int64
 	for number := x.find(max(from, r.First())); number < x.blocks; number++ {
-		b := x.block(number)
+		x.open(number, &b)
 		if b.first > to {
 			break
 		}
@@ -82,7 +83,8 @@ func (r Run) Newest(from, to int64) (t int64, v float64, ok bool) {
 		return 0, 0, false
 	}
 	x := r.index()
-	b := x.block(x.find(to))
+	var b block
+	x.open(x.find(to), &b)
 	var buf [blockLen]int64
 	at := b.after(to, &buf) - 1
 	if t = b.time(at, &buf); t < from {
@@ -142,17 +144,15 @@ func (x *index) find(t int64) int {
 	return sort.Search(x.blocks-1, func(i int) bool { return x.start(i+1) > t })
 }
 
-// block returns a block.
-func (x *index) block(number int) block {
+// open fills b with a block.
+func (x *index) open(number int, b *block) {
 	size := entryBytes(x.wide)
 	position := headerBytes + (x.blocks-1)*size
 	if number > 0 {
 		position = int(binary.LittleEndian.Uint32(x.entries[number*size-4:]))
 	}
-	b := block{first: x.start(number), count: min(blockLen, x.count-number*blockLen)}
-	b.times, b.body = readFrame(x.data[position:])
-	b.times.shift(b.first)
-	return b
+	b.first, b.count = x.start(number), min(blockLen, x.count-number*blockLen)
+	b.open(x.data[position:])
 }
 
 // fitsNarrow reports whether an index of 4-byte times reaches from first to last.

@@ -65,16 +65,16 @@ type valueBlock struct {
 	body   []byte
 }
 
-func readValues(src []byte) valueBlock {
-	b := valueBlock{source: src[0] & sourceMask}
+// open fills b with the values that src starts with.
+func (b *valueBlock) open(src []byte) {
 	flags := src[0]
+	b.source, b.odds = flags&sourceMask, nil
 	src = src[1:]
 	if flags&flagOdd != 0 {
 		size := int(src[0]) * patchBytes
 		b.odds, src = src[1:1+size], src[1+size:]
 	}
-	b.frame, b.body = readFrame(src)
-	return b
+	b.body = b.frame.read(src)
 }
 
 // read reads the first len(dst) values.
@@ -86,8 +86,12 @@ func (b *valueBlock) read(dst []float64, buf *[blockLen]int64) {
 		}
 	} else {
 		nums := buf[:len(dst)]
-		b.frame.numbers(nums, b.body)
-		toValues(dst, nums, b.source)
+		b.frame.parts(nums, b.body)
+		if b.frame.delta {
+			sumValues(dst, nums, b.frame.start, b.source)
+		} else {
+			toValues(dst, nums, b.source)
+		}
 	}
 	for odds := b.odds; len(odds) > 0; odds = odds[patchBytes:] {
 		if at := int(odds[0]); at < len(dst) {
@@ -113,7 +117,7 @@ func toValue(num int64, source byte) float64 {
 	return float64(num) / power(int(source))
 }
 
-// toValues converts a block's numbers. Nums and dst have the same length.
+// toValues converts numbers. Nums and dst have the same length.
 func toValues(dst []float64, nums []int64, source byte) {
 	dst = dst[:len(nums)]
 	switch source {
@@ -129,6 +133,29 @@ func toValues(dst []float64, nums []int64, source byte) {
 		scale := power(int(source))
 		for i, num := range nums {
 			dst[i] = float64(num) / scale
+		}
+	}
+}
+
+// sumValues is toValues of the sums of differences. One loop for both takes a fifth less than two.
+func sumValues(dst []float64, differences []int64, sum int64, source byte) {
+	dst = dst[:len(differences)]
+	switch source {
+	case 0:
+		for i, difference := range differences {
+			sum += difference
+			dst[i] = float64(sum)
+		}
+	case sourceBits:
+		for i, difference := range differences {
+			sum += difference
+			dst[i] = math.Float64frombits(uint64(sum))
+		}
+	default:
+		scale := power(int(source))
+		for i, difference := range differences {
+			sum += difference
+			dst[i] = float64(sum) / scale
 		}
 	}
 }
