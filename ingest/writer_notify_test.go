@@ -24,13 +24,14 @@ func (b *takenBlocks) Insert(_ context.Context, _ seamark.TenantID, block *store
 	return b.err
 }
 
-func TestAnnounceSeries(t *testing.T) {
+func TestAnnounce(t *testing.T) {
 	const tenant = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 	taken, announced := &takenBlocks{}, []int{}
-	blocks := ingest.AnnounceSeries(taken, func(id seamark.TenantID) {
+	blocks := ingest.Announce(taken, func(id seamark.TenantID, table store.Table) {
 		require.Equal(t, tenant, id)
+		require.Equal(t, store.TableSeries, table)
 		announced = append(announced, len(taken.tables)) // after the insert, not before
-	})
+	}, store.TableSeries, store.TableHistograms)
 	for _, table := range []store.Table{store.TableSamples, store.TableSeries, store.TableLogs} {
 		require.NoError(t, blocks.Insert(t.Context(), tenant, &store.Block{Table: table}))
 	}

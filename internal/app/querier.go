@@ -12,6 +12,7 @@ import (
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/events"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
@@ -41,8 +42,29 @@ func (a *App) openQuerier() error {
 	return err
 }
 
-// seriesSubject begins the subjects on which a writer tells of new series; the tenant's id follows.
-const seriesSubject = "seamark.series."
+// storedSubject begins the subjects on which a writer tells of blocks that it has stored; the table's name and the tenant's id
+// follow.
+const storedSubject = "seamark.stored."
+
+// tellStored tells every querier of a block of a tenant. A word that is lost costs them seconds, not rows.
+func (a *App) tellStored(id seamark.TenantID, table store.Table) {
+	_ = a.nc.Publish(storedSubject+table.String()+"."+string(id), nil)
+}
+
+// onStored calls fn for each word of tellStored about a table, until the process stops.
+func (a *App) onStored(table store.Table, fn func(seamark.TenantID)) error {
+	prefix := storedSubject + table.String() + "."
+	told, err := a.nc.Subscribe(prefix+"*", func(m *nats.Msg) {
+		if id, err := seamark.ParseTenantID(strings.TrimPrefix(m.Subject, prefix)); err == nil {
+			fn(id)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("subscribe to stored %s: %w", table, err)
+	}
+	a.defers("subscription to stored "+table.String(), func(context.Context) error { return told.Unsubscribe() })
+	return nil
+}
 
 // openSeriesIndex makes the index of metric series, and has the writers' word refresh it.
 func (a *App) openSeriesIndex() error {
@@ -55,20 +77,8 @@ func (a *App) openSeriesIndex() error {
 		return err
 	}
 	a.defers("series index", func(context.Context) error { return a.index.Close() })
-	told, err := a.nc.Subscribe(seriesSubject+"*", func(m *nats.Msg) {
-		if id, err := seamark.ParseTenantID(strings.TrimPrefix(m.Subject, seriesSubject)); err == nil {
-			a.index.Changed(id)
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("subscribe to stored series: %w", err)
-	}
-	a.defers("series subscription", func(context.Context) error { return told.Unsubscribe() })
-	return nil
+	return a.onStored(store.TableSeries, a.index.Changed)
 }
-
-// tellSeries tells every querier of a tenant's new series. A word that is lost costs them seconds, not series.
-func (a *App) tellSeries(id seamark.TenantID) { _ = a.nc.Publish(seriesSubject+string(id), nil) }
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {

@@ -52,7 +52,7 @@ func (a *App) startWriter(ctx context.Context) error {
 	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
 		return err
 	}
-	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, ingest.AnnounceSeries(a.store, a.tellSeries), a.node, a.opts.Failpoint
+	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, ingest.Announce(a.store, a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
 	set := a.opts.Writer
 	o.MaxInsertRows, o.MaxBatchBytes, o.MaxBatchAge, o.InsertsPerSecond = set.MaxInsertRows, set.MaxBatchBytes, set.MaxBatchAge, set.InsertsPerSecond
 	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4
