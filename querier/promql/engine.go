@@ -83,6 +83,7 @@ type Engine struct {
 	engine  *promql.Engine
 	queries promql.QueryEngine // engine, with the pushdown before it
 	parser  parser.Parser
+	flights *flights
 }
 
 // NewParser returns the parser of the dialect that Seamark takes: Prometheus 3 with its experimental functions, which
@@ -96,7 +97,7 @@ func New(o Options) (*Engine, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{opts: o, parser: NewParser()}
+	e := &Engine{opts: o, parser: NewParser(), flights: newFlights(o.Registerer)}
 	e.engine = promql.NewEngine(promql.EngineOpts{
 		Logger:             o.Logger,
 		Reg:                o.Registerer,
@@ -118,26 +119,58 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Close frees the engine. No query may run.
-func (e *Engine) Close() error { return e.engine.Close() }
+// Close waits for queries that nobody waits for any more, which are cancelled, and frees the engine. No other may run.
+func (e *Engine) Close() error {
+	e.flights.running.Wait()
+	return e.engine.Close()
+}
 
 // Parser returns the parser that queries are read with.
 func (e *Engine) Parser() parser.Parser { return e.parser }
 
-// Instant evaluates query at one moment. opts may be nil. The caller closes the returned query when it is done with the
-// result, whose memory is reused then. Errors are of kind Invalid for a query that is not PromQL, Unprocessable for one
-// that failed or met a limit, Timeout, Canceled, or what the store says.
+// Instant evaluates query at one moment. opts may be nil. Callers that ask the same at the same time share one execution, and
+// so the result, which nobody may change. The caller closes the returned query when it is done with the result, whose memory
+// is reused then. Errors are of kind Invalid for a query that is not PromQL, Unprocessable for one that failed or met a limit,
+// Timeout, Canceled, or what the store says.
 func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
-	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
-		return e.queries.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
-	})
+	key := flightKey{tenant: tenant, instant: true, start: at.UnixNano(), end: at.UnixNano()}
+	key.setOptions(opts)
+	return e.share(ctx, key, query, e.instant(tenant, query, at, opts))
+}
+
+func (e *Engine) instant(tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) execution {
+	return func(ctx context.Context) (promql.Query, *promql.Result, error) {
+		return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
+			return e.queries.NewInstantQuery(ctx, e.Queryable(tenant), opts, query, at)
+		})
+	}
 }
 
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
 func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
-	return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
-		return e.queries.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
+	key := flightKey{tenant: tenant, start: start.UnixNano(), end: end.UnixNano(), step: step}
+	key.setOptions(opts)
+	return e.share(ctx, key, query, func(ctx context.Context) (promql.Query, *promql.Result, error) {
+		return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
+			return e.queries.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)
+		})
 	})
+}
+
+// share runs a query unless an equal one is under way.
+func (e *Engine) share(ctx context.Context, key flightKey, query string, run execution) (promql.Query, *promql.Result, error) {
+	expr, err := e.parser.ParseExpr(query)
+	if err != nil {
+		return nil, nil, syntaxError(err)
+	}
+	key.expr = expr.String()
+	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout)
+	defer cancel()
+	q, result, err := e.flights.do(ctx, key, query, run)
+	if err != nil && err == ctx.Err() { //nolint:errorlint // the caller's own end, not one that the execution met
+		err = e.queryError(err)
+	}
+	return q, result, err
 }
 
 // run prepares and evaluates a query. The engine waits for a slot before it parses and again before it evaluates, and its
@@ -169,7 +202,7 @@ func (e *Engine) Queryable(tenant seamark.TenantID) storage.Queryable {
 // converts to rules.QueryFunc.
 func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, query string, at time.Time) (promql.Vector, error) {
 	return func(ctx context.Context, query string, at time.Time) (promql.Vector, error) {
-		q, result, err := e.Instant(ctx, tenant, query, at, nil)
+		q, result, err := e.instant(tenant, query, at, nil)(ctx) // rules change the vector
 		if err != nil {
 			return nil, err
 		}

@@ -203,7 +203,7 @@ func TestQueriesWaitForTheirTurn(t *testing.T) {
 	<-b.entered
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, _, err := e.Instant(ctx, tenantA, "up", minute(1), nil)
+	_, _, err := e.Instant(ctx, tenantA, "sum(up)", minute(1), nil)
 	require.Equal(t, seamark.Timeout, seamark.KindOf(err))
 	require.Empty(t, b.entered, "the second query never read")
 	close(b.release)
