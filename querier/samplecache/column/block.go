@@ -1,9 +1,6 @@
 package column
 
-import (
-	"slices"
-	"sort"
-)
+import "slices"
 
 // block is one block of a run, to be read.
 type block struct {
@@ -31,37 +28,31 @@ func (b *block) appendAll(times []int64, values []float64, buf *[blockLen]int64)
 	times, values = slices.Grow(times, b.count), slices.Grow(values, b.count)
 	t, v := len(times), len(values)
 	times, values = times[:t+b.count], values[:v+b.count]
-	b.times.numbers(times[t:], b.body)
-	b.values().read(values[v:], buf)
+	b.times.numbers(times[t:], 0, b.body)
+	b.values().read(values[v:], 0, buf)
 	return times, values
 }
 
-// appendSome appends the samples with from <= t <= to.
+// appendSome appends the samples with from <= t <= to. It unpacks those before only where differences must be added up.
 func (b *block) appendSome(times []int64, values []float64, from, to int64, buf *[blockLen]int64) ([]int64, []float64) {
-	all := buf[:b.count]
-	b.times.numbers(all, b.body)
-	low := sort.Search(len(all), func(i int) bool { return all[i] >= from })
-	high := sort.Search(len(all), func(i int) bool { return all[i] > to })
+	last, _ := b.newest(to)
+	low, high := 0, last+1
+	if from > b.first {
+		older, _ := b.newest(from - 1)
+		low = older + 1
+	}
 	if low >= high {
 		return times, values
 	}
-	times = append(times, all[low:high]...)
+	start := b.times.seek(low)
+	b.times.numbers(buf[:high-start], start, b.body)
+	times = append(times, buf[low-start:high-start]...)
 	var some [blockLen]float64
-	b.values().read(some[:high], buf)
-	return times, append(values, some[low:high]...)
+	list := b.values()
+	start = list.frame.seek(low)
+	list.read(some[:high-start], start, buf)
+	return times, append(values, some[low-start:high-start]...)
 }
 
-// after returns the index behind the last sample with a time of at most t.
-func (b *block) after(t int64, buf *[blockLen]int64) int {
-	all := buf[:b.count]
-	b.times.numbers(all, b.body)
-	return sort.Search(len(all), func(i int) bool { return all[i] > t })
-}
-
-// time returns the time of the sample at an index.
-func (b *block) time(at int, buf *[blockLen]int64) int64 { return b.times.number(at, b.body, buf) }
-
-// value returns the value of the sample at an index.
-func (b *block) value(at int, buf *[blockLen]int64) float64 {
-	return b.values().value(at, buf)
-}
+// newest returns the index and the time of the last sample with a time of at most t, which is not before the first.
+func (b *block) newest(t int64) (index int, at int64) { return b.times.newest(t, b.body, b.count) }

@@ -1,6 +1,9 @@
 package column
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sort"
+)
 
 // frame says how the whole numbers of a block follow from their packed rests. All sums are modulo 2^64, so any numbers can
 // be packed, if not small.
@@ -90,12 +93,20 @@ func readVarint(src []byte) (num int64, rest []byte) {
 // bodyBytes is the size of the rests and patches of count numbers.
 func (f *frame) bodyBytes(count int) int { return packedBytes(count, f.width) + f.patches*patchBytes }
 
-// steady reports whether the numbers need no rests.
-func (f *frame) steady() bool { return !f.delta && f.width == 0 && f.patches == 0 }
+// constant reports whether all numbers are the same.
+func (f *frame) constant() bool { return !f.delta && f.width == 0 && f.slope == 0 && f.patches == 0 }
 
-// numbers reads the first len(dst) numbers of a block.
-func (f *frame) numbers(dst []int64, body []byte) {
-	f.parts(dst, body)
+// seek returns where to start to read, so that the number at an index is read, too.
+func (f *frame) seek(index int) int {
+	if f.delta {
+		return 0
+	}
+	return index &^ 7 // the next that starts at a whole byte, whatever the width
+}
+
+// numbers reads len(dst) numbers of a block from where seek says.
+func (f *frame) numbers(dst []int64, from int, body []byte) {
+	f.parts(dst, from, body)
 	if f.delta {
 		sum := f.start
 		for i, difference := range dst {
@@ -105,41 +116,74 @@ func (f *frame) numbers(dst []int64, body []byte) {
 	}
 }
 
-// parts reads the first len(dst) numbers of a block along a line, or the differences that add up to them from start on.
-func (f *frame) parts(dst []int64, body []byte) {
-	l := line{lead: f.base, slope: f.slope, scale: f.scale}
+// parts is numbers without the sum of differences, which add up to numbers from start on.
+func (f *frame) parts(dst []int64, from int, body []byte) {
+	l := line{lead: f.base + int64(from)*f.slope, slope: f.slope, scale: f.scale}
 	if !f.delta {
 		l.lead += f.start
 	}
 	if f.width == 0 {
 		l.fill(dst)
 	} else {
-		l.unpack(dst, body[f.patches*patchBytes:], f.width)
+		l.unpack(dst, body[f.patches*patchBytes+packedBytes(from, f.width):], f.width)
 	}
 	if f.patches != 0 {
-		f.patch(dst, body)
+		f.patch(dst, from, body)
 	}
 }
 
 // patch replaces what is too far out to be packed. A patch takes the place of base + rest*scale.
-func (f *frame) patch(dst []int64, body []byte) {
+func (f *frame) patch(dst []int64, from int, body []byte) {
 	for patches := body[:f.patches*patchBytes]; len(patches) > 0; patches = patches[patchBytes:] {
-		at := int(patches[0])
-		if at >= len(dst) {
-			return
-		}
-		dst[at] = int64(binary.LittleEndian.Uint64(patches[1:]))
-		if !f.delta {
-			dst[at] += f.start + int64(at)*f.slope
+		if at := int(patches[0]) - from; at >= 0 && at < len(dst) {
+			dst[at] = f.lead(int(patches[0])) + int64(binary.LittleEndian.Uint64(patches[1:]))
 		}
 	}
 }
 
-// number reads the number at an index; buf is scratch space.
-func (f *frame) number(index int, body []byte, buf *[blockLen]int64) int64 {
-	if !f.delta && f.patches == 0 {
-		return f.start + f.base + int64(index)*f.slope + unpackAt(body, index, f.width)*f.scale
+// lead is what the rule says of the number at an index, without base and rest.
+func (f *frame) lead(index int) int64 {
+	if f.delta {
+		return 0
 	}
-	f.numbers(buf[:index+1], body)
-	return buf[index]
+	return f.start + int64(index)*f.slope
+}
+
+// number reads the number at an index.
+func (f *frame) number(index int, body []byte) int64 {
+	if f.delta {
+		var all [blockLen]int64
+		f.numbers(all[:index+1], 0, body)
+		return all[index]
+	}
+	for patches := body[:f.patches*patchBytes]; len(patches) > 0; patches = patches[patchBytes:] {
+		if int(patches[0]) == index {
+			return f.lead(index) + int64(binary.LittleEndian.Uint64(patches[1:]))
+		}
+	}
+	return f.lead(index) + f.base + unpackAt(body[f.patches*patchBytes:], index, f.width)*f.scale
+}
+
+// newest returns the index of the last of count rising numbers that is not larger than limit, and the number. The first is
+// not larger.
+func (f *frame) newest(limit int64, body []byte, count int) (index int, num int64) {
+	if f.delta || f.slope <= 0 {
+		var all [blockLen]int64
+		f.numbers(all[:count], 0, body)
+		index = sort.Search(count, func(i int) bool { return all[i] > limit }) - 1
+		return index, all[index]
+	}
+	// Along a line the place can be told from the slope, give or take what the rests make of it.
+	index = int(max(0, min(int64(count-1), (limit-f.start-f.base)/f.slope)))
+	for num = f.number(index, body); num > limit; num = f.number(index, body) {
+		index--
+	}
+	for index+1 < count {
+		next := f.number(index+1, body)
+		if next > limit {
+			break
+		}
+		index, num = index+1, next
+	}
+	return index, num
 }

@@ -85,12 +85,11 @@ func (r Run) Newest(from, to int64) (t int64, v float64, ok bool) {
 	x := r.index()
 	var b block
 	x.open(x.find(to), &b)
-	var buf [blockLen]int64
-	at := b.after(to, &buf) - 1
-	if t = b.time(at, &buf); t < from {
+	index, t := b.newest(to)
+	if t < from {
 		return 0, 0, false
 	}
-	return t, b.value(at, &buf), true
+	return t, b.values().value(index), true
 }
 
 // index finds blocks.

@@ -77,37 +77,37 @@ func (b *valueBlock) open(src []byte) {
 	b.body = b.frame.read(src)
 }
 
-// read reads the first len(dst) values.
-func (b *valueBlock) read(dst []float64, buf *[blockLen]int64) {
-	if b.frame.steady() && b.frame.slope == 0 {
+// read reads len(dst) values from an index on, which the frame's seek returned.
+func (b *valueBlock) read(dst []float64, from int, buf *[blockLen]int64) {
+	nums := buf[:len(dst)]
+	switch {
+	case b.frame.constant():
 		v := toValue(b.frame.start+b.frame.base, b.source)
 		for i := range dst {
 			dst[i] = v
 		}
-	} else {
-		nums := buf[:len(dst)]
-		b.frame.parts(nums, b.body)
-		if b.frame.delta {
-			sumValues(dst, nums, b.frame.start, b.source)
-		} else {
-			toValues(dst, nums, b.source)
-		}
+	case b.frame.delta:
+		b.frame.parts(nums, from, b.body)
+		sumValues(dst, nums, b.frame.start, b.source)
+	default:
+		b.frame.parts(nums, from, b.body)
+		toValues(dst, nums, b.source)
 	}
 	for odds := b.odds; len(odds) > 0; odds = odds[patchBytes:] {
-		if at := int(odds[0]); at < len(dst) {
+		if at := int(odds[0]) - from; at >= 0 && at < len(dst) {
 			dst[at] = math.Float64frombits(binary.LittleEndian.Uint64(odds[1:]))
 		}
 	}
 }
 
 // value reads the value at an index.
-func (b *valueBlock) value(index int, buf *[blockLen]int64) float64 {
+func (b *valueBlock) value(index int) float64 {
 	for odds := b.odds; len(odds) > 0; odds = odds[patchBytes:] {
 		if int(odds[0]) == index {
 			return math.Float64frombits(binary.LittleEndian.Uint64(odds[1:]))
 		}
 	}
-	return toValue(b.frame.number(index, b.body, buf), b.source)
+	return toValue(b.frame.number(index, b.body), b.source)
 }
 
 func toValue(num int64, source byte) float64 {
