@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -217,7 +218,7 @@ func oneOf[T ~uint8](form url.Values, name string, names []string, into *T) erro
 	}
 	at := slices.Index(names, text)
 	if at < 0 {
-		return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "The parameter %q is %q; it must be one of %q.", name, clipText(text), names)
+		return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "The parameter %q is %q; it must be one of %s.", name, clipText(text), strings.Join(names, ", "))
 	}
 	*into = T(at)
 	return nil
