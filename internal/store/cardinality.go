@@ -56,18 +56,18 @@ func (q *CardinalityQuery) Validate() error {
 	days := int(q.LastDay) - int(q.FirstDay) + 1
 	switch {
 	case q.Limit < 1 || q.Limit > MaxCardinalityEntries:
-		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-limit", "The limit %d must be between 1 and %d.", q.Limit, MaxCardinalityEntries)
+		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-limit", "The limit is %d; it must be between 1 and %d.", q.Limit, MaxCardinalityEntries)
 	case days < 1 || days > MaxCardinalityDays:
 		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-days",
 			"The period has %d days (UTC); it may have 1 to %d, because it is compared with as many days before. Ask for a shorter one.", days, MaxCardinalityDays)
 	case q.FirstDay < 0 || int64(q.LastDay) > maxMilli/dayMillis:
 		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-days", "The period must lie between 1970 and 2149.")
 	case q.Order >= OrderValues && q.By != ByLabel:
-		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-order", "Only labels are ordered by their values.")
+		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-order", "The orders values and bytes are those of labels alone (by=label).")
 	case q.Order == OrderSamples && !q.Samples:
-		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-order", "The order is that of samples, which are not counted.")
+		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-order", "The order of samples needs them to be counted (samples=true).")
 	case (q.Label == "") != (q.By != ByLabelValue):
-		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-label", "The values of a label need its name, and nothing else does.")
+		return seamark.Errorf(seamark.Invalid, "seamark-cardinality-label", "The label says whose values are listed: by=value needs one, and nothing else takes one.")
 	}
 	return nil
 }
