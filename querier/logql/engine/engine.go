@@ -13,7 +13,7 @@ import (
 // Options configures an Engine. Zero limits get their defaults.
 type Options struct {
 	Storage Storage
-	// Now is the clock; nil is time.Now. It only times queries.
+	// Now is the clock; nil is time.Now. It times queries, and templates can ask for it.
 	Now func() time.Time
 	// DefaultEntries is the limit of log queries that set none (100).
 	DefaultEntries int
@@ -27,6 +27,9 @@ type Options struct {
 	MaxSteps int
 	// MaxNames bounds the label names, values or series that one listing returns (100,000).
 	MaxNames int
+	// NoPushdown makes the storage select streams and times only: everything else runs as stages over the rows. It is for
+	// tests, which compare both ways.
+	NoPushdown bool
 	// MaxBytes bounds the memory that one query's result may take here (256 MiB), roughly counted.
 	MaxBytes int
 }
@@ -93,8 +96,8 @@ func (e *Engine) Query(ctx context.Context, tenant seamark.TenantID, p Params) (
 	if err != nil {
 		return nil, err
 	}
-	q := &query{engine: e, tenant: tenant, params: p, streams: map[string][]store.LogStream{}}
 	started := e.opts.Now()
+	q := &query{engine: e, tenant: tenant, params: p, streams: map[string][]store.LogStream{}, now: func() time.Time { return started }}
 	var result *Result
 	if log, ok := expr.(*logql.LogQuery); ok {
 		result, err = q.logs(ctx, log)
@@ -129,6 +132,7 @@ type query struct {
 	stats   Stats
 	bytes   int                          // roughly counted memory of the result so far
 	streams map[string][]store.LogStream // resolved selectors, by selector and days
+	now     func() time.Time             // of templates: one time for the whole query
 	names   names                        // labels that clauses of the query name: metadata that splits series
 }
 
@@ -176,6 +180,14 @@ func (q *query) grow(bytes int) error {
 				"or lower the line limit.", limit>>10)
 	}
 	return nil
+}
+
+// alive returns the context's error at every 64th row: a template can make a block of rows take long.
+func alive(ctx context.Context, row int) error {
+	if row%64 != 0 {
+		return nil
+	}
+	return ctx.Err()
 }
 
 func (q *query) count(s store.LogStats) {

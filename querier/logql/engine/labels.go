@@ -6,12 +6,13 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/logql"
 )
 
 // The labels that the engine makes itself.
 const (
-	errorLabel        = "__error__"
-	errorDetailsLabel = "__error_details__"
+	errorLabel        = logql.ErrorLabel
+	errorDetailsLabel = logql.ErrorDetailsLabel
 	levelLabel        = "detected_level"
 	traceLabel        = "trace_id"
 	spanLabel         = "span_id"
@@ -19,10 +20,11 @@ const (
 
 // The values of __error__, as Loki documents them.
 const (
-	errorJSON   = "JSONParserErr"
-	errorLogfmt = "LogfmtParserErr"
-	errorFilter = "LabelFilterErr"
-	errorSample = "SampleExtractionErr"
+	errorJSON     = "JSONParserErr"
+	errorLogfmt   = "LogfmtParserErr"
+	errorFilter   = "LabelFilterErr"
+	errorSample   = "SampleExtractionErr"
+	errorTemplate = "TemplateFormatErr"
 )
 
 // origin says where a label of a line comes from.
@@ -44,6 +46,7 @@ type lineLabel struct {
 type lineLabels struct {
 	list   []lineLabel
 	stream []seamark.Label // of the stream, as stored
+	time   int64           // of the line, in nanoseconds since 1970
 	failed bool            // __error__ is set
 	key    []byte          // scratch of appendKey
 	sorted []seamark.Label // scratch of the series' labels
@@ -71,6 +74,7 @@ func (l *lineLabels) addMetadata(name, value string) {
 // addRow adds the metadata of row i of a block. The names of columns belong to the columns; an attribute of such a name
 // that says something else is kept beside it.
 func (l *lineLabels) addRow(b *store.LogBlock, i int, ids *idCache) {
+	l.time = b.Time[i]
 	level, trace, span := "", "", ""
 	if len(b.Level) > 0 && b.Level[i] != seamark.LevelUnknown {
 		level = b.Level[i].String()
@@ -142,6 +146,50 @@ func (l *lineLabels) extract(name, value string) {
 		return
 	}
 	l.list = append(l.list, lineLabel{name, value, fromLine})
+}
+
+// set gives a label a value that the pipeline made.
+func (l *lineLabels) set(name, value string) {
+	for i := range l.list {
+		if l.list[i].name == name {
+			l.list[i].value, l.list[i].origin = value, fromLine
+			return
+		}
+	}
+	l.list = append(l.list, lineLabel{name, value, fromLine})
+}
+
+// rename gives a label another name, under which it takes the place of any other. A label of the stream stays one;
+// metadata becomes a label that the query names.
+func (l *lineLabels) rename(from, to string) {
+	if from == to {
+		return
+	}
+	at := -1
+	for i := range l.list {
+		if l.list[i].name == from {
+			at = i
+		}
+	}
+	if at < 0 {
+		return
+	}
+	renamed := lineLabel{to, l.list[at].value, l.list[at].origin}
+	if renamed.origin == fromMetadata {
+		renamed.origin = fromLine
+	}
+	l.remove(func(label *lineLabel) bool { return label.name == from || label.name == to })
+	l.list = append(l.list, renamed)
+}
+
+// Value implements lineformat.Labels.
+func (l *lineLabels) Value(name string) string { return l.get(name) }
+
+// Each implements lineformat.Labels.
+func (l *lineLabels) Each(fn func(name, value string)) {
+	for i := range l.list {
+		fn(l.list[i].name, l.list[i].value)
+	}
 }
 
 // fail sets __error__; the first error of a line is kept.

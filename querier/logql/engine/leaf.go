@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/logql"
-	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
 // leaf is the evaluation of one range aggregation.
@@ -19,6 +19,7 @@ type leaf struct {
 	grid  store.LogGrid
 	plan  *plan
 	keep  func(*lineLabel) bool
+	fails bool // a line with an error fails the query
 
 	labels  lineLabels
 	ids     idCache
@@ -36,30 +37,35 @@ type leafSeries struct {
 // rangeAggregation evaluates a over all steps. With a group its series are summed by that group, which the caller asks
 // for only where the sum of the series is what the function yields over the group.
 func (q *query) rangeAggregation(ctx context.Context, a *logql.RangeAggregation, at *steps, group *logql.Grouping) (matrix, error) {
-	if group == nil {
+	summed := group != nil
+	if !summed {
 		group = a.Grouping
 	}
 	if a.Op == logql.RangeAbsent {
 		group = &logql.Grouping{}
 	}
-	l := &leaf{query: q, agg: a, group: group, series: map[string]*leafSeries{}, grid: store.LogGrid{
+	l := &leaf{query: q, agg: a, group: group, series: map[string]*leafSeries{}, fails: !keepsErrors(a), grid: store.LogGrid{
 		First: at.first - int64(a.Offset), Step: at.step, Steps: at.count, Window: int64(a.Range),
 	}}
 	if at.step == 0 {
 		l.grid.Step = l.grid.Window
 	}
-	l.keep = l.keepRule()
+	l.keep = l.keepRule(!summed)
 	start, end := l.grid.Range()
 	streams, err := q.resolve(ctx, a.Query.Matchers, start, end)
 	if err != nil {
 		return nil, err
 	}
-	if l.plan, err = newPlan(a.Query, streams, l.wanted()); err != nil {
+	wanted, err := l.wanted()
+	if err != nil {
+		return nil, err
+	}
+	if l.plan, err = q.newPlan(a.Query, streams, wanted); err != nil {
 		return nil, err
 	}
 	l.streams = labelsByFP(l.plan.streams)
 	scope := store.LogScope{Streams: l.plan.streams, Start: start, End: end, Filters: l.plan.filters}
-	if a.Unwrap == nil && !l.plan.parses && !l.plan.drops {
+	if a.Unwrap == nil && !l.plan.rows && !q.engine.opts.NoPushdown {
 		err = l.countInStorage(ctx, scope)
 	} else {
 		err = l.readRows(ctx, scope)
@@ -82,14 +88,17 @@ func labelsByFP(streams []store.LogStream) map[uint64][]seamark.Label {
 	return byFP
 }
 
-// keepRule returns which labels of a line are labels of its series. An empty label is none.
-func (l *leaf) keepRule() func(*lineLabel) bool {
+// keepRule returns which labels of a line are labels of its series. An empty label is none. With errors set a grouping by
+// labels keeps __error__ beside them, as Loki's range aggregations do.
+func (l *leaf) keepRule(errors bool) func(*lineLabel) bool {
 	unwrapped := ""
 	if l.agg.Unwrap != nil {
 		unwrapped = l.agg.Unwrap.Label
 	}
 	if l.group != nil && !l.group.Without {
-		return func(label *lineLabel) bool { return label.value != "" && slices.Contains(l.group.Labels, label.name) }
+		return func(label *lineLabel) bool {
+			return label.value != "" && (slices.Contains(l.group.Labels, label.name) || errors && label.name == errorLabel)
+		}
 	}
 	var without []string
 	if l.group != nil {
@@ -107,48 +116,53 @@ func (l *leaf) keepRule() func(*lineLabel) bool {
 }
 
 // wanted returns the labels that parsers must find, nil for all.
-func (l *leaf) wanted() names {
+func (l *leaf) wanted() (names, error) {
 	if l.group == nil || l.group.Without {
-		return nil
+		return nil, nil
 	}
 	wanted := names{}
 	wanted.add(l.group.Labels...)
 	if u := l.agg.Unwrap; u != nil {
 		wanted.add(u.Label)
 		for _, f := range u.Filters {
-			addNames(f, wanted)
+			if err := (&looks{names: wanted}).stage(f); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return wanted
+	return wanted, nil
 }
 
 // looked returns the labels whose values decide the result and may be metadata.
-func (l *leaf) looked() names {
-	looked := names{}
-	for name := range l.plan.refers {
-		looked.add(name)
-	}
+func (l *leaf) looked() (looks, error) {
+	looked := looks{names: maps.Clone(l.plan.looks.names), all: l.plan.looks.all}
 	for name := range l.query.names {
-		looked.add(name)
+		looked.names.add(name)
 	}
 	if l.group != nil {
-		looked.add(l.group.Labels...)
+		looked.names.add(l.group.Labels...)
 	}
 	if u := l.agg.Unwrap; u != nil {
-		looked.add(u.Label)
+		looked.names.add(u.Label)
 		for _, f := range u.Filters {
-			addNames(f, looked)
+			if err := looked.stage(f); err != nil {
+				return looked, err
+			}
 		}
 	}
-	return looked
+	return looked, nil
 }
 
-// countInStorage lets the storage count lines per stream and bucket. The pipeline's stages, which only drop or keep
-// labels here, run once per count.
+// countInStorage lets the storage count lines per stream and bucket. The pipeline's stages, which look at labels alone
+// here, run once per count.
 func (l *leaf) countInStorage(ctx context.Context, scope store.LogScope) error {
 	q := store.LogCountsQuery{LogScope: scope, Grid: l.grid, Bytes: l.countsBytes()}
 	var split []string
-	for name := range l.looked() {
+	looked, err := l.looked()
+	if err != nil {
+		return err
+	}
+	for name := range looked.names {
 		if field, attr, ok := metadataField(name); ok && !l.inAllStreams(name) {
 			q.Split = append(q.Split, store.LogSplit{Field: field, Attr: attr})
 			split = append(split, name)
@@ -164,8 +178,8 @@ func (l *leaf) countInStorage(ctx context.Context, scope store.LogScope) error {
 				l.labels.addMetadata(name, c.Values[i])
 			}
 		}
-		for _, s := range l.plan.stages {
-			s.process("", &l.labels)
+		if _, keep := run(l.plan.stages, "", &l.labels); !keep {
+			return nil
 		}
 		s, err := l.find()
 		if err != nil {
@@ -224,17 +238,23 @@ func (l *leaf) weight(lines, bytes uint64) uint64 {
 
 // readRows streams rows through the pipeline. Their order does not matter: every function is told a value's time.
 func (l *leaf) readRows(ctx context.Context, scope store.LogScope) error {
-	q := store.LogRowsQuery{LogScope: scope, Columns: columnsFor(l.looked())}
-	q.Columns.Body = l.plan.parses || l.countsBytes()
+	looked, err := l.looked()
+	if err != nil {
+		return err
+	}
+	q := store.LogRowsQuery{LogScope: scope, Columns: columnsFor(looked)}
+	q.Columns.Body = l.plan.body || l.countsBytes()
 	var values *valueReader
 	if l.agg.Unwrap != nil {
-		var err error
 		if values, err = newValueReader(l.agg); err != nil {
 			return err
 		}
 	}
 	stats, err := l.query.engine.opts.Storage.LogRows(ctx, l.query.tenant, q, func(b *store.LogBlock) error {
 		for i := range b.Len() {
+			if err := alive(ctx, i); err != nil {
+				return err
+			}
 			if err := l.row(b, i, values); err != nil {
 				return err
 			}
@@ -253,10 +273,9 @@ func (l *leaf) row(b *store.LogBlock, i int, values *valueReader) error {
 	if len(b.Body) > 0 {
 		line = b.Body[i]
 	}
-	for _, s := range l.plan.stages {
-		if !s.process(line, &l.labels) {
-			return nil
-		}
+	line, keep := run(l.plan.stages, line, &l.labels)
+	if !keep {
+		return nil
 	}
 	if values == nil {
 		s, err := l.find()
@@ -276,14 +295,14 @@ func (l *leaf) row(b *store.LogBlock, i int, values *valueReader) error {
 	p := &s.parts[l.grid.Bucket(b.Time[i])]
 	values.fold.add(p, b.Time[i], v)
 	if values.fold.merge == nil {
-		return l.query.grow(8)
+		return l.query.grow(16)
 	}
 	return nil
 }
 
 // find returns the series of the current labels.
 func (l *leaf) find() (*leafSeries, error) {
-	if l.labels.failed {
+	if l.labels.failed && l.fails {
 		return nil, l.pipelineError()
 	}
 	labels, key := l.labels.group(l.keep)
@@ -299,7 +318,7 @@ func (l *leaf) find() (*leafSeries, error) {
 	size := 8
 	if l.agg.Unwrap != nil {
 		s.parts = make([]part, l.grid.Buckets())
-		size = 56
+		size = 88
 	} else {
 		s.counts = make([]uint64, l.grid.Buckets())
 	}
@@ -360,78 +379,4 @@ func (l *leaf) countWindows(counts []uint64, per float64, out *series) {
 			out.set(k, float64(n)/per)
 		}
 	}
-}
-
-// absent inverts presence: 1 at the steps at which no series of m has a value, with the labels that the selector fixes.
-func absent(a *logql.RangeAggregation, m matrix, count int) matrix {
-	fixed, seen := []seamark.Label{}, map[string]int{}
-	for _, matcher := range a.Query.Matchers {
-		seen[matcher.Name]++
-	}
-	for _, matcher := range a.Query.Matchers {
-		if matcher.Op == logql.MatchEqual && matcher.Value != "" && seen[matcher.Name] == 1 {
-			fixed = append(fixed, seamark.Label{Name: matcher.Name, Value: matcher.Value})
-		}
-	}
-	seamark.SortLabels(fixed)
-	out := newSeries(fixed, count)
-	for k := range count {
-		if !slices.ContainsFunc(m, func(s *series) bool { return s.has[k] }) {
-			out.set(k, 1)
-		}
-	}
-	return matrix{out}.trim()
-}
-
-// valueReader takes a line's value from the label that unwrap names.
-type valueReader struct {
-	label   string
-	convert func(string) (float64, error)
-	filters []predicate
-	fold    fold
-}
-
-func newValueReader(a *logql.RangeAggregation) (*valueReader, error) {
-	r := &valueReader{label: a.Unwrap.Label, fold: foldOf(a)}
-	switch a.Unwrap.Conversion {
-	case logql.ConvertDuration:
-		r.convert = func(s string) (float64, error) {
-			d, err := quantity.ParseDuration(s)
-			return d.Seconds(), err
-		}
-	case logql.ConvertBytes:
-		r.convert = func(s string) (float64, error) {
-			n, err := quantity.ParseBytes(s)
-			return float64(n), err
-		}
-	case logql.ConvertNumber:
-		r.convert = func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
-	}
-	for _, f := range a.Unwrap.Filters {
-		p, err := compilePredicate(f.Predicate)
-		if err != nil {
-			return nil, err
-		}
-		r.filters = append(r.filters, p)
-	}
-	return r, nil
-}
-
-// read returns the line's value; ok is false when the line has none or a filter drops it. A value that does not convert is
-// an error of the pipeline, which a filter may drop.
-func (r *valueReader) read(labels *lineLabels) (v float64, ok bool) {
-	text, found := labels.find(r.label)
-	if !found {
-		return 0, false
-	}
-	v, err := r.convert(text)
-	if err != nil {
-		labels.fail(errorSample, "the label "+r.label+" does not convert: "+strconv.Quote(text))
-	}
-	for _, holds := range r.filters {
-		if !holds(labels) {
-			return 0, false
-		}
-	}
-	return v, true
 }

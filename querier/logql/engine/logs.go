@@ -24,7 +24,7 @@ func (q *query) logs(ctx context.Context, log *logql.LogQuery) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(log, streams, nil)
+	p, err := q.newPlan(log, streams, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -81,21 +81,19 @@ type collector struct {
 
 // take adds row i of a block to the result; it returns errEnough after the last line that fits.
 func (c *collector) take(b *store.LogBlock, i int) error {
-	line := b.Body[i]
 	c.labels.reset(c.fps[b.FP[i]])
 	c.labels.addRow(b, i, &c.ids)
-	for _, s := range c.plan.stages {
-		if !s.process(line, &c.labels) {
-			return nil
-		}
+	line, keep := run(c.plan.stages, b.Body[i], &c.labels)
+	if !keep {
+		return nil
 	}
 	entry := Entry{Time: b.Time[i], Line: line}
-	keep := func(*lineLabel) bool { return true }
+	shared := func(*lineLabel) bool { return true }
 	if c.query.params.Categorize {
 		entry.Metadata, entry.Parsed = c.pick(fromMetadata), c.pick(fromLine)
-		keep = func(l *lineLabel) bool { return l.origin == fromStream }
+		shared = func(l *lineLabel) bool { return l.origin == fromStream }
 	}
-	labels, key := c.labels.group(keep)
+	labels, key := c.labels.group(shared)
 	at, ok := c.index[string(key)]
 	if !ok {
 		at = len(c.streams)

@@ -54,6 +54,9 @@ func collectNames(e logql.Expr, to names) {
 	case *logql.VectorAggregation:
 		addGroup(e.Grouping, to)
 		collectNames(e.Inner, to)
+	case *logql.LabelReplace:
+		to.add(e.Source)
+		collectNames(e.Inner, to)
 	case *logql.Binary:
 		if e.Matching != nil {
 			to.add(e.Matching.Include...)
@@ -96,6 +99,12 @@ func (q *query) eval(ctx context.Context, e logql.Expr, at *steps) (matrix, erro
 		return q.vectorAggregation(ctx, e, at)
 	case *logql.Binary:
 		return q.binary(ctx, e, at)
+	case *logql.LabelReplace:
+		m, err := q.eval(ctx, e.Inner, at)
+		if err != nil {
+			return nil, err
+		}
+		return labelReplace(e, m)
 	case *logql.Vector:
 		s := newSeries(nil, at.count)
 		for k := range at.count {
@@ -113,7 +122,7 @@ func sortVector(e logql.Expr, m matrix) {
 		return
 	}
 	switch a.Op {
-	case logql.VectorTopK, logql.VectorSortDesc:
+	case logql.VectorTopK, logql.VectorApprox, logql.VectorSortDesc:
 		slices.SortStableFunc(m, func(a, b *series) int { return rank(a.values[0], b.values[0], true) })
 	case logql.VectorBottomK, logql.VectorSort:
 		slices.SortStableFunc(m, func(a, b *series) int { return rank(a.values[0], b.values[0], false) })

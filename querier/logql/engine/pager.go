@@ -129,6 +129,9 @@ func (p *pager) read(ctx context.Context, start, end int64, limit int, fn func(*
 	enough := false
 	stats, err := p.query.engine.opts.Storage.LogRows(ctx, p.query.tenant, ask, func(b *store.LogBlock) error {
 		for i := range b.Len() {
+			if err := alive(ctx, i); err != nil {
+				return err
+			}
 			if err := fn(b, i); err != nil {
 				enough = errors.Is(err, errEnough)
 				return err

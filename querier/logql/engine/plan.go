@@ -3,9 +3,11 @@ package engine
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/logql"
+	"github.com/seamarkhq/seamark/querier/logql/lineformat"
 )
 
 // plan is a log query cut in two: what the storage does, and the stages that run over the rows it returns.
@@ -13,62 +15,110 @@ type plan struct {
 	streams []store.LogStream // those that can have lines in the result
 	filters []store.LogFilter
 	stages  []stage
-	parses  bool // a stage reads the line
+	rows    bool // a stage needs the rows themselves, so the storage cannot count them
+	body    bool // a stage reads or makes the line
 	drops   bool // a stage may drop lines, so the storage cannot count or limit them
-	refers  names
+	looks   looks
 }
 
-// newPlan cuts q. No stage changes a line, so the storage does all line filters, wherever they stand. It does label
-// filters up to the first stage that changes labels, as far as they look at streams' labels or metadata alone. wanted are
-// the labels that the result needs, nil for all; the plan adds those that its filters look at.
-func newPlan(q *logql.LogQuery, streams []store.LogStream, wanted names) (*plan, error) {
-	p := &plan{streams: streams, refers: names{}}
-	if wanted != nil {
-		for _, s := range q.Stages {
-			addNames(s, wanted)
-		}
+// looks are the labels whose values decide something.
+type looks struct {
+	names names // never nil
+	all   bool
+}
+
+// newPlan cuts q. The storage does the line filters up to the first stage that changes lines, as far as it can, and the
+// label filters up to the first stage that changes labels, as far as they look at streams' labels or metadata alone.
+// wanted are the labels that the result needs, nil for all.
+func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted names) (*plan, error) {
+	p := &plan{streams: streams, looks: looks{names: names{}}}
+	wanted, err := wantedBy(log.Stages, wanted)
+	if err != nil {
+		return nil, err
 	}
-	intact := true // labels are still those of the stream and the metadata
-	for _, s := range q.Stages {
+	pushdown := !q.engine.opts.NoPushdown
+	labels, line := pushdown, pushdown // are still those of the row
+	for _, s := range log.Stages {
+		done := false
 		switch s := s.(type) {
 		case *logql.LineFilter:
-			p.filters = append(p.filters, lineFilterOf(s))
-			continue
+			done = line && p.pushLine(s)
 		case *logql.LabelFilter:
-			if intact {
-				pushed, err := p.push(s.Predicate)
-				if err != nil {
+			if labels {
+				if done, err = p.pushLabels(s.Predicate); err != nil {
 					return nil, err
 				}
-				if pushed {
-					continue
-				}
 			}
-			p.drops = true
 		case *logql.Drop:
-			if intact && dropsErrorsOnly(s) {
-				continue // nothing has failed yet
-			}
-		case *logql.JSON, *logql.Logfmt, *logql.Regexp:
-			p.parses = true
+			done = labels && dropsErrorsOnly(s) // nothing has failed yet
 		}
-		intact = false
-		addNames(s, p.refers)
-		compiled, err := compileStage(s, wanted)
-		if err != nil {
+		if done {
+			continue
+		}
+		if err := p.keep(s, wanted, q.now); err != nil {
 			return nil, err
 		}
-		p.stages = append(p.stages, compiled)
+		_, filters := s.(*logql.LineFilter)
+		labels = labels && filters // a line filter never changes labels, nor fails
+		line = line && !changesLine(s)
 	}
 	return p, nil
 }
 
-func lineFilterOf(f *logql.LineFilter) store.LogFilter {
-	op := store.LogContains
-	if f.Op.Regexp() {
-		op = store.LogSearch
+// keep makes s a stage.
+func (p *plan) keep(s logql.Stage, wanted names, now func() time.Time) error {
+	switch s := s.(type) {
+	case *logql.LineFilter:
+		p.rows, p.body, p.drops = true, true, true
+	case *logql.LabelFilter:
+		p.drops = true
+	case *logql.JSON, *logql.Logfmt, *logql.Regexp, *logql.Pattern, *logql.Unpack, *logql.LineFormat, *logql.Decolorize:
+		p.rows, p.body = true, true
+	case *logql.LabelFormat:
+		for _, f := range s.Formats {
+			// A template may tell the time of a row, or its line.
+			p.rows = p.rows || f.Source == ""
+			p.body = p.body || f.Source == ""
+		}
 	}
-	return store.LogFilter{Field: store.LogBody, Op: op, Not: f.Op.Negative(), Texts: f.Texts}
+	if err := p.looks.stage(s); err != nil {
+		return err
+	}
+	compiled, err := compileStage(s, wanted, now)
+	p.stages = append(p.stages, compiled)
+	return err
+}
+
+// wantedBy adds to wanted what stages look at.
+func wantedBy(stages []logql.Stage, wanted names) (names, error) {
+	if wanted == nil {
+		return nil, nil
+	}
+	l := looks{names: wanted}
+	for _, s := range stages {
+		if err := l.stage(s); err != nil {
+			return nil, err
+		}
+	}
+	if l.all {
+		return nil, nil
+	}
+	return wanted, nil
+}
+
+// pushLine makes a line filter part of what the storage does, and reports whether that is all of it.
+func (p *plan) pushLine(f *logql.LineFilter) bool {
+	filters, exact := lineFiltersOf(f)
+	p.filters = append(p.filters, filters...)
+	return exact
+}
+
+func changesLine(s logql.Stage) bool {
+	switch s.(type) {
+	case *logql.LineFormat, *logql.Unpack, *logql.Decolorize:
+		return true
+	}
+	return false
 }
 
 func dropsErrorsOnly(d *logql.Drop) bool {
@@ -80,47 +130,72 @@ func dropsErrorsOnly(d *logql.Drop) bool {
 	return true
 }
 
-// addNames adds the labels whose values the stage looks at.
-func addNames(s logql.Stage, to names) {
+// stage adds the labels whose values the stage looks at.
+func (l *looks) stage(s logql.Stage) error {
 	switch s := s.(type) {
 	case *logql.LabelFilter:
-		addPredicateNames(s.Predicate, to)
+		l.predicate(s.Predicate)
 	case *logql.Drop:
 		for _, c := range s.Labels {
-			to.add(c.Name)
+			l.names.add(c.Name)
 		}
 	case *logql.Keep:
 		for _, c := range s.Labels {
-			to.add(c.Name)
+			l.names.add(c.Name)
+		}
+	case *logql.LineFormat:
+		return l.template(s.Template)
+	case *logql.LabelFormat:
+		for _, f := range s.Formats {
+			if f.Source != "" {
+				l.names.add(f.Source)
+			} else if err := l.template(f.Template); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-func addPredicateNames(p logql.Predicate, to names) {
+func (l *looks) template(text string) error {
+	t, err := lineformat.Parse(text)
+	if err != nil {
+		return err
+	}
+	list, all := t.Labels()
+	l.names.add(list...)
+	l.all = l.all || all
+	return nil
+}
+
+func (l *looks) predicate(p logql.Predicate) {
 	switch p := p.(type) {
 	case *logql.StringPredicate:
-		to.add(p.Matcher.Name)
+		l.names.add(p.Matcher.Name)
 	case *logql.QuantityPredicate:
-		to.add(p.Name)
+		l.names.add(p.Name)
+	case *logql.IPPredicate:
+		l.names.add(p.Name)
 	case *logql.Logical:
-		addPredicateNames(p.Left, to)
-		addPredicateNames(p.Right, to)
+		l.predicate(p.Left)
+		l.predicate(p.Right)
 	}
 }
 
-// push makes a predicate part of what the storage does, and reports whether it could.
-func (p *plan) push(predicate logql.Predicate) (bool, error) {
+// pushLabels makes a predicate part of what the storage does, and reports whether it could.
+func (p *plan) pushLabels(predicate logql.Predicate) (bool, error) {
 	if l, ok := predicate.(*logql.Logical); ok && !l.Or {
 		// Half a conjunction may be pushed although the other half is not: lines must satisfy both.
-		left, err := p.push(l.Left)
+		left, err := p.pushLabels(l.Left)
 		if err != nil {
 			return false, err
 		}
-		right, err := p.push(l.Right)
+		right, err := p.pushLabels(l.Right)
 		return left && right, err
 	}
-	looked := names{}
-	addPredicateNames(predicate, looked)
+	l := looks{names: names{}}
+	l.predicate(predicate)
+	looked := l.names
 	if quantities(predicate) {
 		return false, nil // they may fail, and a failure must show
 	}
@@ -219,10 +294,13 @@ func metadataField(name string) (field store.LogField, attr string, ok bool) {
 	return store.LogAttr, name, !strings.HasSuffix(name, extractedSuffix)
 }
 
-// columnsFor returns the metadata columns that a query which looks at these names must read.
-func columnsFor(looked names) store.LogColumns {
+// columnsFor returns the metadata columns that a query which looks at these labels must read.
+func columnsFor(looked looks) store.LogColumns {
+	if looked.all {
+		return store.LogColumns{Level: true, Trace: true, Attrs: true}
+	}
 	var c store.LogColumns
-	for name := range looked {
+	for name := range looked.names {
 		switch strings.TrimSuffix(name, extractedSuffix) {
 		case levelLabel:
 			c.Level = true

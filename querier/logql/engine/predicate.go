@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/seamarkhq/seamark/querier/logql"
+	"github.com/seamarkhq/seamark/querier/logql/linematch"
 	"github.com/seamarkhq/seamark/querier/logql/quantity"
 )
 
@@ -15,7 +16,9 @@ type predicate func(*lineLabels) bool
 type predicateStage struct{ holds predicate }
 
 // process implements stage.
-func (s predicateStage) process(_ string, labels *lineLabels) bool { return s.holds(labels) }
+func (s predicateStage) process(line string, labels *lineLabels) (string, bool) {
+	return line, s.holds(labels)
+}
 
 func compilePredicate(p logql.Predicate) (predicate, error) {
 	switch p := p.(type) {
@@ -27,6 +30,8 @@ func compilePredicate(p logql.Predicate) (predicate, error) {
 		return func(l *lineLabels) bool { return test(l.get(p.Matcher.Name)) }, nil
 	case *logql.QuantityPredicate:
 		return quantityPredicate(p), nil
+	case *logql.IPPredicate:
+		return ipPredicate(p)
 	case *logql.Logical:
 		left, err := compilePredicate(p.Left)
 		if err != nil {
@@ -62,6 +67,22 @@ func quantityPredicate(p *logql.QuantityPredicate) predicate {
 		}
 		return order
 	}
+}
+
+// ipPredicate looks for addresses in a label. Lines with an error pass, and those without the label are dropped, as with
+// quantities.
+func ipPredicate(p *logql.IPPredicate) (predicate, error) {
+	ip, err := linematch.ParseIP(p.Range)
+	if err != nil {
+		return nil, err
+	}
+	return func(l *lineLabels) bool {
+		if l.failed {
+			return true
+		}
+		text, ok := l.find(p.Name)
+		return ok && ip.Contains(text) != p.Not
+	}, nil
 }
 
 // compareQuantity compares text with p's quantity; ok is false when it does not convert.

@@ -3,14 +3,26 @@ package engine
 import (
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/seamarkhq/seamark/querier/logql"
 )
 
-// stage is one step of a pipeline that runs over rows. It returns false to drop the line. A stage belongs to one query and
-// is not safe for concurrent use.
+// stage is one step of a pipeline that runs over rows. It returns the line for the next stage, and false to drop it. A
+// stage belongs to one query and is not safe for concurrent use.
 type stage interface {
-	process(line string, labels *lineLabels) bool
+	process(line string, labels *lineLabels) (string, bool)
+}
+
+// run passes a line through stages.
+func run(stages []stage, line string, labels *lineLabels) (string, bool) {
+	for _, s := range stages {
+		var keep bool
+		if line, keep = s.process(line, labels); !keep {
+			return line, false
+		}
+	}
+	return line, true
 }
 
 // names is a set of label names; nil is the set of all names.
@@ -35,7 +47,7 @@ func (n names) add(list ...string) {
 }
 
 // compileStage makes the stage that runs s. wanted are the labels that matter for the result; parsers leave others out.
-func compileStage(s logql.Stage, wanted names) (stage, error) {
+func compileStage(s logql.Stage, wanted names, now func() time.Time) (stage, error) {
 	switch s := s.(type) {
 	case *logql.LineFilter:
 		return newLineFilter(s)
@@ -45,6 +57,16 @@ func compileStage(s logql.Stage, wanted names) (stage, error) {
 		return newLogfmtStage(s, wanted), nil
 	case *logql.Regexp:
 		return newRegexpStage(s, wanted)
+	case *logql.Pattern:
+		return newPatternStage(s, wanted)
+	case *logql.Unpack:
+		return newUnpackStage(wanted), nil
+	case *logql.LineFormat:
+		return newLineFormatStage(s, now)
+	case *logql.LabelFormat:
+		return newLabelFormatStage(s, now)
+	case *logql.Decolorize:
+		return decolorizeStage{}, nil
 	case *logql.LabelFilter:
 		p, err := compilePredicate(s.Predicate)
 		return predicateStage{p}, err

@@ -19,7 +19,7 @@ func newJSONStage(j *logql.JSON, wanted names) stage {
 }
 
 // process implements stage.
-func (s *jsonStage) process(line string, labels *lineLabels) bool {
+func (s *jsonStage) process(line string, labels *lineLabels) (string, bool) {
 	s.labels = labels
 	s.before = append(s.before[:0], labels.list...)
 	s.scanner.reset(line)
@@ -41,7 +41,7 @@ func (s *jsonStage) process(line string, labels *lineLabels) bool {
 		labels.list = append(labels.list[:0], s.before...)
 		labels.fail(errorJSON, "the line is not a JSON object")
 	}
-	return true
+	return line, true
 }
 
 // flatten makes labels of the object that the scanner stands before; the name so far is the path to it.

@@ -26,7 +26,7 @@ func newLabelsStage(choices []logql.LabelChoice, keep bool) (stage, error) {
 }
 
 // process implements stage.
-func (s *labelsStage) process(_ string, labels *lineLabels) bool {
+func (s *labelsStage) process(line string, labels *lineLabels) (string, bool) {
 	labels.remove(func(l *lineLabel) bool {
 		if !s.keep {
 			return s.chosen(l)
@@ -40,7 +40,7 @@ func (s *labelsStage) process(_ string, labels *lineLabels) bool {
 			}
 		}
 	}
-	return true
+	return line, true
 }
 
 func (s *labelsStage) chosen(l *lineLabel) bool {

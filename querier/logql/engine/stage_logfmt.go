@@ -25,15 +25,15 @@ func newLogfmtStage(l *logql.Logfmt, wanted names) stage {
 }
 
 // process implements stage.
-func (s *logfmtStage) process(line string, labels *lineLabels) bool {
+func (s *logfmtStage) process(line string, labels *lineLabels) (string, bool) {
 	for rest := line; ; {
 		key, value, next, fault := nextPair(rest)
 		if fault != "" && s.strict {
 			labels.fail(errorLogfmt, fault)
-			return true
+			return line, true
 		}
 		if fault == "" && key == "" {
-			return true
+			return line, true
 		}
 		if fault == "" {
 			s.set(key, value, labels)

@@ -28,15 +28,15 @@ func newRegexpStage(r *logql.Regexp, wanted names) (stage, error) {
 }
 
 // process implements stage.
-func (s *regexpStage) process(line string, labels *lineLabels) bool {
+func (s *regexpStage) process(line string, labels *lineLabels) (string, bool) {
 	at := s.re.FindStringSubmatchIndex(line)
 	if at == nil {
-		return true
+		return line, true
 	}
 	for i, name := range s.groups {
 		if name != "" && at[2*i] >= 0 {
 			labels.extract(name, line[at[2*i]:at[2*i+1]])
 		}
 	}
-	return true
+	return line, true
 }

@@ -27,7 +27,7 @@ func (q *query) vectorAggregation(ctx context.Context, a *logql.VectorAggregatio
 	switch a.Op {
 	case logql.VectorSort, logql.VectorSortDesc:
 		return m, nil
-	case logql.VectorTopK, logql.VectorBottomK:
+	case logql.VectorTopK, logql.VectorBottomK, logql.VectorApprox:
 		return best(a, m, at.count), nil
 	}
 	var out matrix
@@ -114,7 +114,7 @@ func vectorFold(op logql.VectorOp) fold {
 		over = logql.RangeStdvar
 	case logql.VectorCount:
 		return fold{add: func(p *part, _ int64, _ float64) { p.n++ }, value: func(p *part) float64 { return float64(p.n) }}
-	case logql.VectorSum, logql.VectorTopK, logql.VectorBottomK, logql.VectorSort, logql.VectorSortDesc:
+	case logql.VectorSum, logql.VectorTopK, logql.VectorBottomK, logql.VectorApprox, logql.VectorSort, logql.VectorSortDesc:
 	}
 	return foldOf(&logql.RangeAggregation{Op: over})
 }
@@ -133,7 +133,7 @@ func best(a *logql.VectorAggregation, m matrix, count int) matrix {
 				}
 			}
 			slices.SortStableFunc(candidates, func(x, y int) int {
-				return rank(g.members[x].values[k], g.members[y].values[k], a.Op == logql.VectorTopK)
+				return rank(g.members[x].values[k], g.members[y].values[k], a.Op != logql.VectorBottomK)
 			})
 			for _, i := range candidates[:min(a.Param, len(candidates))] {
 				if chosen[i] == nil {

@@ -109,3 +109,21 @@ func (ip IP) holds(text string) bool {
 	addr, err := netip.ParseAddr(text)
 	return err == nil && addr.Is4() == ip.first.Is4() && !addr.Less(ip.first) && !ip.last.Less(addr)
 }
+
+// Prefix returns a text that every address of the range begins with, as far as IPv4 spells it in one way; "" for none.
+func (ip IP) Prefix() string {
+	if !ip.first.Is4() {
+		return ""
+	}
+	first, last := ip.first.String(), ip.last.String()
+	if first == last {
+		return first
+	}
+	end := 0
+	for i := 0; i < len(first) && i < len(last) && first[i] == last[i]; i++ {
+		if first[i] == '.' {
+			end = i + 1
+		}
+	}
+	return first[:end]
+}
