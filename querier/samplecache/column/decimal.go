@@ -18,16 +18,22 @@ const (
 func power(digits int) float64 { return powers[digits] }
 
 // powers is read only.
-var powers = [32]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17}
+var powers = [maxDigits + 1]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17}
 
-// toDecimal returns the whole number that gives back every bit of v when it is divided by the power of ten, if there is one.
+// toDecimal returns the whole number that gives back every bit of v when it is divided by a power of ten, if there is one.
 // Division rounds correctly, so it gives back what was read from a text of few digits; a product with 0.1 would not.
 func toDecimal(v, power float64) (num int64, exact bool) {
+	// What is added leaves no room for digits behind the point. It rounds wrongly from 2^51 on, which the bits then show.
+	const rounding = 3 << 51
 	scaled := v * power
 	if !(scaled > -maxExact && scaled < maxExact) { // NaN is neither
 		return 0, false
 	}
-	num = int64(scaled + math.Copysign(0.5, scaled))
+	if power == 1 {
+		num = int64(v)
+		return num, math.Float64bits(float64(num)) == math.Float64bits(v)
+	}
+	num = int64(scaled + rounding - rounding)
 	return num, math.Float64bits(float64(num)/power) == math.Float64bits(v)
 }
 
@@ -41,62 +47,66 @@ func digitsOf(v float64, atLeast int) (digits int, found bool) {
 	return 0, false
 }
 
+func isFinite(v float64) bool { return v-v == 0 }
+
 // decimals are the values of a block as whole numbers of 10^-digits.
 type decimals struct {
-	nums   [blockLen]int64
+	packer
 	digits int
-	odds   [maxOdd]byte // positions of values that are no decimals; they have a neighbour's number
+	odds   [maxOdd]byte // positions of values that are no decimals; they have the number of a neighbour
 	odd    int          // how many
 }
 
 // fill converts values. It reports false when too many of them are no decimals.
 func (d *decimals) fill(values []float64) bool {
-	d.digits = 0
-	searches := 0
-	for _, v := range values {
-		if _, exact := toDecimal(v, power(d.digits)); exact || !isFinite(v) {
-			continue
+	d.digits, _ = digitsOf(values[0], 0)
+	for {
+		digits, filled := d.convert(values)
+		if digits == d.digits {
+			return filled
 		}
-		if digits, found := digitsOf(v, d.digits+1); found {
-			d.digits = digits
-		} else if searches++; searches > maxSearches {
-			return false
-		}
+		d.digits = digits
 	}
-	return d.convert(values)
 }
 
-// convert converts values with the digits that were found.
-func (d *decimals) convert(values []float64) bool {
+// convert converts values with the digits there are. It gives up at a value that has more, and returns how many.
+func (d *decimals) convert(values []float64) (digits int, filled bool) {
 	d.odd = 0
-	scale := power(d.digits)
-	last, known := int64(0), 0
+	searches, last, scale := 0, int64(0), power(d.digits)
 	for i, v := range values {
 		num, exact := toDecimal(v, scale)
 		if exact {
 			last = num
-			known++
-		} else {
-			if d.odd == maxOdd {
-				return false
-			}
-			d.odds[d.odd] = byte(i)
-			d.odd++
+			d.nums[i] = num
+			continue
 		}
+		if isFinite(v) {
+			if more, found := digitsOf(v, d.digits+1); found {
+				return more, false
+			}
+			searches++
+		}
+		if d.odd == maxOdd || searches > maxSearches {
+			return d.digits, false
+		}
+		d.odds[d.odd] = byte(i)
+		d.odd++
 		d.nums[i] = last
 	}
-	if known == 0 {
-		return false
-	}
-	// What stands before the first decimal takes its number.
+	return d.digits, d.fillLeading(len(values))
+}
+
+// fillLeading gives the values before the first decimal its number. It reports false when there is none.
+func (d *decimals) fillLeading(count int) bool {
 	leading := 0
 	for leading < d.odd && int(d.odds[leading]) == leading {
 		leading++
+	}
+	if leading == count {
+		return false
 	}
 	for i := range leading {
 		d.nums[i] = d.nums[leading]
 	}
 	return true
 }
-
-func isFinite(v float64) bool { return v-v == 0 }

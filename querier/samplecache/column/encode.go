@@ -3,6 +3,7 @@ package column
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // scratchBytes holds some 2,000 samples of most series, so that packing them allocates nothing but the result.
@@ -10,7 +11,6 @@ const scratchBytes = 4 << 10
 
 // encoder is the scratch space of Encode.
 type encoder struct {
-	nums   [blockLen]int64
 	times  packer
 	values valuePacker
 	out    [scratchBytes]byte
@@ -28,7 +28,7 @@ func Encode(times []int64, values []float64) Run {
 	}
 	var e encoder
 	out := e.append(e.out[:0], times, values)
-	return Run{data: append([]byte(nil), out...)}
+	return Run{data: slices.Clone(out)}
 }
 
 // append writes a run.
@@ -63,10 +63,9 @@ func (e *encoder) append(dst []byte, times []int64, values []float64) []byte {
 
 // appendTimes writes the times of one block, from the first on.
 func (e *encoder) appendTimes(dst []byte, times []int64) []byte {
-	nums := e.nums[:len(times)]
 	for i, t := range times {
-		nums[i] = t - times[0]
+		e.times.nums[i] = t - times[0]
 	}
-	c := e.times.choose(nums)
-	return c.append(dst)
+	e.times.choose(len(times))
+	return e.times.append(dst)
 }

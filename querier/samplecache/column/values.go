@@ -18,43 +18,38 @@ const worthBits = 24
 
 // valuePacker packs the values of blocks.
 type valuePacker struct {
-	decimals     decimals
-	patterns     [blockLen]int64
-	asDecimals   packer
-	asBitPattern packer
+	decimals decimals
+	patterns packer
 }
 
 // append writes the values of one block.
 func (p *valuePacker) append(dst []byte, values []float64) []byte {
-	count := len(values)
-	d := &p.decimals
+	count, d := len(values), &p.decimals
 	if !d.fill(values) {
-		c := p.choosePatterns(values)
-		return c.append(append(dst, sourceBits))
+		p.choosePatterns(values)
+		return p.patterns.append(append(dst, sourceBits))
 	}
-	c := p.asDecimals.choose(d.nums[:count])
-	size := c.bits + d.odd*patchBytes*8
-	if size > count*worthBits {
-		if other := p.choosePatterns(values); other.bits < size {
-			return other.append(append(dst, sourceBits))
-		}
+	size := d.choose(count) + d.odd*patchBytes*8
+	if size > count*worthBits && p.choosePatterns(values) < size {
+		return p.patterns.append(append(dst, sourceBits))
 	}
 	source := byte(d.digits)
 	if d.odd == 0 {
-		return c.append(append(dst, source))
+		return d.append(append(dst, source))
 	}
 	dst = append(dst, source|flagOdd, byte(d.odd))
 	for _, at := range d.odds[:d.odd] {
 		dst = binary.LittleEndian.AppendUint64(append(dst, at), math.Float64bits(values[at]))
 	}
-	return c.append(dst)
+	return d.append(dst)
 }
 
-func (p *valuePacker) choosePatterns(values []float64) choice {
+// choosePatterns finds the form of the bit patterns and returns the bits it takes.
+func (p *valuePacker) choosePatterns(values []float64) int {
 	for i, v := range values {
-		p.patterns[i] = int64(math.Float64bits(v))
+		p.patterns.nums[i] = int64(math.Float64bits(v))
 	}
-	return p.asBitPattern.choose(p.patterns[:len(values)])
+	return p.patterns.choose(len(values))
 }
 
 // valueBlock is the values of one block, to be read.
