@@ -43,7 +43,7 @@ const worthPatching = 4
 // patched returns a span that leaves out what lies far from the median, if that takes less room than the limit.
 func (s *span) patched(nums []int64, limit int) (narrow span, smaller bool) {
 	width := bits.Len64(s.reach)
-	if width < worthPatching || len(nums) < worthPatching {
+	if width < worthPatching || len(nums) < worthPatching || limit <= len(nums) {
 		return span{}, false
 	}
 	center, spread := middle(nums)
@@ -97,22 +97,4 @@ func bestLength(nums []int64, center int64) int {
 		far += lengths[length]
 	}
 	return best
-}
-
-// divisor is the greatest common divisor of the rests that are packed, 0 when all are 0.
-func (s *span) divisor(nums []int64) uint64 {
-	var divisor uint64
-	for _, num := range nums {
-		rest := uint64(num - s.base)
-		if rest > s.reach {
-			continue
-		}
-		for rest != 0 {
-			divisor, rest = rest, divisor%rest
-		}
-		if divisor == 1 {
-			break
-		}
-	}
-	return divisor
 }

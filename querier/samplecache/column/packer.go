@@ -9,6 +9,7 @@ type packer struct {
 	delta [blockLen]int64 // their differences
 	count int
 	form
+	divisor divisor // of the form's rests, where scale is not 1
 }
 
 // form is a way to write the numbers.
@@ -39,9 +40,9 @@ func (p *packer) choose(count int) int {
 	if differing.span.reach == 0 {
 		return p.settle(&form{frame: frame{slope: differing.span.base}, span: span{base: p.nums[0]}})
 	}
-	forms := [...]form{flat, differing, p.leaning()}
-	best := forms[0]
-	for _, f := range forms[1:] {
+	forms := [...]form{p.leaning(), differing, flat}
+	best := flat
+	for _, f := range forms[:2] {
 		if f.span.bits(count) < best.span.bits(count) {
 			best = f
 		}
@@ -89,10 +90,9 @@ func roundDiv(num, by int64) int64 {
 // settle completes a form and takes it. It returns the bits that the rests and patches take.
 func (p *packer) settle(f *form) int {
 	f.base, f.patches, f.scale, f.width = f.span.base, f.span.patches, 1, widthOf(f.span.reach)
-	if f.span.reach > 1 {
-		if divisor := f.span.divisor(p.rests(f)); divisor > 1 {
-			f.scale, f.width = int64(divisor), widthOf(f.span.reach/divisor)
-		}
+	if f.width > 1 {
+		p.divisor = f.span.commonDivisor(p.rests(f))
+		f.scale, f.width = int64(p.divisor.num), widthOf(p.divisor.quotient(f.span.reach))
 	}
 	p.form = *f
 	return p.count*int(f.width) + f.patches*patchBytes*8
@@ -118,7 +118,7 @@ func (p *packer) append(dst []byte) []byte {
 	}
 	if p.scale != 1 {
 		for i, rest := range rests {
-			rests[i] = int64(uint64(rest) / uint64(p.scale))
+			rests[i] = int64(p.divisor.quotient(uint64(rest)))
 		}
 	}
 	return pack(dst, rests, p.width)
