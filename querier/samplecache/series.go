@@ -1,0 +1,117 @@
+package samplecache
+
+import (
+	"slices"
+	"sync/atomic"
+	"unsafe"
+)
+
+// windowMilli is the length of a window, which is loaded and let go as one. Windows begin at 1970 and so with every day.
+const windowMilli = 2 * 3600_000
+
+// windowsPerDay is how many windows a day has.
+const windowsPerDay = 12
+
+// window is what is held of one series in one window.
+type window struct {
+	number int32  // since 1970
+	used   uint32 // when it was last asked for, in ticks; written by readers, atomically
+	// load reads it at the moment; nil when it has been read. Until then data has what refreshes have brought meanwhile.
+	load *load
+	data *block // nil: no samples
+}
+
+// touch notes that the window is asked for.
+func (w *window) touch(now uint32) {
+	if atomic.LoadUint32(&w.used) != now { // a write takes the line from the other readers
+		atomic.StoreUint32(&w.used, now)
+	}
+}
+
+// series is what is held of one series: windows in rising order. The tenant's lock guards it.
+type series struct {
+	windows []window
+}
+
+// seriesBytes is what a series takes beside its windows: itself and its place in the map.
+const seriesBytes = int64(unsafe.Sizeof(series{})) + 40
+
+func (s *series) bytes() int64 {
+	return seriesBytes + int64(cap(s.windows))*int64(unsafe.Sizeof(window{}))
+}
+
+// index returns where the window stands, or would stand.
+func (s *series) index(number int32) (int, bool) {
+	if len(s.windows) == 0 {
+		return 0, false
+	}
+	// Nearly always there are no gaps.
+	if i := int(number - s.windows[0].number); i >= 0 && i < len(s.windows) && s.windows[i].number == number {
+		return i, true
+	}
+	return slices.BinarySearchFunc(s.windows, number, func(w window, number int32) int { return int(w.number) - int(number) })
+}
+
+// missing returns the first and the last window of the range that is not held, and how many are not; first > last when all
+// are. It calls wait for each that is being loaded.
+func (s *series) missing(first, last int32, wait func(*load)) (lo, hi int32, count int) {
+	lo, hi = last+1, first-1
+	i := 0
+	if s != nil {
+		i, _ = s.index(first)
+	}
+	for n := first; n <= last; n++ {
+		if s != nil && i < len(s.windows) && s.windows[i].number == n {
+			l := s.windows[i].load
+			i++
+			if l == nil {
+				continue
+			}
+			if !l.abandoned {
+				wait(l)
+				continue
+			}
+		}
+		lo, hi, count = min(lo, n), n, count+1
+	}
+	return lo, hi, count
+}
+
+// register has the load read the windows of the range that are not held, or whose load was abandoned.
+func (s *series) register(first, last int32, l *load, now uint32) (added int) {
+	at, _ := s.index(first)
+	end, found := s.index(last)
+	if found {
+		end++
+	}
+	list := make([]window, 0, len(s.windows)-(end-at)+int(last-first)+1)
+	list = append(list, s.windows[:at]...)
+	for n := first; n <= last; n++ {
+		w := window{number: n, used: now, load: l}
+		if at < end && s.windows[at].number == n {
+			w = s.windows[at]
+			at++
+			if w.load != nil && w.load.abandoned {
+				w.load = l
+				added++
+			}
+		} else {
+			added++
+		}
+		list = append(list, w)
+	}
+	s.windows = append(list, s.windows[end:]...)
+	return added
+}
+
+// windowOf returns the window of a time.
+func windowOf(milli int64) int32 {
+	n := milli / windowMilli
+	if milli%windowMilli < 0 {
+		n--
+	}
+	return int32(n)
+}
+
+// startOf returns the time at which a window begins.
+func startOf(number int32) int64 { return int64(number) * windowMilli }
