@@ -111,3 +111,20 @@ func BenchmarkNewest(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWindow reads five minutes anywhere in a run, as rate(x[5m]) at one instant does.
+func BenchmarkWindow(b *testing.B) {
+	gotTimes, gotValues := make([]int64, 0, benchCount), make([]float64, 0, benchCount)
+	for _, k := range kinds() {
+		times, values := k.make(random(k.name), benchCount)
+		b.Run(k.name, func(b *testing.B) {
+			run, at := column.Encode(times, values), 0
+			for b.Loop() {
+				gotTimes, gotValues = run.AppendTo(gotTimes[:0], gotValues[:0], times[at]-300_000, times[at])
+				if at += 7; at >= benchCount {
+					at -= benchCount
+				}
+			}
+		})
+	}
+}

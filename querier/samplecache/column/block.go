@@ -1,6 +1,9 @@
 package column
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // block is one block of a run, to be read.
 type block struct {
@@ -33,25 +36,39 @@ func (b *block) appendAll(times []int64, values []float64, buf *[blockLen]int64)
 	return times, values
 }
 
-// appendSome appends the samples with from <= t <= to. It unpacks those before only where differences must be added up.
+// appendSome appends the samples with from <= t <= to, of which to is not before the first.
 func (b *block) appendSome(times []int64, values []float64, from, to int64, buf *[blockLen]int64) ([]int64, []float64) {
+	low, some := b.window(from, to, buf)
+	if len(some) == 0 {
+		return times, values
+	}
+	times = append(times, some...)
+	high, list := low+len(some), b.values()
+	start := list.frame.seek(low)
+	var read [blockLen]float64
+	list.read(read[:high-start], start, buf)
+	return times, append(values, read[low-start:high-start]...)
+}
+
+// window returns the times with from <= t <= to, in buf, and the index of the first. It reads no more than it must.
+func (b *block) window(from, to int64, buf *[blockLen]int64) (low int, times []int64) {
+	if b.times.delta {
+		all := buf[:b.count]
+		b.times.numbers(all, 0, b.body)
+		low = sort.Search(len(all), func(i int) bool { return all[i] >= from })
+		return low, all[low : low+sort.Search(len(all)-low, func(i int) bool { return all[low+i] > to })]
+	}
 	last, _ := b.newest(to)
-	low, high := 0, last+1
 	if from > b.first {
 		older, _ := b.newest(from - 1)
 		low = older + 1
 	}
-	if low >= high {
-		return times, values
+	if low > last {
+		return low, nil
 	}
 	start := b.times.seek(low)
-	b.times.numbers(buf[:high-start], start, b.body)
-	times = append(times, buf[low-start:high-start]...)
-	var some [blockLen]float64
-	list := b.values()
-	start = list.frame.seek(low)
-	list.read(some[:high-start], start, buf)
-	return times, append(values, some[low-start:high-start]...)
+	b.times.numbers(buf[:last+1-start], start, b.body)
+	return low, buf[low-start : last+1-start]
 }
 
 // newest returns the index and the time of the last sample with a time of at most t, which is not before the first.
