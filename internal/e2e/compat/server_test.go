@@ -153,6 +153,7 @@ func build(t *testing.T) string {
 type account struct {
 	*server
 	Ingest, Query string
+	start         time.Time // of the samples that were pushed before the checks, where a client asks for such
 }
 
 const clusterName = "eu-1"
