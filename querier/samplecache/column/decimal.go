@@ -14,10 +14,7 @@ const (
 	maxSearches = 4
 )
 
-// power returns ten to the given number of digits.
-func power(digits int) float64 { return powers[digits] }
-
-// powers is read only.
+// powers are those of ten by the number of digits. It is read only.
 var powers = [maxDigits + 1]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17}
 
 // toDecimal returns the whole number that gives back every bit of v when it is divided by a power of ten, if there is one.
@@ -40,7 +37,7 @@ func toDecimal(v, power float64) (num int64, exact bool) {
 // digitsOf returns how many digits v has behind the point, at least as many as given.
 func digitsOf(v float64, atLeast int) (digits int, found bool) {
 	for digits = atLeast; digits <= maxDigits; digits++ {
-		if _, exact := toDecimal(v, power(digits)); exact {
+		if _, exact := toDecimal(v, powers[digits]); exact {
 			return digits, true
 		}
 	}
@@ -72,7 +69,7 @@ func (d *decimals) fill(values []float64) bool {
 // convert converts values with the digits there are. It gives up at a value that has more, and returns how many.
 func (d *decimals) convert(values []float64) (digits int, filled bool) {
 	d.odd = 0
-	searches, last, scale := 0, int64(0), power(d.digits)
+	searches, last, scale := 0, int64(0), powers[d.digits]
 	for i, v := range values {
 		num, exact := toDecimal(v, scale)
 		if exact {

@@ -3,10 +3,12 @@ package column
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 )
 
-// scratchBytes holds some 2,000 samples of most series, so that packing them allocates nothing but the result.
+// scratchBytes holds some 2,000 samples of most series, and 480 of any, so that packing so many allocates nothing but the
+// result. It is cleared for every run.
 const scratchBytes = 4 << 10
 
 // encoder is the scratch space of Encode.
@@ -35,8 +37,7 @@ func Encode(times []int64, values []float64) Run {
 func (e *encoder) append(dst []byte, times []int64, values []float64) []byte {
 	count := len(times)
 	first, last := times[0], times[count-1]
-	head := uint32(count)
-	wide := !fitsNarrow(first, last)
+	wide, head := uint64(last-first) > math.MaxUint32, uint32(count)
 	if wide {
 		head |= wideTimes
 	}

@@ -40,7 +40,7 @@ func (p *packer) choose(count int) int {
 	if differing.span.reach == 0 {
 		return p.settle(&form{frame: frame{slope: differing.span.base}, span: span{base: p.nums[0]}})
 	}
-	forms := [...]form{p.leaning(), differing, flat}
+	forms := [...]form{p.leaning(flat), differing, flat}
 	best := flat
 	for _, f := range forms[:2] {
 		if f.span.bits(count) < best.span.bits(count) {
@@ -64,11 +64,11 @@ func (p *packer) differing() form {
 	return form{frame: frame{delta: true, start: p.nums[0] - p.delta[0]}, span: rangeOf(p.delta[:p.count])}
 }
 
-// leaning is the form along the straight line from the first number to the last.
-func (p *packer) leaning() form {
+// leaning is the form along the straight line from the first number to the last; when that is level, the one without slope.
+func (p *packer) leaning(flat form) form {
 	slope := roundDiv(p.nums[p.count-1]-p.nums[0], int64(p.count-1))
 	if slope == 0 {
-		return form{span: rangeOf(p.nums[:p.count])}
+		return flat
 	}
 	line := p.line[:p.count]
 	lead := int64(0)

@@ -2,13 +2,13 @@ package column
 
 import (
 	"encoding/binary"
-	"math"
+	"slices"
 	"sort"
 	"unsafe"
 )
 
 // blockLen is how many samples are unpacked at once; the last block of a run has what is left. Larger blocks take less room
-// for their headers, smaller ones waste less on a window's ends: at 128, headers are a tenth of a bit to a bit per sample.
+// for their headers, which are some 20 bytes, and smaller ones waste less on a window's ends.
 const blockLen = 128
 
 // Run is an immutable, compressed run of samples of one series in strictly rising time. The zero Run is empty. It may be
@@ -61,6 +61,9 @@ func (r Run) AppendTo(times []int64, values []float64, from, to int64) ([]int64,
 		return times, values
 	}
 	x := r.index()
+	if from <= x.first && to >= x.last {
+		times, values = slices.Grow(times, x.count), slices.Grow(values, x.count)
+	}
 	var b block
 	var buf [blockLen]int64
 	for number := x.find(max(from, r.First())); number < x.blocks; number++ {
@@ -84,6 +87,7 @@ func (r Run) Newest(from, to int64) (t int64, v float64, ok bool) {
 	}
 	x := r.index()
 	var b block
+	to = min(to, x.last)
 	x.open(x.find(to), &b)
 	index, t := b.newest(to)
 	if t < from {
@@ -153,6 +157,3 @@ func (x *index) open(number int, b *block) {
 	b.first, b.count = x.start(number), min(blockLen, x.count-number*blockLen)
 	b.open(x.data[position:])
 }
-
-// fitsNarrow reports whether an index of 4-byte times reaches from first to last.
-func fitsNarrow(first, last int64) bool { return uint64(last-first) <= math.MaxUint32 }

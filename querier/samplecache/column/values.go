@@ -109,7 +109,7 @@ func toValue(num int64, source byte) float64 {
 	if source == sourceBits {
 		return math.Float64frombits(uint64(num))
 	}
-	return float64(num) / power(int(source))
+	return float64(num) / powers[source]
 }
 
 // toValues converts numbers. Nums and dst have the same length.
@@ -125,7 +125,7 @@ func toValues(dst []float64, nums []int64, source byte) {
 			dst[i] = math.Float64frombits(uint64(num))
 		}
 	default:
-		scale := power(int(source))
+		scale := powers[source]
 		for i, num := range nums {
 			dst[i] = float64(num) / scale
 		}
@@ -147,7 +147,7 @@ func sumValues(dst []float64, differences []int64, sum int64, source byte) {
 			dst[i] = math.Float64frombits(uint64(sum))
 		}
 	default:
-		scale := power(int(source))
+		scale := powers[source]
 		for i, difference := range differences {
 			sum += difference
 			dst[i] = float64(sum) / scale
