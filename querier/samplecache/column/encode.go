@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// scratchBytes holds some 2,000 samples of most series, and 480 of any, so that packing so many allocates nothing but the
+// scratchBytes holds some 2,000 samples of most series, and some 400 of any values, so that packing so many allocates nothing but the
 // result. It is cleared for every run.
 const scratchBytes = 4 << 10
 
