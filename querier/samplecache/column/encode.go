@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// scratchBytes holds some 2,000 samples of most series, and some 400 of any values, so that packing so many allocates nothing but the
-// result. It is cleared for every run.
+// scratchBytes holds some 2,000 samples of most series, and some 400 of any values, so that packing so many allocates
+// nothing but the result. It is cleared for every run.
 const scratchBytes = 4 << 10
 
 // encoder is the scratch space of Encode.
