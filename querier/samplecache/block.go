@@ -13,7 +13,7 @@ const (
 	// sealAt is how many samples a tail has when its older ones are compressed, keepTail how many stay: rows that are read
 	// twice are the newest, and meet their like in the tail at no cost.
 	sealAt   = 128
-	keepTail = 16
+	keepTail = 32
 )
 
 // block is the samples of one series in one window. It never changes once it is published, but for what is written behind

@@ -22,11 +22,12 @@ const (
 
 // reader is what refreshes know of the tables. One refresh at a time uses it.
 type reader struct {
-	listed bool
-	mark   int64                        // the newest insert that was read
-	parts  map[int32][]store.SamplePart // of the last listing, by day
-	newest map[uint8]uint64             // per shard, the newest batch that was read
-	opened int32                        // the newest window that was opened ahead
+	listed   bool
+	mark     int64                        // the newest insert that was read
+	mutation int64                        // the newest that was seen
+	parts    map[int32][]store.SamplePart // of the last listing, by day
+	newest   map[uint8]uint64             // per shard, the newest batch that was read
+	opened   int32                        // the newest window that was opened ahead
 
 	histParts []store.SamplePart
 	histMark  int64
@@ -39,10 +40,10 @@ func (t *tenant) refresh(ctx context.Context) error {
 		return err
 	}
 	r := &t.reader
-	byDay, newest := map[int32][]store.SamplePart{}, int64(-1)
+	byDay, newest, mutation := map[int32][]store.SamplePart{}, int64(-1), int64(0)
 	for _, p := range parts {
 		byDay[p.Day] = append(byDay[p.Day], p)
-		newest = max(newest, p.MaxBlock)
+		newest, mutation = max(newest, p.MaxBlock), max(mutation, p.Mutation)
 	}
 	if r.listed {
 		t.reset(byDay, newest)
@@ -52,7 +53,7 @@ func (t *tenant) refresh(ctx context.Context) error {
 			}
 		}
 	}
-	r.listed, r.mark, r.parts = true, newest, byDay
+	r.listed, r.mark, r.mutation, r.parts = true, newest, mutation, byDay
 	t.openNext()
 	if err := t.refreshHistograms(ctx); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 func (t *tenant) reset(byDay map[int32][]store.SamplePart, newest int64) {
 	r := &t.reader
 	for day, known := range r.parts {
-		if !lost(known, byDay[day], true) && !changed(byDay[day], r.mark) {
+		if !lost(known, byDay[day], true) && !r.changed(byDay[day]) {
 			continue
 		}
 		t.cache.metrics.resets.Inc()
@@ -22,7 +22,7 @@ func (t *tenant) reset(byDay map[int32][]store.SamplePart, newest int64) {
 		}
 	}
 	for day, parts := range byDay {
-		if _, ok := r.parts[day]; !ok && changed(parts, r.mark) {
+		if _, ok := r.parts[day]; !ok && r.changed(parts) {
 			t.clear(day, day)
 		}
 	}
@@ -79,11 +79,11 @@ func covered(known *store.SamplePart, parts []store.SamplePart, mutations bool) 
 	return false
 }
 
-// changed reports whether a part with rows that were not read went through a mutation since the mark: loads may have read
-// rows that are gone.
-func changed(parts []store.SamplePart, mark int64) bool {
+// changed reports whether a part with rows that were not read went through a mutation that no listing has shown: loads may
+// have read rows that are gone. A mutation that was shown is older than those rows.
+func (r *reader) changed(parts []store.SamplePart) bool {
 	for i := range parts {
-		if parts[i].MaxBlock > mark && parts[i].Mutation > mark {
+		if parts[i].MaxBlock > r.mark && parts[i].Mutation > max(r.mark, r.mutation) {
 			return true
 		}
 	}

@@ -1,0 +1,502 @@
+package samplecache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/internal/testkit"
+	"github.com/seamarkhq/seamark/querier/samplecache"
+)
+
+var errAway = errors.New("the store is away")
+
+// lastHours asks for series 1 to count over hours.
+func lastHours(count uint64, hours int64) store.MetricSamplesQuery {
+	q := store.MetricSamplesQuery{Metrics: []string{"m0", "m1", "m2"}, StartMilli: start - hours*hourMilli + 1, EndMilli: start, Limit: 1 << 20}
+	for fp := range count {
+		q.FPs = append(q.FPs, fp+1)
+	}
+	return q
+}
+
+// announce says that samples came, and lets the grace pass.
+func announce(c *samplecache.Cache, clock *testkit.Clock) {
+	c.Changed(tenantA)
+	clock.Advance(250 * time.Millisecond)
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	_, err := samplecache.New(samplecache.Options{})
+	require.ErrorContains(t, err, "required")
+}
+
+func TestWindowsAreReadOnce(t *testing.T) {
+	w := newTwin()
+	for fp := range uint64(5) {
+		w.insert(tenantA, 1<<8, row{fp + 1, start - 10, 1}, row{fp + 1, start - 3*hourMilli, 2})
+	}
+	c, _ := openCache(t, w, 1<<30)
+	requireTwin(t, w, c, lastHours(3, 1))
+	require.Equal(t, []store.SampleScanQuery{{
+		Metrics: []string{"m0", "m1", "m2"}, FPs: []uint64{1, 2, 3}, StartMilli: start - hourMilli, EndMilli: start + hourMilli - 1,
+	}}, w.takeScans())
+	requireTwin(t, w, c, lastHours(3, 1))
+	require.Empty(t, w.takeScans())
+	requireTwin(t, w, c, lastHours(7, 5))
+	scans := w.takeScans()
+	require.Len(t, scans, 2, "series that lack other windows have a statement of their own")
+	slices.SortFunc(scans, func(a, b store.SampleScanQuery) int { return int(a.FPs[0]) - int(b.FPs[0]) })
+	require.Equal(t, []uint64{1, 2, 3}, scans[0].FPs)
+	require.Equal(t, int64(start-hourMilli-1), scans[0].EndMilli, "what is there is not read again")
+	require.Equal(t, []uint64{4, 5, 6, 7}, scans[1].FPs)
+	requireTwin(t, w, c, lastHours(7, 5))
+	require.Empty(t, w.takeScans(), "what has no samples is held too")
+	q := lastHours(7, 5)
+	q.Last = true
+	requireTwin(t, w, c, q)
+	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
+}
+
+func TestNewSamplesAreSeen(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 60_000, 1})
+	c, clock := openCache(t, w, 1<<30)
+	requireTwin(t, w, c, lastHours(3, 1))
+	for i := range int64(400) {
+		rows := []row{{1, start - 50_000 + 100*i, float64(i)}}
+		if i%7 == 0 {
+			rows = append(rows, row{1, start - 55_000 + 200*i, float64(i)}, row{2, start - 70_000 - i, -1}, row{4, start - 1, 1})
+		}
+		w.insert(tenantA, uint64(i+2)<<8|uint64(i%3), rows...)
+		if i%5 == 0 {
+			w.mergeParts(tenantA)
+		}
+		announce(c, clock)
+		requireTwin(t, w, c, lastHours(3, 1))
+	}
+	require.Len(t, w.takeScans(), 1)
+	require.Less(t, samplecache.RefreshRows(c), 1400, "of merged parts only the newest batches are read again")
+	w.insert(tenantA, 9000<<8, row{1, start - 1, 42})
+	clock.Advance(samplecache.DefaultRefresh)
+	requireTwin(t, w, c, lastHours(3, 1))
+}
+
+// one asks for one series over the last hour.
+func one(fp uint64) store.MetricSamplesQuery {
+	return store.MetricSamplesQuery{Metrics: []string{metricOf(fp)}, FPs: []uint64{fp}, StartMilli: start - hourMilli, EndMilli: start, Limit: 1 << 20}
+}
+
+// TestRefreshDuringLoad stores rows, and has a refresh read them, before and after a load's statement sees what is there.
+func TestRefreshDuringLoad(t *testing.T) {
+	for _, point := range []string{"before", "after"} {
+		for _, merge := range []bool{false, true} {
+			t.Run(fmt.Sprint(point, merge), func(t *testing.T) {
+				w := newTwin()
+				w.insert(tenantA, 1<<8, row{1, start - 1000, 1}, row{2, start - 1000, 1})
+				c, clock := openCache(t, w, 1<<30)
+				requireTwin(t, w, c, one(1))
+				var once sync.Once
+				event := func(context.Context) {
+					once.Do(func() {
+						w.insert(tenantA, 2<<8, row{1, start - 900, 1}, row{2, start - 900, 1}, row{2, start - 2000, 1}, row{2, start - 1000, 2})
+						if merge {
+							w.mergeParts(tenantA)
+						}
+						announce(c, clock)
+						list, _, err := c.ListMetricSamples(t.Context(), tenantA, one(1))
+						if err != nil || len(list[0].Times) != 2 {
+							t.Errorf("the refresh did not see it: %v, %v", list, err)
+						}
+					})
+				}
+				w.hook(func(w *twin) {
+					if point == "before" {
+						w.scanning = event
+					} else {
+						w.scanned = event
+					}
+				})
+				_, _, err := c.ListMetricSamples(t.Context(), tenantA, one(2))
+				require.NoError(t, err)
+				requireTwin(t, w, c, one(2))
+				require.Len(t, w.takeScans(), 2)
+			})
+		}
+	}
+}
+
+// TestLoadDuringRefresh has a load read a series of another metric between the steps of a refresh, after which rows come:
+// the refresh must find them, or not pass them over for good.
+func TestLoadDuringRefresh(t *testing.T) {
+	for _, point := range []string{"listing", "listed", "reading"} {
+		t.Run(point, func(t *testing.T) {
+			w := newTwin()
+			w.insert(tenantA, 1<<8, row{1, start - 1000, 1})
+			c, clock := openCache(t, w, 1<<30)
+			requireTwin(t, w, c, one(1))
+			refreshed := samplecache.Refreshes(c)
+			w.insert(tenantA, 2<<8, row{1, start - 900, 1})
+			var once sync.Once
+			event := func() {
+				once.Do(func() {
+					// What the cache knows is fresh enough for this query, so it does not wait for the refresh.
+					list, _, err := c.ListMetricSamples(t.Context(), tenantA, one(2))
+					if err != nil || len(list) != 0 {
+						t.Errorf("got %v, %v", list, err)
+					}
+					w.insert(tenantA, 3<<8, row{2, start - 800, 1})
+					w.insert(tenantA, 4<<8, row{1, start - 700, 1})
+				})
+			}
+			w.hook(func(w *twin) {
+				switch point {
+				case "listing":
+					w.listing = event
+				case "listed":
+					w.listed = event
+				case "reading":
+					w.newsScanning = func(context.Context) { event() }
+				}
+			})
+			clock.Advance(2 * time.Second)
+			c.Changed(tenantA)
+			testkit.Eventually(t, time.Minute, func() error {
+				if samplecache.Refreshes(c) == refreshed {
+					return errors.New("no refresh")
+				}
+				return nil
+			})
+			w.mergeParts(tenantA)
+			announce(c, clock)
+			requireTwin(t, w, c, one(1))
+			requireTwin(t, w, c, one(2))
+		})
+	}
+}
+
+func TestQueriesShareLoads(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 10, 1}, row{2, start - 10, 1})
+	c, _ := openCache(t, w, 1<<30)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.hook(func(w *twin) {
+		w.scanning = func(context.Context) {
+			once.Do(func() { close(entered) })
+			<-leave
+		}
+	})
+	var group sync.WaitGroup
+	ask := func(count uint64) {
+		group.Go(func() {
+			list, _, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(count, 1))
+			if err != nil || len(list) != int(count) {
+				t.Errorf("got %v, %v", list, err)
+			}
+		})
+	}
+	ask(1)
+	<-entered
+	for range 5 {
+		ask(1)
+	}
+	ask(2)
+	testkit.Eventually(t, time.Minute, func() error {
+		if n := samplecache.Hits(c) + samplecache.Misses(c); n < 8 {
+			return fmt.Errorf("%d of 8 windows were asked for", n)
+		}
+		return nil
+	})
+	close(leave)
+	group.Wait()
+	require.Len(t, w.takeScans(), 2, "the second series alone is read again")
+}
+
+func TestLoadsThatNobodyWaitsForEnd(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 10, 1})
+	c, _ := openCache(t, w, 1<<30)
+	entered, canceled := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	w.hook(func(w *twin) {
+		w.scanning = func(ctx context.Context) {
+			once.Do(func() {
+				close(entered)
+				<-ctx.Done()
+				close(canceled)
+			})
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, _, err := c.ListMetricSamples(ctx, tenantA, lastHours(1, 1))
+		done <- err
+	}()
+	<-entered
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+	<-canceled
+	requireTwin(t, w, c, lastHours(1, 1))
+	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
+}
+
+func TestRowsThatLeaveAreGone(t *testing.T) {
+	w := newTwin()
+	for day := range int64(3) {
+		w.insert(tenantA, 1<<8, row{1, start - day*dayMilli, 1}, row{2, start - day*dayMilli, 1})
+	}
+	c, clock := openCache(t, w, 1<<30)
+	q := lastHours(3, 72)
+	requireTwin(t, w, c, q)
+
+	// A mutation takes one part after the other.
+	number := w.number()
+	for _, day := range []int32{monday - 1, monday} {
+		w.deleteSeries(tenantA, 2, number, func(p *store.SamplePart) bool { return p.Day == day })
+		announce(c, clock)
+		requireTwin(t, w, c, q)
+	}
+	w.takeScans()
+	w.insert(tenantA, 2<<8, row{1, start - 5, 1})
+	w.mergeParts(tenantA)
+	announce(c, clock)
+	requireTwin(t, w, c, q)
+	require.Empty(t, w.takeScans(), "inserts after a mutation do not look like another")
+
+	w.dropDay(tenantA, monday-2)
+	announce(c, clock)
+	requireTwin(t, w, c, q)
+	require.Equal(t, int64(start-2*dayMilli)/(2*hourMilli)*2*hourMilli/dayMilli, w.takeScans()[0].StartMilli/dayMilli, "other days stay")
+
+	// The newest insert of all goes, and its number is given out again.
+	w.insert(tenantA, 3<<8, row{1, start - dayMilli - 7, 1})
+	announce(c, clock)
+	requireTwin(t, w, c, q)
+	w.dropDay(tenantA, monday-1)
+	w.hook(func(w *twin) { w.block-- })
+	w.insert(tenantA, 4<<8, row{1, start - 3, 1})
+	announce(c, clock)
+	requireTwin(t, w, c, q)
+}
+
+func TestWindowsOpenAhead(t *testing.T) {
+	w := newTwin()
+	c, clock := openCache(t, w, 1<<30)
+	ask := func() store.MetricSamplesQuery {
+		q := lastHours(5, 1)
+		q.EndMilli = clock.Now().UnixMilli()
+		q.StartMilli = q.EndMilli - hourMilli
+		return q
+	}
+	for i := range uint64(60) { // five hours
+		at := clock.Now().UnixMilli()
+		w.insert(tenantA, (i+1)<<8, row{1, at, float64(i)}, row{2, at, 1}, row{3 + i%2, at - 1, 1})
+		c.Changed(tenantA)
+		clock.Advance(5 * time.Minute)
+		requireTwin(t, w, c, ask())
+	}
+	require.Len(t, w.takeScans(), 1, "windows that begin are not read")
+	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	w := newTwin()
+	for fp := range uint64(40) {
+		var rows []row
+		for i := range int64(100) {
+			rows = append(rows, row{fp + 1, start - i*1000, math.Sqrt(float64(i) + float64(fp))})
+		}
+		w.insert(tenantA, 1<<8, rows...)
+	}
+	const most = 64 << 10
+	c, clock := openCache(t, w, most)
+	for round := range 3 {
+		for fp := range uint64(40) {
+			requireTwin(t, w, c, one(1))
+			clock.Advance(time.Second)
+			requireTwin(t, w, c, one(fp+1))
+			require.LessOrEqual(t, samplecache.Bytes(c), most/2, "a tenant has half")
+		}
+		require.Positive(t, samplecache.Evictions(c), "round %d", round)
+	}
+	for _, scan := range w.takeScans()[1:] {
+		require.NotEqual(t, []uint64{1}, scan.FPs, "what is in use stays")
+	}
+	q := lastHours(40, 24)
+	_, _, err := c.ListMetricSamples(t.Context(), tenantA, q)
+	require.NoError(t, err)
+	require.Equal(t, 1, samplecache.Bypasses(c, "size"))
+	require.Empty(t, w.takeScans())
+	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
+}
+
+func TestLimitsAreTheStores(t *testing.T) {
+	w := newTwin()
+	for fp := range uint64(4) {
+		w.insert(tenantA, 1<<8, row{fp + 1, start - 1, 1}, row{fp + 1, start - 2, 1}, row{fp + 1, start - 3, 1})
+	}
+	c, _ := openCache(t, w, 1<<30)
+	for _, limit := range []int{1, 3, 4, 11, 12, 13} {
+		q := lastHours(4, 1)
+		q.Limit = limit
+		list, n, err := c.ListMetricSamples(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		require.Equal(t, min(limit, 12), n)
+		total := 0
+		for _, one := range list {
+			total += len(one.Times)
+		}
+		require.Equal(t, n, total)
+		q.Last = true
+		list, n, err = c.ListMetricSamples(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		require.Len(t, list, min(limit, 4))
+		require.Equal(t, min(limit, 4), n)
+	}
+	require.Zero(t, w.takeReads())
+	for fp := range uint64(200) {
+		w.insert(tenantA, 1<<8, row{fp + 1, start - 1, 1})
+	}
+	q := lastHours(200, 240)
+	q.Limit = 10
+	_, _, err := c.ListMetricSamples(t.Context(), tenantA, q)
+	require.NoError(t, err)
+	require.Equal(t, 1, samplecache.Bypasses(c, "limit"), "what is too much is not loaded to say so")
+}
+
+func TestOddQueriesAreTheStores(t *testing.T) {
+	w := newTwin()
+	c, _ := openCache(t, w, 1<<30)
+	ask := func(change func(*store.MetricSamplesQuery)) int {
+		q := lastHours(1, 1)
+		change(&q)
+		_, _, err := c.ListMetricSamples(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		return w.takeReads()
+	}
+	require.Equal(t, 1, ask(func(q *store.MetricSamplesQuery) { q.FPs = nil }))
+	require.Equal(t, 1, ask(func(q *store.MetricSamplesQuery) { q.StartMilli, q.EndMilli = math.MinInt64, math.MaxInt64 }))
+	require.Equal(t, 1, ask(func(q *store.MetricSamplesQuery) { q.StartMilli, q.EndMilli = math.MaxInt64-1, math.MaxInt64 }))
+	require.Zero(t, ask(func(q *store.MetricSamplesQuery) { q.FPs = []uint64{} }))
+	require.Zero(t, ask(func(q *store.MetricSamplesQuery) { q.Metrics = nil }))
+	require.Zero(t, ask(func(q *store.MetricSamplesQuery) { q.StartMilli = q.EndMilli + 1 }))
+}
+
+func TestFailuresGoToTheStore(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 1, 1})
+	c, clock := openCache(t, w, 1<<30)
+	ask := func() {
+		t.Helper()
+		list, _, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(1, 1))
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.Equal(t, 1, w.takeReads())
+	}
+	w.fail(errAway)
+	ask()
+	w.hook(func(w *twin) { // the listing succeeds and the load does not
+		w.listed = func() { w.fail(errAway) }
+		w.err = nil
+	})
+	ask()
+	require.Equal(t, 2, samplecache.Bypasses(c, "failure"))
+	w.hook(func(w *twin) { w.listed, w.err = nil, nil })
+	announce(c, clock)
+	requireTwin(t, w, c, lastHours(1, 1))
+	w.fail(errAway)
+	w.insert(tenantA, 2<<8, row{1, start - 2, 1})
+	announce(c, clock)
+	ask()
+}
+
+func TestNobodyWaitsForASlowListing(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 1, 1})
+	blocked := make(chan struct{})
+	w.hook(func(w *twin) { w.listed = func() { <-blocked } })
+	c, _ := openCache(t, w, 1<<30)
+	samplecache.WaitFor(c, time.Millisecond)
+	_, n, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(1, 1))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, 1, samplecache.Bypasses(c, "wait"))
+	close(blocked)
+	samplecache.WaitFor(c, time.Minute)
+	requireTwin(t, w, c, lastHours(1, 1))
+}
+
+func TestClosedCacheAsksTheStore(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 1, 1})
+	c, _ := openCache(t, w, 1<<30)
+	requireTwin(t, w, c, lastHours(1, 1))
+	require.NoError(t, c.Close())
+	_, n, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(2, 1))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, 1, w.takeReads())
+}
+
+func TestTenantsSeeTheirOwn(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 1, 1})
+	w.insert(tenantB, 1<<8, row{1, start - 1, 2})
+	c, clock := openCache(t, w, 1<<30)
+	for range 2 {
+		list, _, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(1, 1))
+		require.NoError(t, err)
+		require.Equal(t, []float64{1}, list[0].Values)
+		list, _, err = c.ListMetricSamples(t.Context(), tenantB, lastHours(1, 1))
+		require.NoError(t, err)
+		require.Equal(t, []float64{2}, list[0].Values)
+	}
+	require.Len(t, w.takeScans(), 2)
+	held := samplecache.Bytes(c)
+	c.Forget(tenantA)
+	require.Equal(t, held/2, samplecache.Bytes(c))
+	requireTwin(t, w, c, lastHours(1, 1))
+	clock.Advance(59 * time.Minute)
+	requireTwin(t, w, c, lastHours(1, 1))
+	clock.Advance(2 * time.Minute)
+	requireTwin(t, w, c, lastHours(1, 1))
+	require.Less(t, samplecache.Bytes(c), held, "the other is forgotten")
+}
+
+func TestHistogramsOfMetricsThatHaveThem(t *testing.T) {
+	w := newTwin()
+	w.hists[tenantA] = []string{"m0"}
+	c, clock := openCache(t, w, 1<<30)
+	ask := func(metric string) (found, reads int) {
+		q := lastHours(1, 1)
+		q.Metrics = []string{metric, "other"}
+		list, n, err := c.ListMetricHistograms(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		require.Len(t, list, n)
+		return n, w.takeReads()
+	}
+	expect := func(metric string, wantFound, wantReads int) {
+		t.Helper()
+		found, reads := ask(metric)
+		require.Equal(t, []int{wantFound, wantReads}, []int{found, reads})
+	}
+	expect("m0", 1, 1)
+	expect("m1", 0, 0)
+	w.hook(func(w *twin) { w.hists[tenantA] = append(w.hists[tenantA], "m1") })
+	announce(c, clock)
+	expect("m1", 1, 1)
+	expect("m2", 0, 0)
+	w.fail(errAway)
+	announce(c, clock)
+	expect("m2", 0, 1)
+}
