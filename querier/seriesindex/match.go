@@ -148,7 +148,10 @@ func (sc *scope) match(g *segment, conditions []condition, into []uint32, limit 
 		return cmp.Compare(a.series, b.series)
 	})
 	candidates := func(yield func(uint32) bool) {
-		for n := g.lo; n < g.hi && yield(n); n++ {
+		for n := g.lo; n < g.hi; n++ {
+			if !yield(n) {
+				return
+			}
 		}
 	}
 	count := int(g.hi - g.lo)

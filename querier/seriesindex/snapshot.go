@@ -9,8 +9,6 @@ const (
 	dayMilli = 24 * 3600 * 1000
 	maxDay   = 65535 // of the store's dates
 	weekDays = 7
-	// firstMonday is 1970-01-05, in days since 1970.
-	firstMonday = 4
 )
 
 // snapshot is one state of a tenant's index. It never changes: what is added later goes behind the lengths that it knows,
@@ -42,11 +40,6 @@ type dayRange struct{ first, last int32 }
 func daysOf(startMilli, endMilli int64) dayRange {
 	day := func(milli int64) int32 { return int32(min(max(milli, 0), maxDay*dayMilli) / dayMilli) }
 	return dayRange{day(startMilli), day(endMilli)}
-}
-
-// weekOf returns the Monday of a day.
-func weekOf(day int32) int32 {
-	return day - ((day-firstMonday)%weekDays+weekDays)%weekDays
 }
 
 // holds reports whether a week has days of the range.
