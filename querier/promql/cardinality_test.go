@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -21,7 +20,7 @@ func TestCountCardinality(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), c.Total.Series)
 	q.Sets = [][]store.MetricMatcher{
-		{{Name: "zone", Op: store.MetricNotEquals, Value: "a"}, {Name: labels.MetricName, Op: store.MetricEquals, Value: "up"}},
+		{{Name: "zone", Op: store.MetricNotEquals, Value: "a"}, {Name: seamark.MetricNameLabel, Op: store.MetricEquals, Value: "up"}},
 		{{Name: "pod", Op: store.MetricIn, Values: []string{"p1", "p2"}}},
 	}
 	require.Equal(t, []store.CardinalityQuery{q}, w.counted)

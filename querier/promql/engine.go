@@ -110,6 +110,7 @@ func New(o Options) (*Engine, error) {
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
 		EnablePerStepStats:       true, // computed only when a query asks
+		UseStartTimestamps:       true, // only running sums of changes have some
 		Parser:                   e.parser,
 	})
 	e.queries = e.engine
@@ -209,7 +210,7 @@ func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, qu
 		defer q.Close()
 		switch v := result.Value.(type) {
 		case promql.Vector:
-			return v, nil
+			return recorded(v), nil
 		case promql.Scalar:
 			return promql.Vector{{T: v.T, F: v.V}}, nil
 		}

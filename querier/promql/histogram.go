@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
 // mixedIterator implements chunkenc.Iterator over a series with native histograms. A histogram is decoded when it is looked at,
@@ -54,6 +56,8 @@ func (it *mixedIterator) valueType() chunkenc.ValueType {
 		return chunkenc.ValNone
 	case it.isFloat:
 		return chunkenc.ValFloat
+	case it.series.daily:
+		return chunkenc.ValFloatHistogram
 	}
 	if it.decode(); it.err != nil {
 		return chunkenc.ValNone
@@ -143,7 +147,7 @@ func (it *mixedIterator) AtHistogram(reuse *histogram.Histogram) (int64, *histog
 
 // AtFloatHistogram implements chunkenc.Iterator.
 func (it *mixedIterator) AtFloatHistogram(reuse *histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
-	h := it.message.ToFloatHistogram()
+	h := it.floatHistogram()
 	if reuse == nil {
 		return it.at, h
 	}
@@ -151,11 +155,29 @@ func (it *mixedIterator) AtFloatHistogram(reuse *histogram.FloatHistogram) (int6
 	return it.at, reuse
 }
 
+// floatHistogram returns what the caller may keep.
+func (it *mixedIterator) floatHistogram() *histogram.FloatHistogram {
+	if !it.series.daily {
+		return it.message.ToFloatHistogram()
+	}
+	i := it.h - 1
+	h := it.series.sums[i].Copy()
+	if i > 0 && it.floatBetween(it.series.histTimes[i-1], it.series.histTimes[i]) {
+		h.CounterResetHint = histogram.UnknownCounterReset
+	}
+	return h
+}
+
 // AtT implements chunkenc.Iterator.
 func (it *mixedIterator) AtT() int64 { return it.at }
 
 // AtST implements chunkenc.Iterator.
-func (*mixedIterator) AtST() int64 { return 0 }
+func (it *mixedIterator) AtST() int64 {
+	if it.series.daily {
+		return grid.DayStart(it.at)
+	}
+	return 0
+}
 
 // Err implements chunkenc.Iterator.
 func (it *mixedIterator) Err() error { return it.err }

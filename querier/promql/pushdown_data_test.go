@@ -77,8 +77,8 @@ func (c *columnStore) ListMetricSamples(_ context.Context, _ seamark.TenantID, q
 
 const dataSpan = 3600_000 // milliseconds that the random data covers, from dataStart
 
-// dataStart lies between two minutes, so that steps and samples meet only at times.
-const dataStart = 1_700_000_000_000 + 7_300
+// dataStart lies between two minutes, so that steps and samples meet only at times, and half an hour before a midnight.
+const dataStart = 1_700_006_400_000 - 1800_000 + 7_300
 
 // shape says what a random series looks like.
 type shape struct {
@@ -99,6 +99,19 @@ func gauge(r *rand.Rand, _ float64) float64 {
 		return special[r.IntN(len(special))]
 	}
 	return r.NormFloat64() * 100
+}
+
+// change is what a series of changes has: mostly little, so that a new day's sum may be larger than that of the day before.
+func change(r *rand.Rand, _ float64) float64 {
+	switch r.IntN(20) {
+	case 0:
+		return math.NaN()
+	case 1:
+		return -r.Float64()
+	case 2, 3:
+		return 1000
+	}
+	return float64(r.IntN(3))
 }
 
 func steady(_ *rand.Rand, before float64) float64 { return before }
@@ -150,6 +163,11 @@ func randomData(r *rand.Rand) *columnStore {
 			times, values := randomColumns(r, shape{15_000, counter})
 			c.addSeries(labels.FromStrings("__name__", "latency_bucket", "job", fmt.Sprint("j", i), "le", le), times, values)
 		}
+	}
+	for i := range 4 {
+		ls := labels.FromStrings("__name__", "requests_total", "__temporality__", "delta", "job", fmt.Sprint("j", i%2), "instance", fmt.Sprint("i", i), "code", "200")
+		times, values := randomColumns(r, shape{intervals[r.IntN(len(intervals))], change})
+		c.addSeries(ls, times, values)
 	}
 	c.addSeries(labels.FromStrings("__name__", "typed", "__type__", "gauge", "job", "j0"), []int64{dataStart, dataStart + 60_000}, []float64{1, 2})
 	for i, name := range []string{"native", "mixed", "mixed"} {

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
 // scrapeInterval is what a leaf takes for the time between two samples when it divides its series into chunks.
@@ -29,7 +31,11 @@ func (q *querier) columns(ctx context.Context, hints *storage.SelectHints, match
 		return orFallback(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	parts := divide(read, found, q.opts.ChunkSamples)
+	wide := read
+	if slices.ContainsFunc(found, func(s store.MetricSeries) bool { return isDelta(&s) }) {
+		wide.StartMilli = grid.DayStart(read.StartMilli)
+	}
+	parts := divide(read, found, seriesPerPart(&wide, q.opts.ChunkSamples))
 	ahead := q.readAhead(ctx, &parts[0])
 	defer func() {
 		cancel()
@@ -66,20 +72,21 @@ type part struct {
 	query store.MetricSamplesQuery
 }
 
+// seriesPerPart returns of how many series a part means to read the samples.
+func seriesPerPart(read *store.MetricSamplesQuery, chunkSamples int) int {
+	perSeries := max(1, int((read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds()))
+	return max(1, chunkSamples/perSeries)
+}
+
 // divide cuts the series into parts in their own order, which is not that of the table's sort key: a granule of the table may be
 // read for several parts. Parts are many only where the range is long, and there a series fills a granule nearly alone.
-func divide(read store.MetricSamplesQuery, found []store.MetricSeries, chunkSamples int) []part {
-	perSeries := max(1, int((read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds()))
-	size := max(1, chunkSamples/perSeries)
+func divide(read store.MetricSamplesQuery, found []store.MetricSeries, size int) []part {
 	if len(found) <= size {
 		return []part{{found, read}}
 	}
 	var parts []part
-	for len(found) > 0 {
-		n := min(size, len(found))
-		one := part{found[:n], samplesOf(found[:n])}
-		one.query.StartMilli, one.query.EndMilli, one.query.Last = read.StartMilli, read.EndMilli, read.Last
-		parts, found = append(parts, one), found[n:]
+	for some := range slices.Chunk(found, size) {
+		parts = append(parts, part{some, narrowed(read, some)})
 	}
 	return parts
 }
@@ -110,9 +117,7 @@ func (q *querier) readAhead(ctx context.Context, p *part) chan chunk {
 
 func (q *querier) readPart(ctx context.Context, p *part) ([]series, int, error) {
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
-	query := p.query
-	query.Limit = left + 1
-	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, query)
+	samples, n, err := q.samples(ctx, p.query, p.found, left)
 	if err != nil {
 		return nil, n, err
 	}
@@ -120,7 +125,7 @@ func (q *querier) readPart(ctx context.Context, p *part) ([]series, int, error) 
 		return nil, n, errFallback
 	}
 	q.rowsRead.Add(int64(n))
-	return join(p.found, samples, nil), n, nil
+	return join(p.found, samples, nil, nil), n, nil
 }
 
 // columnsOf hands over the series of any storage in chunks. It returns errFallback if it meets what is no plain float.

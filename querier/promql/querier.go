@@ -105,8 +105,7 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
 	read := q.samplesQuery(hints, matchers, found)
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
-	read.Limit = left + 1
-	samples, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
+	samples, n, err := q.samples(ctx, read, found, left)
 	if err != nil {
 		return nil, err
 	}
@@ -114,16 +113,48 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 	if q.rowsRead.Add(int64(n)); left < 0 {
 		return nil, tooManySamples(q.opts.MaxSamples)
 	}
-	read.Limit = left + 1
-	read.StartMilli -= q.opts.LookbackDelta.Milliseconds() // the histogram before the first tells whether that was a reset
-	histograms, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, read)
+	histograms, sums, n, err := q.histograms(ctx, read, found, left)
 	if err != nil {
 		return nil, err
 	}
 	if q.rowsRead.Add(int64(n)); n > left {
 		return nil, tooManySamples(q.opts.MaxSamples)
 	}
-	return join(found, samples, histograms), nil
+	return join(found, samples, histograms, sums), nil
+}
+
+// samples reads the samples of the series and returns how many it holds, which is more than left when that is too many.
+func (q *querier) samples(ctx context.Context, read store.MetricSamplesQuery, found []store.MetricSeries, left int) (list []store.MetricSamples, held int, err error) {
+	plain, deltas := splitDeltas(found)
+	if len(deltas) == 0 {
+		read.Limit = left + 1
+		return q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
+	}
+	if len(plain) > 0 {
+		if list, held, err = q.samples(ctx, narrowed(read, plain), plain, left); err != nil || held > left {
+			return nil, held, err
+		}
+	}
+	more, n, err := q.deltaSamples(ctx, read, deltas, left-held)
+	return append(list, more...), held + n, err
+}
+
+// histograms is samples for native histograms.
+func (q *querier) histograms(ctx context.Context, read store.MetricSamplesQuery, found []store.MetricSeries, left int) (list []store.MetricHistograms, sums []histogramSums, held int, err error) {
+	plain, deltas := splitDeltas(found)
+	if len(plain) > 0 {
+		before := read
+		if len(deltas) > 0 {
+			before = narrowed(read, plain)
+		}
+		before.Limit = left + 1
+		before.StartMilli -= q.opts.LookbackDelta.Milliseconds() // the histogram before the first tells whether that was a reset
+		if list, held, err = q.opts.Store.ListMetricHistograms(ctx, q.tenant, before); err != nil || held > left || len(deltas) == 0 {
+			return list, nil, held, err
+		}
+	}
+	sums, n, err := q.deltaHistograms(ctx, read, deltas, left-held)
+	return list, sums, held + n, err
 }
 
 // samplesQuery selects the samples of the series that were found.
@@ -148,24 +179,35 @@ func samplesOf(found []store.MetricSeries) store.MetricSamplesQuery {
 	return read
 }
 
+// narrowed selects the samples of some of the series.
+func narrowed(read store.MetricSamplesQuery, found []store.MetricSeries) store.MetricSamplesQuery {
+	one := samplesOf(found)
+	one.StartMilli, one.EndMilli, one.Last = read.StartMilli, read.EndMilli, read.Last
+	return one
+}
+
 // join makes series of what was read of them, in the order in which they were found. A series whose row came between the
 // reads is left for the next query.
-func join(found []store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms) []series {
+func join(found []store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms, sums []histogramSums) []series {
 	floats := places{count: len(samples), fp: func(i int) uint64 { return samples[i].FP }}
 	hists := places{count: len(histograms), fp: func(i int) uint64 { return histograms[i].FP }}
-	list := make([]series, 0, min(len(found), len(samples)+len(histograms)))
+	daySums := places{count: len(sums), fp: func(i int) uint64 { return sums[i].fp }}
+	list := make([]series, 0, min(len(found), len(samples)+len(histograms)+len(sums)))
 	toLabels := labelBuilder()
 	for i := range found {
-		f, h := floats.of(found[i].FP), hists.of(found[i].FP)
-		if f < 0 && h < 0 {
+		f, h, d := floats.of(found[i].FP), hists.of(found[i].FP), daySums.of(found[i].FP)
+		if f < 0 && h < 0 && d < 0 {
 			continue
 		}
-		one := series{labels: toLabels(&found[i])}
+		one := series{labels: toLabels(&found[i]), daily: isDelta(&found[i])}
 		if f >= 0 {
 			one.times, one.values = samples[f].Times, samples[f].Values
 		}
 		if h >= 0 {
 			one.histTimes, one.histograms = histograms[h].Times, histograms[h].Data
+		}
+		if d >= 0 {
+			one.histTimes, one.sums = sums[d].times, sums[d].sums
 		}
 		list = append(list, one)
 	}

@@ -95,6 +95,10 @@ func (it *rangedIterator) Seek(t int64) chunkenc.ValueType {
 	return it.inside(it.Iterator.Seek(max(t, it.start)))
 }
 
+// AtST implements chunkenc.Iterator. It says nothing of when a day's sums begin: chunks would be written in an encoding that many
+// readers do not know.
+func (*rangedIterator) AtST() int64 { return 0 }
+
 func (it *rangedIterator) inside(kind chunkenc.ValueType) chunkenc.ValueType {
 	if kind != chunkenc.ValNone && it.AtT() > it.end {
 		return chunkenc.ValNone

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
 // seriesSet implements storage.SeriesSet over series that load reads at the first Next.
@@ -44,6 +46,9 @@ type series struct {
 	values     []float64
 	histTimes  []int64 // rising
 	histograms []string
+	// daily says that the samples are running sums that begin with each grid.DayStart; sums then stand in for histograms.
+	daily bool
+	sums  []*histogram.FloatHistogram
 }
 
 func (s *series) Labels() labels.Labels { return s.labels }
@@ -56,7 +61,7 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 	if !ok {
 		it = &iterator{}
 	}
-	it.times, it.values, it.at = s.times, s.values, -1
+	it.times, it.values, it.daily, it.at = s.times, s.values, s.daily, -1
 	return it
 }
 
@@ -64,6 +69,7 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 type iterator struct {
 	times  []int64
 	values []float64
+	daily  bool
 	at     int
 }
 
@@ -108,6 +114,12 @@ func (it *iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogr
 
 func (it *iterator) AtT() int64 { return it.times[it.at] }
 
-func (*iterator) AtST() int64 { return 0 }
+// AtST tells the engine when a running sum was zero, so that it sees a reset even where the new sum is larger.
+func (it *iterator) AtST() int64 {
+	if it.daily {
+		return grid.DayStart(it.times[it.at])
+	}
+	return 0
+}
 
 func (*iterator) Err() error { return nil }

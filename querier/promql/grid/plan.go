@@ -84,8 +84,9 @@ func (p *Plan) NewWorker() *Worker {
 }
 
 // Eval evaluates one series into out, one value per step, IsMissing where there is none, and returns how many there are.
-// Times rise strictly; values may hold stale markers.
-func (w *Worker) Eval(times []int64, values, out []float64) int {
+// Times rise strictly; values may hold stale markers. Those of a daily series are running sums that begin with each DayStart,
+// which is the start timestamp of its samples.
+func (w *Worker) Eval(times []int64, values []float64, daily bool, out []float64) int {
 	if w.plan.Func == Instant {
 		return w.instant(times, values, out)
 	}
@@ -98,15 +99,15 @@ func (w *Worker) Eval(times []int64, values, out []float64) int {
 	}
 	switch w.plan.Func {
 	case Rate, Increase, Delta:
-		return w.slide(times, out, w.extrapolated(times, values))
+		return w.slide(times, out, w.extrapolated(times, values, daily))
 	case Resets:
-		w.markResets(values)
+		w.markResets(times, values, daily)
 		return w.slide(times, out, w.countMarks())
 	case Changes:
 		w.markChanges(values)
 		return w.slide(times, out, w.countMarks())
 	case Irate, Idelta:
-		return w.slide(times, out, w.lastTwo(times, values))
+		return w.slide(times, out, w.lastTwo(times, values, daily))
 	case Deriv:
 		return w.slide(times, out, func(from, to int, _ int64) (float64, bool) {
 			return slope(times[from:to], values[from:to]), to-from > 1

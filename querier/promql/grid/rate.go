@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// markResets notes every sample that is less than the one before. A window then costs as much as it has resets, mostly
+// markResets notes every sample that is less than the one before, or that begins a day's sum. A window then costs as much as it has resets, mostly
 // nothing, instead of as much as it has samples.
-func (w *Worker) markResets(values []float64) {
+func (w *Worker) markResets(times []int64, values []float64, daily bool) {
 	w.marks = w.marks[:0]
 	for i := 1; i < len(values); i++ {
-		if values[i] < values[i-1] {
+		if values[i] < values[i-1] || daily && startsAnew(times[i-1], times[i]) {
 			w.marks = append(w.marks, i)
 		}
 	}
@@ -45,11 +45,11 @@ func (w *Worker) countMarks() windowFunc {
 // extrapolated returns rate, increase and delta: the difference of the last and the first sample, with what resets took away,
 // stretched to the window's ends where samples come close to them
 // (https://prometheus.io/docs/prometheus/latest/querying/functions/#rate).
-func (w *Worker) extrapolated(times []int64, values []float64) windowFunc {
+func (w *Worker) extrapolated(times []int64, values []float64, daily bool) windowFunc {
 	p := w.plan
 	counter := p.Func != Delta
 	if w.marks = w.marks[:0]; counter {
-		w.markResets(values)
+		w.markResets(times, values, daily)
 	}
 	perSecond := 0.0
 	if p.Func == Rate {
@@ -57,7 +57,12 @@ func (w *Worker) extrapolated(times []int64, values []float64) windowFunc {
 	}
 	first := 0
 	return func(from, to int, end int64) (float64, bool) {
-		if to-from < 2 {
+		begin, begins := int64(0), false // of the counter, within the window
+		if counter && daily {
+			begin = DayStart(times[from])
+			begins = begin != 0 && begin > end-p.Range
+		}
+		if to-from < 2 && !begins {
 			return 0, false
 		}
 		result := values[to-1] - values[from]
@@ -75,11 +80,17 @@ func (w *Worker) extrapolated(times []int64, values []float64) windowFunc {
 			left:    float64(times[from]-(end-p.Range)) / 1000,
 			right:   float64(end-times[to-1]) / 1000,
 		}
-		toZero := math.Inf(1)
-		if counter && result > 0 && values[from] >= 0 {
-			toZero = s.covered * (values[from] / result)
+		var factor float64
+		if begins {
+			result += values[from]
+			factor = s.factorSince(to-from-1, float64(times[to-1]-begin)/1000)
+		} else {
+			toZero := math.Inf(1)
+			if counter && result > 0 && values[from] >= 0 {
+				toZero = s.covered * (values[from] / result)
+			}
+			factor = s.factor(to-from-1, toZero)
 		}
-		factor := s.factor(to-from-1, toZero)
 		if perSecond != 0 {
 			factor /= perSecond
 		}
@@ -108,8 +119,20 @@ func (s stretch) factor(intervals int, toZero float64) float64 {
 	return (s.covered + s.left + s.right) / s.covered
 }
 
+// factorSince is factor for a counter that is known to have been zero so many seconds before the last sample.
+func (s stretch) factorSince(intervals int, since float64) float64 {
+	average := 0.0
+	if intervals > 0 {
+		average = s.covered / float64(intervals)
+	}
+	if s.right >= average*1.1 {
+		s.right = average / 2
+	}
+	return (since + s.right) / since
+}
+
 // lastTwo returns irate and idelta: the difference of the last two samples; of a counter that was reset between them, the last.
-func (w *Worker) lastTwo(times []int64, values []float64) windowFunc {
+func (w *Worker) lastTwo(times []int64, values []float64, daily bool) windowFunc {
 	perSecond := w.plan.Func == Irate
 	return func(from, to int, _ int64) (float64, bool) {
 		if to-from < 2 {
@@ -119,7 +142,7 @@ func (w *Worker) lastTwo(times []int64, values []float64) windowFunc {
 		if !perSecond {
 			return b - a, true
 		}
-		if !(b < a) { // not b >= a: a NaN is no reset
+		if !(b < a || daily && startsAnew(times[to-2], times[to-1])) { // not b >= a: a NaN is no reset
 			b -= a
 		}
 		return b / (float64(times[to-1]-times[to-2]) / 1000), true
