@@ -57,6 +57,8 @@ var layers = []layer{
 	{"ingest/pipeline", []string{"ingest/level", "internal/seamark"}, "A pipeline changes batches; app hands it definitions."},
 	{"ingest/catalogtest", []string{"internal/seamark"}, "A decoder's test needs no more than the domain."},
 
+	{"querier/samplecache", []string{"querier/samplecache/column", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/samplecache/column", nil, "A format knows nothing but numbers."},
 	{"querier/seriesindex", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/promql/grid", nil, "Arithmetic knows columns alone."},
 	{"querier/promql", []string{"querier/promql/grid", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
@@ -79,7 +81,7 @@ var layers = []layer{
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
 	{"internal/bench", []string{"ingest/", "internal/store", "internal/seamark", "tenant"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e", []string{"internal/e2e/", "internal/app", "internal/democluster", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
-	{"internal/bench/query", []string{"api", "querier/promql", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/query", []string{"api", "querier/promql", "querier/samplecache", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},
 	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/store"
 )
 
 // startRoles starts what the process's roles do beside answering requests.

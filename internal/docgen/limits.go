@@ -55,6 +55,7 @@ var otherwise = map[string]string{
 	"writer.inserts-per-second":     "Many small tenants would make more parts than ClickHouse merges.",
 	"query.timeout":                 "A query that nobody waits for any more would hold its place.",
 	"query.max-samples":             "One query over many series would take all memory of the querier.",
+	"query.sample-cache-bytes":      "The samples of every query that was ever asked would stay in memory.",
 	"query.series-index-bytes":      "The indexes of every tenant that ever asked would stay in memory.",
 	"query.max-series":              "A selector without a filter would load every label set of the tenant.",
 	"query.max-entries":             "An answer would grow past what a browser or Grafana can show.",

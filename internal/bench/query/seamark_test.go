@@ -2,6 +2,7 @@ package query_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
@@ -141,31 +143,46 @@ func (r *rig) settle(b *testing.B) {
 	b.Logf("%d samples in %d parts, %.2f bytes each", rows, parts, float64(bytes)/float64(rows))
 }
 
+// metrics is the store with its series and samples in memory, as the product makes it.
+type metrics struct {
+	*seriesindex.Index
+	samples *samplecache.Cache
+}
+
+func (m metrics) ListMetricSamples(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error) {
+	return m.samples.ListMetricSamples(ctx, id, q)
+}
+
+func (m metrics) ListMetricHistograms(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricHistograms, rowsRead int, err error) {
+	return m.samples.ListMetricHistograms(ctx, id, q)
+}
+
 // querier returns the engine over the store, as the product makes it.
 func (r *rig) querier(b *testing.B) *promql.Engine {
 	b.Helper()
-	registry := client.NewRegistry()
-	index, err := seriesindex.New(seriesindex.Options{
-		Store: r.store, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh,
-		Now: time.Now, Logger: slog.New(slog.DiscardHandler), Registerer: registry,
+	registry, quiet := client.NewRegistry(), slog.New(slog.DiscardHandler)
+	var m metrics
+	var err error
+	m.Index, err = seriesindex.New(seriesindex.Options{
+		Store: r.store, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh, Now: time.Now, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := index.Close(); err != nil {
-			b.Error(err)
-		}
+	m.samples, err = samplecache.New(samplecache.Options{
+		Source: r.store, MaxBytes: samplecache.DefaultMaxBytes, Refresh: samplecache.DefaultRefresh, Now: time.Now, Logger: quiet, Registerer: registry,
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	e, err := promql.New(promql.Options{
-		Store: index, MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4,
-		Logger: slog.New(slog.DiscardHandler), Registerer: registry,
+		Store: m, MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := e.Close(); err != nil {
+		if err := errors.Join(e.Close(), m.samples.Close(), m.Index.Close()); err != nil {
 			b.Error(err)
 		}
 	})

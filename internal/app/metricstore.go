@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/samplecache"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
+)
+
+// metricStore is the store of metrics with its series and its samples kept in memory.
+type metricStore struct {
+	*seriesindex.Index
+	samples *samplecache.Cache
+}
+
+// ListMetricSamples implements promql.Store.
+func (m metricStore) ListMetricSamples(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error) {
+	return m.samples.ListMetricSamples(ctx, id, q)
+}
+
+// ListMetricHistograms implements promql.Store.
+func (m metricStore) ListMetricHistograms(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricHistograms, rowsRead int, err error) {
+	return m.samples.ListMetricHistograms(ctx, id, q)
+}
+
+// openMetrics makes the index of metric series and the cache of their samples, which the writers' word refreshes.
+func (a *App) openMetrics() (metricStore, error) {
+	var m metricStore
+	index, err := seriesindex.New(seriesindex.Options{
+		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh,
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return m, err
+	}
+	a.index = index
+	a.defers("series index", func(context.Context) error { return index.Close() })
+	samples, err := samplecache.New(samplecache.Options{
+		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh,
+		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return m, err
+	}
+	a.defers("sample cache", func(context.Context) error { return samples.Close() })
+	for table, changed := range map[store.Table]func(seamark.TenantID){
+		store.TableSeries: index.Changed, store.TableSamples: samples.Changed, store.TableHistograms: samples.Changed,
+	} {
+		if err := a.onStored(table, changed); err != nil {
+			return m, err
+		}
+	}
+	return metricStore{index, samples}, nil
+}
+
+// storedSubject begins the subjects on which a writer tells of blocks that it has stored; the table's name and the tenant's id
+// follow.
+const storedSubject = "seamark.stored."
+
+// tellStored tells every querier of a block of a tenant. A word that is lost costs them seconds, not rows.
+func (a *App) tellStored(id seamark.TenantID, table store.Table) {
+	_ = a.nc.Publish(storedSubject+table.String()+"."+string(id), nil)
+}
+
+// onStored calls fn for each word of tellStored about a table, until the process stops.
+func (a *App) onStored(table store.Table, fn func(seamark.TenantID)) error {
+	prefix := storedSubject + table.String() + "."
+	told, err := a.nc.Subscribe(prefix+"*", func(m *nats.Msg) {
+		if id, err := seamark.ParseTenantID(strings.TrimPrefix(m.Subject, prefix)); err == nil {
+			fn(id)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("subscribe to stored %s: %w", table, err)
+	}
+	a.defers("subscription to stored "+table.String(), func(context.Context) error { return told.Unsubscribe() })
+	return nil
+}
