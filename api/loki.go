@@ -13,9 +13,9 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// lokiVersion is the version of Loki whose query API this is. Grafana decides by it what it asks for: from 3.6 on it wants
-// endpoints that are not served here.
-const lokiVersion = "3.5.0"
+// lokiVersion is the version of Loki whose query API this is. Grafana decides by it what it asks for: from 3.6 on Logs
+// Drilldown asks for its limits, too.
+const lokiVersion = "3.6.0"
 
 // LogQuery is one LogQL query, as the parameters of Loki's HTTP API say it.
 type LogQuery struct {
@@ -38,46 +38,84 @@ type LogQuerier interface {
 	Format(query string) (string, error)
 }
 
-// LokiRoutes returns the routes of Loki's HTTP API for queries. now is the clock for ranges that end "now".
-func LokiRoutes(logs LogQuerier, now func() time.Time) []httpx.Route {
+// LokiOptions is what the Loki routes need.
+type LokiOptions struct {
+	Logs     LogQuerier
+	Explorer LogExplorer
+	Limits   LokiLimits
+	// Tag returns a context whose queries carry the text with which their sender explains itself; nil leaves it out.
+	Tag func(ctx context.Context, tags string) context.Context
+	// Now is the clock for ranges that end "now".
+	Now func() time.Time
+}
+
+// LokiRoutes returns the routes of Loki's HTTP API for queries.
+func LokiRoutes(o LokiOptions) []httpx.Route {
 	const prefix = "/loki/api/v1"
-	h := lokiHandlers{logs, now}
+	h := lokiHandlers{o}
 	var routes []httpx.Route
 	for _, r := range []struct {
 		path    string
 		handler httpx.Handler
+		getOnly bool
 	}{
-		{"/query", h.query},
-		{"/query_range", h.queryRange},
-		{"/labels", h.labels},
-		{"/label", h.labels}, // the old name, which Grafana still tries
-		{"/label/:name/values", h.labelValues},
-		{"/series", h.series},
-		{"/format_query", h.format},
-		{"/status/buildinfo", h.buildInfo},
+		{path: "/query", handler: h.query},
+		{path: "/query_range", handler: h.queryRange},
+		{path: "/labels", handler: h.labels},
+		{path: "/label", handler: h.labels}, // the old name, which Grafana still tries
+		{path: "/label/:name/values", handler: h.labelValues},
+		{path: "/series", handler: h.series},
+		{path: "/index/stats", handler: h.stats},
+		{path: "/index/volume", handler: h.volume},
+		{path: "/index/volume_range", handler: h.volumeRange},
+		{path: "/detected_labels", handler: h.detectedLabels},
+		{path: "/detected_fields", handler: h.detectedFields},
+		{path: "/detected_field/:name/values", handler: h.detectedFieldValues},
+		{path: "/patterns", handler: h.patterns},
+		{path: "/format_query", handler: h.format},
+		{path: "/drilldown-limits", handler: h.drilldownLimits, getOnly: true},
+		{path: "/status/buildinfo", handler: h.buildInfo, getOnly: true},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
-			if method == http.MethodPost && r.path == "/status/buildinfo" {
+			if method == http.MethodPost && r.getOnly {
 				continue
 			}
-			routes = append(routes, httpx.Route{Method: method, Path: prefix + r.path, Permission: "data:read", Dialect: httpx.Plain, Handler: r.handler})
+			routes = append(routes, httpx.Route{Method: method, Path: prefix + r.path, Permission: "data:read", Dialect: httpx.Plain, Handler: h.tagged(r.handler)})
 		}
 	}
 	return routes
 }
 
-type lokiHandlers struct {
-	logs LogQuerier
-	now  func() time.Time
+type lokiHandlers struct{ LokiOptions }
+
+// maxTagsBytes bounds what a request says of itself; Grafana's tags have some forty bytes.
+const maxTagsBytes = 256
+
+// tagged hands on X-Query-Tags, in which Grafana says which of its parts asks. Only the characters that Loki lets pass are
+// kept.
+func (h lokiHandlers) tagged(handle httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *httpx.Request) error {
+		tags := r.Header.Get("X-Query-Tags")
+		if h.Tag != nil && tags != "" {
+			tags = strings.Map(func(c rune) rune {
+				if c < 0x80 && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(" ,;:=./_-", c)) {
+					return c
+				}
+				return '_'
+			}, tags[:min(len(tags), maxTagsBytes)])
+			r.Request = r.WithContext(h.Tag(r.Context(), tags))
+		}
+		return handle(w, r)
+	}
 }
 
 // query answers an instant query.
 func (h lokiHandlers) query(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := newLokiParams(r, h.now())
+	p, err := newLokiParams(r, h.Now())
 	if err != nil {
 		return err
 	}
-	at, err := p.time("time", h.now())
+	at, err := p.time("time", h.Now())
 	if err != nil {
 		return err
 	}
@@ -86,7 +124,7 @@ func (h lokiHandlers) query(w http.ResponseWriter, r *httpx.Request) error {
 
 // queryRange answers a query over a range.
 func (h lokiHandlers) queryRange(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := newLokiParams(r, h.now())
+	p, err := newLokiParams(r, h.Now())
 	if err != nil {
 		return err
 	}
@@ -115,7 +153,7 @@ func (h lokiHandlers) answer(w http.ResponseWriter, r *httpx.Request, p *lokiPar
 	for _, flags := range r.Header.Values("X-Loki-Response-Encoding-Flags") {
 		q.Categorize = q.Categorize || slices.Contains(strings.Split(flags, ","), "categorize-labels")
 	}
-	write, err := h.logs.QueryLogs(r.Context(), r.Tenant(), q)
+	write, err := h.Logs.QueryLogs(r.Context(), r.Tenant(), q)
 	if err != nil {
 		return err
 	}
@@ -142,7 +180,7 @@ func (h lokiHandlers) labels(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.logs.LabelNames(r.Context(), r.Tenant(), p.selector(), span)
+	list, err := h.Logs.LabelNames(r.Context(), r.Tenant(), p.selector(), span)
 	if err != nil {
 		return err
 	}
@@ -154,7 +192,7 @@ func (h lokiHandlers) labelValues(w http.ResponseWriter, r *httpx.Request) error
 	if err != nil {
 		return err
 	}
-	list, err := h.logs.LabelValues(r.Context(), r.Tenant(), r.Param("name"), p.selector(), span)
+	list, err := h.Logs.LabelValues(r.Context(), r.Tenant(), r.Param("name"), p.selector(), span)
 	if err != nil {
 		return err
 	}
@@ -166,23 +204,20 @@ func (h lokiHandlers) series(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.logs.Series(r.Context(), r.Tenant(), p.selectors(), span)
+	found, err := h.Logs.Series(r.Context(), r.Tenant(), p.selectors(), span)
 	if err != nil {
 		return err
 	}
 	list := make([]map[string]string, len(found))
 	for i, labels := range found {
-		list[i] = make(map[string]string, len(labels))
-		for _, l := range labels {
-			list[i][l.Name] = l.Value
-		}
+		list[i] = labelMap(labels)
 	}
 	return writeLokiList(w, list)
 }
 
 // listing reads the parameters that all lists share.
 func (h lokiHandlers) listing(r *httpx.Request) (*lokiParams, seamark.TimeRange, error) {
-	p, err := newLokiParams(r, h.now())
+	p, err := newLokiParams(r, h.Now())
 	if err != nil {
 		return nil, seamark.TimeRange{}, err
 	}
@@ -191,7 +226,7 @@ func (h lokiHandlers) listing(r *httpx.Request) (*lokiParams, seamark.TimeRange,
 }
 
 func (h lokiHandlers) format(w http.ResponseWriter, r *httpx.Request) error {
-	p, err := newLokiParams(r, h.now())
+	p, err := newLokiParams(r, h.Now())
 	if err != nil {
 		return err
 	}
@@ -199,7 +234,7 @@ func (h lokiHandlers) format(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	formatted, err := h.logs.Format(query)
+	formatted, err := h.Logs.Format(query)
 	if err != nil {
 		return err
 	}

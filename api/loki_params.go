@@ -168,6 +168,35 @@ func (p *lokiParams) forward() (bool, error) {
 	return false, p.invalid("direction", "forward or backward")
 }
 
+// count reads a number of things; a missing one, and one below 1, is standard.
+func (p *lokiParams) count(name string, standard, most int) (int, error) {
+	text := p.values.Get(name)
+	if text == "" {
+		return standard, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, p.invalid(name, "a whole number")
+	}
+	if n < 1 {
+		return standard, nil
+	}
+	return min(n, most), nil
+}
+
+// list reads names separated by commas, which may also come one by one.
+func (p *lokiParams) list(name string) []string {
+	var list []string
+	for _, value := range p.values[name] {
+		for one := range strings.SplitSeq(value, ",") {
+			if one = strings.TrimSpace(one); one != "" {
+				list = append(list, one)
+			}
+		}
+	}
+	return list
+}
+
 // selector reads the selector that narrows a list; Grafana sends {} for none.
 func (p *lokiParams) selector() string { return p.values.Get("query") }
 

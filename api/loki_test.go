@@ -48,7 +48,14 @@ type lokiEngine struct {
 	name      string
 	selectors []string
 	span      seamark.TimeRange
+	tags      string
 	err       error
+	explorer  lokiExplorer
+}
+
+func (e *lokiEngine) tag(ctx context.Context, tags string) context.Context {
+	e.tags = tags
+	return ctx
 }
 
 func (e *lokiEngine) QueryLogs(_ context.Context, tenant seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
@@ -77,7 +84,7 @@ func (e *lokiEngine) Format(query string) (string, error) { return "formatted " 
 func lokiDo(t *testing.T, e *lokiEngine, r *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
 	edge, err := httpx.New(httpx.Options{
-		Routes: api.LokiRoutes(e, func() time.Time { return lokiNow }), Verifier: lokiVerifier{}, Logger: slog.New(slog.DiscardHandler),
+		Routes: api.LokiRoutes(api.LokiOptions{Logs: e, Explorer: &e.explorer, Limits: lokiLimits, Tag: e.tag, Now: func() time.Time { return lokiNow }}), Verifier: lokiVerifier{}, Logger: slog.New(slog.DiscardHandler),
 		Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	if err != nil {
@@ -207,7 +214,7 @@ func TestLokiLists(t *testing.T) {
 			if w.Code != http.StatusOK || strings.TrimSpace(w.Body.String()) != c.body {
 				t.Errorf("got %d %s, want %s", w.Code, w.Body, c.body)
 			}
-			if diff := cmp.Diff(&lokiEngine{tenant: lokiTenant, name: c.label, selectors: c.selectors, span: sixHours}, e, cmp.AllowUnexported(lokiEngine{})); diff != "" {
+			if diff := cmp.Diff(&lokiEngine{tenant: lokiTenant, name: c.label, selectors: c.selectors, span: sixHours}, e, cmp.AllowUnexported(lokiEngine{}, lokiExplorer{})); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)
 			}
 		})
@@ -230,7 +237,7 @@ func TestLokiFormatAndBuildInfo(t *testing.T) {
 		t.Errorf("format_query: got %s, want %s", w.Body, want)
 	}
 	w = lokiDo(t, &lokiEngine{}, lokiGet("/status/buildinfo"))
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"version":"3.5.0"`) {
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"version":"3.6.0"`) {
 		t.Errorf("buildinfo: got %d %s", w.Code, w.Body)
 	}
 }

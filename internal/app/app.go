@@ -23,6 +23,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/events"
+	"github.com/seamarkhq/seamark/querier/logexplore"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
@@ -47,6 +48,7 @@ type App struct {
 	index      *seriesindex.Index
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
+	explorer   *logexplore.Explorer
 	events     *events.Searcher
 	pipelines  *pipelines // nil without the ingest and API roles
 	quotas     quotaAPI   // of the API role

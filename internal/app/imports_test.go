@@ -65,6 +65,9 @@ var layers = []layer{
 	{"querier/events", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logql", []string{"internal/seamark"}, "The language is text and tree; only its engine reads the store."},
 	{"querier/logql/engine", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logmem", []string{"internal/store", "internal/seamark"}, "Rows in memory answer as the store does."},
+	{"querier/logexplore", []string{"querier/logmem", "querier/logql", "querier/logql/", "querier/patterns", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/patterns", nil, "A miner knows lines alone."},
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
 
 	{"tenant", []string{"internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/logexplore"
+	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
+	"github.com/seamarkhq/seamark/querier/logql/loki"
+)
+
+// logRetention is the time to live of the logs table (schema/logs).
+const logRetention = 30 * 24 * time.Hour
+
+// openLogs makes the LogQL engine and what explores logs with it.
+func (a *App) openLogs() error {
+	o := &a.opts.Query
+	var err error
+	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
+	if err != nil {
+		return err
+	}
+	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.store, Engine: a.logql, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
+	return err
+}
+
+// lokiRoutes returns the routes of Loki's HTTP API.
+func (a *App) lokiRoutes() []httpx.Route {
+	o := &a.opts.Query
+	return api.LokiRoutes(api.LokiOptions{
+		Logs: logAPI{a.logql, o.Timeout}, Explorer: logExplorerAPI{a.explorer, o.Timeout}, Tag: store.WithQueryTags, Now: a.opts.Now,
+		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
+	})
+}
+
+// logAPI shows the LogQL engine in the API's words.
+type logAPI struct {
+	*logqlengine.Engine
+	timeout time.Duration
+}
+
+// QueryLogs implements api.LogQuerier.
+func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	result, err := l.Query(ctx, id, logqlengine.Params{
+		Query: q.Query, Start: q.Start, End: q.End, Step: q.Step, Limit: q.Limit, Forward: q.Forward, Categorize: q.Categorize,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer) error { return loki.Write(w, result) }, nil
+}
+
+// logExplorerAPI shows the explorer of logs in the API's words. It implements api.LogExplorer.
+type logExplorerAPI struct {
+	explorer *logexplore.Explorer
+	timeout  time.Duration
+}
+
+func (l logExplorerAPI) LogStats(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) (api.LogStats, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	s, err := l.explorer.Stats(ctx, id, selector, r)
+	return api.LogStats(s), err
+}
+
+func (l logExplorerAPI) LogVolumes(ctx context.Context, id seamark.TenantID, q api.LogVolumeQuery) ([]api.LogVolume, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	found, err := l.explorer.Volumes(ctx, id, logexplore.VolumeQuery(q))
+	list := make([]api.LogVolume, len(found))
+	for i, v := range found {
+		list[i] = api.LogVolume{Labels: v.Labels, Points: make([]api.LogVolumePoint, len(v.Points))}
+		for k, p := range v.Points {
+			list[i].Points[k] = api.LogVolumePoint(p)
+		}
+	}
+	return list, err
+}
+
+func (l logExplorerAPI) DetectedLabels(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	found, err := l.explorer.DetectedLabels(ctx, id, selector, r)
+	list := make([]api.DetectedLabel, len(found))
+	for i, d := range found {
+		list[i] = api.DetectedLabel(d)
+	}
+	return list, err
+}
+
+func (l logExplorerAPI) DetectedFields(ctx context.Context, id seamark.TenantID, q api.LogFieldsQuery) ([]api.LogField, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	found, err := l.explorer.Fields(ctx, id, logexplore.FieldsQuery(q))
+	list := make([]api.LogField, len(found))
+	for i, f := range found {
+		list[i] = api.LogField(f)
+	}
+	return list, err
+}
+
+func (l logExplorerAPI) LogPatterns(ctx context.Context, id seamark.TenantID, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	found, err := l.explorer.Patterns(ctx, id, logexplore.PatternsQuery{Query: query, Range: r, Step: step})
+	list := make([]api.LogPattern, len(found))
+	for i, f := range found {
+		list[i] = api.LogPattern{Text: f.Text, Level: f.Level, Points: make([]api.LogPatternPoint, len(f.Points))}
+		for k, p := range f.Points {
+			list[i].Points[k] = api.LogPatternPoint(p)
+		}
+	}
+	return list, err
+}
