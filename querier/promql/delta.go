@@ -24,9 +24,9 @@ const (
 )
 
 func isDelta(s *store.MetricSeries) bool {
-	for i := range s.Labels {
-		if s.Labels[i].Name == temporalityLabel {
-			return s.Labels[i].Value == deltaTemporality
+	for i := range s.Labels { // sorted, and nearly all names come later
+		if name := s.Labels[i].Name; name >= temporalityLabel {
+			return name == temporalityLabel && s.Labels[i].Value == deltaTemporality
 		}
 	}
 	return false
