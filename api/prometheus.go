@@ -213,8 +213,9 @@ type buildInfo struct {
 
 func (a *prometheusAPI) buildInfo(w http.ResponseWriter, _ *httpx.Request) error {
 	return writePrometheus(w, buildInfo{
-		Application: "Seamark", ApplicationVersion: a.Version, Version: prometheusLevel, GoVersion: runtime.Version(),
-		// Grafana lets rules be edited where this says that Mimir's ruler API is served.
-		Features: map[string]string{"ruler_config_api": "true"},
+		// Grafana lets rules be edited only where a server with this name says that it serves Mimir's ruler API: of a name that
+		// it does not know it believes nothing.
+		Application: "Grafana Mimir", Features: map[string]string{"ruler_config_api": "true"},
+		ApplicationVersion: "Seamark " + a.Version, Version: prometheusLevel, GoVersion: runtime.Version(),
 	}, nil)
 }

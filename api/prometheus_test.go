@@ -395,7 +395,7 @@ func TestPrometheusSmallRoutes(t *testing.T) {
 	require.Equal(t, `{"status":"success","data":[]}`, promDo(t, f, http.MethodPost, "/query_exemplars", "query", "test", "start", "1", "end", "2").Body.String())
 	require.Equal(t, `{"status":"success","data":"sum by (job) (up)"}`, promDo(t, f, http.MethodGet, "/format_query", "query", "sum(up)by(job)").Body.String())
 	w := promDo(t, f, http.MethodGet, "/status/buildinfo")
-	require.Contains(t, w.Body.String(), `"application":"Seamark","applicationVersion":"1.2.3","version":"3.`)
+	require.Contains(t, w.Body.String(), `"application":"Grafana Mimir","applicationVersion":"Seamark 1.2.3","version":"3.`)
 	require.Contains(t, w.Body.String(), `"features":{"ruler_config_api":"true"}`)
 	require.Equal(t, http.StatusNotFound, promDo(t, f, http.MethodGet, "/status/flags").Code, "else Grafana takes us for Thanos")
 }
