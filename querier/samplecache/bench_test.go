@@ -110,3 +110,72 @@ func BenchmarkInstant(b *testing.B) {
 	}
 	runtime.KeepAlive(c)
 }
+
+// BenchmarkStore measures what the cache asks of the store: loads, listings and news of 2,000 series that are scraped every
+// 15 s, while ten times as many are.
+func BenchmarkStore(b *testing.B) {
+	const all, held, hours = 20_000, 2000, 2
+	s := openStore(b, 30)
+	f := &fleet{until: start}
+	q := fleetQuery(all, hours)
+	insertFleet(b, s, f, q.FPs, start-hours*hourMilli, start)
+	c, clock := openCache(b, s, 8<<30)
+	b.Run("load", func(b *testing.B) {
+		q := fleetQuery(held, hours)
+		rows := 0
+		begin := cpu(b)
+		for b.Loop() {
+			c.Forget(tenantA)
+			_, n, err := c.ListMetricSamples(b.Context(), tenantA, q)
+			require.NoError(b, err)
+			rows += n
+		}
+		b.ReportMetric(float64((cpu(b)-begin).Nanoseconds())/float64(rows), "cpu-ns/sample")
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rows), "ns/sample")
+	})
+	b.Run("refresh", func(b *testing.B) {
+		q := fleetQuery(held, 1)
+		q.StartMilli = q.EndMilli - 60_000
+		at, batch := int64(start), uint64(1000)
+		for b.Loop() {
+			b.StopTimer()
+			at, batch = at+1000, batch+1
+			// A second's share of the scrapes.
+			insertFleet(b, s, &fleet{until: at}, fleetQuery(all, 1).FPs[:all/15], at, at+15_000)
+			clock.Advance(samplecache.DefaultRefresh)
+			b.StartTimer()
+			_, _, err := c.ListMetricSamples(b.Context(), tenantA, q)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("refresh-nothing", func(b *testing.B) {
+		q := fleetQuery(held, 1)
+		q.StartMilli = q.EndMilli - 60_000
+		for b.Loop() {
+			clock.Advance(samplecache.DefaultRefresh)
+			_, _, err := c.ListMetricSamples(b.Context(), tenantA, q)
+			require.NoError(b, err)
+		}
+	})
+}
+
+// insertFleet stores the samples of series between two times, in batches of a writer's size.
+func insertFleet(b *testing.B, s *store.Store, f *fleet, fps []uint64, from, to int64) {
+	b.Helper()
+	const series = 1000
+	for i := 0; i < len(fps); i += series {
+		batch := &seamark.Batch{}
+		q := store.SampleScanQuery{Metrics: []string{"m"}, FPs: fps[i:min(i+series, len(fps))], StartMilli: from, EndMilli: to}
+		require.NoError(b, (&fleet{until: to}).ScanMetricSamples(b.Context(), tenantA, q, func(one *store.MetricSamples) error {
+			ref := batch.Samples.AddSeries(&seamark.Series{Kind: seamark.MetricSeries, FP: one.FP, Name: "m", Labels: []seamark.Label{{Name: "__name__", Value: "m"}}})
+			for k := range one.Times {
+				batch.Samples.Append(ref, one.Times[k], one.Values[k])
+			}
+			return nil
+		}))
+		for _, block := range sampleBlocks(b, uint64(i+1)<<8, batch, store.TableSamples) {
+			require.NoError(b, s.Insert(b.Context(), tenantA, block))
+		}
+	}
+	_ = f
+}

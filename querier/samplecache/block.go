@@ -20,6 +20,8 @@ const (
 // the length of its tail.
 type block struct {
 	runs []column.Run // in the order of time, none empty
+	// one is what runs points to when there is one, as in every window that has ended: half as many objects to collect.
+	one [1]column.Run
 	// times and values are the tail: later than the runs, not compressed.
 	times  []int64
 	values []float64
@@ -34,7 +36,8 @@ func newBlock(times []int64, values []float64, open bool) *block {
 		b.times, b.values = slices.Clone(times[packed:]), slices.Clone(values[packed:])
 	}
 	if packed > 0 {
-		b.runs = []column.Run{column.Encode(times[:packed], values[:packed])}
+		b.one[0] = column.Encode(times[:packed], values[:packed])
+		b.runs = b.one[:]
 	}
 	return b
 }
@@ -44,9 +47,13 @@ func (b *block) bytes() int64 {
 	if b == nil {
 		return 0
 	}
-	n := int(unsafe.Sizeof(block{})) + (cap(b.runs)-len(b.runs))*int(unsafe.Sizeof(column.Run{})) + 8*cap(b.times) + 8*cap(b.values)
+	const runBytes = int(unsafe.Sizeof(column.Run{}))
+	n := int(unsafe.Sizeof(block{})) + 8*cap(b.times) + 8*cap(b.values)
 	for i := range b.runs {
-		n += b.runs[i].Bytes() // itself included
+		n += b.runs[i].Bytes() - runBytes
+	}
+	if len(b.runs) > 1 {
+		n += cap(b.runs) * runBytes
 	}
 	return int64(n)
 }
@@ -133,10 +140,18 @@ func (b *block) inTail(t int64, v float64) bool {
 
 // appended returns the block with samples that are newer than all it has.
 func (b *block) appended(times []int64, values []float64) *block {
-	next := &block{runs: b.runs, times: append(b.times, times...), values: append(b.values, values...)}
+	next := &block{runs: b.runs, one: b.one, times: append(b.times, times...), values: append(b.values, values...)}
+	if len(b.runs) == 1 {
+		next.runs = next.one[:] // not the other's, which can go
+	}
 	for len(next.times) >= sealAt {
 		n := sealAt - keepTail
-		next.runs = append(next.runs, column.Encode(next.times[:n], next.values[:n]))
+		run := column.Encode(next.times[:n], next.values[:n])
+		if len(next.runs) == 0 {
+			next.one[0], next.runs = run, next.one[:]
+		} else {
+			next.runs = append(next.runs, run)
+		}
 		next.times, next.values = slices.Clone(next.times[n:]), slices.Clone(next.values[n:])
 	}
 	return next

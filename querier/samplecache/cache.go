@@ -43,24 +43,29 @@ type Options struct {
 	MaxBytes int64
 	// Refresh is how old a listing may be that a query relies on. It bounds how late a sample is seen whose announcement was
 	// lost.
-	Refresh    time.Duration
+	Refresh time.Duration
+	// Grace is how long after an announcement queries may still be answered without it; one that begins later waits for a
+	// refresh. Where samples come all the time, a refresh begins every changePause while a tenant is queried: with a grace
+	// longer than that no query waits, with a shorter one nearly all do, some milliseconds.
+	Grace      time.Duration
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
 
-// DefaultMaxBytes and DefaultRefresh fit a node of 8 GiB: some 300 million samples at 2 to 4 bytes each.
+// The defaults fit a node of 8 GiB: its cache holds some 300 million samples at 2 to 4 bytes each.
 const (
 	DefaultMaxBytes = 1 << 30
 	DefaultRefresh  = 5 * time.Second
+	DefaultGrace    = 250 * time.Millisecond
 )
 
 func (o *Options) validate() error {
 	switch {
 	case o.Source == nil || o.Now == nil || o.Logger == nil || o.Registerer == nil:
 		return errors.New("samplecache: Source, Now, Logger and Registerer are required")
-	case o.MaxBytes < 1 || o.Refresh <= 0:
-		return errors.New("samplecache: MaxBytes and Refresh must be positive")
+	case o.MaxBytes < 1 || o.Refresh <= 0 || o.Grace <= 0:
+		return errors.New("samplecache: MaxBytes, Refresh and Grace must be positive")
 	}
 	return nil
 }

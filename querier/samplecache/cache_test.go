@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -499,4 +501,97 @@ func TestHistogramsOfMetricsThatHaveThem(t *testing.T) {
 	w.fail(errAway)
 	announce(c, clock)
 	expect("m2", 0, 1)
+}
+
+// TestConcurrentUse asks while samples come, parts merge, days go, windows are dropped for want of memory and queries give up.
+// What was there before the announcement that a question waits for must be in its answer.
+func TestConcurrentUse(t *testing.T) {
+	w := newTwin()
+	c, clock := openCache(t, w, 400<<10)
+	const total, readers = 600, 4
+	var stored atomic.Int64
+	var group sync.WaitGroup
+	group.Go(func() {
+		for i := range int64(total) {
+			var rows []row
+			for fp := range uint64(20) {
+				rows = append(rows, row{fp + 1, start - hourMilli + (i+1)*1000, float64(i)})
+			}
+			w.insert(tenantA, uint64(i)<<8|uint64(i%2), rows...)
+			if i%20 == 0 {
+				w.mergeParts(tenantA)
+			}
+			if i%97 == 0 {
+				w.insert(tenantA, uint64(i)<<8|uint64(i%2), row{1, start - 3*dayMilli, 1})
+				w.dropDay(tenantA, monday-3)
+			}
+			announce(c, clock)
+			stored.Store(i + 1)
+			if i%150 == 149 {
+				c.Forget(tenantA)
+			}
+		}
+	})
+	for reader := range readers {
+		group.Go(func() {
+			for n := int64(0); n < total; {
+				n = stored.Load()
+				ctx, cancel := context.WithCancel(t.Context())
+				if reader == 3 && n%3 == 0 {
+					time.AfterFunc(time.Duration(n)*time.Microsecond, cancel)
+				}
+				q := one(1 + uint64(n+int64(reader))%20)
+				if reader%2 == 0 {
+					q = lastHours(20, 1+n%30)
+				}
+				list, _, err := c.ListMetricSamples(ctx, tenantA, q)
+				canceled := ctx.Err() != nil
+				cancel()
+				switch {
+				case err != nil && !canceled:
+					t.Errorf("got %v", err)
+				case err == nil && n > 0 && len(list) != len(q.FPs):
+					t.Errorf("got %d series of %d after %d inserts", len(list), len(q.FPs), n)
+				}
+				for i := range list {
+					for k, v := range list[i].Values {
+						if v != float64(k) {
+							t.Errorf("sample %d is %v", k, v)
+						}
+					}
+					if int64(len(list[i].Times)) < n {
+						t.Errorf("got %d samples of %d", len(list[i].Times), n)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	announce(c, clock)
+	requireTwin(t, w, c, lastHours(20, 1))
+	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
+}
+
+// TestBytesAreHonest compares what the cache believes to take with what the runtime says, for windows of usual size and for
+// windows of a few samples.
+func TestBytesAreHonest(t *testing.T) {
+	for _, samples := range []int64{0, 3, 20, 480} {
+		w := &fleet{until: start - hourMilli + samples*15_000 - 1}
+		c, _ := openCache(t, w, 8<<30)
+		var before, after runtime.MemStats
+		q := lastHours(5000, 1)
+		q.StartMilli = start - hourMilli
+		_, _, err := c.ListMetricSamples(t.Context(), tenantA, lastHours(1, 1))
+		require.NoError(t, err)
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		_, _, err = c.ListMetricSamples(t.Context(), tenantA, q)
+		require.NoError(t, err)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		real, believed := float64(after.HeapAlloc)-float64(before.HeapAlloc), float64(samplecache.Bytes(c))
+		t.Logf("%d samples per window: %.0f bytes each window, %.0f believed", samples, real/5000, believed/5000)
+		require.InEpsilon(t, real, believed, 0.2)
+		runtime.KeepAlive(c)
+	}
 }

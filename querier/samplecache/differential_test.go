@@ -76,7 +76,7 @@ func openCache(t testing.TB, s samplecache.Source, maxBytes int64) (*samplecache
 	t.Helper()
 	clock := testkit.NewClock(time.UnixMilli(start))
 	c, err := samplecache.New(samplecache.Options{
-		Source: s, MaxBytes: maxBytes, Refresh: samplecache.DefaultRefresh, Now: clock.Now,
+		Source: s, MaxBytes: maxBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace, Now: clock.Now,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
@@ -144,6 +144,7 @@ type world struct {
 	admin  driver.Conn
 	table  string
 	shards [3]uint64        // the last ordinal of each
+	hists  uint64           // batches of histograms
 	late   [][]*store.Block // per shard: blocks of its last batch that are not stored yet
 }
 
@@ -194,6 +195,33 @@ func (w *world) store() {
 		}
 		require.NoError(w, w.s.Insert(w.Context(), tenantA, b))
 	}
+}
+
+// storeHistograms stores native histograms of one metric.
+func (w *world) storeHistograms() {
+	b, fp := &seamark.Batch{}, uint64(1+w.IntN(2)*4) // of m1 and m2, never of m0
+	ref := b.Samples.AddSeries(&seamark.Series{
+		Kind: seamark.MetricSeries, FP: fp, Name: metricOf(fp), Labels: []seamark.Label{{Name: "__name__", Value: metricOf(fp)}},
+	})
+	for i := range int64(3) {
+		b.Histograms.Append(&seamark.HistogramRow{Series: ref, TimeMilli: w.now() - i*1000, Data: fmt.Sprint("data", w.IntN(9))})
+	}
+	w.hists++
+	for _, block := range sampleBlocks(w, w.hists<<8, b, store.TableHistograms) {
+		require.NoError(w, w.s.Insert(w.Context(), tenantA, block))
+	}
+}
+
+// compareHistograms asks the cache and the store the same.
+func (w *world) compareHistograms(q store.MetricSamplesQuery) {
+	w.Helper()
+	q.Metrics = []string{fmt.Sprint("m", w.IntN(3))}
+	want, wantRows, err := w.s.ListMetricHistograms(w.Context(), tenantA, q)
+	require.NoError(w, err)
+	got, rows, err := w.c.ListMetricHistograms(w.Context(), tenantA, q)
+	require.NoError(w, err)
+	require.ElementsMatch(w, want, got, "histograms of %+v", q)
+	require.Equal(w, wantRows, rows)
 }
 
 // flush stores what is left of a shard's last batch.
@@ -308,6 +336,9 @@ func TestCacheIsTheStore(t *testing.T) {
 		for range w.IntN(4) {
 			w.store()
 		}
+		if w.IntN(10) == 0 {
+			w.storeHistograms()
+		}
 		w.change()
 		if w.IntN(2) == 0 {
 			c.Changed(tenantA)
@@ -318,6 +349,9 @@ func TestCacheIsTheStore(t *testing.T) {
 		for range questions {
 			compare(t, s, c, w.question())
 		}
+		q := w.question()
+		q.Last, q.Limit = false, 1<<20
+		w.compareHistograms(q)
 		if w.IntN(3) == 0 {
 			require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)), "bytes")
 		}

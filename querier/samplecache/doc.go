@@ -45,7 +45,7 @@
 //
 // # Freshness
 //
-// It is that of package seriesindex: a query that begins later than changeGrace after an announcement (Changed) which no
+// It is that of package seriesindex: a query that begins later than Options.Grace after an announcement (Changed) which no
 // refresh has covered waits for one, as does one that begins later than Options.Refresh after the last listing. Nobody waits
 // longer than maxWait: the query is the store's then.
 //

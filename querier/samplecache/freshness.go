@@ -9,9 +9,6 @@ import (
 const (
 	// maxWait bounds how long a query waits for a refresh before it asks the store.
 	maxWait = 250 * time.Millisecond
-	// changeGrace is how long after an announcement queries may still be answered without it. It leaves the refresh that
-	// the announcement starts time to end.
-	changeGrace = 250 * time.Millisecond
 	// changePause is how long announcements are gathered at least before one refresh covers them all, changePauseMost how
 	// long at most while nobody asks. Between them a tenant waits for a third of the time since its last query: one that a
 	// dashboard asks for every half minute is not refreshed every second in between.
@@ -55,7 +52,7 @@ func (t *tenant) fresh(ctx context.Context) (reason string) {
 
 func (t *tenant) freshLocked(now time.Time) bool {
 	f := &t.freshness
-	return f.listed && now.Sub(f.checkedAt) < t.cache.opts.Refresh && (f.dirtyAt.IsZero() || now.Sub(f.dirtyAt) < changeGrace)
+	return f.listed && now.Sub(f.checkedAt) < t.cache.opts.Refresh && (f.dirtyAt.IsZero() || now.Sub(f.dirtyAt) < t.cache.opts.Grace)
 }
 
 // wishLocked asks for a refresh that begins after now and returns the wish's number.

@@ -65,18 +65,12 @@ func (t *tenant) refresh(ctx context.Context) error {
 // readNews reads the rows of inserts that were not read, and puts those of windows that are held where they belong.
 func (t *tenant) readNews(ctx context.Context, parts []store.SamplePart, newest int64) error {
 	r := &t.reader
-	rows := uint64(0)
-	for _, p := range parts {
-		if p.MaxBlock > r.mark {
-			rows += p.Rows
-		}
-	}
 	q := store.SampleNewsQuery{After: r.mark, Until: newest, Newest: r.newest}
 	// What is asked for is looked up after the listing: see the package's comment.
 	if !t.held(&q) {
 		return nil
 	}
-	if rows > maxRefreshRows {
+	if r.newRows(parts) > maxRefreshRows {
 		t.clear(math.MinInt32, math.MaxInt32)
 		return nil
 	}
@@ -99,6 +93,23 @@ func (t *tenant) readNews(ctx context.Context, parts []store.SamplePart, newest 
 	return nil
 }
 
+// newRows returns how many rows of the listing were not there in the last one.
+func (r *reader) newRows(parts []store.SamplePart) (rows int64) {
+	for i := range parts {
+		p := &parts[i]
+		if p.MaxBlock <= r.mark {
+			continue
+		}
+		rows += int64(p.Rows)
+		for _, known := range r.parts[p.Day] {
+			if known.MinBlock >= p.MinBlock && known.MaxBlock <= p.MaxBlock {
+				rows -= int64(known.Rows)
+			}
+		}
+	}
+	return rows
+}
+
 // held sets what a refresh asks for, and reports whether there is anything.
 func (t *tenant) held(q *store.SampleNewsQuery) bool {
 	t.dataMu.RLock()
@@ -117,9 +128,19 @@ func (t *tenant) held(q *store.SampleNewsQuery) bool {
 
 // apply puts rows into the windows that are held, those that are being loaded among them.
 func (t *tenant) apply(n *store.SampleNews) {
+	for start := 0; start < len(n.FPs); {
+		start = t.applySome(n, start)
+	}
+}
+
+// applyRows is how many rows are put in before queries may look again.
+const applyRows = 4096
+
+// applySome puts in some rows and returns where the next begin.
+func (t *tenant) applySome(n *store.SampleNews, start int) int {
 	t.dataMu.Lock()
 	defer t.dataMu.Unlock()
-	for start := 0; start < len(n.FPs); {
+	for most := start + applyRows; start < min(most, len(n.FPs)); {
 		fp, end := n.FPs[start], start+1
 		for end < len(n.FPs) && n.FPs[end] == fp {
 			end++
@@ -132,6 +153,7 @@ func (t *tenant) apply(n *store.SampleNews) {
 		}
 		start = end
 	}
+	return start
 }
 
 // putLocked adds samples to a window, when it is held. With the first of a window the one before it has ended, nearly

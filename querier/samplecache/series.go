@@ -34,7 +34,7 @@ type series struct {
 }
 
 // seriesBytes is what a series takes beside its windows: itself and its place in the map.
-const seriesBytes = int64(unsafe.Sizeof(series{})) + 40
+const seriesBytes = int64(unsafe.Sizeof(series{})) + 28
 
 func (s *series) bytes() int64 {
 	return seriesBytes + int64(cap(s.windows))*int64(unsafe.Sizeof(window{}))
