@@ -118,8 +118,8 @@ func TestQueryFaults(t *testing.T) {
 	}{
 		"up{":                               {nil, seamark.Invalid, "seamark-query-syntax", `invalid parameter "query": 1:4: parse error`},
 		"":                                  {nil, seamark.Invalid, "seamark-query-syntax", "no expression found"},
-		"up":                                {limited, seamark.Unprocessable, "seamark-query-series", `{__name__="up"} matches more than 9 series`},
-		`max_over_time(up{zone="a"}[30m])`:  {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples"},
+		"up":                                {limited, seamark.Unprocessable, "seamark-query-series", `{__name__="up"} matches more than 9 series, the limit of a selector (--query.max-series)`},
+		`max_over_time(up{zone="a"}[30m])`:  {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples in memory, the limit of a query (--query.max-samples)"},
 		`up{pod="p0"}[58m] or up{pod="p1"}`: {limited, seamark.Invalid, "seamark-query-syntax", "parse error"},
 		`max_over_time(up{pod="p0"}[50m]) or max_over_time(up{pod="p1"}[51m])`: {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples"},
 		`max_over_time(vector(1)[200m:1m])`:                                    {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples"},
@@ -180,7 +180,7 @@ func TestTimeoutAndCancel(t *testing.T) {
 	_, _, err := newEngine(t, b, func(o *promql.Options) { o.Timeout = time.Millisecond }).Instant(t.Context(), tenantA, "up", minute(1), nil)
 	kind, _, message := kindOf(t, err)
 	require.Equal(t, seamark.Timeout, kind)
-	require.Contains(t, message, "the limit is 1ms")
+	require.Contains(t, message, "the limit is 1ms (--query.timeout)")
 	<-b.entered
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-b.entered; cancel() }()
@@ -277,7 +277,7 @@ func TestLookUpLimits(t *testing.T) {
 	require.Contains(t, message, "more than 2 label names")
 	_, _, err = e.LabelValues(ctx, tenantA, "pod", hour, nil)
 	_, _, message = kindOf(t, err)
-	require.Contains(t, message, "more than 2 values of the label pod")
+	require.Contains(t, message, "more than 2 values of the label pod, the limit of a look-up (--query.max-series)")
 	_, _, err = e.Series(ctx, tenantA, hour, selectors(t, "up"))
 	_, id, _ = kindOf(t, err)
 	require.Equal(t, "seamark-query-series", id)

@@ -34,7 +34,7 @@ func (e *Engine) queryError(err error) error {
 		return seamark.Wrap(err, seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
 	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
 		return seamark.Wrap(err, seamark.Timeout, "seamark-query-timeout",
-			"The query ran out of its time; the limit is %s, or what the request asked for. Ask for a shorter range, a larger step or fewer series.", e.opts.Timeout)
+			"The query ran out of its time; the limit is %s (--query.timeout), or what the request asked for. Ask for a shorter range, a larger step or fewer series.", e.opts.Timeout)
 	case errors.As(err, &samples):
 		return tooManySamples(e.opts.MaxSamples)
 	}
@@ -43,15 +43,15 @@ func (e *Engine) queryError(err error) error {
 
 func tooManySamples(limit int) error {
 	return seamark.Errorf(seamark.Unprocessable, "seamark-query-samples",
-		"The query would hold more than %d samples in memory, the limit of a query. Ask for a shorter range, a larger step or fewer series.", limit)
+		"The query would hold more than %d samples in memory, the limit of a query (--query.max-samples). Ask for a shorter range, a larger step or fewer series.", limit)
 }
 
 func tooManySeries(limit int, matchers string) error {
 	return seamark.Errorf(seamark.Unprocessable, "seamark-query-series",
-		"The selector %s matches more than %d series, the limit of a selector. Add matchers or ask for a shorter range.", matchers, limit)
+		"The selector %s matches more than %d series, the limit of a selector (--query.max-series). Add matchers or ask for a shorter range.", matchers, limit)
 }
 
 func tooManyTexts(limit int, what string) error {
 	return seamark.Errorf(seamark.Unprocessable, "seamark-query-labels",
-		"There are more than %d %s, the limit of a look-up. Add match[], a shorter range or the parameter limit.", limit, what)
+		"There are more than %d %s, the limit of a look-up (--query.max-series). Add match[], a shorter range or the parameter limit.", limit, what)
 }
