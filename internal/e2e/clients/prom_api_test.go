@@ -1,7 +1,10 @@
 package clients_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -11,7 +14,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	dto "github.com/prometheus/client_model/go"
 	config_util "github.com/prometheus/common/config"
+	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -254,4 +259,21 @@ func TestPrometheusFederate(t *testing.T) {
 	custom := tsdbutil.GenerateTestCustomBucketsFloatHistogram(2)
 	expect(t, "custom buckets", nil, len(custom.CustomValues), len(families["sizes"].GetMetric()[0].GetHistogram().GetBucket()))
 	expect(t, "families", nil, 4, len(families))
+}
+
+func protoFamilies(t *testing.T, answer inprocess.Response) map[string]*dto.MetricFamily {
+	t.Helper()
+	decoder := expfmt.NewDecoder(bytes.NewReader([]byte(answer.Body)), expfmt.ResponseFormat(answer.Header))
+	families := map[string]*dto.MetricFamily{}
+	for {
+		family := &dto.MetricFamily{}
+		err := decoder.Decode(family)
+		if errors.Is(err, io.EOF) {
+			return families
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		families[family.GetName()] = family
+	}
 }
