@@ -66,7 +66,8 @@ func TestCardinality(t *testing.T) {
 		for i := 0; i < len(pairs); i += 2 {
 			values.Add(pairs[i], pairs[i+1])
 		}
-		return found, harness.Get(t.Context(), w.URL+"/api/v1/cardinality?"+values.Encode(), w.Query, &found)
+		err = harness.Get(t.Context(), w.URL+"/api/v1/cardinality?"+values.Encode(), w.Query, &found)
+		return found, err
 	}
 	testkit.Eventually(t, within, func() error {
 		found, err := ask()
