@@ -56,6 +56,7 @@ func (a *App) openMetrics() (metricStore, error) {
 			return m, err
 		}
 	}
+	a.forgetDeleted(index.Forget, samples.Forget)
 	return metricStore{index, samples}, nil
 }
 
