@@ -42,7 +42,7 @@ func (a *App) openMetrics() (metricStore, error) {
 	a.index = index
 	a.defers("series index", func(context.Context) error { return index.Close() })
 	samples, err := samplecache.New(samplecache.Options{
-		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh,
+		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
