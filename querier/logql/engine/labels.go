@@ -33,7 +33,8 @@ type origin uint8
 const (
 	fromStream origin = iota
 	fromMetadata
-	fromLine // parsed, or made by a stage
+	fromLine  // found by a parser
+	fromStage // made by a stage
 )
 
 type lineLabel struct {
@@ -123,40 +124,46 @@ func (l *lineLabels) get(name string) string {
 }
 
 func (l *lineLabels) find(name string) (string, bool) {
-	for i := range l.list {
-		if l.list[i].name == name {
-			return l.list[i].value, true
-		}
+	if at := l.index(name); at >= 0 {
+		return l.list[at].value, true
 	}
 	return "", false
 }
 
-// extract adds a label that a parser found. The first value of a name is kept; metadata of the name gives way.
-func (l *lineLabels) extract(name, value string) {
-	if name == errorLabel || name == errorDetailsLabel || l.inStream(name) {
-		name += extractedSuffix // a line cannot claim an error of the pipeline
-	}
+// index returns where a label stands in the list, -1 for nowhere.
+func (l *lineLabels) index(name string) int {
 	for i := range l.list {
-		if l.list[i].name != name {
-			continue
+		if l.list[i].name == name {
+			return i
 		}
-		if l.list[i].origin == fromMetadata {
-			l.list[i].value, l.list[i].origin = value, fromLine
-		}
-		return
 	}
-	l.list = append(l.list, lineLabel{name, value, fromLine})
+	return -1
+}
+
+// extract adds a label that a parser found. A name that the stream has, or the line's metadata, gets a suffix. Of two
+// values that parsers find for a name the first is kept.
+func (l *lineLabels) extract(name, value string) {
+	at := l.index(name)
+	suffixed := name == errorLabel || name == errorDetailsLabel || l.inStream(name) || at >= 0 && l.list[at].origin == fromMetadata
+	if suffixed { // a line cannot claim an error of the pipeline
+		name += extractedSuffix
+		at = l.index(name)
+	}
+	switch {
+	case at < 0:
+		l.list = append(l.list, lineLabel{name, value, fromLine})
+	case l.list[at].origin == fromStream || l.list[at].origin == fromStage:
+		l.list[at].value, l.list[at].origin = value, fromLine
+	}
 }
 
 // set gives a label a value that the pipeline made.
 func (l *lineLabels) set(name, value string) {
-	for i := range l.list {
-		if l.list[i].name == name {
-			l.list[i].value, l.list[i].origin = value, fromLine
-			return
-		}
+	if at := l.index(name); at >= 0 {
+		l.list[at].value, l.list[at].origin = value, fromStage
+		return
 	}
-	l.list = append(l.list, lineLabel{name, value, fromLine})
+	l.list = append(l.list, lineLabel{name, value, fromStage})
 }
 
 // rename gives a label another name, under which it takes the place of any other. A label of the stream stays one;
@@ -165,18 +172,13 @@ func (l *lineLabels) rename(from, to string) {
 	if from == to {
 		return
 	}
-	at := -1
-	for i := range l.list {
-		if l.list[i].name == from {
-			at = i
-		}
-	}
+	at := l.index(from)
 	if at < 0 {
 		return
 	}
 	renamed := lineLabel{to, l.list[at].value, l.list[at].origin}
 	if renamed.origin == fromMetadata {
-		renamed.origin = fromLine
+		renamed.origin = fromStage
 	}
 	l.remove(func(label *lineLabel) bool { return label.name == from || label.name == to })
 	l.list = append(l.list, renamed)
@@ -198,9 +200,9 @@ func (l *lineLabels) fail(kind, details string) {
 		return
 	}
 	l.failed = true
-	l.list = append(l.list, lineLabel{errorLabel, kind, fromLine})
+	l.list = append(l.list, lineLabel{errorLabel, kind, fromStage})
 	if details != "" {
-		l.list = append(l.list, lineLabel{errorDetailsLabel, details, fromLine})
+		l.list = append(l.list, lineLabel{errorDetailsLabel, details, fromStage})
 	}
 }
 

@@ -90,7 +90,7 @@ func (c *collector) take(b *store.LogBlock, i int) error {
 	entry := Entry{Time: b.Time[i], Line: line}
 	shared := func(*lineLabel) bool { return true }
 	if c.query.params.Categorize {
-		entry.Metadata, entry.Parsed = c.pick(fromMetadata), c.pick(fromLine)
+		entry.Metadata, entry.Parsed = c.pick(fromMetadata, fromMetadata), c.pick(fromLine, fromStage)
 		shared = func(l *lineLabel) bool { return l.origin == fromStream }
 	}
 	labels, key := c.labels.group(shared)
@@ -110,11 +110,11 @@ func (c *collector) take(b *store.LogBlock, i int) error {
 	return nil
 }
 
-// pick returns the line's labels of an origin.
-func (c *collector) pick(o origin) []seamark.Label {
+// pick returns the line's labels of the origins from first to last.
+func (c *collector) pick(first, last origin) []seamark.Label {
 	var picked []seamark.Label
 	for i := range c.labels.list {
-		if l := &c.labels.list[i]; l.origin == o {
+		if l := &c.labels.list[i]; l.origin >= first && l.origin <= last {
 			picked = append(picked, seamark.Label{Name: l.name, Value: l.value})
 		}
 	}

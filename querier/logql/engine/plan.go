@@ -72,7 +72,11 @@ func (p *plan) keep(s logql.Stage, wanted names, now func() time.Time) error {
 		p.rows, p.body, p.drops = true, true, true
 	case *logql.LabelFilter:
 		p.drops = true
-	case *logql.JSON, *logql.Logfmt, *logql.Regexp, *logql.Pattern, *logql.Unpack, *logql.LineFormat, *logql.Decolorize:
+	case *logql.JSON, *logql.Logfmt, *logql.Regexp, *logql.Pattern, *logql.Unpack:
+		p.rows, p.body = true, true
+		// Metadata decides what a label is called that a parser finds.
+		p.looks.all = p.looks.all || wanted == nil
+	case *logql.LineFormat, *logql.Decolorize:
 		p.rows, p.body = true, true
 	case *logql.LabelFormat:
 		for _, f := range s.Formats {

@@ -36,7 +36,7 @@ func (s *labelsStage) process(line string, labels *lineLabels) (string, bool) {
 	if s.keep { // metadata that the query names splits series like a parsed label
 		for i := range labels.list {
 			if labels.list[i].origin == fromMetadata {
-				labels.list[i].origin = fromLine
+				labels.list[i].origin = fromStage
 			}
 		}
 	}

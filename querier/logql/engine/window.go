@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/logql"
@@ -14,7 +13,7 @@ import (
 type part struct {
 	n       uint64
 	a, b    float64   // by function: sum and its lost low bits; extreme; value; mean and sum of squared distances
-	at      int64     // first and last: the value's time
+	at      int64     // first and last: the value's time; rate_counter: the window's end
 	samples []float64 // quantile
 	times   []int64   // rate_counter: of samples
 }
@@ -57,7 +56,7 @@ func foldOf(a *logql.RangeAggregation) fold {
 				p.n++
 				p.samples, p.times = append(p.samples, v), append(p.times, at)
 			},
-			value: func(p *part) float64 { return increase(p) / seconds },
+			value: func(p *part) float64 { return increase(p, a.Range) / seconds },
 		}
 	case logql.RangeQuantile:
 		return fold{
@@ -155,41 +154,6 @@ func quantile(q float64, samples []float64) float64 {
 	return samples[low]*(1-weight) + samples[high]*weight
 }
 
-// increase returns by how much a counter grew over its samples: a sample below the one before it means that the counter
-// began again at zero. It sorts the samples by time, and those of the same time by value.
-func increase(p *part) float64 {
-	sort.Sort(byTime{p})
-	total := 0.0
-	for i := 1; i < len(p.samples); i++ {
-		before, after := p.samples[i-1], p.samples[i]
-		if after < before {
-			before = 0
-		}
-		total += after - before
-	}
-	return total
-}
-
-// byTime sorts the samples of a part. It implements sort.Interface.
-type byTime struct{ *part }
-
-// Len implements sort.Interface.
-func (p byTime) Len() int { return len(p.times) }
-
-// Less implements sort.Interface.
-func (p byTime) Less(i, j int) bool {
-	if p.times[i] != p.times[j] {
-		return p.times[i] < p.times[j]
-	}
-	return p.samples[i] < p.samples[j]
-}
-
-// Swap implements sort.Interface.
-func (p byTime) Swap(i, j int) {
-	p.times[i], p.times[j] = p.times[j], p.times[i]
-	p.samples[i], p.samples[j] = p.samples[j], p.samples[i]
-}
-
 // slide stores the function's value over every window of the grid that has any. It keeps the merge of the newer buckets,
 // and for the older ones that of each with all older ones behind it, so a bucket is merged twice, however much the
 // windows overlap.
@@ -230,6 +194,7 @@ func (f *fold) gather(grid store.LogGrid, buckets []part, out *series) {
 	for k := range grid.Steps {
 		from, to := grid.Span(k)
 		window.n, window.samples, window.times = 0, window.samples[:0], window.times[:0]
+		window.at = grid.First + int64(k)*grid.Step
 		for i := from; i < to; i++ {
 			window.n += buckets[i].n
 			window.samples = append(window.samples, buckets[i].samples...)
