@@ -68,8 +68,11 @@ func (s *Store) sampleParts(ctx context.Context, tenant seamark.TenantID, table 
 // SampleScanQuery selects all samples of series that ListMetricSeries returned. Unlike MetricSamplesQuery it has no limit
 // on rows: the caller knows about how many there are.
 type SampleScanQuery struct {
-	Metrics    []string
-	FPs        []uint64
+	Metrics []string
+	FPs     []uint64
+	// Whole says that FPs are nearly all series of the metrics. The server then reads the metrics without looking for each of
+	// them, and others may be among the result.
+	Whole      bool
 	StartMilli int64 // both ends are included
 	EndMilli   int64
 }

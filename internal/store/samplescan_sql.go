@@ -15,13 +15,15 @@ func samplePartsSQL(table Table) *logSQL {
 	return b
 }
 
-// sampleScanSQL packs each series' columns, as metricSamplesSQL does.
+// sampleScanSQL packs each series' columns, as metricSamplesSQL does, but in the order of the sort key: the server holds one
+// series at a time and a small block of each part, however much is read, and hands over small blocks, which the driver
+// takes in for two thirds of the time.
 func sampleScanSQL(q *SampleScanQuery) *logSQL {
 	b := newLogSQL()
 	b.WriteString("SELECT fp, reinterpret(groupArray(toUnixTimestamp64Milli(ts)), 'String'), reinterpret(groupArray(v), 'String')\n" +
 		"FROM samples\n")
-	b.whereMetricSamples(&MetricSamplesQuery{Metrics: q.Metrics, FPs: q.FPs, StartMilli: q.StartMilli, EndMilli: q.EndMilli})
-	b.WriteString("\nGROUP BY fp")
+	b.whereMetricSamples(&MetricSamplesQuery{Metrics: q.Metrics, FPs: q.FPs, Whole: q.Whole, StartMilli: q.StartMilli, EndMilli: q.EndMilli})
+	b.WriteString("\nGROUP BY metric, fp\nSETTINGS optimize_aggregation_in_order = 1, max_block_size = 8192")
 	return b
 }
 

@@ -25,6 +25,7 @@ type load struct {
 	tenant      *tenant
 	metrics     []string
 	fps         []uint64
+	whole       bool  // fps are nearly all series of the metrics
 	first, last int32 // windows
 	ctx         context.Context
 	cancel      context.CancelFunc
@@ -92,7 +93,7 @@ func (t *tenant) plan(q *query) (loads []*load, reason string) {
 	t.cache.metrics.misses.Add(float64(windows))
 	t.cache.metrics.hits.Add(float64(q.windows() - windows))
 	for _, one := range divide(gaps) {
-		one.tenant, one.metrics = t, slices.Clone(q.Metrics)
+		one.tenant, one.metrics, one.whole = t, slices.Clone(q.Metrics), q.Whole && len(one.fps) == len(q.FPs)
 		if !t.startLocked(one, q.now) {
 			return nil, "closed" // whatever was joined ends at once
 		}
@@ -120,10 +121,10 @@ func (t *tenant) affordLocked(q *query, windows int) (reason string) {
 	return ""
 }
 
-// divide makes statements of gaps.
+// divide makes statements of gaps. Each has neighbours in the table's sort key, so that no granule is read for many.
 func divide(gaps []gap) []*load {
 	byRange := func(a, b gap) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last)) }
-	slices.SortStableFunc(gaps, byRange)
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Or(byRange(a, b), cmp.Compare(a.fp, b.fp)) })
 	ranges := 0
 	first, last := int32(math.MaxInt32), int32(math.MinInt32)
 	for i := range gaps {
@@ -132,12 +133,15 @@ func divide(gaps []gap) []*load {
 		}
 		first, last = min(first, gaps[i].first), max(last, gaps[i].last)
 	}
+	if ranges > maxRanges {
+		for i := range gaps {
+			gaps[i].first, gaps[i].last = first, last
+		}
+		slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(a.fp, b.fp) })
+	}
 	var loads []*load
 	for i := range gaps {
 		g := &gaps[i]
-		if ranges > maxRanges {
-			g.first, g.last = first, last
-		}
 		if n := len(loads); n > 0 && loads[n-1].takes(g) {
 			loads[n-1].fps = append(loads[n-1].fps, g.fp)
 			continue
@@ -195,7 +199,7 @@ func (l *load) run() {
 	select {
 	case t.slots <- struct{}{}:
 		l.err = t.cache.opts.Source.ScanMetricSamples(l.ctx, t.id, store.SampleScanQuery{
-			Metrics: l.metrics, FPs: l.fps, StartMilli: startOf(l.first), EndMilli: startOf(l.last+1) - 1,
+			Metrics: l.metrics, FPs: l.fps, Whole: l.whole, StartMilli: startOf(l.first), EndMilli: startOf(l.last+1) - 1,
 		}, l.take)
 		<-t.slots
 	case <-l.ctx.Done():
@@ -220,13 +224,13 @@ func (l *load) take(one *store.MetricSamples) error {
 	eachWindow(one.Times, one.Values, func(number int32, times []int64, values []float64) {
 		parts = append(parts, part{number, newBlock(times, values, number >= current)})
 	})
-	l.samples += len(one.Times)
 	t.dataMu.Lock()
 	defer t.dataMu.Unlock()
 	s := t.series[one.FP]
 	if s == nil {
 		return nil
 	}
+	l.samples += len(one.Times)
 	for _, p := range parts {
 		i, found := s.index(p.number)
 		if !found || s.windows[i].load != l {
