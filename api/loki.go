@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +42,11 @@ type LogQuerier interface {
 type LokiOptions struct {
 	Logs     LogQuerier
 	Explorer LogExplorer
+	Tailer   LogTailer
 	Limits   LokiLimits
 	// Tag returns a context whose queries carry the text with which their sender explains itself; nil leaves it out.
-	Tag func(ctx context.Context, tags string) context.Context
+	Tag    func(ctx context.Context, tags string) context.Context
+	Logger *slog.Logger
 	// Now is the clock for ranges that end "now".
 	Now func() time.Time
 }
@@ -73,6 +75,7 @@ func LokiRoutes(o LokiOptions) []httpx.Route {
 		{path: "/detected_field/:name/values", handler: h.detectedFieldValues},
 		{path: "/patterns", handler: h.patterns},
 		{path: "/format_query", handler: h.format},
+		{path: "/tail", handler: h.tail, getOnly: true},
 		{path: "/drilldown-limits", handler: h.drilldownLimits, getOnly: true},
 		{path: "/status/buildinfo", handler: h.buildInfo, getOnly: true},
 	} {
@@ -150,15 +153,18 @@ func (h lokiHandlers) answer(w http.ResponseWriter, r *httpx.Request, p *lokiPar
 	if q.Forward, err = p.forward(); err != nil {
 		return err
 	}
-	for _, flags := range r.Header.Values("X-Loki-Response-Encoding-Flags") {
-		q.Categorize = q.Categorize || slices.Contains(strings.Split(flags, ","), "categorize-labels")
-	}
+	q.Categorize = categorizes(r)
 	write, err := h.Logs.QueryLogs(r.Context(), r.Tenant(), q)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return write(w)
+}
+
+// categorizes reports whether a reader wants the labels of a line apart from those of its stream.
+func categorizes(r *httpx.Request) bool {
+	return hasToken(r.Header, "X-Loki-Response-Encoding-Flags", "categorize-labels")
 }
 
 // lokiData is Loki's envelope of a list.

@@ -32,7 +32,9 @@ func (e *lokiExplorer) LogStats(_ context.Context, _ seamark.TenantID, selector 
 
 func (e *lokiExplorer) LogVolumes(_ context.Context, _ seamark.TenantID, q api.LogVolumeQuery) ([]api.LogVolume, error) {
 	e.volume = q
-	at := func(s int64, bytes uint64) api.LogVolumePoint { return api.LogVolumePoint{Time: time.Unix(s, 5e8), Bytes: bytes} }
+	at := func(s int64, bytes uint64) api.LogVolumePoint {
+		return api.LogVolumePoint{Time: time.Unix(s, 5e8), Bytes: bytes}
+	}
 	return []api.LogVolume{
 		{Labels: []seamark.Label{{Name: "service_name", Value: "web"}}, Points: []api.LogVolumePoint{at(10, 7), at(20, 8)}},
 		{Labels: []seamark.Label{{Name: "service_name"}}, Points: []api.LogVolumePoint{at(10, 1)}},

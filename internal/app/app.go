@@ -25,6 +25,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logexplore"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
+	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 	"github.com/seamarkhq/seamark/tenant"
@@ -49,6 +50,7 @@ type App struct {
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
 	explorer   *logexplore.Explorer
+	tailer     *logtail.Tailer
 	events     *events.Searcher
 	pipelines  *pipelines // nil without the ingest and API roles
 	quotas     quotaAPI   // of the API role

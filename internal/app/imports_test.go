@@ -67,6 +67,7 @@ var layers = []layer{
 	{"querier/logql/engine", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logmem", []string{"internal/store", "internal/seamark"}, "Rows in memory answer as the store does."},
 	{"querier/logexplore", []string{"querier/logmem", "querier/logql", "querier/logql/", "querier/patterns", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logtail", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "internal/store", "internal/seamark"}, "Tails are handed their way to the bus."},
 	{"querier/patterns", nil, "A miner knows lines alone."},
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
 

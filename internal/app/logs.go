@@ -18,7 +18,7 @@ import (
 const logRetention = 30 * 24 * time.Hour
 
 // openLogs makes the LogQL engine and what explores logs with it.
-func (a *App) openLogs() error {
+func (a *App) openLogs(ctx context.Context) error {
 	o := &a.opts.Query
 	var err error
 	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
@@ -26,14 +26,18 @@ func (a *App) openLogs() error {
 		return err
 	}
 	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.store, Engine: a.logql, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.openTails(ctx)
 }
 
 // lokiRoutes returns the routes of Loki's HTTP API.
 func (a *App) lokiRoutes() []httpx.Route {
 	o := &a.opts.Query
 	return api.LokiRoutes(api.LokiOptions{
-		Logs: logAPI{a.logql, o.Timeout}, Explorer: logExplorerAPI{a.explorer, o.Timeout}, Tag: store.WithQueryTags, Now: a.opts.Now,
+		Logs: logAPI{a.logql, o.Timeout}, Explorer: logExplorerAPI{a.explorer, o.Timeout}, Tailer: tailAPI{a.tailer},
+		Tag: store.WithQueryTags, Logger: a.log, Now: a.opts.Now,
 		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
 	})
 }

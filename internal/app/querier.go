@@ -12,7 +12,7 @@ import (
 )
 
 // openQuerier makes the engines of the query languages over the store.
-func (a *App) openQuerier() error {
+func (a *App) openQuerier(ctx context.Context) error {
 	o := &a.opts.Query
 	metrics, err := a.openMetrics()
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *App) openQuerier() error {
 	if a.events, err = events.New(events.Options{Store: a.store}); err != nil {
 		return err
 	}
-	return a.openLogs()
+	return a.openLogs(ctx)
 }
 
 // queryRoutes returns the routes of the query languages.

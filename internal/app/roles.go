@@ -18,7 +18,7 @@ func (a *App) startRoles(ctx context.Context) error {
 		}
 	}
 	if a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting) {
-		if err := a.openQuerier(); err != nil {
+		if err := a.openQuerier(ctx); err != nil {
 			return err
 		}
 	}

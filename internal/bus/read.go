@@ -19,7 +19,11 @@ type State struct {
 
 // State asks the stream for its state.
 func (b *Bus) State(ctx context.Context, shard Shard) (State, error) {
-	s, err := b.opts.JS.Stream(ctx, shard.stream())
+	return stateOf(ctx, b.opts.JS, shard)
+}
+
+func stateOf(ctx context.Context, js jetstream.JetStream, shard Shard) (State, error) {
+	s, err := js.Stream(ctx, shard.stream())
 	if err != nil {
 		return State{}, fmt.Errorf("look up stream %s: %w", shard.stream(), err)
 	}

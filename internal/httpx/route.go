@@ -53,6 +53,7 @@ type Request struct {
 	// Refusal is what a handler knows of a request that it refuses, for the owner's ledger.
 	Refusal Refusal
 	param   func(string) string
+	prove   func() error
 }
 
 // Refusal describes a refused request.
@@ -64,6 +65,10 @@ type Refusal struct {
 
 // Param returns the path parameter with the given name. In a path with an escaped slash it stands as it was sent, escaped.
 func (r *Request) Param(name string) string { return r.param(name) }
+
+// Reauthorize proves the request's credential and permission anew, for handlers that go on for long: what was good when the
+// request began may have been revoked. It answers from memory, with the errors of the first time.
+func (r *Request) Reauthorize() error { return r.prove() }
 
 // Tenant returns the tenant that the credential belongs to.
 func (r *Request) Tenant() seamark.TenantID { return r.Principal.Tenant }

@@ -98,6 +98,7 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		w.Header().Set("X-Request-Id", req.ID)
 		route.Dialect.prepare(w.Header())
 		req.Request = req.WithContext(context.WithValue(req.Context(), clientIPKey{}, c.RealIP()))
+		req.prove = func() error { return e.reauthorize(&route, req) }
 		err := e.admit(route, req)
 		if err == nil {
 			err = route.Handler(w, req)
@@ -127,6 +128,18 @@ func (e *Edge) admit(route Route, req *Request) error {
 	}
 	p, err := authorize(e.opts.Verifier, req.Request, &route)
 	req.Principal = p
+	return err
+}
+
+// reauthorize proves a request's credential again. It must still be the same tenant's.
+func (e *Edge) reauthorize(route *Route, req *Request) error {
+	if route.Permission == Anonymous {
+		return nil
+	}
+	p, err := authorize(e.opts.Verifier, req.Request, route)
+	if err == nil && p.Tenant != req.Principal.Tenant {
+		return seamark.Errorf(seamark.Forbidden, "seamark-credential-moved", "The credential belongs to another tenant now.")
+	}
 	return err
 }
 

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/ingest"
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/logtail"
+)
+
+// openTails makes what shows log lines as they arrive.
+func (a *App) openTails(ctx context.Context) error {
+	checkpoints, err := bus.OpenDocs[ingest.Checkpoint](ctx, a.js, "seamark_writer", a.opts.NATS.Replicas)
+	if err != nil {
+		return err
+	}
+	follower := bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards)
+	a.tailer, err = logtail.New(logtail.Options{
+		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.store, History: a.logql,
+		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+	})
+	if err != nil {
+		return err
+	}
+	a.defers("tails", func(context.Context) error { a.tailer.Close(); return nil })
+	return nil
+}
+
+// tailSource shows the log shards of the bus to tails. It implements logtail.Source.
+type tailSource struct {
+	follower    *bus.Follower
+	shards      []bus.Shard
+	checkpoints *ingest.CheckpointDocs
+}
+
+func (s tailSource) Shards() int { return len(s.shards) }
+
+// Position takes what is stored from the writer's checkpoint, as long as it is of the stream as it stands.
+func (s tailSource) Position(ctx context.Context, shard int) (stored, last uint64, err error) {
+	state, err := s.follower.State(ctx, s.shards[shard])
+	if err != nil {
+		return 0, 0, err
+	}
+	doc, _, err := s.checkpoints.Find(ctx, s.shards[shard].String())
+	if err != nil {
+		return 0, 0, err
+	}
+	if doc.StreamCreated.Equal(state.Created) {
+		stored = min(doc.Sequence, state.Last)
+	}
+	return stored, state.Last, nil
+}
+
+func (s tailSource) Follow(ctx context.Context, id seamark.TenantID, shard int, from uint64, fn func(uint64, []byte) error) error {
+	return s.follower.Follow(ctx, s.shards[shard], id, from, func(m bus.Received) error { return fn(m.Sequence, m.Data) })
+}
+
+// tailAPI shows tails in the API's words. It implements api.LogTailer.
+type tailAPI struct{ tailer *logtail.Tailer }
+
+func (t tailAPI) TailLogs(id seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
+	tail, err := t.tailer.Open(id, logtail.Params(q))
+	if err != nil {
+		return nil, err
+	}
+	return openTail{tail}, nil
+}
+
+// openTail sends frames instead of batches.
+type openTail struct{ *logtail.Tail }
+
+// Run implements api.LogTail.
+func (t openTail) Run(ctx context.Context, send func([]byte) error) error {
+	err := t.Tail.Run(ctx, func(b *logtail.Batch) error {
+		frame, err := b.Frame()
+		if err != nil {
+			return err
+		}
+		return send(frame)
+	})
+	if errors.Is(err, logtail.ErrClosing) {
+		return api.ErrTailClosing
+	}
+	return err
+}
