@@ -11,13 +11,14 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
 
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
-// Series with this label hold changes instead of totals; packages ingest/otlp and ingest/pipeline store them. Queries see their
-// running sums, see docs/decisions/0014-delta-to-cumulative.md.
+// Series with this label hold changes instead of totals; packages ingest/otlp and ingest/pipeline store them. Queries see
+// counters, see docs/decisions/0014-delta-to-cumulative.md.
 const (
 	temporalityLabel = "__temporality__"
 	deltaTemporality = "delta"
@@ -49,41 +50,94 @@ func splitDeltas(found []store.MetricSeries) (plain, deltas []store.MetricSeries
 	return plain, deltas
 }
 
-// wholeDays returns what is read of changes, in parts: whatever the range, their sums begin with the day.
-func (q *querier) wholeDays(read store.MetricSamplesQuery, deltas []store.MetricSeries) []part {
-	if len(deltas) < len(read.FPs) {
-		read = narrowed(read, deltas)
-	}
-	read.StartMilli, read.Last = grid.DayStart(read.StartMilli)+1, false
-	return divide(read, deltas, seriesPerPart(&read, q.opts.ChunkSamples))
+// countsChanges reports whether samples are read for a function that takes changes as they are: one that adds up what lies
+// between start timestamps.
+func countsChanges(hints *storage.SelectHints) bool {
+	return hints.Range > 0 && (hints.Func == "rate" || hints.Func == "increase" || hints.Func == "irate")
 }
 
-// deltaSamples reads the running sums of changes from read.StartMilli on. Of each part that is read only these are held; held is
-// more than left when that is too much.
-func (q *querier) deltaSamples(ctx context.Context, read store.MetricSamplesQuery, deltas []store.MetricSeries, left int) (list []store.MetricSamples, held int, err error) {
-	for _, p := range q.wholeDays(read, deltas) {
-		p.query.Limit = left - held + 1
-		got, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, p.query)
+// maxChange is how long before its report a change is taken to have come about at most, in milliseconds: the default interval
+// of OpenTelemetry's SDKs, which leave out what did not change.
+const maxChange = 60_000
+
+// deltaStart returns from when on changes are read, so that what a query sees of them does not depend on its range.
+func (p *part) deltaStart() int64 {
+	if p.changes {
+		return p.query.StartMilli - maxChange
+	}
+	return grid.DayStart(p.query.StartMilli) + 1
+}
+
+// deltaParts divides what is read of changes.
+func (q *querier) deltaParts(p *part, deltas []store.MetricSeries) []part {
+	wide := p.narrowed(deltas)
+	wide.query.StartMilli, wide.query.Last = p.deltaStart(), false
+	return wide.divide(wide.seriesPerPart(q.opts.ChunkSamples))
+}
+
+// deltaFloats is what queries see of the changes of one series.
+type deltaFloats struct {
+	fp     uint64
+	times  []int64
+	values []float64
+	starts []int64 // start timestamps of the samples
+}
+
+// deltaSamples reads changes. Of each part of them only what the query sees is held; held is more than left when that is too much.
+func (q *querier) deltaSamples(ctx context.Context, p *part, deltas []store.MetricSeries, left int) (list []deltaFloats, held int, err error) {
+	for _, some := range q.deltaParts(p, deltas) {
+		some.query.Limit = left - held + 1
+		got, n, err := q.opts.Store.ListMetricSamples(ctx, q.tenant, some.query)
 		if err != nil || held+n > left {
 			return nil, held + n, err
 		}
 		for i := range got {
-			if one := floatSums(&got[i], read.StartMilli, read.Last); len(one.Times) > 0 {
+			one := deltaFloats{fp: got[i].FP}
+			from := p.first(got[i].Times)
+			one.times, one.starts = p.timesFrom(got[i].Times, from)
+			if one.values = got[i].Values[from:]; !p.changes {
+				one.values = sumsFrom(&got[i], from)
+			}
+			if len(one.times) > 0 {
 				list = append(list, one)
-				held += len(one.Times)
+				held += len(one.times)
 			}
 		}
 	}
 	return list, held, nil
 }
 
-// floatSums adds the changes of each day up and returns the sums from start on, or only the last. The columns it is given stay as
-// they are, and are not held.
-func floatSums(m *store.MetricSamples, start int64, last bool) store.MetricSamples {
-	from, _ := slices.BinarySearch(m.Times, start)
-	if last {
-		from = max(from, len(m.Times)-1)
+// first returns the place of the first sample that the query sees.
+func (p *part) first(times []int64) int {
+	if p.query.Last {
+		return max(0, len(times)-1)
 	}
+	from, _ := slices.BinarySearch(times, p.query.StartMilli)
+	return from
+}
+
+// timesFrom returns the times of samples and when their counting began.
+func (p *part) timesFrom(times []int64, from int) (seen, starts []int64) {
+	starts = make([]int64, len(times)-from)
+	for i := range starts {
+		t := times[from+i]
+		switch {
+		case !p.changes:
+			starts[i] = grid.DayStart(t)
+		case from+i == 0:
+			starts[i] = t - maxChange
+		default:
+			starts[i] = max(times[from+i-1], t-maxChange)
+		}
+	}
+	if p.changes {
+		return times[from:], starts
+	}
+	return slices.Clone(times[from:]), starts // the day before is let go
+}
+
+// sumsFrom adds the changes of each day up and returns the sums from a place on.
+func sumsFrom(m *store.MetricSamples, from int) []float64 {
 	values := make([]float64, len(m.Times)-from)
 	// A plain sum of what is not negative never falls. A compensated one is closer, and may fall by a bit, which would be a reset.
 	total, end := 0.0, int64(math.MinInt64)
@@ -99,27 +153,30 @@ func floatSums(m *store.MetricSamples, start int64, last bool) store.MetricSampl
 			values[i-from] = v
 		}
 	}
-	return store.MetricSamples{FP: m.FP, Times: slices.Clone(m.Times[from:]), Values: values}
+	return values
 }
 
-// histogramSums are running sums of native histograms of one series.
-type histogramSums struct {
-	fp    uint64
-	times []int64
-	sums  []*histogram.FloatHistogram
+// deltaHistograms is deltaFloats of native histograms.
+type deltaHistograms struct {
+	fp     uint64
+	times  []int64
+	values []*histogram.FloatHistogram
+	starts []int64
 }
 
-// deltaHistograms is deltaSamples for native histograms.
-func (q *querier) deltaHistograms(ctx context.Context, read store.MetricSamplesQuery, deltas []store.MetricSeries, left int) (list []histogramSums, held int, err error) {
-	for _, p := range q.wholeDays(read, deltas) {
-		p.query.Limit = left - held + 1
-		got, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, p.query)
+// deltaHistograms is deltaSamples of native histograms.
+func (q *querier) deltaHistograms(ctx context.Context, p *part, deltas []store.MetricSeries, left int) (list []deltaHistograms, held int, err error) {
+	for _, some := range q.deltaParts(p, deltas) {
+		some.query.Limit = left - held + 1
+		got, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, some.query)
 		if err != nil || held+n > left {
 			return nil, held + n, err
 		}
 		for i := range got {
-			one, err := sumHistograms(&got[i], read.StartMilli, read.Last)
-			if err != nil {
+			one := deltaHistograms{fp: got[i].FP}
+			from := p.first(got[i].Times)
+			one.times, one.starts = p.timesFrom(got[i].Times, from)
+			if one.values, err = p.histogramsFrom(&got[i], from); err != nil {
 				return nil, held, err
 			}
 			if len(one.times) > 0 {
@@ -131,28 +188,28 @@ func (q *querier) deltaHistograms(ctx context.Context, read store.MetricSamplesQ
 	return list, held, nil
 }
 
-// sumHistograms adds the histograms of each day up and returns the sums from start on, or only the last.
-func sumHistograms(m *store.MetricHistograms, start int64, last bool) (histogramSums, error) {
-	from, _ := slices.BinarySearch(m.Times, start)
-	if last {
-		from = max(from, len(m.Times)-1)
-	}
-	out := histogramSums{fp: m.FP, times: slices.Clone(m.Times[from:])}
+// histogramsFrom decodes histograms and returns them or their sums, from a place on.
+func (p *part) histogramsFrom(m *store.MetricHistograms, from int) ([]*histogram.FloatHistogram, error) {
+	var list []*histogram.FloatHistogram
 	var day daySum
 	for i, t := range m.Times {
+		if p.changes && i < from {
+			continue
+		}
 		var message prompb.Histogram
 		if err := message.Unmarshal([]byte(m.Data[i])); err != nil {
-			return out, fmt.Errorf("read native histogram at %d: %w", t, err)
+			return nil, fmt.Errorf("read native histogram at %d: %w", t, err)
 		}
 		h := message.ToFloatHistogram()
-		if !value.IsStaleNaN(h.Sum) {
+		h.CounterResetHint = histogram.UnknownCounterReset // a change is told to be a gauge; what queries see is none
+		if !p.changes && !value.IsStaleNaN(h.Sum) {
 			h = day.add(t, h)
 		}
 		if i >= from {
-			out.sums = append(out.sums, h.Copy())
+			list = append(list, h.Copy())
 		}
 	}
-	return out, nil
+	return list, nil
 }
 
 // daySum is a running sum of native histograms.
@@ -163,7 +220,6 @@ type daySum struct {
 
 // add returns the new sum, which is the next one's, too. It says whether it continues the one before; the engine need not look.
 func (s *daySum) add(t int64, h *histogram.FloatHistogram) *histogram.FloatHistogram {
-	h.CounterResetHint = histogram.UnknownCounterReset // a change is told to be a gauge, a sum is none
 	if s.total != nil && t <= s.end {
 		if _, _, _, err := s.total.Add(h); err == nil {
 			s.total.CounterResetHint = histogram.NotCounterReset

@@ -87,12 +87,48 @@ func TestResetIsSeenWhereTheSumDoesNotFall(t *testing.T) {
 	require.Contains(t, bothPaths(t, w, "increase(x_total[3m30s])", atMilli(90_000)), "=> 105 @", "all four")
 	require.Contains(t, bothPaths(t, w, "irate(x_total[5m])", atMilli(40_000)), "=> 1.6666666666666667 @", "100 in a minute")
 	require.Contains(t, bothPaths(t, w, "resets(x_total[5m])", atMilli(90_000)), "=> 1 @")
-	require.Contains(t, bothPaths(t, w, "increase(x_total[1m])", atMilli(50_000)), "=> 100 @", "the only sample in the window, but not the only one of the day")
-	// A counter that reports seldom: one change a day.
-	for day := range int64(5) {
-		w.add(deltaLabels("rare_total"), midnight+day*dayMilli+9*3600_000, 7)
+}
+
+// TestSeldomChanges has senders that leave out what did not change, as OpenTelemetry's SDKs do. The increase over time must be what
+// was sent, although most windows hold one sample or none.
+func TestSeldomChanges(t *testing.T) {
+	for _, pause := range []int64{15_000, 60_000, 150_000, 600_000, 1800_000} { // milliseconds between two changes, on average
+		w, r := newTwin(), rand.New(rand.NewPCG(uint64(pause), 1)) //nolint:gosec // the same data every time
+		sent, last := 0.0, int64(0)
+		for at := int64(0); at < 2*dayMilli; at += 1 + int64(r.ExpFloat64()*float64(pause)) {
+			change := float64(r.IntN(10))
+			w.add(deltaLabels("x_total"), midnight+at, change)
+			sent, last = sent+change, at
+		}
+		const text = "sum_over_time(increase(x_total[5m])[2d:5m])"
+		q, result, err := newEngine(t, w).Instant(t.Context(), tenantA, text, atMilli(2*dayMilli), nil)
+		require.NoError(t, err)
+		vector, err := result.Vector()
+		require.NoError(t, err)
+		require.Len(t, vector, 1)
+		require.InEpsilon(t, sent, vector[0].F, 0.15, "a change every %d ms, the last at %d", pause, last)
+		q.Close()
 	}
-	require.Contains(t, bothPaths(t, w, "increase(rare_total[3d])", atMilli(4*dayMilli+10*3600_000)), "=> 21", "of three days")
+	w := newTwin()
+	for i := range int64(5) {
+		w.add(deltaLabels("x_total"), midnight+i*600_000, 7)
+	}
+	require.Contains(t, bothPaths(t, w, "increase(x_total[5m])", atMilli(1800_000+120_000)), "=> 7 @", "the only sample in the window")
+	require.Empty(t, bothPaths(t, w, "increase(x_total[1m])", atMilli(1800_000+30_000)), "it may have come about before the window")
+}
+
+// TestRatesReadNoDays looks at what is read.
+func TestRatesReadNoDays(t *testing.T) {
+	for text, want := range map[string]int64{
+		"rate(x_total[5m])": 49*60_000 + 1, "sum(increase(x_total[5m]))": 49*60_000 + 1, "irate(x_total[5m] offset 1m)": 48*60_000 + 1,
+		"x_total": 1, "resets(x_total[5m])": 1, "rate(x_total[5m:1m])": 1, "sum_over_time(x_total[5m])": 1, "x_total offset 1h": 1 - dayMilli,
+	} {
+		w := newTwin()
+		perMinute(w, deltaLabels("x_total"))
+		instant(t, newEngine(t, w), text, atMilli(55*60_000))
+		require.Len(t, w.reads, 1, text)
+		require.Equal(t, want, w.reads[0].StartMilli-midnight, text)
+	}
 }
 
 func TestChangesThatAreNoCounts(t *testing.T) {
@@ -252,7 +288,7 @@ func TestDeltaHistograms(t *testing.T) {
 	}{
 		{"histogram_count(latency)", 5, "24"},
 		{"histogram_count(increase(latency[10m]))", 5, "40"},
-		{"histogram_count(rate(latency[10m])) * 600", -2, "35"},
+		{"histogram_count(rate(latency[10m])) * 600", -2, "37"},
 		{"histogram_count(irate(latency[10m])) * 60", 1, "4"},
 		{"resets(latency[10m])", 5, "1"},
 		{"resets(latency[5m])", 9, "0"},

@@ -110,7 +110,7 @@ func New(o Options) (*Engine, error) {
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
 		EnablePerStepStats:       true, // computed only when a query asks
-		UseStartTimestamps:       true, // only running sums of changes have some
+		UseStartTimestamps:       true, // only series of changes have some
 		Parser:                   e.parser,
 	})
 	e.queries = e.engine

@@ -63,7 +63,7 @@ func (q *querier) exemplars(ctx context.Context, matchers []*labels.Matcher, sta
 	if len(found) > q.opts.MaxSeries {
 		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
 	}
-	read := q.samplesQuery(&storage.SelectHints{Start: start, End: end, Step: 1}, matchers, found)
+	read := q.whole(&storage.SelectHints{Start: start, End: end, Step: 1}, matchers, found).query
 	read.Limit = maxExemplars
 	list, err := q.opts.Store.ListMetricExemplars(ctx, q.tenant, read)
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
-
-	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
 // mixedIterator implements chunkenc.Iterator over a series with native histograms. A histogram is decoded when it is looked at,
@@ -56,7 +54,7 @@ func (it *mixedIterator) valueType() chunkenc.ValueType {
 		return chunkenc.ValNone
 	case it.isFloat:
 		return chunkenc.ValFloat
-	case it.series.daily:
+	case it.series.decoded != nil:
 		return chunkenc.ValFloatHistogram
 	}
 	if it.decode(); it.err != nil {
@@ -157,11 +155,11 @@ func (it *mixedIterator) AtFloatHistogram(reuse *histogram.FloatHistogram) (int6
 
 // floatHistogram returns what the caller may keep.
 func (it *mixedIterator) floatHistogram() *histogram.FloatHistogram {
-	if !it.series.daily {
+	if it.series.decoded == nil {
 		return it.message.ToFloatHistogram()
 	}
 	i := it.h - 1
-	h := it.series.sums[i].Copy()
+	h := it.series.decoded[i].Copy()
 	if i > 0 && it.floatBetween(it.series.histTimes[i-1], it.series.histTimes[i]) {
 		h.CounterResetHint = histogram.UnknownCounterReset
 	}
@@ -173,8 +171,11 @@ func (it *mixedIterator) AtT() int64 { return it.at }
 
 // AtST implements chunkenc.Iterator.
 func (it *mixedIterator) AtST() int64 {
-	if it.series.daily {
-		return grid.DayStart(it.at)
+	switch s := it.series; {
+	case it.isFloat && s.starts != nil:
+		return s.starts[it.f-1]
+	case !it.isFloat && s.histStarts != nil:
+		return s.histStarts[it.h-1]
 	}
 	return 0
 }

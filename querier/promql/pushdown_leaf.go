@@ -123,7 +123,7 @@ func (r *leafRun) evaluate(ctx context.Context, list []series) error {
 			if i >= len(list) {
 				return
 			}
-			r.points[i] = w.Eval(list[i].times, list[i].values, list[i].daily, r.row(i))
+			r.points[i] = w.Eval(grid.Samples{Times: list[i].times, Values: list[i].values, Starts: list[i].starts}, r.row(i))
 		}
 	}
 	r.parallel(len(list), func(n int) { each(r.workers[n]) })

@@ -3,7 +3,6 @@ package promql
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -11,11 +10,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/seamarkhq/seamark/internal/store"
-	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
-
-// scrapeInterval is what a leaf takes for the time between two samples when it divides its series into chunks.
-const scrapeInterval = 15 * time.Second
 
 // columns reads the samples of the series that match and hands them over in chunks, in the order of Select. It reads one chunk
 // ahead. It returns errFallback if any of them is a native histogram, or if they take more memory than a query may.
@@ -24,18 +19,18 @@ func (q *querier) columns(ctx context.Context, hints *storage.SelectHints, match
 	if err != nil {
 		return err
 	}
-	read := q.samplesQuery(hints, matchers, found)
-	probe := read
+	all := q.whole(hints, matchers, found)
+	probe := all.query
 	probe.Limit = 1
 	if _, n, err := q.opts.Store.ListMetricHistograms(ctx, q.tenant, probe); err != nil || n > 0 {
 		return orFallback(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	wide := read
+	wide := *all
 	if slices.ContainsFunc(found, func(s store.MetricSeries) bool { return isDelta(&s) }) {
-		wide.StartMilli = grid.DayStart(read.StartMilli)
+		wide.query.StartMilli = all.deltaStart()
 	}
-	parts := divide(read, found, seriesPerPart(&wide, q.opts.ChunkSamples))
+	parts := all.divide(wide.seriesPerPart(q.opts.ChunkSamples))
 	ahead := q.readAhead(ctx, &parts[0])
 	defer func() {
 		cancel()
@@ -66,31 +61,6 @@ func orFallback(err error) error {
 	return errFallback
 }
 
-// part is one read of columns.
-type part struct {
-	found []store.MetricSeries
-	query store.MetricSamplesQuery
-}
-
-// seriesPerPart returns of how many series a part means to read the samples.
-func seriesPerPart(read *store.MetricSamplesQuery, chunkSamples int) int {
-	perSeries := max(1, int((read.EndMilli-read.StartMilli)/scrapeInterval.Milliseconds()))
-	return max(1, chunkSamples/perSeries)
-}
-
-// divide cuts the series into parts in their own order, which is not that of the table's sort key: a granule of the table may be
-// read for several parts. Parts are many only where the range is long, and there a series fills a granule nearly alone.
-func divide(read store.MetricSamplesQuery, found []store.MetricSeries, size int) []part {
-	if len(found) <= size {
-		return []part{{found, read}}
-	}
-	var parts []part
-	for some := range slices.Chunk(found, size) {
-		parts = append(parts, part{some, narrowed(read, some)})
-	}
-	return parts
-}
-
 type chunk struct {
 	list []series
 	rows int
@@ -117,7 +87,7 @@ func (q *querier) readAhead(ctx context.Context, p *part) chan chunk {
 
 func (q *querier) readPart(ctx context.Context, p *part) ([]series, int, error) {
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
-	samples, n, err := q.samples(ctx, p.query, p.found, left)
+	c, n, err := q.samples(ctx, p, left)
 	if err != nil {
 		return nil, n, err
 	}
@@ -125,7 +95,7 @@ func (q *querier) readPart(ctx context.Context, p *part) ([]series, int, error) 
 		return nil, n, errFallback
 	}
 	q.rowsRead.Add(int64(n))
-	return join(p.found, samples, nil, nil), n, nil
+	return c.join(p.found), n, nil
 }
 
 // columnsOf hands over the series of any storage in chunks. It returns errFallback if it meets what is no plain float.

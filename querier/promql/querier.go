@@ -103,9 +103,9 @@ func (q *querier) load(ctx context.Context, hints *storage.SelectHints, matchers
 }
 
 func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) ([]series, error) {
-	read := q.samplesQuery(hints, matchers, found)
+	p := q.whole(hints, matchers, found)
 	left := q.opts.MaxSamples - int(q.rowsRead.Load())
-	samples, n, err := q.samples(ctx, read, found, left)
+	c, n, err := q.samples(ctx, p, left)
 	if err != nil {
 		return nil, err
 	}
@@ -113,103 +113,87 @@ func (q *querier) loadSamples(ctx context.Context, hints *storage.SelectHints, m
 	if q.rowsRead.Add(int64(n)); left < 0 {
 		return nil, tooManySamples(q.opts.MaxSamples)
 	}
-	histograms, sums, n, err := q.histograms(ctx, read, found, left)
+	n, err = q.addHistograms(ctx, p, &c, left)
 	if err != nil {
 		return nil, err
 	}
 	if q.rowsRead.Add(int64(n)); n > left {
 		return nil, tooManySamples(q.opts.MaxSamples)
 	}
-	return join(found, samples, histograms, sums), nil
+	return c.join(found), nil
+}
+
+// columns is what was read of some series.
+type columns struct {
+	samples         []store.MetricSamples
+	histograms      []store.MetricHistograms
+	deltas          []deltaFloats
+	deltaHistograms []deltaHistograms
 }
 
 // samples reads the samples of the series and returns how many it holds, which is more than left when that is too many.
-func (q *querier) samples(ctx context.Context, read store.MetricSamplesQuery, found []store.MetricSeries, left int) (list []store.MetricSamples, held int, err error) {
-	plain, deltas := splitDeltas(found)
-	if len(deltas) == 0 {
+func (q *querier) samples(ctx context.Context, p *part, left int) (c columns, held int, err error) {
+	plain, deltas := splitDeltas(p.found)
+	if len(plain) > 0 {
+		read := p.narrowed(plain).query
 		read.Limit = left + 1
-		return q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
+		c.samples, held, err = q.opts.Store.ListMetricSamples(ctx, q.tenant, read)
 	}
+	if err != nil || held > left || len(deltas) == 0 {
+		return c, held, err
+	}
+	n := 0
+	c.deltas, n, err = q.deltaSamples(ctx, p, deltas, left-held)
+	return c, held + n, err
+}
+
+// addHistograms is samples for native histograms.
+func (q *querier) addHistograms(ctx context.Context, p *part, c *columns, left int) (held int, err error) {
+	plain, deltas := splitDeltas(p.found)
 	if len(plain) > 0 {
-		if list, held, err = q.samples(ctx, narrowed(read, plain), plain, left); err != nil || held > left {
-			return nil, held, err
-		}
+		read := p.narrowed(plain).query
+		read.Limit = left + 1
+		read.StartMilli -= q.opts.LookbackDelta.Milliseconds() // the histogram before the first tells whether that was a reset
+		c.histograms, held, err = q.opts.Store.ListMetricHistograms(ctx, q.tenant, read)
 	}
-	more, n, err := q.deltaSamples(ctx, read, deltas, left-held)
-	return append(list, more...), held + n, err
-}
-
-// histograms is samples for native histograms.
-func (q *querier) histograms(ctx context.Context, read store.MetricSamplesQuery, found []store.MetricSeries, left int) (list []store.MetricHistograms, sums []histogramSums, held int, err error) {
-	plain, deltas := splitDeltas(found)
-	if len(plain) > 0 {
-		before := read
-		if len(deltas) > 0 {
-			before = narrowed(read, plain)
-		}
-		before.Limit = left + 1
-		before.StartMilli -= q.opts.LookbackDelta.Milliseconds() // the histogram before the first tells whether that was a reset
-		if list, held, err = q.opts.Store.ListMetricHistograms(ctx, q.tenant, before); err != nil || held > left || len(deltas) == 0 {
-			return list, nil, held, err
-		}
+	if err != nil || held > left || len(deltas) == 0 {
+		return held, err
 	}
-	sums, n, err := q.deltaHistograms(ctx, read, deltas, left-held)
-	return list, sums, held + n, err
-}
-
-// samplesQuery selects the samples of the series that were found.
-func (q *querier) samplesQuery(hints *storage.SelectHints, matchers []*labels.Matcher, found []store.MetricSeries) store.MetricSamplesQuery {
-	read := samplesOf(found)
-	read.StartMilli, read.EndMilli, read.Last = hints.Start, hints.End, q.lastOnly(hints)
-	read.Whole = onlyNames(matchers) && hints.Limit == 0
-	return read
-}
-
-// samplesOf selects the samples of the series.
-func samplesOf(found []store.MetricSeries) store.MetricSamplesQuery {
-	read := store.MetricSamplesQuery{FPs: make([]uint64, len(found))}
-	for i := range found {
-		read.FPs[i] = found[i].FP
-		if i == 0 || found[i].Metric != found[i-1].Metric { // labels begin with the name, nearly always
-			read.Metrics = append(read.Metrics, found[i].Metric)
-		}
-	}
-	slices.Sort(read.Metrics)
-	read.Metrics = slices.Compact(read.Metrics)
-	return read
-}
-
-// narrowed selects the samples of some of the series.
-func narrowed(read store.MetricSamplesQuery, found []store.MetricSeries) store.MetricSamplesQuery {
-	one := samplesOf(found)
-	one.StartMilli, one.EndMilli, one.Last = read.StartMilli, read.EndMilli, read.Last
-	return one
+	n := 0
+	c.deltaHistograms, n, err = q.deltaHistograms(ctx, p, deltas, left-held)
+	return held + n, err
 }
 
 // join makes series of what was read of them, in the order in which they were found. A series whose row came between the
 // reads is left for the next query.
-func join(found []store.MetricSeries, samples []store.MetricSamples, histograms []store.MetricHistograms, sums []histogramSums) []series {
-	floats := places{count: len(samples), fp: func(i int) uint64 { return samples[i].FP }}
-	hists := places{count: len(histograms), fp: func(i int) uint64 { return histograms[i].FP }}
-	daySums := places{count: len(sums), fp: func(i int) uint64 { return sums[i].fp }}
-	list := make([]series, 0, min(len(found), len(samples)+len(histograms)+len(sums)))
+func (c *columns) join(found []store.MetricSeries) []series {
+	floats := places{count: len(c.samples), fp: func(i int) uint64 { return c.samples[i].FP }}
+	hists := places{count: len(c.histograms), fp: func(i int) uint64 { return c.histograms[i].FP }}
+	deltas := places{count: len(c.deltas), fp: func(i int) uint64 { return c.deltas[i].fp }}
+	deltaHists := places{count: len(c.deltaHistograms), fp: func(i int) uint64 { return c.deltaHistograms[i].fp }}
+	list := make([]series, 0, min(len(found), len(c.samples)+len(c.histograms)+len(c.deltas)+len(c.deltaHistograms)))
 	toLabels := labelBuilder()
 	for i := range found {
-		f, h, d := floats.of(found[i].FP), hists.of(found[i].FP), daySums.of(found[i].FP)
-		if f < 0 && h < 0 && d < 0 {
-			continue
+		var one series
+		fp, has := found[i].FP, false
+		if at := floats.of(fp); at >= 0 {
+			one.times, one.values, has = c.samples[at].Times, c.samples[at].Values, true
 		}
-		one := series{labels: toLabels(&found[i]), daily: isDelta(&found[i])}
-		if f >= 0 {
-			one.times, one.values = samples[f].Times, samples[f].Values
+		if at := hists.of(fp); at >= 0 {
+			one.histTimes, one.histograms, has = c.histograms[at].Times, c.histograms[at].Data, true
 		}
-		if h >= 0 {
-			one.histTimes, one.histograms = histograms[h].Times, histograms[h].Data
+		if at := deltas.of(fp); at >= 0 {
+			d := &c.deltas[at]
+			one.times, one.values, one.starts, has = d.times, d.values, d.starts, true
 		}
-		if d >= 0 {
-			one.histTimes, one.sums = sums[d].times, sums[d].sums
+		if at := deltaHists.of(fp); at >= 0 {
+			d := &c.deltaHistograms[at]
+			one.histTimes, one.decoded, one.histStarts, has = d.times, d.values, d.starts, true
 		}
-		list = append(list, one)
+		if has {
+			one.labels = toLabels(&found[i])
+			list = append(list, one)
+		}
 	}
 	return list
 }
@@ -225,6 +209,9 @@ type places struct {
 
 // of returns the place of a fingerprint, -1 when it is not there.
 func (p *places) of(fp uint64) int {
+	if p.count == 0 {
+		return -1
+	}
 	if p.byFP == nil {
 		if p.next < p.count && p.fp(p.next) == fp {
 			p.next++

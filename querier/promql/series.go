@@ -8,8 +8,6 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/annotations"
-
-	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
 // seriesSet implements storage.SeriesSet over series that load reads at the first Next.
@@ -46,9 +44,9 @@ type series struct {
 	values     []float64
 	histTimes  []int64 // rising
 	histograms []string
-	// daily says that the samples are running sums that begin with each grid.DayStart; sums then stand in for histograms.
-	daily bool
-	sums  []*histogram.FloatHistogram
+	// Series of changes have start timestamps, and their histograms are decoded.
+	starts, histStarts []int64
+	decoded            []*histogram.FloatHistogram
 }
 
 func (s *series) Labels() labels.Labels { return s.labels }
@@ -61,7 +59,7 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 	if !ok {
 		it = &iterator{}
 	}
-	it.times, it.values, it.daily, it.at = s.times, s.values, s.daily, -1
+	it.times, it.values, it.starts, it.at = s.times, s.values, s.starts, -1
 	return it
 }
 
@@ -69,7 +67,7 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 type iterator struct {
 	times  []int64
 	values []float64
-	daily  bool
+	starts []int64 // nil: unknown
 	at     int
 }
 
@@ -114,12 +112,12 @@ func (it *iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogr
 
 func (it *iterator) AtT() int64 { return it.times[it.at] }
 
-// AtST tells the engine when a running sum was zero, so that it sees a reset even where the new sum is larger.
+// AtST tells the engine when a counter was zero, so that it sees resets where the value does not fall.
 func (it *iterator) AtST() int64 {
-	if it.daily {
-		return grid.DayStart(it.times[it.at])
+	if it.starts == nil {
+		return 0
 	}
-	return 0
+	return it.starts[it.at]
 }
 
 func (*iterator) Err() error { return nil }

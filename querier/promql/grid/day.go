@@ -12,10 +12,3 @@ func DayStart(milli int64) int64 {
 	}
 	return day * DayMilli
 }
-
-// startsAnew reports whether a running sum of the day was reset between two samples, as Prometheus' engine tells it by start
-// timestamps, of which 0 is none.
-func startsAnew(before, t int64) bool {
-	a, b := DayStart(before), DayStart(t)
-	return a != b && b != 0 && (b > before || a != 0)
-}

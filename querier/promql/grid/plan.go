@@ -74,7 +74,7 @@ type Worker struct {
 	// statistics do.
 	Samples, Read []int64
 	marks         []int // where the series was reset or changed
-	times         []int64
+	times, starts []int64
 	values        []float64
 }
 
@@ -83,14 +83,23 @@ func (p *Plan) NewWorker() *Worker {
 	return &Worker{plan: p, Samples: make([]int64, p.Steps), Read: make([]int64, p.Steps)}
 }
 
+// Samples are the columns of one series.
+type Samples struct {
+	Times  []int64 // milliseconds, rising strictly
+	Values []float64
+	// Starts says for each sample when the counter that it belongs to was zero, as Prometheus' start timestamps do; 0 is unknown.
+	// nil says so of all.
+	Starts []int64
+}
+
 // Eval evaluates one series into out, one value per step, IsMissing where there is none, and returns how many there are.
-// Times rise strictly; values may hold stale markers. Those of a daily series are running sums that begin with each DayStart,
-// which is the start timestamp of its samples.
-func (w *Worker) Eval(times []int64, values []float64, daily bool, out []float64) int {
+// Values may hold stale markers.
+func (w *Worker) Eval(s Samples, out []float64) int {
 	if w.plan.Func == Instant {
-		return w.instant(times, values, out)
+		return w.instant(s.Times, s.Values, out)
 	}
-	times, values = w.withoutStale(times, values)
+	s = w.withoutStale(s)
+	times, values := s.Times, s.Values
 	if len(times) == 0 {
 		for k := range out {
 			out[k] = missing()
@@ -99,15 +108,15 @@ func (w *Worker) Eval(times []int64, values []float64, daily bool, out []float64
 	}
 	switch w.plan.Func {
 	case Rate, Increase, Delta:
-		return w.slide(times, out, w.extrapolated(times, values, daily))
+		return w.slide(times, out, w.extrapolated(&s))
 	case Resets:
-		w.markResets(times, values, daily)
+		w.markResets(&s)
 		return w.slide(times, out, w.countMarks())
 	case Changes:
 		w.markChanges(values)
 		return w.slide(times, out, w.countMarks())
 	case Irate, Idelta:
-		return w.slide(times, out, w.lastTwo(times, values, daily))
+		return w.slide(times, out, w.lastTwo(&s))
 	case Deriv:
 		return w.slide(times, out, func(from, to int, _ int64) (float64, bool) {
 			return slope(times[from:to], values[from:to]), to-from > 1
@@ -181,19 +190,30 @@ func (w *Worker) instant(times []int64, values, out []float64) int {
 }
 
 // withoutStale returns the columns without stale markers, which no window holds. It copies only when there are some.
-func (w *Worker) withoutStale(times []int64, values []float64) ([]int64, []float64) {
+func (w *Worker) withoutStale(s Samples) Samples {
 	i := 0
-	for i < len(values) && !value.IsStaleNaN(values[i]) {
+	for i < len(s.Values) && !value.IsStaleNaN(s.Values[i]) {
 		i++
 	}
-	if i == len(values) {
-		return times, values
+	if i == len(s.Values) {
+		return s
 	}
-	w.times, w.values = append(w.times[:0], times[:i]...), append(w.values[:0], values[:i]...)
-	for ; i < len(values); i++ {
-		if !value.IsStaleNaN(values[i]) {
-			w.times, w.values = append(w.times, times[i]), append(w.values, values[i])
+	w.times, w.values, w.starts = append(w.times[:0], s.Times[:i]...), append(w.values[:0], s.Values[:i]...), w.starts[:0]
+	if s.Starts != nil {
+		w.starts = append(w.starts, s.Starts[:i]...)
+	}
+	for ; i < len(s.Values); i++ {
+		if value.IsStaleNaN(s.Values[i]) {
+			continue
+		}
+		w.times, w.values = append(w.times, s.Times[i]), append(w.values, s.Values[i])
+		if s.Starts != nil {
+			w.starts = append(w.starts, s.Starts[i])
 		}
 	}
-	return w.times, w.values
+	kept := Samples{Times: w.times, Values: w.values}
+	if s.Starts != nil {
+		kept.Starts = w.starts
+	}
+	return kept
 }

@@ -68,7 +68,7 @@ func TestEvalEqualsPrometheus(t *testing.T) {
 				times, values := randomSeries(r)
 				p := &grid.Plan{Func: f, Start: r.Int64N(100_000), Step: 1 + r.Int64N(60_000), Steps: 30, Range: 1 + r.Int64N(200_000), Offset: r.Int64N(120_000) - 60_000}
 				out := make([]float64, p.Steps)
-				points := p.NewWorker().Eval(times, values, false, out)
+				points := p.NewWorker().Eval(grid.Samples{Times: times, Values: values}, out)
 				for k, got := range out {
 					want, ok := prometheus(name, p, times, values, p.Start+int64(k)*p.Step)
 					require.Equal(t, ok, !grid.IsMissing(got), "seed %d step %d", seed, k)
@@ -98,7 +98,7 @@ func TestInstantLooksBack(t *testing.T) {
 	p := &grid.Plan{Func: grid.Instant, Start: 0, Step: 10, Steps: 8, Range: 25}
 	out := make([]float64, p.Steps)
 	w := p.NewWorker()
-	require.Equal(t, 5, w.Eval([]int64{5, 20, 41, 60}, []float64{1, 2, 3, stale}, false, out))
+	require.Equal(t, 5, w.Eval(grid.Samples{Times: []int64{5, 20, 41, 60}, Values: []float64{1, 2, 3, stale}}, out))
 	text := ""
 	for _, v := range out {
 		if grid.IsMissing(v) {
@@ -126,7 +126,7 @@ func TestWorkerCountsWindows(t *testing.T) {
 	} {
 		p := &grid.Plan{Func: grid.CountOverTime, Start: 40, Step: c.step, Steps: 3, Range: c.width}
 		w := p.NewWorker()
-		w.Eval(times, make([]float64, len(times)), false, make([]float64, 3))
+		w.Eval(grid.Samples{Times: times, Values: make([]float64, len(times))}, make([]float64, 3))
 		require.Equal(t, c.samples, w.Samples)
 		require.Equal(t, c.read, w.Read)
 	}

@@ -5,15 +5,28 @@ import (
 	"time"
 )
 
-// markResets notes every sample that is less than the one before, or that begins a day's sum. A window then costs as much as it has resets, mostly
-// nothing, instead of as much as it has samples.
-func (w *Worker) markResets(times []int64, values []float64, daily bool) {
+// markResets notes every sample that is less than the one before, or whose counter began after it. A window then costs as much
+// as it has resets, mostly nothing, instead of as much as it has samples.
+func (w *Worker) markResets(s *Samples) {
 	w.marks = w.marks[:0]
-	for i := 1; i < len(values); i++ {
-		if values[i] < values[i-1] || daily && startsAnew(times[i-1], times[i]) {
+	for i := 1; i < len(s.Values); i++ {
+		if s.Values[i] < s.Values[i-1] || s.startsAnew(i) {
 			w.marks = append(w.marks, i)
 		}
 	}
+}
+
+// startsAnew reports whether the counter of a sample is another than that of the sample before. One that began with the sample
+// before is another if that sample's own start is known.
+func (s *Samples) startsAnew(i int) bool {
+	if s.Starts == nil {
+		return false
+	}
+	before, prevStart, start := s.Times[i-1], s.Starts[i-1], s.Starts[i]
+	if start == prevStart || start == 0 || start >= s.Times[i] || start < before {
+		return false
+	}
+	return start > before || prevStart != 0 && prevStart < before
 }
 
 // markChanges notes every sample that differs from the one before. All NaNs are the same.
@@ -45,11 +58,11 @@ func (w *Worker) countMarks() windowFunc {
 // extrapolated returns rate, increase and delta: the difference of the last and the first sample, with what resets took away,
 // stretched to the window's ends where samples come close to them
 // (https://prometheus.io/docs/prometheus/latest/querying/functions/#rate).
-func (w *Worker) extrapolated(times []int64, values []float64, daily bool) windowFunc {
-	p := w.plan
+func (w *Worker) extrapolated(s *Samples) windowFunc {
+	p, times, values := w.plan, s.Times, s.Values
 	counter := p.Func != Delta
 	if w.marks = w.marks[:0]; counter {
-		w.markResets(times, values, daily)
+		w.markResets(s)
 	}
 	perSecond := 0.0
 	if p.Func == Rate {
@@ -58,9 +71,9 @@ func (w *Worker) extrapolated(times []int64, values []float64, daily bool) windo
 	first := 0
 	return func(from, to int, end int64) (float64, bool) {
 		begin, begins := int64(0), false // of the counter, within the window
-		if counter && daily {
-			begin = DayStart(times[from])
-			begins = begin != 0 && begin > end-p.Range
+		if counter && s.Starts != nil {
+			begin = s.Starts[from]
+			begins = begin != 0 && begin > end-p.Range && begin < times[from]
 		}
 		if to-from < 2 && !begins {
 			return 0, false
@@ -75,7 +88,7 @@ func (w *Worker) extrapolated(times []int64, values []float64, daily bool) windo
 			}
 			result += values[at-1]
 		}
-		s := stretch{
+		part := stretch{
 			covered: float64(times[to-1]-times[from]) / 1000,
 			left:    float64(times[from]-(end-p.Range)) / 1000,
 			right:   float64(end-times[to-1]) / 1000,
@@ -83,13 +96,13 @@ func (w *Worker) extrapolated(times []int64, values []float64, daily bool) windo
 		var factor float64
 		if begins {
 			result += values[from]
-			factor = s.factorSince(to-from-1, float64(times[to-1]-begin)/1000)
+			factor = part.factorSince(to-from-1, float64(times[to-1]-begin)/1000)
 		} else {
 			toZero := math.Inf(1)
 			if counter && result > 0 && values[from] >= 0 {
-				toZero = s.covered * (values[from] / result)
+				toZero = part.covered * (values[from] / result)
 			}
-			factor = s.factor(to-from-1, toZero)
+			factor = part.factor(to-from-1, toZero)
 		}
 		if perSecond != 0 {
 			factor /= perSecond
@@ -132,7 +145,8 @@ func (s stretch) factorSince(intervals int, since float64) float64 {
 }
 
 // lastTwo returns irate and idelta: the difference of the last two samples; of a counter that was reset between them, the last.
-func (w *Worker) lastTwo(times []int64, values []float64, daily bool) windowFunc {
+func (w *Worker) lastTwo(s *Samples) windowFunc {
+	times, values := s.Times, s.Values
 	perSecond := w.plan.Func == Irate
 	return func(from, to int, _ int64) (float64, bool) {
 		if to-from < 2 {
@@ -142,7 +156,7 @@ func (w *Worker) lastTwo(times []int64, values []float64, daily bool) windowFunc
 		if !perSecond {
 			return b - a, true
 		}
-		if !(b < a || daily && startsAnew(times[to-2], times[to-1])) { // not b >= a: a NaN is no reset
+		if !(b < a || s.startsAnew(to-1)) { // not b >= a: a NaN is no reset
 			b -= a
 		}
 		return b / (float64(times[to-1]-times[to-2]) / 1000), true
