@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -33,6 +34,13 @@ const (
 func (s *jsonScanner) reset(text string) { s.text, s.pos, s.ok = text, 0, true }
 
 func (s *jsonScanner) blank() {
+	if s.pos < len(s.text) && s.text[s.pos] > ' ' {
+		return // as in most documents that programs write
+	}
+	s.skipBlank()
+}
+
+func (s *jsonScanner) skipBlank() {
 	for s.pos < len(s.text) {
 		switch s.text[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -176,24 +184,71 @@ func (s *jsonScanner) digits() bool {
 
 // skipString consumes a string and reports whether it has escapes.
 func (s *jsonScanner) skipString() (escaped bool) {
-	s.pos++ // "
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
+	pos := s.pos + 1 // "
+	for {
+		pos += plainPrefix(s.text[pos:])
+		if pos >= len(s.text) {
+			break
+		}
+		switch c := s.text[pos]; {
 		case c == '"':
-			s.pos++
+			s.pos = pos + 1
 			return escaped
 		case c == '\\':
 			escaped = true
-			s.pos += 2
-		case c < 0x20:
+			n := escapeLen(s.text[pos:])
+			if n == 0 {
+				s.ok = false
+				return escaped
+			}
+			pos += n
+		default:
 			s.ok = false
 			return escaped
-		default:
-			s.pos++
 		}
 	}
 	s.ok = false
 	return escaped
+}
+
+// plainPrefix returns how many bytes of s stand for themselves in a string: none is a quote, a backslash or a control
+// character. It looks at eight at a time, by the bit tricks that strlen is made of.
+func plainPrefix(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		// The lowest set bit is exact: a borrow reaches only bytes above a hit.
+		hits := ((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((w - ones*0x20) &^ w)
+		if hits &= highs; hits != 0 {
+			return n + bits.TrailingZeros64(hits)/8
+		}
+		n, s = n+8, s[8:]
+	}
+	for i := range len(s) {
+		if c := s[i]; c == '"' || c == '\\' || c < 0x20 {
+			return n + i
+		}
+	}
+	return n + len(s)
+}
+
+// escapeLen returns the length of the escape that s begins with, 0 if it is none.
+func escapeLen(s string) int {
+	if len(s) < 2 {
+		return 0
+	}
+	switch s[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if _, ok := hexRune(s[2:]); ok {
+			return 6
+		}
+	}
+	return 0
 }
 
 // string consumes a string and returns its value.

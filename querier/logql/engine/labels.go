@@ -46,19 +46,31 @@ type lineLabel struct {
 // from line to line.
 type lineLabels struct {
 	list   []lineLabel
-	stream []seamark.Label // of the stream, as stored
+	stream *streamLabels
 	time   int64           // of the line, in nanoseconds since 1970
 	failed bool            // __error__ is set
 	key    []byte          // scratch of appendKey
+	alias  []byte          // scratch of unsortedKey
 	sorted []seamark.Label // scratch of the series' labels
 }
 
-// reset begins a line of a stream.
-func (l *lineLabels) reset(stream []seamark.Label) {
-	l.stream, l.failed, l.list = stream, false, l.list[:0]
-	for _, s := range stream {
-		l.list = append(l.list, lineLabel{s.Name, s.Value, fromStream})
+// streamLabels are the labels of a stream as stored, and as every line of it begins.
+type streamLabels struct {
+	stored []seamark.Label
+	list   []lineLabel
+}
+
+func newStreamLabels(stored []seamark.Label) *streamLabels {
+	s := &streamLabels{stored: stored, list: make([]lineLabel, len(stored))}
+	for i, l := range stored {
+		s.list[i] = lineLabel{l.Name, l.Value, fromStream}
 	}
+	return s
+}
+
+// reset begins a line of a stream.
+func (l *lineLabels) reset(stream *streamLabels) {
+	l.stream, l.failed, l.list = stream, false, append(l.list[:0], stream.list...)
 }
 
 // addMetadata adds a line's structured metadata. A name that the stream has gets the suffix that parsers give, too.
@@ -109,8 +121,8 @@ func (l *lineLabels) addRow(b *store.LogBlock, i int, ids *idCache) {
 const extractedSuffix = "_extracted"
 
 func (l *lineLabels) inStream(name string) bool {
-	for i := range l.stream {
-		if l.stream[i].Name == name {
+	for i := range l.stream.stored {
+		if l.stream.stored[i].Name == name {
 			return true
 		}
 	}
@@ -233,6 +245,18 @@ func appendKey(key []byte, labels []seamark.Label) []byte {
 		key = append(key, 0xff)
 	}
 	return key
+}
+
+// unsortedKey returns a key of the labels that keep says, as they stand in the list. It is valid until the next call.
+func (l *lineLabels) unsortedKey(keep func(*lineLabel) bool) []byte {
+	l.alias = l.alias[:0]
+	for i := range l.list {
+		if keep(&l.list[i]) {
+			l.alias = append(append(l.alias, l.list[i].name...), 0xff)
+			l.alias = append(append(l.alias, l.list[i].value...), 0xff)
+		}
+	}
+	return l.alias
 }
 
 // group returns the sorted labels that keep says, and their key. Both are valid until the next call.

@@ -23,8 +23,9 @@ type leaf struct {
 
 	labels  lineLabels
 	ids     idCache
-	streams map[uint64][]seamark.Label
+	streams map[uint64]*streamLabels
 	series  map[string]*leafSeries
+	aliases map[string]*leafSeries // by the same labels in the order in which lines have them
 }
 
 // leafSeries collects one series: counts per bucket, or parts per bucket.
@@ -44,7 +45,7 @@ func (q *query) rangeAggregation(ctx context.Context, a *logql.RangeAggregation,
 	if a.Op == logql.RangeAbsent {
 		group = &logql.Grouping{}
 	}
-	l := &leaf{query: q, agg: a, group: group, series: map[string]*leafSeries{}, fails: !keepsErrors(a), grid: store.LogGrid{
+	l := &leaf{query: q, agg: a, group: group, series: map[string]*leafSeries{}, aliases: map[string]*leafSeries{}, fails: !keepsErrors(a), grid: store.LogGrid{
 		First: at.first - int64(a.Offset), Step: at.step, Steps: at.count, Window: int64(a.Range),
 	}}
 	if at.step == 0 {
@@ -80,10 +81,10 @@ func (q *query) rangeAggregation(ctx context.Context, a *logql.RangeAggregation,
 	return m, nil
 }
 
-func labelsByFP(streams []store.LogStream) map[uint64][]seamark.Label {
-	byFP := make(map[uint64][]seamark.Label, len(streams))
+func labelsByFP(streams []store.LogStream) map[uint64]*streamLabels {
+	byFP := make(map[uint64]*streamLabels, len(streams))
 	for i := range streams {
-		byFP[streams[i].FP] = streams[i].Labels
+		byFP[streams[i].FP] = newStreamLabels(streams[i].Labels)
 	}
 	return byFP
 }
@@ -201,7 +202,7 @@ func (l *leaf) merged(split []string) []uint64 {
 	first := map[string]uint64{}
 	into := make([]uint64, 0, len(l.plan.streams))
 	for _, s := range l.plan.streams {
-		l.labels.reset(s.Labels)
+		l.labels.reset(l.streams[s.FP])
 		_, key := l.labels.group(l.keep)
 		for _, name := range split { // a label that a stream has hides the metadata of its name
 			key = strconv.AppendBool(key, l.labels.inStream(name))
@@ -305,6 +306,23 @@ func (l *leaf) find() (*leafSeries, error) {
 	if l.labels.failed && l.fails {
 		return nil, l.pipelineError()
 	}
+	// Lines mostly have their labels in the same order, so they are sorted once per series and order.
+	alias := l.labels.unsortedKey(l.keep)
+	if s := l.aliases[string(alias)]; s != nil {
+		return s, nil
+	}
+	s, err := l.findSorted()
+	if err == nil && len(l.aliases) < maxAliases {
+		l.aliases[string(alias)] = s
+	}
+	return s, err
+}
+
+// maxAliases bounds the orders of labels that are remembered.
+const maxAliases = 20_000
+
+// findSorted returns the series of the current labels.
+func (l *leaf) findSorted() (*leafSeries, error) {
 	labels, key := l.labels.group(l.keep)
 	if s := l.series[string(key)]; s != nil {
 		return s, nil
@@ -331,7 +349,7 @@ func (l *leaf) pipelineError() error {
 	return seamark.Errorf(seamark.Unprocessable, "seamark-logql-pipeline",
 		`The pipeline failed on a line of the stream %s with %s: %s. Drop such lines with | __error__="" after the stage that fails, `+
 			`or keep them with | drop __error__.`,
-		formatLabels(l.labels.stream), kind, details)
+		formatLabels(l.labels.stream.stored), kind, details)
 }
 
 // matrix evaluates the function over the windows of every series.

@@ -72,7 +72,7 @@ type collector struct {
 	query   *query
 	plan    *plan
 	left    int // lines still wanted
-	fps     map[uint64][]seamark.Label
+	fps     map[uint64]*streamLabels
 	labels  lineLabels
 	ids     idCache
 	streams []Stream

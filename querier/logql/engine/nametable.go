@@ -1,14 +1,24 @@
 package engine
 
-// nameTable turns a line's keys into label names and remembers them: lines have the same keys again and again, so a key
-// costs one look-up.
+import "strings"
+
+// nameTable turns a line's keys into label names and remembers them, and their order: lines have the same keys again and
+// again, mostly in the same order, so a key costs a comparison with the one that stood there in the line before.
 type nameTable struct {
 	wanted names
 	known  map[string]knownName
 	buffer []byte
+	order  []orderedName // of the last line
+	next   int           // in order
+}
+
+type orderedName struct {
+	key  string
+	name knownName
 }
 
 type knownName struct {
+	key    string
 	name   string
 	wanted bool // parsers leave other names out
 }
@@ -20,28 +30,33 @@ func newNameTable(wanted names) nameTable {
 	return nameTable{wanted: wanted, known: map[string]knownName{}}
 }
 
-// findKey returns the label name of a key.
-func (t *nameTable) findKey(key string) knownName {
-	if k, ok := t.known[key]; ok {
-		return k
-	}
-	t.buffer = appendLabelName(t.buffer[:0], key)
-	return t.remember(key, string(t.buffer))
-}
+// begin says that the keys of another line follow.
+func (t *nameTable) begin() { t.next = 0 }
 
-// findName returns what is known of a name that is a label name already.
-func (t *nameTable) findName(name []byte) knownName {
-	if k, ok := t.known[string(name)]; ok {
-		return k
+// find returns the label name of a line's next key.
+func (t *nameTable) find(key string) knownName {
+	at := t.next
+	if at < len(t.order) && t.order[at].key == key {
+		t.next++
+		return t.order[at].name
 	}
-	text := string(name)
-	return t.remember(text, text)
-}
-
-func (t *nameTable) remember(key, name string) knownName {
-	k := knownName{name: name, wanted: name != "" && t.wanted.has(name)}
-	if len(t.known) < maxKnownNames {
-		t.known[key] = k
+	k, ok := t.known[key]
+	if !ok {
+		key = strings.Clone(key) // it is a part of the line, which it would keep in memory
+		t.buffer = appendLabelName(t.buffer[:0], key)
+		name := string(t.buffer)
+		k = knownName{name: name, wanted: name != "" && t.wanted.has(name), key: key}
+		if len(t.known) < maxKnownNames {
+			t.known[key] = k
+		}
+	}
+	switch {
+	case at < len(t.order):
+		t.order[at] = orderedName{k.key, k}
+		t.next++
+	case at < maxKnownNames:
+		t.order = append(t.order, orderedName{k.key, k})
+		t.next++
 	}
 	return k
 }

@@ -252,7 +252,7 @@ func (p *plan) keepStreams(predicate logql.Predicate) error {
 	var labels lineLabels
 	var kept []store.LogStream
 	for _, s := range p.streams {
-		labels.reset(s.Labels)
+		labels.reset(newStreamLabels(s.Labels))
 		if holds(&labels) {
 			kept = append(kept, s)
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/seamarkhq/seamark/querier/logql"
@@ -38,6 +39,19 @@ func (n names) has(name string) bool {
 	}
 	_, ok := n[name+extractedSuffix]
 	return ok
+}
+
+// hasBelow reports whether a parser should look for names that begin with prefix.
+func (n names) hasBelow(prefix string) bool {
+	if n == nil {
+		return true
+	}
+	for name := range n {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n names) add(list ...string) {

@@ -1,21 +1,24 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/seamarkhq/seamark/querier/logql"
 )
 
 // jsonStage makes labels of a line's fields. Nested names are joined with an underscore; arrays and nulls are skipped.
 type jsonStage struct {
 	scanner jsonScanner
-	names   nameTable
+	wanted  names
 	paths   []logql.JSONExtraction
-	name    []byte // the label name so far
+	root    *jsonNode
+	nodes   int // below root
 	labels  *lineLabels
 	before  []lineLabel // what the line had, for documents that turn out broken
 }
 
 func newJSONStage(j *logql.JSON, wanted names) stage {
-	return &jsonStage{names: newNameTable(wanted), paths: j.Extractions}
+	return &jsonStage{wanted: wanted, paths: j.Extractions, root: &jsonNode{inside: true}}
 }
 
 // process implements stage.
@@ -31,7 +34,7 @@ func (s *jsonStage) process(line string, labels *lineLabels) (string, bool) {
 	case len(s.paths) > 0:
 		s.extract()
 	default:
-		s.flatten(0)
+		s.flatten(s.root, 0)
 	}
 	if s.scanner.blank(); s.scanner.pos < len(line) {
 		s.scanner.ok = false
@@ -44,35 +47,66 @@ func (s *jsonStage) process(line string, labels *lineLabels) (string, bool) {
 	return line, true
 }
 
-// flatten makes labels of the object that the scanner stands before; the name so far is the path to it.
-func (s *jsonStage) flatten(depth int) {
-	prefix := len(s.name)
+// flatten makes labels of the object that the scanner stands before.
+func (s *jsonStage) flatten(node *jsonNode, depth int) {
+	next := 0
 	s.scanner.object(depth, func(key string) {
-		if prefix > 0 {
-			s.name = append(s.name, '_')
-		}
-		s.name = appendLabelName(s.name, key)
-		switch s.scanner.peek() {
-		case jsonObject:
-			s.flatten(depth + 1)
-		case jsonArray, jsonNull:
+		child := s.child(node, key, &next)
+		switch kind := s.scanner.peek(); {
+		case kind == jsonObject && child.inside:
+			s.flatten(child, depth+1)
+		case kind == jsonString && child.wanted:
+			if value := s.scanner.string(); s.scanner.ok {
+				s.labels.extract(child.name, value)
+			}
+		case (kind == jsonWord || kind == jsonNumber) && child.wanted:
+			if value := s.scanner.scalar(); s.scanner.ok {
+				s.labels.extract(child.name, value)
+			}
+		default:
 			s.scanner.skip(depth + 1)
-		case jsonString:
-			s.set(s.scanner.string())
-		case jsonWord, jsonNumber:
-			s.set(s.scanner.scalar())
 		}
-		s.name = s.name[:prefix]
 	})
 }
 
-func (s *jsonStage) set(value string) {
-	if !s.scanner.ok {
-		return
+// jsonNode is a place in documents, reached by a row of keys. Lines have the same fields again and again, mostly in the
+// same order, so a field costs a comparison with the key that stood there in the line before.
+type jsonNode struct {
+	name     string // of the label that a value here makes
+	wanted   bool   // values here are part of the result
+	inside   bool   // some of an object here may be
+	children []*jsonNode
+	index    map[string]int // of children, by key
+	key      string
+}
+
+// child returns the node of a key below node; next is where in its children it is expected.
+func (s *jsonStage) child(node *jsonNode, key string, next *int) *jsonNode {
+	if at := *next; at < len(node.children) && node.children[at].key == key {
+		*next = at + 1
+		return node.children[at]
 	}
-	if k := s.names.findName(s.name); k.wanted {
-		s.labels.extract(k.name, value)
+	if at, ok := node.index[key]; ok {
+		*next = at + 1
+		return node.children[at]
 	}
+	name := make([]byte, 0, len(node.name)+1+len(key))
+	if node != s.root {
+		name = append(append(name, node.name...), '_')
+	}
+	child := &jsonNode{name: string(appendLabelName(name, key)), key: strings.Clone(key)}
+	child.wanted = child.name != "" && s.wanted.has(child.name)
+	child.inside = s.wanted.hasBelow(child.name + "_")
+	if s.nodes < maxKnownNames {
+		s.nodes++
+		if node.index == nil {
+			node.index = map[string]int{}
+		}
+		node.index[child.key] = len(node.children)
+		node.children = append(node.children, child)
+		*next = len(node.children)
+	}
+	return child
 }
 
 // extract makes a label of the value at each path, in one walk over the line.
@@ -87,7 +121,7 @@ func (s *jsonStage) extract() {
 		return
 	}
 	for i, x := range s.paths {
-		if found[i] != "" && s.names.wanted.has(x.Label) {
+		if found[i] != "" && s.wanted.has(x.Label) {
 			s.labels.extract(x.Label, found[i])
 		}
 	}

@@ -26,6 +26,7 @@ func newLogfmtStage(l *logql.Logfmt, wanted names) stage {
 
 // process implements stage.
 func (s *logfmtStage) process(line string, labels *lineLabels) (string, bool) {
+	s.names.begin()
 	for rest := line; ; {
 		key, value, next, fault := nextPair(rest)
 		if fault != "" && s.strict {
@@ -54,7 +55,7 @@ func (s *logfmtStage) set(key, value string, labels *lineLabels) {
 	if value == "" && !s.keepEmpty {
 		return
 	}
-	if k := s.names.findKey(key); k.wanted {
+	if k := s.names.find(key); k.wanted {
 		labels.extract(k.name, value)
 	}
 }

@@ -20,6 +20,7 @@ func newUnpackStage(wanted names) stage { return &unpackStage{names: newNameTabl
 func (s *unpackStage) process(line string, labels *lineLabels) (string, bool) {
 	s.found, s.packed = s.found[:0], false
 	s.scanner.reset(line)
+	s.names.begin()
 	if s.scanner.peek() != jsonObject {
 		s.scanner.ok = false
 	} else {
@@ -47,7 +48,7 @@ func (s *unpackStage) field(key string) {
 	value := s.scanner.string()
 	if key == packedEntry {
 		s.entry, s.packed = value, true
-	} else if k := s.names.findKey(key); k.wanted {
+	} else if k := s.names.find(key); k.wanted {
 		s.found = append(s.found, seamark.Label{Name: k.name, Value: value})
 	}
 }
