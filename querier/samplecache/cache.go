@@ -141,7 +141,8 @@ func (c *Cache) Forget(id seamark.TenantID) {
 	}
 }
 
-// ListMetricSamples returns the samples by series, as the store does; the rows it has read are those it returns.
+// ListMetricSamples returns the samples by series, as the store does; the rows it has read are those it returns. Each
+// fingerprint must be of one of the metrics: what is read of another metric is taken for empty.
 func (c *Cache) ListMetricSamples(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error) {
 	if len(q.Metrics) == 0 || q.StartMilli > q.EndMilli || q.FPs != nil && len(q.FPs) == 0 {
 		return nil, 0, nil

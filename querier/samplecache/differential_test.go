@@ -263,6 +263,12 @@ func (w *world) question() store.MetricSamplesQuery {
 		fp := 1 + w.Uint64N(20)
 		q.FPs, q.Metrics = []uint64{fp}, []string{metricOf(fp)}
 	}
+	if w.IntN(6) == 0 {
+		q.Metrics, q.FPs, q.Whole = []string{"m0", "m1", "m2"}, nil, true
+		for fp := range uint64(22) {
+			q.FPs = append(q.FPs, fp+1)
+		}
+	}
 	q.EndMilli = w.now()
 	switch w.IntN(5) {
 	case 0:
@@ -331,6 +337,7 @@ func TestCacheIsTheStore(t *testing.T) {
 	w := &world{TB: t, Rand: testkit.Seed(t), s: s, c: c, clock: clock, admin: adminConn(t), table: "t0020.samples", late: make([][]*store.Block, 3)}
 	_, err := s.EnsureTenant(t.Context(), tenantA)
 	require.NoError(t, err)
+	require.NoError(t, w.admin.Exec(t.Context(), "TRUNCATE TABLE "+w.table)) // of an earlier run, whose batches had larger ids
 	const rounds, questions = 60, 4
 	for range rounds {
 		for range w.IntN(4) {

@@ -14,8 +14,9 @@ const (
 	maxRefreshRows = 64 << 20
 	// maxPruned is how many metrics a refresh names to the store. With more it reads all that is new.
 	maxPruned = 256
-	// openAhead is how long before a window begins the next windows of series are opened.
-	openAhead = 10 * time.Minute
+	// openAhead is how long before a window begins it is opened for series in use. Samples of senders whose clock is ahead by more
+	// spoil it.
+	openAhead = 30 * time.Minute
 	// followFor is how long after its last use a series' next window is opened ahead.
 	followFor = 15 * time.Minute
 )
