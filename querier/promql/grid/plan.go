@@ -73,7 +73,8 @@ type Worker struct {
 	// Samples counts by step the samples in the windows, and Read those that no window before held, as Prometheus' query
 	// statistics do.
 	Samples, Read []int64
-	marks         []int // where the series was reset or changed
+	samples       Samples // of the series at hand, without stale markers
+	marks         []int   // where the series was reset or changed
 	times, starts []int64
 	values        []float64
 }
@@ -98,8 +99,8 @@ func (w *Worker) Eval(s Samples, out []float64) int {
 	if w.plan.Func == Instant {
 		return w.instant(s.Times, s.Values, out)
 	}
-	s = w.withoutStale(s)
-	times, values := s.Times, s.Values
+	w.samples = w.withoutStale(s)
+	times, values := w.samples.Times, w.samples.Values
 	if len(times) == 0 {
 		for k := range out {
 			out[k] = missing()
@@ -108,15 +109,15 @@ func (w *Worker) Eval(s Samples, out []float64) int {
 	}
 	switch w.plan.Func {
 	case Rate, Increase, Delta:
-		return w.slide(times, out, w.extrapolated(&s))
+		return w.slide(times, out, w.extrapolated())
 	case Resets:
-		w.markResets(&s)
+		w.markResets()
 		return w.slide(times, out, w.countMarks())
 	case Changes:
 		w.markChanges(values)
 		return w.slide(times, out, w.countMarks())
 	case Irate, Idelta:
-		return w.slide(times, out, w.lastTwo(&s))
+		return w.slide(times, out, w.lastTwo())
 	case Deriv:
 		return w.slide(times, out, func(from, to int, _ int64) (float64, bool) {
 			return slope(times[from:to], values[from:to]), to-from > 1

@@ -7,10 +7,11 @@ import (
 
 // markResets notes every sample that is less than the one before, or whose counter began after it. A window then costs as much
 // as it has resets, mostly nothing, instead of as much as it has samples.
-func (w *Worker) markResets(s *Samples) {
+func (w *Worker) markResets() {
 	w.marks = w.marks[:0]
-	for i := 1; i < len(s.Values); i++ {
-		if s.Values[i] < s.Values[i-1] || s.startsAnew(i) {
+	values := w.samples.Values
+	for i := 1; i < len(values); i++ {
+		if values[i] < values[i-1] || w.samples.startsAnew(i) {
 			w.marks = append(w.marks, i)
 		}
 	}
@@ -58,11 +59,11 @@ func (w *Worker) countMarks() windowFunc {
 // extrapolated returns rate, increase and delta: the difference of the last and the first sample, with what resets took away,
 // stretched to the window's ends where samples come close to them
 // (https://prometheus.io/docs/prometheus/latest/querying/functions/#rate).
-func (w *Worker) extrapolated(s *Samples) windowFunc {
-	p, times, values := w.plan, s.Times, s.Values
+func (w *Worker) extrapolated() windowFunc {
+	p, times, values, starts := w.plan, w.samples.Times, w.samples.Values, w.samples.Starts
 	counter := p.Func != Delta
 	if w.marks = w.marks[:0]; counter {
-		w.markResets(s)
+		w.markResets()
 	}
 	perSecond := 0.0
 	if p.Func == Rate {
@@ -71,8 +72,8 @@ func (w *Worker) extrapolated(s *Samples) windowFunc {
 	first := 0
 	return func(from, to int, end int64) (float64, bool) {
 		begin, begins := int64(0), false // of the counter, within the window
-		if counter && s.Starts != nil {
-			begin = s.Starts[from]
+		if counter && starts != nil {
+			begin = starts[from]
 			begins = begin != 0 && begin > end-p.Range && begin < times[from]
 		}
 		if to-from < 2 && !begins {
@@ -88,7 +89,7 @@ func (w *Worker) extrapolated(s *Samples) windowFunc {
 			}
 			result += values[at-1]
 		}
-		part := stretch{
+		s := stretch{
 			covered: float64(times[to-1]-times[from]) / 1000,
 			left:    float64(times[from]-(end-p.Range)) / 1000,
 			right:   float64(end-times[to-1]) / 1000,
@@ -96,13 +97,13 @@ func (w *Worker) extrapolated(s *Samples) windowFunc {
 		var factor float64
 		if begins {
 			result += values[from]
-			factor = part.factorSince(to-from-1, float64(times[to-1]-begin)/1000)
+			factor = s.factorSince(to-from-1, float64(times[to-1]-begin)/1000)
 		} else {
 			toZero := math.Inf(1)
 			if counter && result > 0 && values[from] >= 0 {
-				toZero = part.covered * (values[from] / result)
+				toZero = s.covered * (values[from] / result)
 			}
-			factor = part.factor(to-from-1, toZero)
+			factor = s.factor(to-from-1, toZero)
 		}
 		if perSecond != 0 {
 			factor /= perSecond
@@ -145,8 +146,8 @@ func (s stretch) factorSince(intervals int, since float64) float64 {
 }
 
 // lastTwo returns irate and idelta: the difference of the last two samples; of a counter that was reset between them, the last.
-func (w *Worker) lastTwo(s *Samples) windowFunc {
-	times, values := s.Times, s.Values
+func (w *Worker) lastTwo() windowFunc {
+	times, values := w.samples.Times, w.samples.Values
 	perSecond := w.plan.Func == Irate
 	return func(from, to int, _ int64) (float64, bool) {
 		if to-from < 2 {
@@ -156,7 +157,7 @@ func (w *Worker) lastTwo(s *Samples) windowFunc {
 		if !perSecond {
 			return b - a, true
 		}
-		if !(b < a || s.startsAnew(to-1)) { // not b >= a: a NaN is no reset
+		if !(b < a || w.samples.startsAnew(to-1)) { // not b >= a: a NaN is no reset
 			b -= a
 		}
 		return b / (float64(times[to-1]-times[to-2]) / 1000), true
