@@ -75,7 +75,11 @@ func randomMetric(r *rand.Rand, pipeline string) string {
 // labelStages look at labels alone, so they run once per count or once per row.
 var labelStages = []string{
 	``, ``, ``, ` | __error__=""`, ` | label_format who=user`, ` | label_format app=pod, pod=app`, ` | drop pod`, ` | keep app, user`,
-	` | user=~"bob|stream"`, ` | trace_id > 1 | __error__=""`, ` |> "<_>code<_>"`, ` | user!=ip("10.0.0.1")`,
+	` | json code | detected_level="error" | __error__=""`, ` | json code | app="app-1" | detected_level!~"info|" | __error__=""`,
+	` | line_format "detected_level=error app=x" | logfmt | detected_level=~"error|warn" | drop user`,
+	` | line_format "detected_level=error" | logfmt | detected_level!="error" | app!="app-2"`,
+	` | line_format "detected_level=error" | logfmt | detected_level=""`, ` | label_format detected_level=app | detected_level="error"`,
+	` |= "" |~ ".*" | user=~"bob|stream"`, ` | trace_id > 1 | __error__=""`, ` |> "<_>code<_>"`, ` | user!=ip("10.0.0.1")`,
 }
 
 // TestCountsEqualStages runs each query twice over ClickHouse: as it is, which the server counts, and without pushdown, so
@@ -89,7 +93,7 @@ func TestCountsEqualStages(t *testing.T) {
 	require.NoError(t, err)
 	twin := newEngine(t, memory{t, batch})
 	answered := 0
-	for range 60 {
+	for range 100 {
 		pipeline := randomFilters(r) + labelStages[r.IntN(len(labelStages))]
 		seed := r.Uint64()
 		metric := func(pipeline string) string { return randomMetric(rand.New(rand.NewPCG(seed, 0)), pipeline) }

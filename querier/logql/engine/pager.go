@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/seamarkhq/seamark/internal/store"
 )
@@ -15,10 +16,10 @@ const (
 	firstSlice = sliceRows / store.MaxLogPage
 )
 
-// pager reads the rows of a range in order until take has enough. It first asks for a page, which the server answers
-// without reading the whole range. If stages drop rows, so that one page was not enough, it goes on in slices of time,
-// each read whole: pages would search the range again for each thousand rows that the stages drop. Else it goes on in
-// pages, up to the limit.
+// pager reads the rows of a range in order until take has enough. It first asks for pages, which the server answers without
+// reading all rows, of windows that grow: often the first small one has enough, and the server need not look at the rest.
+// If stages drop rows, so that one page was not enough, it goes on in slices of time, each read whole: pages would search
+// the range again for each thousand rows that the stages drop. Else it goes on in pages, up to the limit.
 type pager struct {
 	query       *query
 	ask         store.LogRowsQuery
@@ -28,8 +29,17 @@ type pager struct {
 	take        func(*store.LogBlock, int) error
 }
 
+const (
+	// firstWindow is the share of the range that the first window is, and windowGrowth by how much windows grow: four
+	// statements read the whole range, if they must.
+	firstWindow  = 32
+	windowGrowth = 4
+	// leastWindow is the shortest window: below it a statement costs more than the rows.
+	leastWindow = int64(time.Minute)
+)
+
 func (p *pager) run(ctx context.Context) error {
-	width := int64(0)
+	width, window := int64(0), max((p.until-p.from)/firstWindow, leastWindow)
 	for p.from < p.until {
 		if width > 0 {
 			rows, err := p.slice(ctx, width)
@@ -44,9 +54,15 @@ func (p *pager) run(ctx context.Context) error {
 			}
 			continue
 		}
-		span, err := p.page(ctx)
-		if err != nil || span < 0 {
+		start, end := p.next(window)
+		span, err := p.page(ctx, start, end)
+		if err != nil {
 			return err
+		}
+		if span < 0 { // the window has no more
+			p.done(start, end)
+			window *= windowGrowth
+			continue
 		}
 		if p.drops {
 			width = max(span, 1) * firstSlice
@@ -55,33 +71,47 @@ func (p *pager) run(ctx context.Context) error {
 	return nil
 }
 
-// slice reads the next width of time whole.
-func (p *pager) slice(ctx context.Context, width int64) (rows int, err error) {
-	start, end := p.from, p.until
+// next returns the part of the range that comes first in the query's order, at most so wide.
+func (p *pager) next(width int64) (start, end int64) {
+	if p.until-p.from <= width {
+		return p.from, p.until
+	}
 	if p.ask.Order == store.NewestFirst {
-		start = max(p.until-width, p.from)
+		return p.until - width, p.until
+	}
+	return p.from, p.from + width
+}
+
+// done takes a part that next returned from what is left.
+func (p *pager) done(start, end int64) {
+	if p.ask.Order == store.NewestFirst {
 		p.until = start
 	} else {
-		end = min(p.from+width, p.until)
 		p.from = end
 	}
+}
+
+// slice reads the next width of time whole.
+func (p *pager) slice(ctx context.Context, width int64) (rows int, err error) {
+	start, end := p.next(width)
+	p.done(start, end)
 	return rows, p.read(ctx, start, end, 0, func(b *store.LogBlock, i int) error {
 		rows++
 		return p.take(b, i)
 	})
 }
 
-// page reads up to store.MaxLogPage rows and returns how much time they span, or -1 when the range has no more. Rows of
+// page reads up to store.MaxLogPage rows of a window and returns how much time they span, or -1 when it has no more. Rows of
 // the last time may go on behind the page, so they are left for what follows, unless they fill the page: then that one
 // nanosecond is read whole.
-func (p *pager) page(ctx context.Context) (span int64, err error) {
+func (p *pager) page(ctx context.Context, start, end int64) (span int64, err error) {
 	limit := store.MaxLogPage
 	last := !p.drops && p.left <= limit
 	if last {
 		limit = p.left
 	}
 	var page store.LogBlock
-	err = p.read(ctx, p.from, p.until, limit, func(b *store.LogBlock, i int) error {
+	err = p.read(ctx, start, end, limit, func(b *store.LogBlock, i int) error {
 		appendRow(&page, b, i)
 		return nil
 	})
@@ -100,10 +130,10 @@ func (p *pager) page(ctx context.Context) (span int64, err error) {
 			return 0, err
 		}
 	}
+	p.left -= n
 	if complete {
 		return -1, nil
 	}
-	p.left -= n
 	edge := page.Time[page.Len()-1]
 	if n == 0 {
 		err = p.read(ctx, edge, edge+1, 0, func(b *store.LogBlock, i int) error { p.left--; return p.take(b, i) })

@@ -27,8 +27,19 @@ type looks struct {
 	all   bool
 }
 
+// labelState says what a label's value is at a place of a pipeline.
+type labelState uint8
+
+const (
+	labelsStored  labelState = iota // the stream's or the metadata's
+	labelsParsed                    // or, if these have none, one that a parser found
+	labelsChanged                   // anything
+	labelsUnknown                   // of no interest: nothing is pushed down
+)
+
 // newPlan cuts q. The storage does the line filters up to the first stage that changes lines, as far as it can, and the
-// label filters up to the first stage that changes labels, as far as they look at streams' labels or metadata alone.
+// label filters up to the first stage that changes labels, as far as they look at streams' labels or metadata alone. A
+// filter that was left to the stages does not end this: storage and stages ask for both.
 // wanted are the labels that the result needs, nil for all.
 func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted names) (*plan, error) {
 	p := &plan{streams: streams, looks: looks{names: names{}}}
@@ -36,21 +47,21 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 	if err != nil {
 		return nil, err
 	}
-	pushdown := !q.engine.opts.NoPushdown
-	labels, line := pushdown, pushdown // are still those of the row
+	labels, line := labelsStored, true // line: it is still that of the row
+	if q.engine.opts.NoPushdown {
+		labels, line = labelsUnknown, false
+	}
 	for _, s := range log.Stages {
 		done := false
 		switch s := s.(type) {
 		case *logql.LineFilter:
-			done = line && p.pushLine(s)
+			done = labels != labelsUnknown && takesAll(s) || line && p.pushLine(s)
 		case *logql.LabelFilter:
-			if labels {
-				if done, err = p.pushLabels(s.Predicate); err != nil {
-					return nil, err
-				}
+			if done, err = p.pushLabels(s.Predicate, labels); err != nil {
+				return nil, err
 			}
 		case *logql.Drop:
-			done = labels && dropsErrorsOnly(s) // nothing has failed yet
+			done = dropsErrorsOnly(s) && labels != labelsUnknown && len(p.stages) == 0 // nothing has failed yet
 		}
 		if done {
 			continue
@@ -58,11 +69,25 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 		if err := p.keep(s, wanted, q.now); err != nil {
 			return nil, err
 		}
-		_, filters := s.(*logql.LineFilter)
-		labels = labels && filters // a line filter never changes labels, nor fails
+		labels = max(labels, stateAfter(s))
 		line = line && !changesLine(s)
 	}
 	return p, nil
+}
+
+// stateAfter returns what a stage makes of labels.
+func stateAfter(s logql.Stage) labelState {
+	switch s := s.(type) {
+	case *logql.JSON, *logql.Logfmt, *logql.Regexp, *logql.Pattern, *logql.Unpack:
+		return labelsParsed
+	case *logql.LineFilter, *logql.LabelFilter, *logql.LineFormat, *logql.Decolorize:
+		return labelsStored
+	case *logql.Drop:
+		if dropsErrorsOnly(s) {
+			return labelsStored
+		}
+	}
+	return labelsChanged
 }
 
 // keep makes s a stage.
@@ -186,22 +211,26 @@ func (l *looks) predicate(p logql.Predicate) {
 	}
 }
 
-// pushLabels makes a predicate part of what the storage does, and reports whether it could.
-func (p *plan) pushLabels(predicate logql.Predicate) (bool, error) {
+// pushLabels makes a predicate part of what the storage does, as far as the state of labels allows, and reports whether
+// that is all of it.
+func (p *plan) pushLabels(predicate logql.Predicate, state labelState) (bool, error) {
+	if state >= labelsChanged {
+		return false, nil
+	}
 	if l, ok := predicate.(*logql.Logical); ok && !l.Or {
 		// Half a conjunction may be pushed although the other half is not: lines must satisfy both.
-		left, err := p.pushLabels(l.Left)
+		left, err := p.pushLabels(l.Left, state)
 		if err != nil {
 			return false, err
 		}
-		right, err := p.pushLabels(l.Right)
+		right, err := p.pushLabels(l.Right, state)
 		return left && right, err
 	}
 	l := looks{names: names{}}
 	l.predicate(predicate)
 	looked := l.names
 	if quantities(predicate) {
-		return false, nil // they may fail, and a failure must show
+		return false, nil // they may fail, which must show, and do not look at lines that did
 	}
 	inAll, inNone := p.occurrence(looked)
 	switch {
@@ -209,6 +238,13 @@ func (p *plan) pushLabels(predicate logql.Predicate) (bool, error) {
 		return true, p.keepStreams(predicate)
 	case inNone:
 		filter, ok := metadataFilter(predicate)
+		if ok && state == labelsParsed {
+			// A parser may have found the label where the metadata has none.
+			if filter, ok = orAbsent(filter); ok {
+				p.filters = append(p.filters, filter)
+			}
+			return false, nil
+		}
 		if ok {
 			p.filters = append(p.filters, filter)
 		}
@@ -217,9 +253,31 @@ func (p *plan) pushLabels(predicate logql.Predicate) (bool, error) {
 	return false, nil
 }
 
+// orAbsent makes a filter on a column of metadata take the rows without it too. Attributes are left out: most rows have
+// none of the name, so the filter would cost more than it saves.
+func orAbsent(f store.LogFilter) (store.LogFilter, bool) {
+	if f.Field == store.LogAttr {
+		return f, false
+	}
+	absent := slices.ContainsFunc(f.Texts, func(text string) bool {
+		if f.Op == store.LogEquals {
+			return text == ""
+		}
+		re, err := wholeMatch(text)
+		return err != nil || re.MatchString("")
+	})
+	if f.Not {
+		return f, !absent
+	}
+	if !absent {
+		f.Texts = append(slices.Clone(f.Texts), "")
+	}
+	return f, true
+}
+
 func quantities(p logql.Predicate) bool {
 	switch p := p.(type) {
-	case *logql.QuantityPredicate:
+	case *logql.QuantityPredicate, *logql.IPPredicate:
 		return true
 	case *logql.Logical:
 		return quantities(p.Left) || quantities(p.Right)

@@ -59,6 +59,19 @@ func (s *lineFilter) process(line string, _ *lineLabels) (string, bool) {
 	return line, s.not
 }
 
+// takesAll reports whether every line passes f: Grafana's query builder adds |= "" to every query.
+func takesAll(f *logql.LineFilter) bool {
+	if f.Op != logql.LineContains && f.Op != logql.LineMatches {
+		return false
+	}
+	for _, term := range f.Terms {
+		if !term.IP && (term.Text == "" || f.Op == logql.LineMatches && term.Text == ".*") {
+			return true
+		}
+	}
+	return false
+}
+
 // minRequired is the shortest text worth asking the storage for; shorter ones stand in almost every line.
 const minRequired = 3
 
