@@ -14,6 +14,7 @@ import (
 // and then says, as Prometheus' storage does, whether its counter was reset since the histogram before.
 type mixedIterator struct {
 	series   *series
+	hists    *histogramColumns
 	f, h     int // next float and histogram
 	at       int64
 	isFloat  bool
@@ -24,19 +25,21 @@ type mixedIterator struct {
 	err      error
 }
 
-func newMixedIterator(s *series) *mixedIterator { return &mixedIterator{series: s} }
+func newMixedIterator(s *series) *mixedIterator {
+	return &mixedIterator{series: s, hists: s.histograms}
+}
 
 // Next implements chunkenc.Iterator.
 func (it *mixedIterator) Next() chunkenc.ValueType {
 	it.started, it.decoded = true, false
-	moreFloats, moreHists := it.f < len(it.series.times), it.h < len(it.series.histTimes)
+	moreFloats, moreHists := it.f < len(it.series.times), it.h < len(it.hists.times)
 	it.isFloat = false
 	switch {
 	case it.err != nil || !moreFloats && !moreHists:
 		it.finished = true
 		return chunkenc.ValNone
-	case moreHists && (!moreFloats || it.series.histTimes[it.h] <= it.series.times[it.f]):
-		it.at = it.series.histTimes[it.h]
+	case moreHists && (!moreFloats || it.hists.times[it.h] <= it.series.times[it.f]):
+		it.at = it.hists.times[it.h]
 		if moreFloats && it.series.times[it.f] == it.at {
 			it.f++
 		}
@@ -54,7 +57,7 @@ func (it *mixedIterator) valueType() chunkenc.ValueType {
 		return chunkenc.ValNone
 	case it.isFloat:
 		return chunkenc.ValFloat
-	case it.series.decoded != nil:
+	case it.hists.decoded != nil:
 		return chunkenc.ValFloatHistogram
 	}
 	if it.decode(); it.err != nil {
@@ -77,8 +80,8 @@ func (it *mixedIterator) decode() {
 }
 
 func (it *mixedIterator) messageAt(i int) (m prompb.Histogram) {
-	if err := m.Unmarshal([]byte(it.series.histograms[i])); err != nil && it.err == nil {
-		it.err = fmt.Errorf("read native histogram of %s at %d: %w", it.series.labels, it.series.histTimes[i], err)
+	if err := m.Unmarshal([]byte(it.hists.data[i])); err != nil && it.err == nil {
+		it.err = fmt.Errorf("read native histogram of %s at %d: %w", it.series.labels, it.hists.times[i], err)
 	}
 	return m
 }
@@ -89,7 +92,7 @@ func (it *mixedIterator) hint() prompb.Histogram_ResetHint {
 	if m.ResetHint == prompb.Histogram_GAUGE {
 		return m.ResetHint
 	}
-	if i == 0 || value.IsStaleNaN(m.Sum) || it.floatBetween(it.series.histTimes[i-1], it.series.histTimes[i]) {
+	if i == 0 || value.IsStaleNaN(m.Sum) || it.floatBetween(it.hists.times[i-1], it.hists.times[i]) {
 		return prompb.Histogram_UNKNOWN
 	}
 	before := it.messageAt(i - 1)
@@ -126,7 +129,7 @@ func (it *mixedIterator) Seek(t int64) chunkenc.ValueType {
 		n, _ := slices.BinarySearch(times[from:], t)
 		return from + n
 	}
-	it.f, it.h = skip(it.series.times, it.f), skip(it.series.histTimes, it.h)
+	it.f, it.h = skip(it.series.times, it.f), skip(it.hists.times, it.h)
 	return it.Next()
 }
 
@@ -155,12 +158,12 @@ func (it *mixedIterator) AtFloatHistogram(reuse *histogram.FloatHistogram) (int6
 
 // floatHistogram returns what the caller may keep.
 func (it *mixedIterator) floatHistogram() *histogram.FloatHistogram {
-	if it.series.decoded == nil {
+	if it.hists.decoded == nil {
 		return it.message.ToFloatHistogram()
 	}
 	i := it.h - 1
-	h := it.series.decoded[i].Copy()
-	if i > 0 && it.floatBetween(it.series.histTimes[i-1], it.series.histTimes[i]) {
+	h := it.hists.decoded[i].Copy()
+	if i > 0 && it.floatBetween(it.hists.times[i-1], it.hists.times[i]) {
 		h.CounterResetHint = histogram.UnknownCounterReset
 	}
 	return h
@@ -174,8 +177,8 @@ func (it *mixedIterator) AtST() int64 {
 	switch s := it.series; {
 	case it.isFloat && s.starts != nil:
 		return s.starts[it.f-1]
-	case !it.isFloat && s.histStarts != nil:
-		return s.histStarts[it.h-1]
+	case !it.isFloat && it.hists.starts != nil:
+		return it.hists.starts[it.h-1]
 	}
 	return 0
 }

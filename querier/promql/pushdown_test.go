@@ -1,6 +1,8 @@
 package promql_test
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -17,6 +19,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/promql"
 )
 
@@ -189,4 +193,28 @@ func TestPushdownDiffersInNothing(t *testing.T) {
 	require.LessOrEqual(t, undefined, int(queries)/100+1)
 	require.Greater(t, pushed, int(queries)/4, "too few queries are pushed down to tell anything")
 	require.Less(t, failed, int(queries)/3, "too many queries have no result")
+}
+
+// orderedStore returns samples in the order in which they are asked for, as the cache of samples does.
+type orderedStore struct{ *columnStore }
+
+func (o orderedStore) ListMetricSamples(ctx context.Context, tenant seamark.TenantID, q store.MetricSamplesQuery) ([]store.MetricSamples, int, error) {
+	list, rows, err := o.columnStore.ListMetricSamples(ctx, tenant, q)
+	slices.SortFunc(list, func(a, b store.MetricSamples) int {
+		return cmp.Compare(slices.Index(q.FPs, a.FP), slices.Index(q.FPs, b.FP))
+	})
+	return list, rows, err
+}
+
+// TestOrderOfSamplesChangesNothing reads samples in order and in another, of series that partly have none.
+func TestOrderOfSamplesChangesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // the same data every time
+	data := randomData(r)
+	ordered, other := newEngine(t, orderedStore{data}), newEngine(t, data)
+	for range 50 {
+		at := time.UnixMilli(dataStart + r.Int64N(dataSpan+300_000))
+		for _, text := range []string{`{__name__!=""}`, `last_over_time({job="j0"}[5m])`} {
+			require.Equal(t, instant(t, other, text, at), instant(t, ordered, text, at), text)
+		}
+	}
 }

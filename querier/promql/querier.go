@@ -167,28 +167,28 @@ func (q *querier) addHistograms(ctx context.Context, p *part, c *columns, left i
 // join makes series of what was read of them, in the order in which they were found. A series whose row came between the
 // reads is left for the next query.
 func (c *columns) join(found []store.MetricSeries) []series {
-	floats := places{count: len(c.samples), fp: func(i int) uint64 { return c.samples[i].FP }}
-	hists := places{count: len(c.histograms), fp: func(i int) uint64 { return c.histograms[i].FP }}
-	deltas := places{count: len(c.deltas), fp: func(i int) uint64 { return c.deltas[i].fp }}
-	deltaHists := places{count: len(c.deltaHistograms), fp: func(i int) uint64 { return c.deltaHistograms[i].fp }}
+	floats := places(found, len(c.samples), func(i int) uint64 { return c.samples[i].FP })
+	hists := places(found, len(c.histograms), func(i int) uint64 { return c.histograms[i].FP })
+	deltas := places(found, len(c.deltas), func(i int) uint64 { return c.deltas[i].fp })
+	deltaHists := places(found, len(c.deltaHistograms), func(i int) uint64 { return c.deltaHistograms[i].fp })
 	list := make([]series, 0, min(len(found), len(c.samples)+len(c.histograms)+len(c.deltas)+len(c.deltaHistograms)))
 	toLabels := labelBuilder()
 	for i := range found {
 		var one series
-		fp, has := found[i].FP, false
-		if at := floats.of(fp); at >= 0 {
+		has := false
+		if at := floats(i); at >= 0 {
 			one.times, one.values, has = c.samples[at].Times, c.samples[at].Values, true
 		}
-		if at := hists.of(fp); at >= 0 {
-			one.histTimes, one.histograms, has = c.histograms[at].Times, c.histograms[at].Data, true
+		if at := hists(i); at >= 0 {
+			one.histograms, has = &histogramColumns{times: c.histograms[at].Times, data: c.histograms[at].Data}, true
 		}
-		if at := deltas.of(fp); at >= 0 {
+		if at := deltas(i); at >= 0 {
 			d := &c.deltas[at]
 			one.times, one.values, one.starts, has = d.times, d.values, d.starts, true
 		}
-		if at := deltaHists.of(fp); at >= 0 {
+		if at := deltaHists(i); at >= 0 {
 			d := &c.deltaHistograms[at]
-			one.histTimes, one.decoded, one.histStarts, has = d.times, d.values, d.starts, true
+			one.histograms, has = &histogramColumns{times: d.times, decoded: d.values, starts: d.starts}, true
 		}
 		if has {
 			one.labels = toLabels(&found[i])
@@ -198,34 +198,34 @@ func (c *columns) join(found []store.MetricSeries) []series {
 	return list
 }
 
-// places finds entries of a list by their fingerprints. A list in the order in which it is asked for, as that of a cache, costs
-// no map.
-type places struct {
-	count int
-	fp    func(i int) uint64
-	next  int
-	byFP  map[uint64]int
-}
-
-// of returns the place of a fingerprint, -1 when it is not there.
-func (p *places) of(fp uint64) int {
-	if p.count == 0 {
+// places returns a function that gives, for each series in turn, its place in a list of so many that are told by their
+// fingerprints, or -1. A list in the order of the series, as the cache of samples returns it, costs no map.
+func places(found []store.MetricSeries, count int, fp func(i int) uint64) func(i int) int {
+	next := 0
+	inOrder := func(i int) int {
+		if next < count && fp(next) == found[i].FP {
+			next++
+			return next - 1
+		}
 		return -1
 	}
-	if p.byFP == nil {
-		if p.next < p.count && p.fp(p.next) == fp {
-			p.next++
-			return p.next - 1
-		}
-		p.byFP = make(map[uint64]int, p.count)
-		for i := range p.count {
-			p.byFP[p.fp(i)] = i
-		}
+	for i := 0; i < len(found) && next < count; i++ {
+		inOrder(i)
 	}
-	if i, ok := p.byFP[fp]; ok {
-		return i
+	if next == count {
+		next = 0
+		return inOrder
 	}
-	return -1
+	byFP := make(map[uint64]int, count)
+	for i := range count {
+		byFP[fp(i)] = i
+	}
+	return func(i int) int {
+		if at, ok := byFP[found[i].FP]; ok {
+			return at
+		}
+		return -1
+	}
 }
 
 // lastOnly reports whether the selector is looked at once, at the end of its range, so that the newest sample of each

@@ -42,17 +42,22 @@ type series struct {
 	labels     labels.Labels
 	times      []int64 // rising
 	values     []float64
-	histTimes  []int64 // rising
-	histograms []string
-	// Series of changes have start timestamps, and their histograms are decoded.
-	starts, histStarts []int64
-	decoded            []*histogram.FloatHistogram
+	starts     []int64 // start timestamps of series of changes; nil: unknown
+	histograms *histogramColumns
+}
+
+// histogramColumns are the native histograms of a series, which few have. Those of changes are decoded and have start timestamps.
+type histogramColumns struct {
+	times   []int64 // rising
+	data    []string
+	decoded []*histogram.FloatHistogram
+	starts  []int64
 }
 
 func (s *series) Labels() labels.Labels { return s.labels }
 
 func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
-	if len(s.histTimes) > 0 {
+	if s.histograms != nil {
 		return newMixedIterator(s)
 	}
 	it, ok := reuse.(*iterator)
