@@ -15,7 +15,7 @@ import (
 // LogTailer is what the tail's route needs.
 type LogTailer interface {
 	// TailLogs checks q and takes one of the tenant's places.
-	TailLogs(tenant seamark.TenantID, q LogTailQuery) (LogTail, error)
+	TailLogs(ctx context.Context, tenant seamark.TenantID, q LogTailQuery) (LogTail, error)
 }
 
 // LogTail is an open tail.
@@ -56,7 +56,7 @@ func (h lokiHandlers) tail(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	tail, err := h.Tailer.TailLogs(r.Tenant(), q)
+	tail, err := h.Tailer.TailLogs(r.Context(), r.Tenant(), q)
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,8 @@ func (s tailSource) Follow(ctx context.Context, id seamark.TenantID, shard int, 
 // tailAPI shows tails in the API's words. It implements api.LogTailer.
 type tailAPI struct{ tailer *logtail.Tailer }
 
-func (t tailAPI) TailLogs(id seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
-	tail, err := t.tailer.Open(id, logtail.Params(q))
+func (t tailAPI) TailLogs(ctx context.Context, id seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
+	tail, err := t.tailer.Open(ctx, id, logtail.Params(q))
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,34 @@ import (
 // history is what the store held when the tail began. Messages that were being stored just then may have lines in it and
 // come from the bus, too: those are told apart by what they are.
 type history struct {
-	last   []uint64       // by shard: messages up to this one may be in it
+	stored []uint64       // by shard: all messages up to this one were in the store when the tail was opened
+	opened []uint64       // by shard: the newest message when the tail was opened
+	read   []uint64       // by shard: the newest message after the store was read
 	shown  map[uint64]int // how often each line is in it, by its digest
-	oldest int64          // nanoseconds; of older lines of the bus none is shown: they are before Start, or beyond the limit
+	oldest int64          // nanoseconds; of what came earlier older lines are not shown: they are before Start, or beyond the limit
+}
+
+// mark notes how far the shards are.
+func (h *history) mark(ctx context.Context, s Source) error {
+	for shard := range s.Shards() {
+		stored, last, err := s.Position(ctx, shard)
+		if err != nil {
+			return away(err)
+		}
+		h.stored, h.opened = append(h.stored, stored), append(h.opened, last)
+	}
+	return nil
+}
+
+// phaseOf returns when a message came.
+func (h *history) phaseOf(m *message) phase {
+	switch {
+	case m.sequence <= h.opened[m.shard]:
+		return earlier
+	case m.sequence <= h.read[m.shard]:
+		return between
+	}
+	return live
 }
 
 // ahead is how far in the future the time of a stored line may lie.
@@ -47,7 +72,7 @@ func (l *Tail) begin(ctx context.Context) error {
 		if err != nil {
 			return away(err)
 		}
-		h.last = append(h.last, last)
+		h.read = append(h.read, last)
 	}
 	return nil
 }
@@ -70,15 +95,15 @@ func (h *history) remember(found *engine.Result, limit int) {
 	}
 }
 
-// mayHold reports whether lines of a message may be in the history.
-func (h *history) mayHold(m *message) bool { return m.sequence <= h.last[m.shard] }
-
-// remove takes out of a result what the history has shown, and what is older than what it may show.
-func (h *history) remove(result *engine.Result) {
+// remove takes out of a result what the history has shown, and of what came earlier what is older than the history may be.
+func (h *history) remove(result *engine.Result, came phase) {
+	if came == live {
+		return
+	}
 	for i := range result.Streams {
 		s := &result.Streams[i]
 		s.Entries = slices.DeleteFunc(s.Entries, func(e engine.Entry) bool {
-			if e.Time < h.oldest {
+			if came == earlier && e.Time < h.oldest {
 				return true
 			}
 			d := digest(s.Labels, &e)

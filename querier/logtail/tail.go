@@ -32,9 +32,19 @@ type Tail struct {
 	streams streams
 	history history
 	queue   *queue
-	// What has been read and not been sent: lines that the history may hold, and others.
-	old, fresh gathered
+	// waiting is what has been read and has not been through the pipeline.
+	waiting [phases]gathered
 }
+
+// phase is when a message came.
+type phase int
+
+const (
+	earlier phase = iota // before the tail was opened, and may not have been stored then
+	between              // before the history was read, so that it may be in it
+	live
+	phases
+)
 
 // gathered is lines that wait for the pipeline.
 type gathered struct {
@@ -53,9 +63,9 @@ type message struct {
 func (l *Tail) Close() { l.once.Do(func() { l.tailer.leave(l.tenant) }) }
 
 // check runs the query over nothing, so that what it gets wrong is told before the tail begins.
-func (l *Tail) check() error {
+func (l *Tail) check(ctx context.Context) error {
 	now := l.tailer.opts.Now()
-	_, err := l.engine.Query(context.Background(), l.tenant, engine.Params{Query: l.params.Query, Start: now, End: now.Add(1), Step: 1, Limit: 1})
+	_, err := l.engine.Query(ctx, l.tenant, engine.Params{Query: l.params.Query, Start: now, End: now.Add(1), Step: 1, Limit: 1})
 	return err
 }
 
@@ -64,19 +74,14 @@ func (l *Tail) check() error {
 func (l *Tail) Run(ctx context.Context, send func(*Batch) error) error {
 	defer l.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	l.queue = newQueue(l.tailer.opts.MaxQueuedLines, l.tailer.metrics)
 	l.streams = newStreams(l)
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer cancel(nil)
 	messages := make(chan message, 16)
-	froms, err := l.positions(ctx)
-	if err != nil {
-		return err
-	}
-	for shard, from := range froms {
-		readers.Go(func() { cancel(l.follow(ctx, shard, from, messages)) })
+	for shard, stored := range l.history.stored {
+		readers.Go(func() { cancel(l.follow(ctx, shard, stored+1, messages)) })
 	}
 	readers.Go(func() { cancel(l.queue.run(ctx, send)) })
 	readers.Go(func() {
@@ -99,19 +104,6 @@ func cause(ctx context.Context, err error) error {
 		return why
 	}
 	return err
-}
-
-// positions returns the first message of each shard that may not be stored.
-func (l *Tail) positions(ctx context.Context) ([]uint64, error) {
-	froms := make([]uint64, l.tailer.opts.Source.Shards())
-	for shard := range froms {
-		stored, _, err := l.tailer.opts.Source.Position(ctx, shard)
-		if err != nil {
-			return nil, away(err)
-		}
-		froms[shard] = stored + 1
-	}
-	return froms, nil
 }
 
 func away(err error) error {
@@ -153,7 +145,7 @@ func (l *Tail) loop(ctx context.Context, messages <-chan message) error {
 				waiting = true
 				due.Reset(wait)
 			}
-			if l.old.bytes+l.fresh.bytes < maxGatherBytes {
+			if l.bytes() < maxGatherBytes {
 				continue
 			}
 		case <-due.C:
@@ -169,6 +161,14 @@ func (l *Tail) loop(ctx context.Context, messages <-chan message) error {
 	}
 }
 
+// bytes returns how much waits for the pipeline.
+func (l *Tail) bytes() (bytes int) {
+	for i := range l.waiting {
+		bytes += l.waiting[i].bytes
+	}
+	return bytes
+}
+
 // errForeign says that a message belongs to another tenant, which the source's contract rules out.
 var errForeign = errors.New("the message belongs to another tenant")
 
@@ -181,10 +181,7 @@ func (l *Tail) take(m *message) error {
 	if frame.Tenant != l.tenant {
 		return errForeign
 	}
-	into := &l.fresh
-	if l.history.mayHold(m) {
-		into = &l.old
-	}
+	into := &l.waiting[l.history.phaseOf(m)]
 	for i := range frame.Segments {
 		s := &frame.Segments[i]
 		switch s.Table {
@@ -221,7 +218,8 @@ func (l *Tail) gather(into *gathered, block *store.LogBlock) {
 
 // flush runs what has gathered through the pipeline and queues the lines that are left.
 func (l *Tail) flush(ctx context.Context) error {
-	for _, g := range []*gathered{&l.old, &l.fresh} {
+	for i := range l.waiting {
+		g := &l.waiting[i]
 		if g.block == nil || g.block.Len() == 0 {
 			continue
 		}
@@ -233,9 +231,7 @@ func (l *Tail) flush(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if g == &l.old {
-			l.history.remove(result)
-		}
+		l.history.remove(result, phase(i))
 		l.queue.push(result)
 	}
 	return nil

@@ -127,8 +127,9 @@ type Params struct {
 }
 
 // Open checks p and takes a place among the tenant's tails, which Tail.Run or Tail.Close gives back. The error is of kind
-// Invalid for what the query gets wrong, RateLimited when the tenant has too many tails, and Unavailable at the end.
-func (t *Tailer) Open(tenant seamark.TenantID, p Params) (*Tail, error) {
+// Invalid for what the query gets wrong, RateLimited when the tenant has too many tails, and Unavailable at the end. What is
+// pushed from now on is shown whatever p.Start and p.Limit say.
+func (t *Tailer) Open(ctx context.Context, tenant seamark.TenantID, p Params) (*Tail, error) {
 	if _, err := seamark.ParseTenantID(string(tenant)); err != nil {
 		return nil, err
 	}
@@ -150,7 +151,10 @@ func (t *Tailer) Open(tenant seamark.TenantID, p Params) (*Tail, error) {
 	if l.engine, err = engine.New(engine.Options{Storage: l.rows, MaxEntries: maxRows, MaxStreams: maxRows}); err != nil {
 		return nil, err
 	}
-	if err := l.check(); err != nil {
+	if err := l.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.history.mark(ctx, t.opts.Source); err != nil {
 		return nil, err
 	}
 	return l, t.enter(tenant)
