@@ -134,8 +134,8 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 // is reused then. Errors are of kind Invalid for a query that is not PromQL, Unprocessable for one that failed or met a limit,
 // Timeout, Canceled, or what the store says.
 func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
-	key := flightKey{tenant: tenant, instant: true, start: at.UnixNano(), end: at.UnixNano()}
-	key.setOptions(opts)
+	key := newFlightKey(tenant, at, at, opts)
+	key.instant = true
 	return e.share(ctx, key, query, e.instant(tenant, query, at, opts))
 }
 
@@ -149,8 +149,8 @@ func (e *Engine) instant(tenant seamark.TenantID, query string, at time.Time, op
 
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
 func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
-	key := flightKey{tenant: tenant, start: start.UnixNano(), end: end.UnixNano(), step: step}
-	key.setOptions(opts)
+	key := newFlightKey(tenant, start, end, opts)
+	key.step = step
 	return e.share(ctx, key, query, func(ctx context.Context) (promql.Query, *promql.Result, error) {
 		return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
 			return e.queries.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)

@@ -36,16 +36,20 @@ type flightKey struct {
 	tenant       seamark.TenantID
 	expr         string // the query as the parser writes it
 	instant      bool
-	start, end   int64 // nanoseconds since 1970
+	start, end   time.Time
 	step         time.Duration
 	lookback     time.Duration
 	perStepStats bool
 }
 
-func (k *flightKey) setOptions(opts promql.QueryOpts) {
+// newFlightKey leaves the query open.
+func newFlightKey(tenant seamark.TenantID, start, end time.Time, opts promql.QueryOpts) flightKey {
+	plain := func(t time.Time) time.Time { return t.Round(0).UTC() } // equal times are the same value
+	k := flightKey{tenant: tenant, start: plain(start), end: plain(end)}
 	if opts != nil {
 		k.lookback, k.perStepStats = opts.LookbackDelta(), opts.EnablePerStepStats()
 	}
+	return k
 }
 
 // flight is one execution.

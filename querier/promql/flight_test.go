@@ -3,6 +3,7 @@ package promql_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -110,6 +111,26 @@ func TestDifferentQueriesShareNothing(t *testing.T) {
 	close(w.store.release)
 	w.group.Wait()
 	require.Zero(t, sharedQueries(t, w.reg))
+}
+
+// TestWrittenTextMeansTheSame asks random queries as they are and as the parser writes them, by which equal ones are told.
+func TestWrittenTextMeansTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5)) //nolint:gosec // the same data every time
+	e := newEngine(t, randomData(r))
+	for range 300 {
+		q := exprs{r}.query()
+		expr, err := e.Parser().ParseExpr(q.text)
+		if err != nil {
+			continue
+		}
+		want, _ := q.ask(t, e)
+		written := q
+		written.text = expr.String()
+		got, _ := written.ask(t, e)
+		if got.value != want.value && q.defined(t, e, want) {
+			t.Fatalf("%s\nwritten as %s\n got %s\nwant %s", q.text, written.text, got.value, want.value)
+		}
+	}
 }
 
 // TestNotesPointIntoTheOwnText writes a query in two ways, of which each has its note elsewhere.
