@@ -127,13 +127,6 @@ func sampleBlocks(t testing.TB, batch uint64, b *seamark.Batch, table store.Tabl
 	return slices.Collect(maps.Values(byDay))
 }
 
-func insert(t testing.TB, s *store.Store, tenant seamark.TenantID, batch uint64, rows ...row) {
-	t.Helper()
-	for _, b := range blocksOf(t, batch, rows) {
-		require.NoError(t, s.Insert(t.Context(), tenant, b))
-	}
-}
-
 // world is a tenant's data while it changes, and a cache of it.
 type world struct {
 	testing.TB

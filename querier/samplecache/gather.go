@@ -34,8 +34,9 @@ type gathered struct {
 // query is a query of samples in windows.
 type query struct {
 	*store.MetricSamplesQuery
-	from, to    int64 // both included
-	first, last int32 // windows
+	from, to    int64  // both included
+	first, last int32  // windows; first > last when none has samples
+	blank       []bool // per window: no part of the store has samples in it
 	now         uint32
 }
 
@@ -45,11 +46,10 @@ func (q *query) windows() int { return len(q.FPs) * int(q.last-q.first+1) }
 // gather finds what a query reads, or returns why it is the store's. The error is the context's.
 func (c *Cache) gather(ctx context.Context, id seamark.TenantID, sq *store.MetricSamplesQuery) (*gathered, string, error) {
 	q := &query{MetricSamplesQuery: sq, from: max(sq.StartMilli, minMilli), to: min(sq.EndMilli, maxMilli), now: c.tickNow()}
-	q.first, q.last = windowOf(q.from), windowOf(q.to)
 	switch {
 	case q.FPs == nil || q.Limit < 1:
 		return nil, "query", nil
-	case q.from > q.to || int(q.last-q.first) >= maxWindows:
+	case q.from > q.to || windowOf(q.to)-windowOf(q.from) >= maxWindows:
 		return nil, "range", nil
 	}
 	t := c.tenant(id)
@@ -75,36 +75,68 @@ func (c *Cache) gather(ctx context.Context, id seamark.TenantID, sq *store.Metri
 	return nil, "contention", nil
 }
 
+// surveyLocked finds out which windows the query looks at, by the last listing: a window in which no part has samples needs
+// no load, and must not have one, because nothing would tell that the rows of a part which it alone has seen are gone.
+func (t *tenant) surveyLocked(q *query) {
+	q.first, q.last, q.blank = windowOf(q.from), windowOf(q.to), q.blank[:0]
+	for n := q.first; n <= q.last; n++ {
+		blank := empty(t.shown[n/windowsPerDay], n)
+		if blank && n == q.first {
+			q.first++
+			continue
+		}
+		q.blank = append(q.blank, blank)
+	}
+	for len(q.blank) > 0 && q.blank[len(q.blank)-1] {
+		q.blank = q.blank[:len(q.blank)-1]
+		q.last--
+	}
+}
+
 // collect takes the blocks of the query's windows. It reports false when some are not there.
 func (t *tenant) collect(g *gathered) bool {
-	g.blocks, g.ends = g.blocks[:0], g.ends[:0]
-	if cap(g.ends) == 0 {
-		g.ends = make([]int, 0, len(g.FPs))
-		g.blocks = make([]*block, 0, g.windows())
-	}
 	t.dataMu.RLock()
 	defer t.dataMu.RUnlock()
+	t.surveyLocked(g.query)
+	g.blocks, g.ends = g.blocks[:0], g.ends[:0]
+	if n := g.windows(); cap(g.blocks) < n {
+		g.blocks = make([]*block, 0, n)
+	}
+	if cap(g.ends) == 0 {
+		g.ends = make([]int, 0, len(g.FPs))
+	}
 	for _, fp := range g.FPs {
-		s := t.series[fp]
-		if s == nil {
+		if !g.take(t.series[fp]) {
 			return false
-		}
-		i, found := s.index(g.first)
-		end := i + int(g.last-g.first)
-		if !found || end >= len(s.windows) || s.windows[end].number != g.last {
-			return false
-		}
-		for ; i <= end; i++ {
-			w := &s.windows[i]
-			if w.load != nil {
-				return false
-			}
-			w.touch(g.now)
-			if w.data != nil {
-				g.blocks = append(g.blocks, w.data)
-			}
 		}
 		g.ends = append(g.ends, len(g.blocks))
+	}
+	return true
+}
+
+// take takes the blocks of one series.
+func (g *gathered) take(s *series) bool {
+	var windows []window // the next ones
+	if s != nil {
+		i, _ := s.index(g.first)
+		windows = s.windows[i:]
+	}
+	for n := g.first; n <= g.last; n++ {
+		if len(windows) == 0 || windows[0].number != n {
+			if g.blank[n-g.first] {
+				continue
+			}
+			return false
+		}
+		w := &windows[0]
+		windows = windows[1:]
+		if w.load != nil {
+			return false
+		}
+		w.touch(g.now)
+		if w.data != nil {
+			g.blocks = append(g.blocks, w.data)
+		}
 	}
 	return true
 }

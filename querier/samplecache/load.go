@@ -76,10 +76,11 @@ func (t *tenant) plan(q *query) (loads []*load, reason string) {
 	if t.dropped {
 		return nil, "dropped"
 	}
+	t.surveyLocked(q)
 	var gaps []gap
 	joined, windows := map[*load]bool{}, 0
 	for _, fp := range q.FPs {
-		lo, hi, n := t.series[fp].missing(q.first, q.last, func(l *load) { joined[l] = true })
+		lo, hi, n := t.series[fp].missing(q, func(l *load) { joined[l] = true })
 		if n > 0 {
 			gaps, windows = append(gaps, gap{fp, lo, hi}), windows+n
 		}
@@ -94,7 +95,7 @@ func (t *tenant) plan(q *query) (loads []*load, reason string) {
 	t.cache.metrics.hits.Add(float64(q.windows() - windows))
 	for _, one := range divide(gaps) {
 		one.tenant, one.metrics, one.whole = t, slices.Clone(q.Metrics), q.Whole && len(one.fps) == len(q.FPs)
-		if !t.startLocked(one, q.now) {
+		if !t.startLocked(one, q) {
 			return nil, "closed" // whatever was joined ends at once
 		}
 		loads = append(loads, one)
@@ -157,13 +158,13 @@ func (l *load) takes(g *gap) bool {
 }
 
 // startLocked registers the load's windows and begins to read them; not after Close.
-func (t *tenant) startLocked(l *load, now uint32) bool {
+func (t *tenant) startLocked(l *load, q *query) bool {
 	l.ctx, l.cancel = context.WithCancel(t.cache.ctx)
 	l.done = make(chan struct{})
 	for _, fp := range l.fps {
 		s := t.seriesLocked(fp)
 		before := s.bytes()
-		l.windows += s.register(l.first, l.last, l, now)
+		l.windows += s.register(l, q)
 		t.accountLocked(s.bytes() - before)
 	}
 	t.first, t.last, t.added = min(t.first, l.first), max(t.last, l.last), true

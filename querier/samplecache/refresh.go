@@ -55,12 +55,20 @@ func (t *tenant) refresh(ctx context.Context) error {
 		}
 	}
 	r.listed, r.mark, r.mutation, r.parts = true, newest, mutation, byDay
+	t.show(byDay)
 	t.openNext()
 	if err := t.refreshHistograms(ctx); err != nil {
 		return err
 	}
 	t.cache.makeRoom(t)
 	return nil
+}
+
+// show has queries look at a listing.
+func (t *tenant) show(byDay map[int32][]store.SamplePart) {
+	t.dataMu.Lock()
+	defer t.dataMu.Unlock()
+	t.shown = byDay
 }
 
 // readNews reads the rows of inserts that were not read, and puts those of windows that are held where they belong.

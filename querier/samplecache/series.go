@@ -52,15 +52,15 @@ func (s *series) index(number int32) (int, bool) {
 	return slices.BinarySearchFunc(s.windows, number, func(w window, number int32) int { return int(w.number) - int(number) })
 }
 
-// missing returns the first and the last window of the range that is not held, and how many are not; first > last when all
-// are. It calls wait for each that is being loaded.
-func (s *series) missing(first, last int32, wait func(*load)) (lo, hi int32, count int) {
-	lo, hi = last+1, first-1
+// missing returns the first and the last window that the query looks at and that is not held, and how many are not; first >
+// last when all are. It calls wait for each that is being loaded.
+func (s *series) missing(q *query, wait func(*load)) (lo, hi int32, count int) {
+	lo, hi = q.last+1, q.first-1
 	i := 0
 	if s != nil {
-		i, _ = s.index(first)
+		i, _ = s.index(q.first)
 	}
-	for n := first; n <= last; n++ {
+	for n := q.first; n <= q.last; n++ {
 		if s != nil && i < len(s.windows) && s.windows[i].number == n {
 			l := s.windows[i].load
 			i++
@@ -71,31 +71,36 @@ func (s *series) missing(first, last int32, wait func(*load)) (lo, hi int32, cou
 				wait(l)
 				continue
 			}
+		} else if q.blank[n-q.first] {
+			continue
 		}
 		lo, hi, count = min(lo, n), n, count+1
 	}
 	return lo, hi, count
 }
 
-// register has the load read the windows of the range that are not held, or whose load was abandoned.
-func (s *series) register(first, last int32, l *load, now uint32) (added int) {
-	at, _ := s.index(first)
-	end, found := s.index(last)
+// register has the load read the query's windows that are not held, or whose load was abandoned.
+func (s *series) register(l *load, q *query) (added int) {
+	at, _ := s.index(l.first)
+	end, found := s.index(l.last)
 	if found {
 		end++
 	}
-	list := make([]window, 0, len(s.windows)-(end-at)+int(last-first)+1)
+	list := make([]window, 0, len(s.windows)-(end-at)+int(l.last-l.first)+1)
 	list = append(list, s.windows[:at]...)
-	for n := first; n <= last; n++ {
-		w := window{number: n, used: now, load: l}
-		if at < end && s.windows[at].number == n {
+	for n := l.first; n <= l.last; n++ {
+		w := window{number: n, used: q.now, load: l}
+		switch {
+		case at < end && s.windows[at].number == n:
 			w = s.windows[at]
 			at++
 			if w.load != nil && w.load.abandoned {
 				w.load = l
 				added++
 			}
-		} else {
+		case q.blank[n-q.first]:
+			continue
+		default:
 			added++
 		}
 		list = append(list, w)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
 )
 
 // tenant is what is held of one tenant.
@@ -22,8 +23,9 @@ type tenant struct {
 
 	dataMu  sync.RWMutex // guards the fields below; no other lock is taken while it is held
 	series  map[uint64]*series
-	metrics map[string]struct{} // those of the series, and of some that are gone
-	first   int32               // no series has a window before it, or after last
+	metrics map[string]struct{}          // those of the series, and of some that are gone
+	shown   map[int32][]store.SamplePart // the listing that the last refresh ended with, by day
+	first   int32                        // no series has a window before it, or after last
 	last    int32
 	bytes   int64
 	dropped bool
