@@ -47,6 +47,9 @@ func operate(op logql.BinaryOp, a, b float64) (v float64, keep bool) {
 	case logql.OpMul:
 		return a * b, true
 	case logql.OpDiv:
+		if b == 0 {
+			return math.NaN(), true // as Loki has it, unlike PromQL
+		}
 		return a / b, true
 	case logql.OpMod:
 		return math.Mod(a, b), true

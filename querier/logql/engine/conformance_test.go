@@ -224,20 +224,8 @@ func (s *script) command(text string) logqlengine.Params {
 		p.Step = s.duration(next())
 	case "logs":
 		p.Start, p.End, p.Step = base.Add(s.duration(next())), base.Add(s.duration(next())), time.Second
-		for {
-			word, rest, _ := strings.Cut(text, " ")
-			if limit, found := strings.CutPrefix(word, "limit="); found {
-				var err error
-				p.Limit, err = strconv.Atoi(limit)
-				require.NoError(s.t, err, "line %d", s.at)
-			} else if word == "forward" {
-				p.Forward = true
-			} else if word == "categorize" {
-				p.Categorize = true
-			} else {
-				break
-			}
-			text = rest
+		for s.option(&p, text) {
+			next()
 		}
 	default:
 		s.t.Fatalf("line %d: %q is no kind of query", s.at, kind)
@@ -248,6 +236,25 @@ func (s *script) command(text string) logqlengine.Params {
 		s.at++
 	}
 	return p
+}
+
+// option reads the option of a log query that text begins with; false says that it begins with none.
+func (s *script) option(p *logqlengine.Params, text string) bool {
+	word, _, _ := strings.Cut(text, " ")
+	limit, limited := strings.CutPrefix(word, "limit=")
+	switch {
+	case limited:
+		var err error
+		p.Limit, err = strconv.Atoi(limit)
+		require.NoError(s.t, err, "line %d", s.at)
+	case word == "forward":
+		p.Forward = true
+	case word == "categorize":
+		p.Categorize = true
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *script) eval(word, rest string) {

@@ -84,7 +84,7 @@ func TestVectorsEqualPrometheus(t *testing.T) {
 	for _, query := range []string{
 		`sum(A)`, `avg by (app) (A)`, `min without (pod) (A)`, `max(A)`, `count by (app) (A)`, `stddev(A)`, `stdvar by (app) (A)`,
 		`topk(2, A)`, `bottomk(1, A) by (app)`, `topk by (app) (1, A) > 0`,
-		`A + B`, `A - B`, `A * 2`, `2 / A`, `A % 7`, `A ^ 2`, `-1 * A`, `A / (B - B)`,
+		`A + B`, `A - B`, `A * 2`, `2 / A`, `A % 7`, `A ^ 2`, `-1 * A`, `A / (B + 0.5)`,
 		`A > B`, `A > bool B`, `B != A`, `A == bool A`, `A > 10`, `10 > A`, `A <= bool 3`, `3 >= bool A`,
 		`A and B`, `A or B`, `A unless B`, `B or A > 5`, `A and on (app) C`, `A unless on (app) C`, `C or on (app) A`,
 		`A / on (app) group_left C`, `C * on (app) group_right A`, `A + ignoring (pod) group_left C`, `A > on (app) group_left C`,

@@ -18,6 +18,9 @@ func newUnpackStage(wanted names) stage { return &unpackStage{names: newNameTabl
 
 // process implements stage.
 func (s *unpackStage) process(line string, labels *lineLabels) (string, bool) {
+	if line == "" { // nothing was packed into it
+		return line, true
+	}
 	s.found, s.packed = s.found[:0], false
 	s.scanner.reset(line)
 	s.names.begin()
