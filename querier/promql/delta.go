@@ -50,10 +50,10 @@ func splitDeltas(found []store.MetricSeries) (plain, deltas []store.MetricSeries
 	return plain, deltas
 }
 
-// countsChanges reports whether samples are read for a function that takes changes as they are: one that adds up what lies
-// between start timestamps.
+// countsChanges reports whether samples are read for a function that takes changes as they are: those that add up what lies
+// between start timestamps, and sum_over_time, which means nothing else of a counter.
 func countsChanges(hints *storage.SelectHints) bool {
-	return hints.Range > 0 && (hints.Func == "rate" || hints.Func == "increase" || hints.Func == "irate")
+	return hints.Range > 0 && slices.Contains([]string{"rate", "increase", "irate", "sum_over_time"}, hints.Func)
 }
 
 // maxChange is how long before its report a change is taken to have come about at most, in milliseconds: the default interval

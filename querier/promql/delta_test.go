@@ -69,6 +69,9 @@ func TestDeltasAreCounters(t *testing.T) {
 		{"rate(x_total[10m])", 20 * time.Minute, "0.03333333333333333"},
 		{"irate(x_total[5m])", 31 * time.Second, "0.03333333333333333"},
 		{"increase(x_total[10m])", 30 * time.Second, "20"},
+		{"sum_over_time(x_total[10m])", 5 * time.Minute, "20"},
+		{"max_over_time(x_total[10m])", 5 * time.Minute, "120"},
+		{"sum_over_time(x_total[10m:1m])", 15 * time.Minute, "210"},
 		{"resets(x_total[10m])", 5 * time.Minute, "1"},
 		{"resets(x_total[10m])", -5 * time.Minute, "0"},
 		{"start_timestamp(x_total)", 5 * time.Minute, fmt.Sprint(midnight / 1000)},
@@ -121,7 +124,7 @@ func TestSeldomChanges(t *testing.T) {
 func TestRatesReadNoDays(t *testing.T) {
 	for text, want := range map[string]int64{
 		"rate(x_total[5m])": 49*60_000 + 1, "sum(increase(x_total[5m]))": 49*60_000 + 1, "irate(x_total[5m] offset 1m)": 48*60_000 + 1,
-		"x_total": 1, "resets(x_total[5m])": 1, "rate(x_total[5m:1m])": 1, "sum_over_time(x_total[5m])": 1, "x_total offset 1h": 1 - dayMilli,
+		"x_total": 1, "resets(x_total[5m])": 1, "rate(x_total[5m:1m])": 1, "sum_over_time(x_total[5m])": 49*60_000 + 1, "max_over_time(x_total[5m])": 1, "x_total offset 1h": 1 - dayMilli,
 	} {
 		w := newTwin()
 		perMinute(w, deltaLabels("x_total"))
@@ -290,6 +293,7 @@ func TestDeltaHistograms(t *testing.T) {
 		{"histogram_count(increase(latency[10m]))", 5, "40"},
 		{"histogram_count(rate(latency[10m])) * 600", -2, "37"},
 		{"histogram_count(irate(latency[10m])) * 60", 1, "4"},
+		{"histogram_count(sum_over_time(latency[5m]))", 5, "20"},
 		{"resets(latency[10m])", 5, "1"},
 		{"resets(latency[5m])", 9, "0"},
 		{"histogram_quantile(0.5, sum(rate(latency[5m])))", 8, "1.0905"},
