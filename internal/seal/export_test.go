@@ -1,0 +1,4 @@
+package seal
+
+// Grace is how long a superseded data key is kept.
+const Grace = grace
