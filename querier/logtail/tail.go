@@ -130,7 +130,7 @@ func (l *Tail) follow(ctx context.Context, shard int, from uint64, messages chan
 func (l *Tail) loop(ctx context.Context, messages <-chan message) error {
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
-	waiting := false
+	soon := false // due is set for what has come, and not only for what waits for its stream
 	wait := max(l.params.Delay, l.tailer.opts.Gather)
 	for {
 		select {
@@ -141,21 +141,20 @@ func (l *Tail) loop(ctx context.Context, messages <-chan message) error {
 				// The writer meets the message too, and buries it; the tail goes on without it.
 				l.tailer.opts.Logger.WarnContext(ctx, "a tail leaves out a message", "tenant", l.tenant, "shard", m.shard, "sequence", m.sequence, "err", err)
 			}
-			if !waiting {
-				waiting = true
+			if !soon {
+				soon = true
 				due.Reset(wait)
 			}
 			if l.bytes() < maxGatherBytes {
 				continue
 			}
 		case <-due.C:
-			waiting = false
+			soon = false
 		}
 		if err := l.flush(ctx); err != nil {
 			return err
 		}
-		if l.streams.holds() && !waiting {
-			waiting = true
+		if l.streams.holds() && !soon {
 			due.Reset(max(wait, lookEvery))
 		}
 	}
