@@ -15,8 +15,9 @@ import (
 
 // The limits of one execution.
 const (
-	// maxResultBytes bounds the result and every text on the way to it; without it `repeat` takes all memory.
-	maxResultBytes = 1 << 20
+	// maxResultBytes bounds the result and every text on the way to it: twice the longest line that is stored. Without it
+	// `repeat` takes all memory.
+	maxResultBytes = 512 << 10
 	// maxRounds bounds the rounds of all loops; without it a loop in a loop over one long line takes minutes.
 	maxRounds = 100_000
 )
