@@ -103,7 +103,7 @@ func (s *storm) ask() {
 // and compares the cache with the store whenever it has calmed down.
 func TestRandomInterleavings(t *testing.T) {
 	r := testkit.Seed(t)
-	const worlds, rounds = 25, 40
+	const worlds, rounds = 60, 40
 	for range worlds {
 		w := newTwin()
 		s := &storm{twin: w, t: t, r: rand.New(rand.NewPCG(r.Uint64(), 0))}

@@ -1,7 +1,7 @@
 package samplecache
 
 import (
-	"slices"
+	"sort"
 	"sync/atomic"
 	"unsafe"
 )
@@ -49,7 +49,8 @@ func (s *series) index(number int32) (int, bool) {
 	if i := int(number - s.windows[0].number); i >= 0 && i < len(s.windows) && s.windows[i].number == number {
 		return i, true
 	}
-	return slices.BinarySearchFunc(s.windows, number, func(w window, number int32) int { return int(w.number) - int(number) })
+	i := sort.Search(len(s.windows), func(i int) bool { return s.windows[i].number >= number })
+	return i, i < len(s.windows) && s.windows[i].number == number
 }
 
 // missing returns the first and the last window that the query looks at and that is not held, and how many are not; first >
