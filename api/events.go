@@ -26,23 +26,53 @@ type Event struct {
 	Count     uint32    `json:"count"`
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
+	// NodeProblems is there when they were asked for.
+	NodeProblems *[]NodeProblem `json:"node_problems,omitempty"`
 }
 
-// EventFilter selects events that happened last inside Range. Empty fields select everything; Limit 0 is the lister's own.
+// NodeProblem is what was wrong with an event's node when the event happened last.
+type NodeProblem struct {
+	Node      string     `json:"node"`
+	Condition string     `json:"condition"` // empty for a warning that is no condition
+	Reason    string     `json:"reason"`
+	Message   string     `json:"message"`
+	Source    string     `json:"source"`
+	Since     time.Time  `json:"since"`
+	Until     *time.Time `json:"until"` // null while it holds as far as is known, and for warnings
+}
+
+// EventFilter selects events of Range. Is and Not hold values by field, of which the event's must be one, or none; Text is
+// words and "quoted phrases", with a dash before those that must not be there. Empty fields select everything.
 type EventFilter struct {
-	Range                                          seamark.TimeRange
-	Cluster, Namespace, Kind, Object, Reason, Type string
-	Text                                           string
-	Limit                                          int
+	Range   seamark.TimeRange
+	Is, Not map[string][]string
+	Text    string
 }
 
-// EventLister is what the event route needs: the events that match, newest first, and whether there are more.
-type EventLister interface {
-	ListEvents(ctx context.Context, tenant seamark.TenantID, f EventFilter) (list []seamark.Event, truncated bool, err error)
+// EventSearcher is what the event routes need. A limit of 0 is the searcher's own. Errors are of kind Invalid for what is
+// out of bounds.
+type EventSearcher interface {
+	// ListEvents returns the events that match, newest first, and whether there are more. Its problems, when asked for, are
+	// one list for each event.
+	ListEvents(ctx context.Context, tenant seamark.TenantID, f EventFilter, limit int, problems bool) (EventPage, error)
+	EventFacets(ctx context.Context, tenant seamark.TenantID, f EventFilter, limit int) (*EventFacets, error)
+	EventSeries(ctx context.Context, tenant seamark.TenantID, q EventSeriesQuery) (*EventSeries, error)
+	EventTrend(ctx context.Context, tenant seamark.TenantID, q EventTrendQuery) (*EventTrend, error)
+	EventTimeline(ctx context.Context, tenant seamark.TenantID, q EventTimelineQuery) (*EventTimeline, error)
 }
 
-// defaultEventRange is what the route shows when the caller names no start.
+// EventPage is one list of events.
+type EventPage struct {
+	Events    []seamark.Event
+	Problems  [][]NodeProblem
+	Truncated bool
+}
+
+// defaultEventRange is what the routes show when the caller names no start.
 const defaultEventRange = time.Hour
+
+// eventFields are the fields that a filter may name.
+var eventFields = [...]string{"cluster", "namespace", "kind", "object", "reason", "type", "source", "node", "uid"}
 
 // eventList is the answer of the event route.
 type eventList struct {
@@ -51,50 +81,98 @@ type eventList struct {
 }
 
 // EventRoutes returns the routes for Kubernetes events.
-func EventRoutes(lister EventLister, now func() time.Time) []httpx.Route {
-	return []httpx.Route{{
-		Method: http.MethodGet, Path: "/api/v1/events", Permission: "data:read",
-		Handler: func(w http.ResponseWriter, r *httpx.Request) error {
-			filter, err := parseEventFilter(r.URL.Query(), now())
-			if err != nil {
-				return err
-			}
-			list, truncated, err := lister.ListEvents(r.Context(), r.Tenant(), filter)
-			if err != nil {
-				return err
-			}
-			answer := eventList{Items: make([]Event, len(list)), Truncated: truncated}
-			for i := range list {
-				answer.Items[i] = eventOf(&list[i])
-			}
-			return httpx.WriteJSON(w, http.StatusOK, answer)
-		},
-	}}
-}
-
-func eventOf(e *seamark.Event) Event {
-	return Event{
-		Cluster: e.Cluster, UID: e.UID, Namespace: e.Namespace, Kind: e.Kind, Object: e.Object, Type: e.Type, Reason: e.Reason,
-		Message: e.Message, Source: e.Source, Node: e.Node, Count: e.Count, First: e.First.UTC(), Last: e.Last.UTC(),
+func EventRoutes(searcher EventSearcher, now func() time.Time) []httpx.Route {
+	a := &eventAPI{searcher, now}
+	route := func(path string, handler httpx.Handler) httpx.Route {
+		return httpx.Route{Method: http.MethodGet, Path: "/api/v1/events" + path, Permission: "data:read", Handler: handler}
+	}
+	return []httpx.Route{
+		route("", a.list), route("/facets", a.facets), route("/series", a.series), route("/trend", a.trend), route("/timeline", a.timeline),
 	}
 }
 
-func parseEventFilter(q url.Values, now time.Time) (EventFilter, error) {
-	f := EventFilter{
-		Cluster: q.Get("cluster"), Namespace: q.Get("namespace"), Kind: q.Get("kind"), Object: q.Get("object"), Reason: q.Get("reason"),
-		Type: q.Get("type"), Text: q.Get("q"),
+type eventAPI struct {
+	searcher EventSearcher
+	now      func() time.Time
+}
+
+func (a *eventAPI) list(w http.ResponseWriter, r *httpx.Request) error {
+	form := r.URL.Query()
+	filter, limit, err := parseEventFilter(form, a.now())
+	if err != nil {
+		return err
 	}
-	var err error
-	if f.Range.End, err = timeParameter(q, "end", now); err != nil {
-		return f, err
-	}
-	if f.Range.Start, err = timeParameter(q, "start", f.Range.End.Add(-defaultEventRange)); err != nil {
-		return f, err
-	}
-	if text := q.Get("limit"); text != "" {
-		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 {
-			return f, seamark.Errorf(seamark.Invalid, "seamark-events-limit", "The limit %q is not a number from 1 up.", text)
+	problems := false
+	if text := form.Get("node_problems"); text != "" {
+		if problems, err = strconv.ParseBool(text); err != nil {
+			return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "The parameter \"node_problems\" is %q; it must be true or false.", clipText(text))
 		}
 	}
-	return f, nil
+	page, err := a.searcher.ListEvents(r.Context(), r.Tenant(), filter, limit, problems)
+	if err != nil {
+		return err
+	}
+	answer := eventList{Items: eventsOf(page.Events), Truncated: page.Truncated}
+	for i := range page.Problems {
+		list := orEmpty(page.Problems[i])
+		answer.Items[i].NodeProblems = &list
+	}
+	return httpx.WriteJSON(w, http.StatusOK, answer)
+}
+
+func eventsOf(list []seamark.Event) []Event {
+	out := make([]Event, len(list))
+	for i := range list {
+		e := &list[i]
+		out[i] = Event{
+			Cluster: e.Cluster, UID: e.UID, Namespace: e.Namespace, Kind: e.Kind, Object: e.Object, Type: e.Type, Reason: e.Reason,
+			Message: e.Message, Source: e.Source, Node: e.Node, Count: e.Count, First: e.First.UTC(), Last: e.Last.UTC(),
+		}
+	}
+	return out
+}
+
+// parseEventFilter reads what all event routes but the timeline share.
+func parseEventFilter(form url.Values, now time.Time) (f EventFilter, limit int, err error) {
+	f = EventFilter{Is: map[string][]string{}, Not: map[string][]string{}, Text: form.Get("q")}
+	for _, field := range eventFields {
+		setFilter(f.Is, field, form[field])
+		setFilter(f.Not, field, form["not_"+field])
+	}
+	if f.Range, err = parseRange(form, now, defaultEventRange); err != nil {
+		return f, 0, err
+	}
+	limit, err = parseItemLimit(form, "seamark-events-limit")
+	return f, limit, err
+}
+
+// setFilter keeps the values that are not empty: a form that was not filled in sends empty ones.
+func setFilter(into map[string][]string, field string, values []string) {
+	for _, v := range values {
+		if v != "" {
+			into[field] = append(into[field], v)
+		}
+	}
+}
+
+// parseRange reads start and end, of which now and the standard length are the defaults.
+func parseRange(form url.Values, now time.Time, standard time.Duration) (r seamark.TimeRange, err error) {
+	if r.End, err = timeParameter(form, "end", now); err != nil {
+		return r, err
+	}
+	r.Start, err = timeParameter(form, "start", r.End.Add(-standard))
+	return r, err
+}
+
+// parseItemLimit reads a limit, 0 when there is none; id is that of its fault.
+func parseItemLimit(form url.Values, id string) (int, error) {
+	text := form.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 {
+		return 0, seamark.Errorf(seamark.Invalid, id, "The limit %q is not a number from 1 up.", clipText(text))
+	}
+	return limit, nil
 }

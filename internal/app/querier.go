@@ -26,7 +26,9 @@ func (a *App) openQuerier(ctx context.Context) error {
 		return err
 	}
 	a.defers("promql engine", func(context.Context) error { return a.promql.Close() })
-	if a.events, err = events.New(events.Options{Store: a.store}); err != nil {
+	eventOptions := events.DefaultOptions()
+	eventOptions.Store = a.store
+	if a.events, err = events.New(eventOptions); err != nil {
 		return err
 	}
 	return a.openLogs(ctx)
@@ -61,17 +63,4 @@ func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query s
 		}
 	}
 	return list, err
-}
-
-// eventAPI shows the event search in the API's words.
-type eventAPI struct {
-	*events.Searcher
-	timeout time.Duration
-}
-
-// ListEvents implements api.EventLister.
-func (e eventAPI) ListEvents(ctx context.Context, id seamark.TenantID, f api.EventFilter) ([]seamark.Event, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
-	return e.List(ctx, id, events.Filter(f))
 }

@@ -32,10 +32,10 @@ func TestListEventsShowsTheNewestState(t *testing.T) {
 	} {
 		insertBatch(t, s, uint64(i+1), &seamark.Batch{Events: []seamark.Event{e}})
 	}
-	got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{Range: hour, Limit: 10})
+	got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: store.EventFilter{Range: hour}, Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, []seamark.Event{event(3, now.Add(-10*time.Minute), now.Add(-time.Minute), 2), event(1, old, now.Add(-5*time.Minute), 9)}, got)
-	got, err = s.ListEvents(t.Context(), tenantA, store.EventsQuery{Range: hour, Limit: 1})
+	got, err = s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: store.EventFilter{Range: hour}, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 }
@@ -46,24 +46,43 @@ func TestListEventsFilters(t *testing.T) {
 	for i, text := range hostile {
 		e := event(i, now.Add(-time.Minute), now.Add(-time.Minute), 1)
 		e.Cluster, e.Namespace, e.Kind, e.Object, e.Reason, e.Type, e.Message = "c"+text, "n"+text, "k"+text, "o"+text, "r"+text, "t"+text, "Mess<"+text+">age"
+		e.Source, e.Node = "s"+text, "h"+text
 		all = append(all, e)
 	}
 	insertBatch(t, s, 1, &seamark.Batch{Events: all})
 	hour := seamark.TimeRange{Start: now.Add(-time.Hour), End: now}
-	for i, text := range hostile {
-		for _, q := range []store.EventsQuery{
-			{Cluster: "c" + text}, {Namespace: "n" + text}, {Kind: "k" + text}, {Object: "o" + text}, {Reason: "r" + text}, {Type: "t" + text}, {Text: "mESS<" + text + ">AGE"},
-		} {
-			q.Range, q.Limit = hour, 100
-			got, err := s.ListEvents(t.Context(), tenantA, q)
-			require.NoError(t, err)
-			require.Equal(t, []seamark.Event{all[i]}, got, "%+v", q)
-		}
+	list := func(f store.EventFilter) []seamark.Event {
+		f.Range = hour
+		got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: f, Limit: 100})
+		require.NoError(t, err)
+		return got
 	}
-	got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{Range: hour, Text: "OPLAIN", Limit: 10})
+	for i, text := range hostile {
+		for field, value := range map[store.EventField]string{
+			store.EventCluster: "c" + text, store.EventNamespace: "n" + text, store.EventKind: "k" + text, store.EventObject: "o" + text,
+			store.EventReason: "r" + text, store.EventType: "t" + text, store.EventSource: "s" + text, store.EventNode: "h" + text, store.EventUID: all[i].UID,
+		} {
+			require.Equal(t, []seamark.Event{all[i]}, list(store.EventFilter{Conditions: []store.EventCondition{{Field: field, Values: []string{value, "other"}}}}), "%s %q", field, value)
+			rest := list(store.EventFilter{Conditions: []store.EventCondition{{Field: field, Not: true, Values: []string{value, "other"}}}})
+			require.Len(t, rest, len(all)-1)
+			require.NotContains(t, rest, all[i])
+		}
+		require.Equal(t, []seamark.Event{all[i]}, list(store.EventFilter{Terms: []store.EventTerm{{Text: "mESS<" + text + ">AGE"}}}))
+		require.NotContains(t, list(store.EventFilter{Terms: []store.EventTerm{{Text: "mESS<" + text + ">AGE", Not: true}}}), all[i])
+	}
+	require.Len(t, list(store.EventFilter{Terms: []store.EventTerm{{Text: "OPLAIN"}, {Text: "RPLAIN"}}}), 1, "object and reason are searched")
+	require.Empty(t, list(store.EventFilter{Terms: []store.EventTerm{{Text: "OPLAIN"}, {Text: "RPLAIN", Not: true}}}))
+}
+
+// TestListEventsShowsEachEraOnce stores an event that goes on for longer than rows are kept.
+func TestListEventsShowsEachEraOnce(t *testing.T) {
+	s, now := open(t, 76), time.Now()
+	first := now.Add(-29 * 24 * time.Hour)
+	for i, last := range []time.Time{first.Add(27 * 24 * time.Hour), now.Add(-time.Hour)} {
+		insertBatch(t, s, uint64(i+1), &seamark.Batch{Events: []seamark.Event{event(1, first, last, uint32(i+1))}})
+	}
+	got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: store.EventFilter{Range: seamark.TimeRange{Start: first, End: now}}, Limit: 10})
 	require.NoError(t, err)
-	require.Len(t, got, 1, "the object is searched")
-	got, err = s.ListEvents(t.Context(), tenantA, store.EventsQuery{Range: hour, Text: "RPLAIN", Limit: 10})
-	require.NoError(t, err)
-	require.Len(t, got, 1, "the reason is searched")
+	require.Len(t, got, 1)
+	require.EqualValues(t, 2, got[0].Count)
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -48,20 +47,7 @@ func metricStatements(text string) map[string]*logSQL {
 	}
 }
 
-// eventStatements returns every statement of the event queries, with text wherever a text can stand.
-func eventStatements(text string) map[string]*logSQL {
-	day := time.Date(2026, 5, 17, 0, 0, 0, 0, time.UTC)
-	r := seamark.TimeRange{Start: day, End: day.Add(time.Hour)}
-	text += "x" // an empty text selects everything
-	return map[string]*logSQL{
-		"events":           eventsSQL(&EventsQuery{Range: r, Limit: 1}),
-		"events, filtered": eventsSQL(&EventsQuery{Range: r, Cluster: text, Namespace: text, Kind: text, Object: text, Reason: text, Type: text, Text: text, Limit: 5}),
-	}
-}
-
 func TestMetricSQLGolden(t *testing.T) { golden(t, "metricquery.golden.sql", metricStatements("it's")) }
-
-func TestEventSQLGolden(t *testing.T) { golden(t, "eventquery.golden.sql", eventStatements("it's")) }
 
 func golden(t *testing.T, file string, statements map[string]*logSQL) {
 	t.Helper()

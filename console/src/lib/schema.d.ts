@@ -389,8 +389,93 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists Kubernetes events, newest first. */
+        /** Lists Kubernetes events that happened last inside a time range, newest first. */
         get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts the events of a list by the values of each field.
+         * @description The counts of a field leave out the filter's own conditions on that field, so that they tell what another choice would give.
+         */
+        get: operations["countEventFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts occurrences of events over time.
+         * @description Counts occurrences: an update of an event adds, at the time of its last occurrence, by how much its count rose since the update
+         *     before, and at least 1; updates that are sent again add nothing. An event's first update adds its whole count if the event began at
+         *     most a day before; else, and when the update before is more than a day older, it adds 1.
+         */
+        get: operations["countEventSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compares the occurrences of events with those of an earlier time.
+         * @description Counts occurrences: an update of an event adds, at the time of its last occurrence, by how much its count rose since the update
+         *     before, and at least 1; updates that are sent again add nothing. An event's first update adds its whole count if the event began at
+         *     most a day before; else, and when the update before is more than a day older, it adds 1.
+         */
+        get: operations["compareEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the events of one object and of its owners, with the problems of their nodes.
+         * @description Kubernetes' events tell no owners. An owner is known by an event of its own that names the object below it, or else by its
+         *     name, with which the name of the object below begins.
+         */
+        get: operations["showEventTimeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1103,6 +1188,168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/loki/api/v1/index/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how much a selector's streams hold. */
+        get: operations["lokiIndexStats"];
+        put?: never;
+        /** Tells how much a selector's streams hold, parameters as a form. */
+        post: operations["lokiIndexStatsForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/index/volume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the largest volumes. */
+        get: operations["lokiVolume"];
+        put?: never;
+        /** Lists the largest volumes, parameters as a form. */
+        post: operations["lokiVolumeForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/index/volume_range": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the largest volumes over time. */
+        get: operations["lokiVolumeRange"];
+        put?: never;
+        /** Lists the largest volumes over time, parameters as a form. */
+        post: operations["lokiVolumeRangeForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/detected_labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists stream labels and how many values each has. */
+        get: operations["lokiDetectedLabels"];
+        put?: never;
+        /** Lists stream labels and how many values each has, parameters as a form. */
+        post: operations["lokiDetectedLabelsForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/detected_fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the fields of the newest lines. */
+        get: operations["lokiDetectedFields"];
+        put?: never;
+        /** Lists the fields of the newest lines, parameters as a form. */
+        post: operations["lokiDetectedFieldsForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/detected_field/{name}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** Lists the values of a field in the newest lines. */
+        get: operations["lokiDetectedFieldValues"];
+        put?: never;
+        /** Lists the values of a field in the newest lines, parameters as a form. */
+        post: operations["lokiDetectedFieldValuesForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the templates of lines with counts over time. */
+        get: operations["lokiPatterns"];
+        put?: never;
+        /** Lists the templates of lines with counts over time, parameters as a form. */
+        post: operations["lokiPatternsForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows log lines as they arrive, over a WebSocket. */
+        get: operations["lokiTail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/drilldown-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells Logs Drilldown the limits. */
+        get: operations["lokiDrilldownLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/loki/api/v1/format_query": {
         parameters: {
             query?: never;
@@ -1242,8 +1489,125 @@ export interface components {
             first: string;
             /** Format: date-time */
             last: string;
+            /** @description What was wrong with the event's node when it happened last; there when asked for. */
+            node_problems?: components["schemas"]["EventNodeProblem"][];
+        };
+        EventNodeProblem: {
+            node: string;
+            /** @description Type of the node's condition; empty for a warning that is no condition. */
+            condition: string;
+            reason: string;
+            message: string;
+            source: string;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When the condition ended; null while it holds as far as is known, and for warnings.
+             */
+            until: string | null;
         };
         EventList: {
+            items: components["schemas"]["Event"][];
+            /** @description Whether more events matched than the limit let through. */
+            truncated: boolean;
+        };
+        EventFacets: {
+            /**
+             * Format: int64
+             * @description Events that match the whole filter.
+             */
+            events: number;
+            fields: {
+                /** @enum {string} */
+                field: "cluster" | "namespace" | "kind" | "object" | "reason" | "type" | "source" | "node";
+                /**
+                 * Format: int64
+                 * @description How many values there are; the list may be cut at the limit.
+                 */
+                entries: number;
+                values: {
+                    value: string;
+                    /** Format: int64 */
+                    events: number;
+                }[];
+            }[];
+        };
+        EventSeries: {
+            /**
+             * Format: date-time
+             * @description Start of the first bucket.
+             */
+            start: string;
+            /** @description Width of a bucket in seconds. */
+            step: number;
+            /**
+             * Format: int64
+             * @description Occurrences of all values.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description How many values there are; the list may be cut at the limit.
+             */
+            entries: number;
+            items: {
+                value: string;
+                /** Format: int64 */
+                total: number;
+                /** @description Occurrences in each bucket. */
+                counts: number[];
+            }[];
+        };
+        EventTrendCount: {
+            /** Format: int64 */
+            occurrences: number;
+            /** Format: int64 */
+            occurrences_before: number;
+            /** Format: int64 */
+            difference: number;
+            /** @description Occurrences by those before; null where there were none before. */
+            ratio: number | null;
+            /**
+             * Format: int64
+             * @description Different events that the occurrences are of.
+             */
+            events: number;
+            /** Format: int64 */
+            events_before: number;
+        };
+        EventTrend: {
+            period: components["schemas"]["TimePeriod"];
+            before: components["schemas"]["TimePeriod"];
+            by: string;
+            /**
+             * Format: int64
+             * @description How many values there are; the list may be cut at the limit.
+             */
+            entries: number;
+            total: components["schemas"]["EventTrendCount"];
+            items: ({
+                value: string;
+            } & components["schemas"]["EventTrendCount"])[];
+        };
+        TimePeriod: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+        };
+        EventTimeline: {
+            owners: {
+                kind: string;
+                object: string;
+                /**
+                 * @description By what: an event of the owner that names the object below, or the beginning of that object's name.
+                 * @enum {string}
+                 */
+                known: "event" | "name";
+                /** @description That event's message; empty when the name alone speaks for it. */
+                message: string;
+            }[];
             items: components["schemas"]["Event"][];
             /** @description Whether more events matched than the limit let through. */
             truncated: boolean;
@@ -1653,6 +2017,40 @@ export interface components {
             status: "error";
             errorType: string;
             error: string;
+        };
+        LokiStats: {
+            streams: number;
+            /** @description As many as streams. */
+            chunks: number;
+            entries: number;
+            bytes: number;
+        };
+        LokiDetectedLabels: {
+            detectedLabels: {
+                label: string;
+                cardinality: number;
+            }[];
+        };
+        LokiDetectedFields: {
+            limit: number;
+            fields: {
+                label: string;
+                /** @enum {string} */
+                type: "string" | "int" | "float" | "duration" | "bytes" | "boolean";
+                cardinality: number;
+                /** @description Null for structured metadata. */
+                parsers: string[] | null;
+                jsonPath?: string[];
+            }[];
+        };
+        LokiDetectedFieldValues: {
+            limit: number;
+            values: string[];
+        };
+        LokiLimits: {
+            limits: Record<string, never>;
+            pattern_ingester_enabled: boolean;
+            version: string;
         };
         LokiSuccess: {
             /** @constant */
@@ -3077,22 +3475,48 @@ export interface operations {
             query?: {
                 /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
                 start?: string;
-                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. */
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
                 end?: string;
-                /** @description Name of the cluster. */
-                cluster?: string;
-                /** @description Namespace of the involved object. */
-                namespace?: string;
-                /** @description Kind of the involved object, such as Pod. */
-                kind?: string;
-                /** @description Name of the involved object. */
-                object?: string;
-                /** @description Reason, such as BackOff. */
-                reason?: string;
-                /** @description Normal or Warning. */
-                type?: string;
-                /** @description Text in the message, the object or the reason. */
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the involved object; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Kind of the involved object, such as Pod; any of several. */
+                kind?: string[];
+                /** @description The same; none of several. */
+                not_kind?: string[];
+                /** @description Name of the involved object; any of several. */
+                object?: string[];
+                /** @description The same; none of several. */
+                not_object?: string[];
+                /** @description Reason, such as BackOff; any of several. */
+                reason?: string[];
+                /** @description The same; none of several. */
+                not_reason?: string[];
+                /** @description Normal or Warning; any of several. */
+                type?: string[];
+                /** @description The same; none of several. */
+                not_type?: string[];
+                /** @description Component that reported it; any of several. */
+                source?: string[];
+                /** @description The same; none of several. */
+                not_source?: string[];
+                /** @description Node that reported it; any of several. */
+                node?: string[];
+                /** @description The same; none of several. */
+                not_node?: string[];
+                /** @description The event's own uid; any of several. */
+                uid?: string[];
+                /** @description The same; none of several. */
+                not_uid?: string[];
+                /** @description Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not. */
                 q?: string;
+                /** @description Whether each event shows what was wrong with its node when it happened. */
+                node_problems?: boolean;
                 /** @description Most events to return. */
                 limit?: number;
             };
@@ -3109,6 +3533,255 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    countEventFacets: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the involved object; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Kind of the involved object, such as Pod; any of several. */
+                kind?: string[];
+                /** @description The same; none of several. */
+                not_kind?: string[];
+                /** @description Name of the involved object; any of several. */
+                object?: string[];
+                /** @description The same; none of several. */
+                not_object?: string[];
+                /** @description Reason, such as BackOff; any of several. */
+                reason?: string[];
+                /** @description The same; none of several. */
+                not_reason?: string[];
+                /** @description Normal or Warning; any of several. */
+                type?: string[];
+                /** @description The same; none of several. */
+                not_type?: string[];
+                /** @description Component that reported it; any of several. */
+                source?: string[];
+                /** @description The same; none of several. */
+                not_source?: string[];
+                /** @description Node that reported it; any of several. */
+                node?: string[];
+                /** @description The same; none of several. */
+                not_node?: string[];
+                /** @description The event's own uid; any of several. */
+                uid?: string[];
+                /** @description The same; none of several. */
+                not_uid?: string[];
+                /** @description Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not. */
+                q?: string;
+                /** @description Most values of each field to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values of each field, the most frequent first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventFacets"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    countEventSeries: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the involved object; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Kind of the involved object, such as Pod; any of several. */
+                kind?: string[];
+                /** @description The same; none of several. */
+                not_kind?: string[];
+                /** @description Name of the involved object; any of several. */
+                object?: string[];
+                /** @description The same; none of several. */
+                not_object?: string[];
+                /** @description Reason, such as BackOff; any of several. */
+                reason?: string[];
+                /** @description The same; none of several. */
+                not_reason?: string[];
+                /** @description Normal or Warning; any of several. */
+                type?: string[];
+                /** @description The same; none of several. */
+                not_type?: string[];
+                /** @description Component that reported it; any of several. */
+                source?: string[];
+                /** @description The same; none of several. */
+                not_source?: string[];
+                /** @description Node that reported it; any of several. */
+                node?: string[];
+                /** @description The same; none of several. */
+                not_node?: string[];
+                /** @description Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not. */
+                q?: string;
+                /** @description The field whose values are compared; all events are counted together unless told. */
+                by?: "cluster" | "namespace" | "kind" | "object" | "reason" | "type" | "source" | "node";
+                /** @description Width of a bucket, such as 5m, or seconds; at least a second, at most 11,000 buckets. About 60 buckets unless told. */
+                step?: string;
+                /** @description Most values to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts of each value, the most frequent first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventSeries"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    compareEvents: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the involved object; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Kind of the involved object, such as Pod; any of several. */
+                kind?: string[];
+                /** @description The same; none of several. */
+                not_kind?: string[];
+                /** @description Name of the involved object; any of several. */
+                object?: string[];
+                /** @description The same; none of several. */
+                not_object?: string[];
+                /** @description Reason, such as BackOff; any of several. */
+                reason?: string[];
+                /** @description The same; none of several. */
+                not_reason?: string[];
+                /** @description Normal or Warning; any of several. */
+                type?: string[];
+                /** @description The same; none of several. */
+                not_type?: string[];
+                /** @description Component that reported it; any of several. */
+                source?: string[];
+                /** @description The same; none of several. */
+                not_source?: string[];
+                /** @description Node that reported it; any of several. */
+                node?: string[];
+                /** @description The same; none of several. */
+                not_node?: string[];
+                /** @description Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not. */
+                q?: string;
+                /** @description The field whose values are compared. */
+                by?: "cluster" | "namespace" | "kind" | "object" | "reason" | "type" | "source" | "node";
+                /**
+                 * @description With what the range is compared: as long before it (`preceding`), the same time a day (`yesterday`) or a week (`last_week`) before,
+                 *     or the time of a release (RFC 3339 or Unix seconds): then the range is from the release to `end`, compared with as long before it.
+                 */
+                compare?: string;
+                /** @description Most values to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The values, the largest difference first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTrend"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    showEventTimeline: {
+        parameters: {
+            query: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster. */
+                cluster: string;
+                /** @description The object's namespace; none for objects of the whole cluster. */
+                namespace?: string;
+                /** @description The object's kind, such as Pod. */
+                kind: string;
+                /** @description The object's name. */
+                object: string;
+                /** @description Most events to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The owners, nearest first, and the events, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTimeline"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -5150,6 +5823,569 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiIndexStats: {
+        parameters: {
+            query?: {
+                query?: string;
+                start?: string;
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiStats"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiIndexStatsForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Counts without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiStats"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiVolume: {
+        parameters: {
+            query?: {
+                /** @description A stream selector. */
+                query?: string;
+                start?: string;
+                end?: string;
+                limit?: number;
+                /** @description Labels to sum by, separated by commas. */
+                targetLabels?: string;
+                aggregateBy?: "series" | "labels";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiVolumeForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiVolumeRange: {
+        parameters: {
+            query?: {
+                /** @description A stream selector. */
+                query?: string;
+                start?: string;
+                end?: string;
+                limit?: number;
+                /** @description Labels to sum by, separated by commas. */
+                targetLabels?: string;
+                aggregateBy?: "series" | "labels";
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiVolumeRangeForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedLabels: {
+        parameters: {
+            query?: {
+                query?: string;
+                start?: string;
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Labels without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedLabels"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedLabelsForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Labels without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedLabels"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedFields: {
+        parameters: {
+            query?: {
+                query?: string;
+                start?: string;
+                end?: string;
+                /** @description How many of the newest lines are looked at. */
+                line_limit?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Fields without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedFields"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedFieldsForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Fields without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedFields"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedFieldValues: {
+        parameters: {
+            query?: {
+                query?: string;
+                start?: string;
+                end?: string;
+                /** @description How many of the newest lines are looked at. */
+                line_limit?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Values without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedFieldValues"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDetectedFieldValuesForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Values without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiDetectedFieldValues"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPatterns: {
+        parameters: {
+            query?: {
+                query?: string;
+                start?: string;
+                end?: string;
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPatternsForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Loki's success envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiSuccess"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiTail: {
+        parameters: {
+            query?: {
+                /** @description A log query. */
+                query?: string;
+                /** @description Of the lines to begin with. */
+                start?: string;
+                /** @description Of the lines to begin with. */
+                limit?: number;
+                /** @description Seconds that lines wait for older ones. */
+                delay_for?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket now; each message is JSON with streams and dropped_entries. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDrilldownLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits without an envelope. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiLimits"];
                 };
             };
             /** @description The fault as one line of text. */

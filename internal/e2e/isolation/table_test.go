@@ -50,7 +50,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), prometheusRows(), lokiRows(), lokiExploreRows(), ruleRows(), alertmanagerRows(), controlRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), prometheusRows(), lokiRows(), lokiExploreRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -311,9 +311,6 @@ func controlRows() []row {
 			body := `{"streams":[{"stream":{"` + s.marker + `-x":"y"},"values":[["` + strconv.FormatInt(time.Now().UnixNano(), 10) + `","line"]]}]}`
 			s.Post(t, s.Ingest, "/loki/api/v1/push", "application/json", body, http.StatusBadRequest)
 			return []request{{}, {path: "/api/v1/drops?limit=x", status: http.StatusBadRequest}, {path: "/api/v1/drops?reason=seamark-label-name"}}
-		}},
-		{method: http.MethodGet, path: "/api/v1/events", may: readers, status: http.StatusOK, shows: readers, sends: func(*testing.T, *world, *side) []request {
-			return []request{{}, {path: "/api/v1/events?limit=x", status: http.StatusBadRequest}, {path: "/api/v1/events?q=same"}}
 		}},
 	}
 }

@@ -165,7 +165,7 @@ func (w *world) eventBody(s *side) string {
 	at := w.start.Format(time.RFC3339)
 	return fmt.Sprintf(`{"kind":"Event","apiVersion":"v1","metadata":{"name":"same","namespace":"same","uid":"0b8f7c52-8a0d-4a57-9f0e-0d6f1c2b3a4d"},
 		"involvedObject":{"kind":"Pod","namespace":"same","name":"same"},"reason":"Same","message":"%s","type":"Warning","count":1,
-		"firstTimestamp":%q,"lastTimestamp":%q}`, s.marker, at, at)
+		"source":{"component":"%s"},"firstTimestamp":%q,"lastTimestamp":%q}`, s.marker, s.marker, at, at)
 }
 
 // configure saves a rule that fires at once, a receiver and a silence. The rule ends with the test.

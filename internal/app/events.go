@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/events"
+)
+
+// eventAPI shows the event search in the API's words. It implements api.EventSearcher.
+type eventAPI struct {
+	searcher *events.Searcher
+	timeout  time.Duration
+}
+
+func (e eventAPI) ListEvents(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int, problems bool) (page api.EventPage, err error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	if page.Events, page.Truncated, err = e.searcher.List(ctx, id, events.Filter(f), limit); err != nil || !problems {
+		return page, err
+	}
+	page.Problems, err = e.nodeProblems(ctx, id, page.Events)
+	return page, err
+}
+
+// nodeProblems returns the problems that the events' nodes had.
+func (e eventAPI) nodeProblems(ctx context.Context, id seamark.TenantID, list []seamark.Event) ([][]api.NodeProblem, error) {
+	found, err := e.searcher.NodeProblems(ctx, id, list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]api.NodeProblem, len(found))
+	for i := range found {
+		for _, p := range found[i] {
+			shown := api.NodeProblem{Node: p.Node, Condition: p.Condition, Reason: p.Reason, Message: p.Message, Source: p.Source, Since: p.Since.UTC()}
+			if !p.Until.IsZero() {
+				until := p.Until.UTC()
+				shown.Until = &until
+			}
+			out[i] = append(out[i], shown)
+		}
+	}
+	return out, nil
+}
+
+func (e eventAPI) EventFacets(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int) (*api.EventFacets, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	found, err := e.searcher.Facets(ctx, id, events.Filter(f), limit)
+	if err != nil {
+		return nil, err
+	}
+	facets := &api.EventFacets{Events: found.Events, Fields: make([]api.EventFacet, len(found.Fields))}
+	for i, field := range found.Fields {
+		facets.Fields[i] = api.EventFacet{Field: field.Field.String(), Entries: field.Entries, Values: make([]api.EventFacetValue, len(field.Values))}
+		for k, v := range field.Values {
+			facets.Fields[i].Values[k] = api.EventFacetValue(v)
+		}
+	}
+	return facets, nil
+}
+
+func (e eventAPI) EventSeries(ctx context.Context, id seamark.TenantID, q api.EventSeriesQuery) (*api.EventSeries, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	found, step, err := e.searcher.Series(ctx, id, events.SeriesQuery{Filter: events.Filter(q.Filter), By: q.By, Step: q.Step, Limit: q.Limit})
+	if err != nil {
+		return nil, err
+	}
+	series := &api.EventSeries{
+		Start: q.Filter.Range.Start.UTC(), Step: step.Seconds(), Total: found.Total, Entries: found.Entries, Items: make([]api.EventSeriesValue, len(found.Series)),
+	}
+	for i, s := range found.Series {
+		series.Items[i] = api.EventSeriesValue(s)
+	}
+	return series, nil
+}
+
+func (e eventAPI) EventTrend(ctx context.Context, id seamark.TenantID, q api.EventTrendQuery) (*api.EventTrend, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	found, err := e.searcher.Trend(ctx, id, events.TrendQuery{Filter: events.Filter(q.Filter), Before: q.Before, By: q.By, Limit: q.Limit})
+	if err != nil {
+		return nil, err
+	}
+	trend := &api.EventTrend{
+		Entries: found.Entries, List: make([]api.EventTrendValue, len(found.List)),
+		Total: api.EventTrendCount{
+			Occurrences: found.Now.Occurrences, OccurrencesBefore: found.Before.Occurrences, Events: found.Now.Events, EventsBefore: found.Before.Events,
+		},
+	}
+	for i, v := range found.List {
+		trend.List[i] = api.EventTrendValue{Value: v.Value, EventTrendCount: api.EventTrendCount{
+			Occurrences: v.Now.Occurrences, OccurrencesBefore: v.Before.Occurrences, Events: v.Now.Events, EventsBefore: v.Before.Events,
+		}}
+	}
+	return trend, nil
+}
+
+func (e eventAPI) EventTimeline(ctx context.Context, id seamark.TenantID, q api.EventTimelineQuery) (*api.EventTimeline, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	found, err := e.searcher.Timeline(ctx, id, events.TimelineQuery(q))
+	if err != nil {
+		return nil, err
+	}
+	t := &api.EventTimeline{EventPage: api.EventPage{Events: found.Events, Truncated: found.Truncated}}
+	for _, o := range found.Owners {
+		known := "event"
+		if o.Message == "" {
+			known = "name"
+		}
+		t.Owners = append(t.Owners, api.EventOwner{Kind: o.Kind, Object: o.Name, Known: known, Message: o.Message})
+	}
+	t.Problems, err = e.nodeProblems(ctx, id, found.Events)
+	return t, err
+}
