@@ -79,6 +79,7 @@ var labelStages = []string{
 	` | line_format "detected_level=error app=x" | logfmt | detected_level=~"error|warn" | drop user`,
 	` | line_format "detected_level=error" | logfmt | detected_level!="error" | app!="app-2"`,
 	` | line_format "detected_level=error" | logfmt | detected_level=""`, ` | label_format detected_level=app | detected_level="error"`,
+	` | label_format name="{{ .app | upper }}-{{ .user }}" | drop pod`, ` | line_format "{{ .app }}" | label_format a="{{ .user }}"`,
 	` |= "" |~ ".*" | user=~"bob|stream"`, ` | trace_id > 1 | __error__=""`, ` |> "<_>code<_>"`, ` | user!=ip("10.0.0.1")`,
 }
 

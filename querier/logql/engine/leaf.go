@@ -61,7 +61,7 @@ func (q *query) rangeAggregation(ctx context.Context, a *logql.RangeAggregation,
 	if err != nil {
 		return nil, err
 	}
-	if l.plan, err = q.newPlan(a.Query, streams, wanted); err != nil {
+	if l.plan, err = q.newPlan(a.Query, streams, wanted, l.countsBytes()); err != nil {
 		return nil, err
 	}
 	l.streams = labelsByFP(l.plan.streams)

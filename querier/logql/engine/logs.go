@@ -24,7 +24,7 @@ func (q *query) logs(ctx context.Context, log *logql.LogQuery) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	p, err := q.newPlan(log, streams, nil)
+	p, err := q.newPlan(log, streams, nil, true)
 	if err != nil {
 		return nil, err
 	}

@@ -40,10 +40,14 @@ const (
 // newPlan cuts q. The storage does the line filters up to the first stage that changes lines, as far as it can, and the
 // label filters up to the first stage that changes labels, as far as they look at streams' labels or metadata alone. A
 // filter that was left to the stages does not end this: storage and stages ask for both.
-// wanted are the labels that the result needs, nil for all.
-func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted names) (*plan, error) {
+// wanted are the labels that the result needs, nil for all; lines says that it needs the lines.
+func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted names, lines bool) (*plan, error) {
 	p := &plan{streams: streams, looks: looks{names: names{}}}
-	wanted, err := wantedBy(log.Stages, wanted)
+	stages := log.Stages
+	if !lines && !q.engine.opts.NoPushdown {
+		stages = withoutIdle(stages)
+	}
+	wanted, err := wantedBy(stages, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +55,7 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 	if q.engine.opts.NoPushdown {
 		labels, line = labelsUnknown, false
 	}
-	for _, s := range log.Stages {
+	for _, s := range stages {
 		done := false
 		switch s := s.(type) {
 		case *logql.LineFilter:
@@ -73,6 +77,54 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 		line = line && !changesLine(s)
 	}
 	return p, nil
+}
+
+// withoutIdle leaves out stages that make lines which nothing reads, as far as they cannot fail: Grafana counts the lines
+// of a log query with the whole of its pipeline.
+func withoutIdle(stages []logql.Stage) []logql.Stage {
+	var busy []logql.Stage
+	read := false // by a stage that follows
+	for _, s := range slices.Backward(stages) {
+		if !read && makesLineOnly(s) {
+			continue
+		}
+		read = read || readsLine(s)
+		busy = append(busy, s)
+	}
+	slices.Reverse(busy)
+	return busy
+}
+
+// makesLineOnly reports whether a stage does no more than change lines.
+func makesLineOnly(s logql.Stage) bool {
+	switch s := s.(type) {
+	case *logql.Decolorize:
+		return true
+	case *logql.LineFormat:
+		t, err := lineformat.Parse(s.Template)
+		return err == nil && t.NeverFails()
+	}
+	return false
+}
+
+// readsLine reports whether what a stage does depends on the line.
+func readsLine(s logql.Stage) bool {
+	switch s := s.(type) {
+	case *logql.LabelFilter, *logql.Drop, *logql.Keep:
+		return false
+	case *logql.LabelFormat:
+		return slices.ContainsFunc(s.Formats, readsRow)
+	}
+	return true
+}
+
+// readsRow reports whether a label is made of more than other labels.
+func readsRow(f logql.LabelFormatting) bool {
+	if f.Source != "" {
+		return false
+	}
+	t, err := lineformat.Parse(f.Template)
+	return err != nil || t.ReadsRow()
 }
 
 // stateAfter returns what a stage makes of labels.
@@ -104,15 +156,13 @@ func (p *plan) keep(s logql.Stage, wanted names, now func() time.Time) error {
 	case *logql.LineFormat, *logql.Decolorize:
 		p.rows, p.body = true, true
 	case *logql.LabelFormat:
-		for _, f := range s.Formats {
-			// A template may tell the time of a row, or its line.
-			p.rows = p.rows || f.Source == ""
-			p.body = p.body || f.Source == ""
-		}
+		reads := slices.ContainsFunc(s.Formats, readsRow)
+		p.rows, p.body = p.rows || reads, p.body || reads
 	}
 	if err := p.looks.stage(s); err != nil {
 		return err
 	}
+	p.rows = p.rows || p.looks.all // there are no counts by all metadata
 	compiled, err := compileStage(s, wanted, now)
 	p.stages = append(p.stages, compiled)
 	return err

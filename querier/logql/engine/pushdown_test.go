@@ -99,7 +99,15 @@ func TestPushdown(t *testing.T) {
 	pushed(` | logfmt | detected_level=~"e.*|"`, `rows of 3 level match ["e.*|"] body`)
 	pushed(` | logfmt | user="bob"`, `rows of 3 body`)
 	pushed(` | json | drop __error__ | trace_id="ab" | drop app | trace_id="cd" | app="1"`, `rows of 3 trace = ["ab" ""] body`)
-	pushed(` | label_format detected_level="x" | detected_level="error"`, `rows of 3 body`)
+	pushed(` | label_format detected_level="x" | detected_level="error"`, `counts of 3`)
+	pushed(` | label_format a="{{ .app }}{{ __line__ }}"`, `rows of 3 body`)
+	pushed(` | label_format a="{{ __timestamp__ }}" | drop a`, `rows of 3 body`)
+	pushed(` | label_format a="{{ len . }}"`, `rows of 3`)
+
+	// Lines that nothing reads are not made.
+	pushed(` | line_format "{{ .app }}" | decolorize | app="1"`, `counts of 1`)
+	pushed(` | line_format "{{ div 1 .app }}" | __error__=~".*"`, `rows of 3 body`)
+	pushed(` | line_format "{{ .app }}" | logfmt | line_format "x"`, `rows of 3 body`)
 
 	// Behind a stage that changes lines they are not the storage's.
 	pushed(` |= "a" | line_format "b" |= "b"`, `rows of 3 body contains ["a"] body`)

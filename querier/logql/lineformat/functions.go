@@ -14,8 +14,11 @@ import (
 	"unicode/utf8"
 )
 
-// lineFunction returns the line.
-const lineFunction = "__line__"
+// lineFunction returns the line, and timeFunction its time.
+const (
+	lineFunction = "__line__"
+	timeFunction = "__timestamp__"
+)
 
 // functions returns the functions that a template can call beside those of text/template, as Loki's documentation lists
 // them, with the older names that it still takes.

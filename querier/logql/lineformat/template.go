@@ -28,7 +28,7 @@ type Template struct {
 	tree   *parse.Tree
 	labels []string
 	all    bool
-	line   bool
+	row    bool
 	simple []segment // all of the template, when it is texts and labels alone
 }
 
@@ -80,8 +80,11 @@ var builtins = []string{
 // Labels returns the names of the labels that the template looks at; all says that it may look at any.
 func (t *Template) Labels() (list []string, all bool) { return t.labels, t.all }
 
-// ReadsLine reports whether the template looks at the line.
-func (t *Template) ReadsLine() bool { return t.line }
+// ReadsRow reports whether the template looks at more than labels: at the line, or its time.
+func (t *Template) ReadsRow() bool { return t.row }
+
+// NeverFails reports whether the template is nothing but texts, labels and the line.
+func (t *Template) NeverFails() bool { return t.simple != nil }
 
 // walker collects what a template looks at, and puts a call of roundFunction into its loops.
 type walker struct {
@@ -159,7 +162,7 @@ func (w *walker) argument(n parse.Node) {
 		if n.Ident == roundFunction {
 			w.err = fmt.Errorf("function %q not defined", n.Ident)
 		}
-		w.template.line = w.template.line || n.Ident == lineFunction
+		w.template.row = w.template.row || n.Ident == lineFunction || n.Ident == timeFunction
 	}
 }
 

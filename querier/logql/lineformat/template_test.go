@@ -184,9 +184,14 @@ func TestLabels(t *testing.T) {
 			t.Errorf("Labels of %s = %q, want %q", text, got, want)
 		}
 	}
-	for text, want := range map[string]bool{`{{ __line__ }}`: true, `{{ lower __line__ }}`: true, `{{ .a }}`: false} {
-		if parsed, err := Parse(text); err != nil || parsed.ReadsLine() != want {
-			t.Errorf("ReadsLine of %s = %v, want %v", text, !want, want)
+	for text, want := range map[string]bool{`{{ __line__ }}`: true, `{{ lower __line__ }}`: true, `{{ unixEpoch __timestamp__ }}`: true, `{{ .a }}`: false, `{{ now }}`: false} {
+		if parsed, err := Parse(text); err != nil || parsed.ReadsRow() != want {
+			t.Errorf("ReadsRow of %s = %v, want %v", text, !want, want)
+		}
+	}
+	for text, want := range map[string]bool{`a {{ .b }} {{ __line__ }}`: true, `{{ .a | lower }}`: false, `{{ if .a }}{{ end }}`: false} {
+		if parsed, err := Parse(text); err != nil || parsed.NeverFails() != want {
+			t.Errorf("NeverFails of %s = %v, want %v", text, !want, want)
 		}
 	}
 }

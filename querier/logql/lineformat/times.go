@@ -11,12 +11,12 @@ import (
 
 func (e *Executor) timeFunctions() template.FuncMap {
 	return template.FuncMap{
-		"__timestamp__": func() time.Time { return time.Unix(0, e.at).UTC() },
-		"now":           func() time.Time { return e.now().UTC() },
-		"date":          date,
-		"toDate":        func(layout, s string) time.Time { return parseTime(layout, s, time.UTC) },
-		"toDateInZone":  func(layout, zone, s string) time.Time { return parseTime(layout, s, e.zone(zone)) },
-		"unixEpoch":     func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
+		timeFunction:   func() time.Time { return time.Unix(0, e.at).UTC() },
+		"now":          func() time.Time { return e.now().UTC() },
+		"date":         date,
+		"toDate":       func(layout, s string) time.Time { return parseTime(layout, s, time.UTC) },
+		"toDateInZone": func(layout, zone, s string) time.Time { return parseTime(layout, s, e.zone(zone)) },
+		"unixEpoch":    func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
 		"unixEpochMillis": func(t time.Time) string {
 			return strconv.FormatInt(t.UnixMilli(), 10)
 		},
