@@ -97,6 +97,7 @@ type serverFlags struct {
 	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
 
 	QueryTimeout          time.Duration `name:"query.timeout" default:"2m" help:"Longest run of a query."`
+	QueryChunkSamples     int           `name:"query.chunk-samples" default:"${chunk_samples}" help:"Samples that a part of a PromQL query reads at once, 16 bytes each."`
 	QueryMaxSamples       int           `name:"query.max-samples" default:"${max_samples}" help:"Samples one PromQL query may hold in memory."`
 	QueryMaxSeries        int           `name:"query.max-series" default:"${query_series}" help:"Series one query may touch."`
 	QuerySampleCacheBytes int64         `name:"query.sample-cache-bytes" default:"${sample_cache}" help:"Memory of the samples that queries have read, 2 to 4 bytes each, of all tenants together; one tenant has half at most. What was used longest ago goes first; what does not fit is read from ClickHouse."`
@@ -137,7 +138,7 @@ func flagDefaults() kong.Vars {
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
 		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
-		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_samples": n(int64(d.Query.MaxSamples)),
+		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
 }
@@ -183,7 +184,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
 	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
 	o.Query = app.QueryOptions{
-		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
+		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxConcurrent: f.QueryMaxConcurrent, MaxTenantConns: f.QueryMaxTenantConns,
 	}
 	o.Alerting = app.AlertingOptions{

@@ -14,16 +14,8 @@
 // series, exponential histograms native ones: scales above 8 are merged down to 8, scales below -4 are refused.
 //
 // Deltas are stored as they are sent, under the same name with the label __temporality__="delta", so that they never mix
-// with totals. They are added up when they are queried: where a total is read with
-//
-//	sum(rate(http_requests_total{__temporality__=""}[5m]))
-//
-// a delta is read with
-//
-//	sum(sum_over_time(http_requests_total{__temporality__="delta"}[5m])) / 300
-//
-// and histogram_quantile works on sum_over_time of the buckets. rate and increase of a delta are wrong: they take each
-// smaller value for a reset.
+// with totals. Queries read them as counters, so that rate, increase and histogram_quantile work as with totals;
+// sum_over_time adds up what was sent. See docs/data-model.md.
 //
 // Start times: a counter's first point already counts what happened since its start, which rate cannot see. So where a
 // cumulative monotonic sum, or the _count and _sum of an explicit histogram, has a start time at most two minutes before

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// TemporalityLabel marks series whose samples are deltas: each stands for itself and they are added up with
-	// sum_over_time. Ingest nodes keep no state between requests, so they cannot hold a counter's running total.
+	// TemporalityLabel marks series whose samples are deltas: each stands for itself and they are added up when
+	// they are read. Ingest nodes keep no state between requests, so they cannot hold a counter's running total.
 	TemporalityLabel = "__temporality__"
 	// PartLabel parts the deltas of one series. Two requests may end in the same millisecond, and the store keeps one sample
 	// per series and millisecond: what is added up would be too low.

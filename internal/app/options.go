@@ -17,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
@@ -178,6 +179,7 @@ type WriterOptions struct {
 type QueryOptions struct {
 	Timeout          time.Duration
 	MaxSamples       int
+	ChunkSamples     int // that a part of a PromQL query reads at once
 	MaxSeries        int
 	SampleCacheBytes int64 // memory of the cache of metric samples, of all tenants
 	SeriesIndexBytes int64 // memory of the indexes of metric series, of all tenants
@@ -213,7 +215,7 @@ func DefaultOptions() Options {
 		},
 		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
 		Quota:        quota.DefaultLimits(),
@@ -257,6 +259,7 @@ func (o *Options) Validate() error {
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
+		{"query.chunk-samples", positive(o.Query.ChunkSamples)},
 		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},

@@ -19,7 +19,7 @@ func (a *App) openQuerier(ctx context.Context) error {
 		return err
 	}
 	a.promql, err = promql.New(promql.Options{
-		Store: metrics, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
+		Store: metrics, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
 		Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {

@@ -54,6 +54,7 @@ var otherwise = map[string]string{
 	"writer.max-batch-age":          "Under light load rows would wait for a full batch before a query sees them.",
 	"writer.inserts-per-second":     "Many small tenants would make more parts than ClickHouse merges.",
 	"query.timeout":                 "A query that nobody waits for any more would hold its place.",
+	"query.chunk-samples":           "Fewer make more statements of a query; more hold more memory.",
 	"query.max-samples":             "One query over many series would take all memory of the querier.",
 	"query.sample-cache-bytes":      "The samples of every query that was ever asked would stay in memory.",
 	"query.series-index-bytes":      "The indexes of every tenant that ever asked would stay in memory.",
