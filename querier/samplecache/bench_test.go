@@ -116,9 +116,7 @@ func BenchmarkInstant(b *testing.B) {
 func BenchmarkStore(b *testing.B) {
 	const all, held, hours = 20_000, 2000, 2
 	s := openStore(b, 30)
-	f := &fleet{until: start}
-	q := fleetQuery(all, hours)
-	insertFleet(b, s, f, q.FPs, start-hours*hourMilli, start)
+	insertFleet(b, s, fleetQuery(all, hours).FPs, start-hours*hourMilli, start)
 	c, clock := openCache(b, s, 8<<30)
 	b.Run("load", func(b *testing.B) {
 		q := fleetQuery(held, hours)
@@ -141,7 +139,7 @@ func BenchmarkStore(b *testing.B) {
 			b.StopTimer()
 			at, batch = at+1000, batch+1
 			// A second's share of the scrapes.
-			insertFleet(b, s, &fleet{until: at}, fleetQuery(all, 1).FPs[:all/15], at, at+15_000)
+			insertFleet(b, s, fleetQuery(all, 1).FPs[:all/15], at, at+15_000)
 			clock.Advance(samplecache.DefaultRefresh)
 			b.StartTimer()
 			_, _, err := c.ListMetricSamples(b.Context(), tenantA, q)
@@ -160,7 +158,7 @@ func BenchmarkStore(b *testing.B) {
 }
 
 // insertFleet stores the samples of series between two times, in batches of a writer's size.
-func insertFleet(b *testing.B, s *store.Store, f *fleet, fps []uint64, from, to int64) {
+func insertFleet(b *testing.B, s *store.Store, fps []uint64, from, to int64) {
 	b.Helper()
 	const series = 1000
 	for i := 0; i < len(fps); i += series {
@@ -177,5 +175,4 @@ func insertFleet(b *testing.B, s *store.Store, f *fleet, fps []uint64, from, to 
 			require.NoError(b, s.Insert(b.Context(), tenantA, block))
 		}
 	}
-	_ = f
 }

@@ -350,6 +350,40 @@ func TestMemoryIsBounded(t *testing.T) {
 	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
 }
 
+// TestScansDoNotPushOut reads more than there is room for, once, beside what is asked for again and again.
+func TestScansDoNotPushOut(t *testing.T) {
+	c, clock := openCache(t, &fleet{until: start}, 400<<10)
+	ask := func(from, to uint64) {
+		q := lastHours(0, 1)
+		for fp := from; fp < to; fp++ {
+			q.FPs = append(q.FPs, fp)
+		}
+		_, _, err := c.ListMetricSamples(t.Context(), tenantA, q)
+		require.NoError(t, err)
+	}
+	for range 2 {
+		ask(0, 20)
+		clock.Advance(5 * time.Second)
+	}
+	for round := range uint64(3) {
+		for i := range uint64(20) {
+			ask(1000+i*50, 1050+i*50)
+			clock.Advance(samplecache.DefaultRefresh / 2)
+		}
+		misses := samplecache.Misses(c)
+		ask(0, 20)
+		require.Equal(t, misses, samplecache.Misses(c), "round %d", round)
+	}
+	require.Greater(t, samplecache.Evictions(c), 2000)
+	clock.Advance(2 * time.Hour)
+	for i := range uint64(20) {
+		ask(1000+i*50, 1050+i*50)
+	}
+	misses := samplecache.Misses(c)
+	ask(0, 20)
+	require.Less(t, misses, samplecache.Misses(c), "what nobody asks for any more goes")
+}
+
 func TestLimitsAreTheStores(t *testing.T) {
 	w := newTwin()
 	for fp := range uint64(4) {

@@ -29,19 +29,22 @@
 // such parts only the newest known batch of each shard and later ones are read. Parts that a refresh reads but its listing
 // did not show do not count for this: windows may have been registered between the listing and the read.
 //
-// # Windows that begin
+// All of this holds while inserts are numbered as they become visible, as those of a plain MergeTree are; a replicated one
+// gives its numbers out earlier.
 //
-// A listing tells the least and the largest time of each part. A window in which no part of the listing has a sample is
-// complete without a load, as every row of it has a number past the mark. Shortly before a window begins it is registered
-// in this way, empty, for the series in use.
+// # Windows without samples
+//
+// A listing tells the least and the largest time of each part. A query does not look at windows in which no part of the last
+// listing has a sample, as long as they are not held. Shortly before a window begins it is registered for the series in use,
+// empty and without a load: the listing shows that it has no rows, so every row that it gets has a number past the mark.
 //
 // # Rows that leave
 //
 // A listing shows when a part is gone without another one over its range (retention, a dropped partition), and when a part
 // went through a mutation with a number past its own. Either drops the windows of the day, and loads under way find nothing
-// to fill. When the part with the largest number of all is gone the tenant starts over, because the server may give the
-// number out again after a restart. What is inserted and dropped again between two listings, and read by a load between, is
-// not noticed when its day has no other part.
+// to fill. No load reads a day of which no part was listed, so none reads rows whose leaving no listing shows. When the part
+// with the largest number of all is gone the tenant starts over, because the server may give the number out again after a
+// restart.
 //
 // # Freshness
 //

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sync/atomic"
 )
 
 // roomPercent is how much of the bound is left in use when windows are dropped. The more goes at once, the rarer all windows
@@ -32,34 +31,34 @@ func (t *tenant) size() int64 {
 	return t.bytes
 }
 
-// evict drops about so many bytes of windows, the longest unused first.
+// evict drops about so many bytes of windows: first those that were asked for once, and the longest unused of each sort.
 func (c *Cache) evict(tenants []*tenant, bytes int64) {
-	byUse := map[uint32]int64{}
+	byRank, now := map[uint32]int64{}, c.tickNow()
 	for _, t := range tenants {
-		t.weigh(byUse)
+		t.weigh(byRank, now)
 	}
-	var newest uint32 // the newest use that goes
+	var highest uint32 // that goes
 	left := bytes
-	for _, newest = range slices.Sorted(maps.Keys(byUse)) {
-		if left -= byUse[newest]; left <= 0 {
+	for _, highest = range slices.Sorted(maps.Keys(byRank)) {
+		if left -= byRank[highest]; left <= 0 {
 			break
 		}
 	}
-	// Of the newest use that goes, only as much goes as is needed.
-	left = byUse[newest] + left
+	// Of the highest rank that goes, only as much goes as is needed.
+	left = byRank[highest] + left
 	for _, t := range tenants {
-		left = t.evict(newest, left)
+		left = t.evict(highest, left, now)
 	}
 }
 
-// weigh adds up the memory of windows by their last use.
-func (t *tenant) weigh(byUse map[uint32]int64) {
+// weigh adds up the memory of windows by their rank.
+func (t *tenant) weigh(byRank map[uint32]int64, now uint32) {
 	t.dataMu.RLock()
 	defer t.dataMu.RUnlock()
 	for _, s := range t.series {
 		for i := range s.windows {
 			if w := &s.windows[i]; w.load == nil {
-				byUse[atomic.LoadUint32(&w.used)] += w.weight()
+				byRank[w.rank(now)] += w.weight()
 			}
 		}
 	}
@@ -68,17 +67,18 @@ func (t *tenant) weigh(byUse map[uint32]int64) {
 // weight is the memory that goes with a window.
 func (w *window) weight() int64 { return w.data.bytes() + seriesBytes/2 }
 
-// evict drops the windows whose last use is before newest, and of that use so many bytes. It returns what is left of them.
-func (t *tenant) evict(newest uint32, bytes int64) int64 {
+// evict drops the windows of lower ranks than highest, and of that rank so many bytes. It returns what is left of them.
+func (t *tenant) evict(highest uint32, bytes int64, now uint32) int64 {
 	t.dataMu.Lock()
 	defer t.dataMu.Unlock()
 	removed := 0
 	for fp, s := range t.series {
 		removed += t.removeLocked(fp, s, func(w *window) bool {
-			if w.load != nil || w.used > newest || w.used == newest && bytes <= 0 {
+			rank := w.rank(now)
+			if w.load != nil || rank > highest || rank == highest && bytes <= 0 {
 				return false
 			}
-			if w.used == newest {
+			if rank == highest {
 				bytes -= w.weight()
 			}
 			return true

@@ -220,7 +220,7 @@ func (t *tenant) open(number int32) {
 	defer t.dataMu.Unlock()
 	for _, s := range t.series {
 		n := len(s.windows)
-		if w := &s.windows[n-1]; w.number == number-1 && w.used >= oldest {
+		if w := &s.windows[n-1]; w.number == number-1 && w.lastUse() >= oldest {
 			before := s.bytes()
 			s.windows = append(s.windows, window{number: number, used: w.used})
 			t.accountLocked(s.bytes() - before)

@@ -3,6 +3,7 @@ package samplecache
 import (
 	"sort"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -15,17 +16,46 @@ const windowsPerDay = 12
 // window is what is held of one series in one window.
 type window struct {
 	number int32  // since 1970
-	used   uint32 // when it was last asked for, in ticks; written by readers, atomically
+	used   uint32 // when it was last asked for, in ticks, and whether before that too; written by readers, atomically
 	// load reads it at the moment; nil when it has been read. Until then data has what refreshes have brought meanwhile.
 	load *load
 	data *block // nil: no samples
 }
 
+const (
+	// usedAgain marks in a window's use that it was asked for at two times.
+	usedAgain = 1 << 31
+	// againAfter is how far apart two times are: the panels of a dashboard ask at one time.
+	againAfter = uint32(2 * time.Second / tick)
+	// keepFor is how long windows that were asked for at two times stay while there are others. Without the difference a query
+	// that reads more than there is room for drops everything for what it asks for once.
+	keepFor = uint32(time.Hour / tick)
+)
+
 // touch notes that the window is asked for.
 func (w *window) touch(now uint32) {
-	if atomic.LoadUint32(&w.used) != now { // a write takes the line from the other readers
-		atomic.StoreUint32(&w.used, now)
+	old := atomic.LoadUint32(&w.used)
+	last := old &^ usedAgain
+	if now <= last {
+		return // a write takes the line from the other readers
 	}
+	again := old & usedAgain
+	if now-last >= againAfter {
+		again = usedAgain
+	}
+	atomic.StoreUint32(&w.used, now|again)
+}
+
+// lastUse returns when the window was last asked for.
+func (w *window) lastUse() uint32 { return atomic.LoadUint32(&w.used) &^ usedAgain }
+
+// rank orders windows by what goes first.
+func (w *window) rank(now uint32) uint32 {
+	used := atomic.LoadUint32(&w.used)
+	if last := used &^ usedAgain; now > last+keepFor {
+		return last
+	}
+	return used
 }
 
 // series is what is held of one series: windows in rising order. The tenant's lock guards it.
