@@ -40,7 +40,7 @@ func (a *App) startAlerting(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--alerting.external-url: %w", err)
 	}
-	o.JS, o.Replicas, o.Owner = a.js, a.opts.NATS.Replicas, a.node
+	o.JS, o.Keys, o.Replicas, o.Owner = a.js, a.keys, a.opts.NATS.Replicas, a.node
 	o.Query = func(t seamark.TenantID) rules.QueryFunc { return a.promql.QueryFunc(t) }
 	o.Queryable, o.Publish = a.promql.Queryable, a.publishSamples
 	o.ExternalURL = func(seamark.TenantID) *url.URL { return console }

@@ -21,6 +21,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logexplore"
@@ -43,6 +44,7 @@ type App struct {
 	disk       *engine.DiskGuard  // nil without an embedded engine
 	nc         *nats.Conn
 	js         jetstream.JetStream
+	keys       *seal.Ring // nil in roles that need no secrets
 	directory  *tenant.Directory
 	bus        *bus.Bus
 	store      *store.Store
@@ -112,6 +114,7 @@ func (a *App) Start(ctx context.Context) error {
 		{"data folder", true, func(context.Context) error { return a.prepareDataDir() }},
 		{"admin listener", true, a.serveAdmin},
 		{"nats", true, a.startNATS},
+		{"keys", a.usesKeys(), a.openKeys},
 		{"directory", true, a.openDirectory},
 		{"bus", a.usesBus(), a.openBus},
 		{"store", a.usesStore(), a.openStore},

@@ -14,6 +14,7 @@ import (
 func (a *App) openDirectory(ctx context.Context) error {
 	d, err := tenant.Open(ctx, tenant.Options{
 		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), Now: a.opts.Now, Logger: a.log,
+		Keys: a.keys,
 	})
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ var layers = []layer{
 	{"internal/bus", []string{"internal/seamark"}, "The bus does not look into messages, so it needs no store and no edge."},
 	{"internal/store", []string{"internal/store/lz4", "internal/seamark"}, "The store is below the roles and knows neither the bus nor HTTP."},
 	{"internal/store/lz4", nil, "A compressor knows bytes alone."},
+	{"internal/seal", []string{"internal/seamark"}, "Sealing knows places and keys, not what is sealed."},
+	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
 	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
 
 	{"ingest", []string{"ingest/", "internal/bus", "internal/httpx", "internal/store", "internal/seamark"}, "Roles never import each other; app hands over what one needs of another."},
@@ -74,15 +76,15 @@ var layers = []layer{
 	{"querier/patterns", nil, "A miner knows lines alone."},
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
 
-	{"tenant", []string{"internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
-	{"alerting", []string{"internal/bus", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
+	{"tenant", []string{"internal/seal", "internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
+	{"alerting", []string{"internal/bus", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
 	{"api", []string{"internal/httpx", "internal/seamark"}, "The API states what it needs as interfaces; app fills them."},
 	{"console", nil, "The console is files; the API lives beside it."},
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
-	{"cmd/seamark", []string{"ingest/quota", "internal/app", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seamark", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"cmd/seamark", []string{"ingest/quota", "internal/app", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
@@ -97,7 +99,7 @@ var layers = []layer{
 var testOnly = []string{"internal/testkit", "internal/docgen", "internal/e2e/", "ingest/catalogtest"}
 
 // testsMay says what test files may import beside testOnly, their own package and what that may.
-var testsMay = []string{"internal/engine", "internal/seamark", "internal/store", "ingest/otlp"} // ingest/otlp is what other decoders must agree with
+var testsMay = []string{"internal/engine", "internal/seal", "internal/seamark", "internal/store", "ingest/otlp"} // ingest/otlp is what other decoders must agree with
 
 // fence keeps a module, or a package of the standard library, in the folders or files that own it.
 type fence struct {

@@ -46,6 +46,7 @@ type Options struct {
 	HTTP       HTTPOptions
 	Admin      AdminOptions
 	NATS       NATSOptions
+	Keys       KeysOptions
 	ClickHouse ClickHouseOptions
 	Bus        BusOptions
 	Ingest     IngestOptions
@@ -259,7 +260,7 @@ func (o *Options) Validate() error {
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
-		{"query.chunk-samples", positive(o.Query.ChunkSamples)},
+		{"query.chunk-samples", positive(int64(o.Query.ChunkSamples))},
 		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},

@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/seamarkhq/seamark/api"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/logcontext"
+)
+
+// logContextAPI shows the reader of a line's surroundings in the API's words. It implements api.LogContextReader.
+type logContextAPI struct {
+	reader  *logcontext.Reader
+	timeout time.Duration
+}
+
+func (l logContextAPI) LogContext(ctx context.Context, id seamark.TenantID, q api.LogContextQuery) (*api.LogContextPage, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return logContextPageOf(l.reader.Around(ctx, id, logcontext.Query(q)))
+}
+
+func (l logContextAPI) LogContextPage(ctx context.Context, id seamark.TenantID, cursor string, limit int) (*api.LogContextPage, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return logContextPageOf(l.reader.Continue(ctx, id, cursor, limit))
+}
+
+func logContextPageOf(found *logcontext.Page, err error) (*api.LogContextPage, error) {
+	if err != nil {
+		return nil, err
+	}
+	page := &api.LogContextPage{
+		Lines: make([]api.LogContextLine, len(found.Lines)), Before: found.Before, After: found.After, MoreBefore: found.MoreBefore, MoreAfter: found.MoreAfter,
+	}
+	for i := range found.Lines {
+		l := &found.Lines[i]
+		page.Lines[i] = api.LogContextLine{
+			Time: l.Time, Fingerprint: l.Stream.FP, Labels: l.Stream.Labels, Text: l.Text, Level: l.Level, TraceID: l.TraceID, SpanID: l.SpanID,
+			Metadata: l.Metadata, Anchor: l.Anchor,
+		}
+	}
+	return page, nil
+}
