@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -62,6 +63,8 @@ type Options struct {
 	JS jetstream.JetStream
 	// Leases is the cell's bucket of leases.
 	Leases *bus.LeaseDocs
+	// Keys seals the tenants' configurations, which hold the receivers' secrets.
+	Keys *seal.Ring
 	// Replicas is 1 on one node, 3 on a NATS cluster.
 	Replicas int
 	// Owner names this process among the candidates for the lease. A process that keeps it over a restart goes on at once.
@@ -113,8 +116,8 @@ func DefaultOptions() Options {
 func (o *Options) validate() error {
 	l := o.Limits
 	switch {
-	case o.JS == nil || o.Leases == nil || o.Query == nil || o.Queryable == nil || o.Publish == nil || o.ExternalURL == nil:
-		return errors.New("alerting: JS, Leases, Query, Queryable, Publish and ExternalURL are required")
+	case o.JS == nil || o.Leases == nil || o.Keys == nil || o.Query == nil || o.Queryable == nil || o.Publish == nil || o.ExternalURL == nil:
+		return errors.New("alerting: JS, Leases, Keys, Query, Queryable, Publish and ExternalURL are required")
 	case o.Logger == nil || o.Registerer == nil || o.Now == nil:
 		return errors.New("alerting: Logger, Registerer and Now are required")
 	case o.Owner == "" || o.Replicas < 1 || o.LeaseTTL < 100*time.Millisecond:
@@ -174,6 +177,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	if s.state, err = openBucket(ctx, &o, stateBucket, "Seamark: silences, notification log, active alerts", maxStateBytes); err != nil {
+		return nil, err
+	}
+	if err := s.sealPlainConfigs(ctx, configKV); err != nil {
 		return nil, err
 	}
 	s.rules = newDocuments(rulesKV, decodeRule, &o, s.metrics)

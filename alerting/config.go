@@ -70,12 +70,16 @@ func (c *configDoc) template(externalURL *url.URL) (*template.Template, error) {
 }
 
 // decodeConfig reads a stored configuration with the same checks as an incoming one.
-func (s *Service) decodeConfig(rest string, body []byte) (*configDoc, error) {
+func (s *Service) decodeConfig(tenant seamark.TenantID, rest string, body []byte) (*configDoc, error) {
 	if rest != configKey {
 		return nil, fmt.Errorf("no document is called %q", rest)
 	}
 	var source configSource
-	if err := json.Unmarshal(body, &source); err != nil {
+	plain, err := s.openConfig(tenant, body)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(plain, &source); err != nil {
 		return nil, err
 	}
 	return s.parseConfig(source)
@@ -234,9 +238,13 @@ func (s *Service) SaveAlertmanagerConfig(ctx context.Context, tenant seamark.Ten
 	if _, err := s.parseConfig(source); err != nil {
 		return err
 	}
-	body, err := json.Marshal(source)
+	plain, err := json.Marshal(source)
 	if err != nil {
 		return fmt.Errorf("encode Alertmanager configuration: %w", err)
+	}
+	body, err := s.sealConfig(ctx, tenant, plain)
+	if err != nil {
+		return err
 	}
 	return s.configs.put(ctx, tenant, configKey, body)
 }

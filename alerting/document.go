@@ -24,7 +24,7 @@ const markerTTL = time.Hour
 // decode keeps its last good value in place and hurts nobody else.
 type documents[T any] struct {
 	kv      jetstream.KeyValue
-	decode  func(rest string, body []byte) (T, error)
+	decode  func(tenant seamark.TenantID, rest string, body []byte) (T, error)
 	changed func(seamark.TenantID) // called without the lock after a tenant's documents changed
 	logger  *slog.Logger
 	metrics *metrics
@@ -47,7 +47,7 @@ func openBucket(ctx context.Context, o *Options, name, description string, maxBy
 	return kv, nil
 }
 
-func newDocuments[T any](kv jetstream.KeyValue, decode func(string, []byte) (T, error), o *Options, m *metrics) *documents[T] {
+func newDocuments[T any](kv jetstream.KeyValue, decode func(seamark.TenantID, string, []byte) (T, error), o *Options, m *metrics) *documents[T] {
 	return &documents[T]{
 		kv: kv, decode: decode, logger: o.Logger.With("bucket", kv.Bucket()), metrics: m,
 		docs: map[seamark.TenantID]map[string]T{}, moved: make(chan struct{}),
@@ -154,7 +154,7 @@ func (d *documents[T]) putLocked(entry jetstream.KeyValueEntry, old map[seamark.
 		}
 		return tenant, true
 	}
-	doc, err := d.decode(rest, entry.Value())
+	doc, err := d.decode(tenant, rest, entry.Value())
 	if err != nil {
 		d.poisoned(entry, err)
 		last, ok := old[tenant][rest]

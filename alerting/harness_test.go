@@ -27,6 +27,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
@@ -144,6 +145,10 @@ func (w *world) options(t *testing.T, owner string) (Options, *nats.Conn) {
 		t.Fatal(err)
 	}
 	o := DefaultOptions()
+	o.Keys, err = seal.Open(t.Context(), seal.Options{JS: js, Root: seal.RootSource{Text: strings.Repeat("5a", 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	o.JS, o.Leases, o.Owner, o.LeaseTTL = js, leases, owner, time.Second
 	o.Query, o.Publish = w.query, w.publish
 	o.Queryable = func(seamark.TenantID) storage.Queryable { return w }

@@ -49,7 +49,7 @@ func parseRuleKey(rest string) (namespace, group string, err error) {
 }
 
 // decodeRule reads a stored group with the same checks as an incoming one: the bucket is shared by versions.
-func decodeRule(rest string, body []byte) (ruleDoc, error) {
+func decodeRule(_ seamark.TenantID, rest string, body []byte) (ruleDoc, error) {
 	namespace, name, err := parseRuleKey(rest)
 	if err != nil {
 		return ruleDoc{}, err

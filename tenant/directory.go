@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -56,6 +57,8 @@ type Options struct {
 	SessionLifetime time.Duration
 	// KeyLifetime is the age at which the session signing key is replaced; 30 days unless told.
 	KeyLifetime time.Duration
+	// Keys seals the session signing keys' private halves. A process without it signs nobody in; it still verifies sessions.
+	Keys *seal.Ring
 	// PasswordCost is what a password hash costs; DefaultPasswordCost unless told.
 	PasswordCost PasswordCost
 
@@ -176,6 +179,7 @@ func Open(ctx context.Context, opts Options) (*Directory, error) {
 	d.start(life)
 	err = d.awaitSync(ctx)
 	if err == nil {
+		d.sealKeys(ctx)
 		return d, nil
 	}
 	if loaded {
@@ -219,7 +223,7 @@ func (d *Directory) makeTables() {
 	d.sessions = newTable[sessionDoc]("session", sessions, &d.mu, changed)
 	d.sessions.groupOf = func(s *sessionDoc) string { return string(s.User) }
 	d.keys = newTable[keyDoc]("key", keys, &d.mu, changed)
-	d.keys.redact = withoutPrivateKey
+	d.keys.redact, d.keys.decode = withoutPrivateKey, d.decodeKey
 	d.arrivals = newTable[arrivalDoc]("arrival", arrivals, &d.mu, unsaved)
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
 

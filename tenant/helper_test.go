@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/tenant"
@@ -54,11 +55,27 @@ func openDirectory(t testing.TB, js jetstream.JetStream, change ...func(*tenant.
 	return d
 }
 
+// testRoot is the root key of every test's store.
+const testRoot = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+// newRing opens the keys that secrets are sealed with.
+func newRing(t testing.TB, js jetstream.JetStream) *seal.Ring {
+	t.Helper()
+	ring, err := seal.Open(t.Context(), seal.Options{JS: js, Root: seal.RootSource{Text: testRoot}})
+	if err != nil {
+		t.Fatalf("open the ring of keys: %v", err)
+	}
+	return ring
+}
+
 func tryOpen(t testing.TB, js jetstream.JetStream, change ...func(*tenant.Options)) (*tenant.Directory, error) {
 	t.Helper()
 	opts := tenant.Options{JS: js, PasswordCost: cheap(), SyncTimeout: patience, ReconnectJitter: 10 * time.Millisecond}
 	for _, c := range change {
 		c(&opts)
+	}
+	if opts.Keys == nil && js.Conn().IsConnected() {
+		opts.Keys = newRing(t, js)
 	}
 	d, err := tenant.Open(t.Context(), opts)
 	if err != nil {

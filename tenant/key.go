@@ -18,10 +18,11 @@ type keyDoc struct {
 	KID     string    `json:"kid"`
 	Created time.Time `json:"created"`
 	Public  []byte    `json:"public"`
-	Seed    []byte    `json:"seed,omitempty"` // the private key; absent in the snapshot file
+	Sealed  string    `json:"sealed,omitempty"` // the private key's seed, sealed; absent in the snapshot file
+	Seed    []byte    `json:"seed,omitempty"`   // the same in plain, as it was written before there was sealing; sealed at the next start
 
 	number  int
-	private ed25519.PrivateKey // nil where Seed is absent
+	private ed25519.PrivateKey // nil in the snapshot file and in a process without Options.Keys
 }
 
 func (k *keyDoc) validate(key string) (err error) {
@@ -36,10 +37,15 @@ func (k *keyDoc) validate(key string) (err error) {
 	if len(k.Seed) == 0 {
 		return nil
 	}
-	if len(k.Seed) != ed25519.SeedSize {
+	return k.take(k.Seed)
+}
+
+// take makes the private key from its seed.
+func (k *keyDoc) take(seed []byte) error {
+	if len(seed) != ed25519.SeedSize {
 		return errors.New("signing key has a malformed seed")
 	}
-	k.private = ed25519.NewKeyFromSeed(k.Seed)
+	k.private = ed25519.NewKeyFromSeed(seed)
 	if !ed25519.PublicKey(k.Public).Equal(k.private.Public()) {
 		return errors.New("signing key's halves do not belong together")
 	}
@@ -47,7 +53,7 @@ func (k *keyDoc) validate(key string) (err error) {
 }
 
 func withoutPrivateKey(k keyDoc) keyDoc {
-	k.Seed = nil
+	k.Seed, k.Sealed = nil, ""
 	return k
 }
 
@@ -95,8 +101,12 @@ func (d *Directory) RotateSessionKey(ctx context.Context) error {
 		return errors.New("ed25519 made a public key of another type")
 	}
 	kid := keyName(number)
-	err := d.keys.create(ctx, kid, &keyDoc{
-		Version: docVersion, KID: kid, Created: d.now().UTC(), Public: public, Seed: seed,
+	sealed, err := d.sealSeed(ctx, kid, seed)
+	if err != nil {
+		return err
+	}
+	err = d.keys.create(ctx, kid, &keyDoc{
+		Version: docVersion, KID: kid, Created: d.now().UTC(), Public: public, Sealed: sealed,
 	})
 	if errors.Is(err, errTaken) { // another node was first: its key is the one
 		err = d.keys.refresh(ctx, kid)

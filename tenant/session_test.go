@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/tenant"
@@ -170,18 +171,22 @@ func forge(t *testing.T, method jwt.SigningMethod, key any, header, claims map[s
 	return text
 }
 
-// sessionKey reads the signing key from KV, which only a test may do.
+// sessionKey reads the signing key from KV, as only a holder of the root key can.
 func sessionKey(t *testing.T, js jetstream.JetStream) ed25519.PrivateKey {
 	t.Helper()
 	entry, err := openBucket(t, js, "keys").Get(t.Context(), "key.k1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc struct{ Seed []byte }
+	var doc struct{ Sealed string }
 	if err := json.Unmarshal(entry.Value(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	return ed25519.NewKeyFromSeed(doc.Seed)
+	seed, err := newRing(t, js).Unseal(t.Context(), seal.Place{Bucket: "seamark_keys", Key: "key.k1", Field: "seed"}, doc.Sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ed25519.NewKeyFromSeed(seed)
 }
 
 func TestForgedSessionsAreRefused(t *testing.T) {

@@ -17,9 +17,10 @@ func TestStartFromTheSnapshotWhileKVIsAway(t *testing.T) {
 	n := newFragileNATS(t)
 	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "directory.json")
-	options := func(o *tenant.Options) { o.SnapshotPath, o.Now = path, clock.Now }
+	keys := newRing(t, n.connect(t))
+	options := func(o *tenant.Options) { o.SnapshotPath, o.Now, o.Keys = path, clock.Now, keys }
 	first, err := tenant.Open(t.Context(), tenant.Options{
-		JS: n.connect(t), SnapshotPath: path, Now: clock.Now, PasswordCost: cheap(), SyncTimeout: patience,
+		JS: n.connect(t), Keys: keys, SnapshotPath: path, Now: clock.Now, PasswordCost: cheap(), SyncTimeout: patience,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,8 @@ type serverFlags struct {
 	NATSCredsFile string `name:"nats.creds-file" help:"NATS credentials file." type:"path"`
 	NATSReplicas  int    `name:"nats.replicas" default:"1" help:"Replicas of streams and buckets; 3 on a NATS cluster."`
 
+	keyFlags
+
 	ClickHouseDSN            string   `name:"clickhouse.dsn" help:"clickhouse://user:password@host:9000,... Empty runs the embedded engine."`
 	ClickHouseHTTPAddrs      []string `name:"clickhouse.http-addrs" help:"host:8123 of the same servers; inserts go over HTTP."`
 	ClickHouseTenantSecret   string   `name:"clickhouse.tenant-secret" help:"Secret that the passwords of tenants' ClickHouse users are made from."`
@@ -164,6 +166,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		SharedKeyFile: f.ForwardSharedKeyFile, AllowPlaintext: f.ForwardAllowPlaintext,
 	}
 	o.NATS = app.NATSOptions{URL: f.NATSURL, CredsFile: f.NATSCredsFile, Replicas: f.NATSReplicas}
+	o.Keys = f.keyFlags.options()
 	o.ClickHouse = app.ClickHouseOptions{
 		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
 		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes,

@@ -40,6 +40,7 @@ type cli struct {
 	Alerting    roleCmd        `cmd:"" help:"Run the alerting role alone."`
 	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
 	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
+	Keys        keysCmd        `cmd:"" help:"The keys that secrets in the store are sealed with."`
 	DemoCluster demoClusterCmd `cmd:"" help:"Push a believable Kubernetes cluster's data to a server, for demos and tests."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit 0 when the server on this machine is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

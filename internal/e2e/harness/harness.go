@@ -183,6 +183,9 @@ type Launched struct {
 	ready chan struct{}
 }
 
+// RootKey is the root key of servers with a NATS outside them.
+const RootKey = "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b"
+
 // Launch starts a server without waiting for it.
 func Launch(t testing.TB, dataDir string, args ...string) *Launched {
 	t.Helper()
@@ -198,6 +201,9 @@ func LaunchUnder(t testing.TB, command []string, dataDir string, args ...string)
 	cmd := exec.Command(args[0], args[1:]...)
 	// A test's load is no tenant's: those that are about quotas set flags, which go before the environment.
 	cmd.Env = append(os.Environ(), "SEAMARK_CLICKHOUSE_LIBRARY="+library(t), "SEAMARK_QUOTA_ROWS_PER_SECOND=0", "SEAMARK_QUOTA_BYTES_PER_SECOND=0")
+	if slices.Contains(args, "--nats.url") { // no process makes a root key for others
+		cmd.Env = append(cmd.Env, "SEAMARK_KEYS_ROOT="+RootKey)
+	}
 	var once sync.Once
 	s.Process = start(t, cmd, func(line string) {
 		var l struct{ Msg, HTTP, Admin string }
