@@ -91,13 +91,20 @@ func (e *Executor) round() (string, error) {
 	return "", nil
 }
 
-// maxRegexps bounds the expressions that an executor remembers: a template may take them from labels.
-const maxRegexps = 100
+const (
+	// maxRegexps bounds the expressions that an executor remembers: a template may take them from labels.
+	maxRegexps = 100
+	// maxRegexpBytes bounds an expression, as LogQL's parser does; without it one can take much memory to compile.
+	maxRegexpBytes = 8 << 10
+)
 
 // regexp returns a compiled expression. Templates name the same one for every line.
 func (e *Executor) regexp(expr string) (*regexp.Regexp, error) {
 	if re := e.regexps[expr]; re != nil {
 		return re, nil
+	}
+	if len(expr) > maxRegexpBytes {
+		return nil, fmt.Errorf("the regular expression has %d bytes, more than the limit of %d", len(expr), maxRegexpBytes)
 	}
 	re, err := regexp.Compile(expr)
 	if err != nil {

@@ -150,6 +150,7 @@ func TestExecuteErrors(t *testing.T) {
 	fails(`{{ indent 500000 "a\nb" }}`, "limit of 524288 bytes")
 	fails(`{{ alignRight 2000000 "a" }}{{ alignLeft 2000000 "a" }}`, "limit of 524288 bytes")
 	fails(`{{ $x := repeat 300000 "x" }}{{ $x }}{{ $x }}`, "limit of 524288 bytes")
+	fails(`{{ count (repeat 8193 "x") "x" }}`, "limit of 8192")
 	fails(`{{ range 1000000 }}{{ end }}`, "limit of 100000 rounds")
 	fails(`{{ range 1000 }}{{ range 1000 }}{{ end }}{{ end }}`, "limit of 100000 rounds")
 }
