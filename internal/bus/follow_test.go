@@ -1,0 +1,66 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// TestFollowOneTenant follows a tenant from the middle of a shard that another writes to, too, and on while both go on.
+func TestFollowOneTenant(t *testing.T) {
+	b, js := open(t, nil)
+	const foreign = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAX")
+	publish := func(id seamark.TenantID, name string) {
+		t.Helper()
+		m := message(name, 10)
+		m.Tenant = id
+		require.NoError(t, b.Publish(t.Context(), m))
+	}
+	for i := range 10 {
+		publish(tenant, fmt.Sprint("mine ", i))
+		publish(foreign, fmt.Sprint("foreign ", i))
+	}
+	f := bus.NewFollower(js, seamark.Logs, 1)
+	require.Equal(t, []bus.Shard{{Signal: seamark.Logs, Number: 0}}, f.Shards())
+	state, err := f.State(t.Context(), f.Shards()[0])
+	require.NoError(t, err)
+	require.Equal(t, uint64(20), state.Last)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	enough := errors.New("enough")
+	var got []string
+	err = f.Follow(ctx, f.Shards()[0], tenant, 11, func(m bus.Received) error {
+		got = append(got, fmt.Sprint(m.Sequence, " ", string(m.Data[10:])))
+		if len(got) == 5 {
+			publish(foreign, "foreign, live")
+			publish(tenant, "mine, live")
+		}
+		if len(got) == 6 {
+			return enough
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, enough)
+	require.Equal(t, []string{"11 mine 5", "13 mine 6", "15 mine 7", "17 mine 8", "19 mine 9", "22 mine, live"}, got)
+}
+
+func TestFollowEnds(t *testing.T) {
+	_, js := open(t, nil)
+	f := bus.NewFollower(js, seamark.Logs, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, f.Follow(ctx, f.Shards()[0], tenant, 1, func(bus.Received) error { return nil }), context.Canceled)
+	for _, wild := range []seamark.TenantID{"", "*", ">"} {
+		require.Error(t, f.Follow(t.Context(), f.Shards()[0], wild, 1, func(bus.Received) error { return nil }), "%q would follow everybody", wild)
+	}
+	missing := bus.NewFollower(js, seamark.Logs, 7)
+	require.Error(t, missing.Follow(t.Context(), missing.Shards()[6], tenant, 1, func(bus.Received) error { return nil }))
+}
