@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -45,8 +46,10 @@ type LokiOptions struct {
 	Tailer   LogTailer
 	Limits   LokiLimits
 	// Tag returns a context whose queries carry the text with which their sender explains itself; nil leaves it out.
-	Tag    func(ctx context.Context, tags string) context.Context
-	Logger *slog.Logger
+	Tag func(ctx context.Context, tags string) context.Context
+	// PingEvery is how often a tail without lines is pinged; 0 is every 20 s, before proxies lose patience.
+	PingEvery time.Duration
+	Logger    *slog.Logger
 	// Now is the clock for ranges that end "now".
 	Now func() time.Time
 }
@@ -54,6 +57,7 @@ type LokiOptions struct {
 // LokiRoutes returns the routes of Loki's HTTP API for queries.
 func LokiRoutes(o LokiOptions) []httpx.Route {
 	const prefix = "/loki/api/v1"
+	o.PingEvery = cmp.Or(o.PingEvery, standardPing)
 	h := lokiHandlers{o}
 	var routes []httpx.Route
 	for _, r := range []struct {
@@ -107,6 +111,7 @@ func (h lokiHandlers) tagged(handle httpx.Handler) httpx.Handler {
 				return '_'
 			}, tags[:min(len(tags), maxTagsBytes)])
 			r.Request = r.WithContext(h.Tag(r.Context(), tags))
+			h.Logger.DebugContext(r.Context(), "log request explains itself", "request_id", r.ID, "tenant", r.Tenant(), "path", r.URL.Path, "tags", tags)
 		}
 		return handle(w, r)
 	}

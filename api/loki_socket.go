@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/websocket"
@@ -23,40 +24,82 @@ const (
 const (
 	// sendWithin is how long a reader may take for a frame. Without it one that is gone without a word holds its tail for ever.
 	sendWithin = 30 * time.Second
-	// pingEvery keeps proxies from closing a tail without lines; most do after a minute.
-	pingEvery = 20 * time.Second
+	// standardPing keeps proxies from closing a tail without lines; most do after a minute.
+	standardPing = 20 * time.Second
 	// maxHeardBytes bounds what a reader may say: it has nothing to.
 	maxHeardBytes = 64 << 10
 )
 
-// socket is an open WebSocket that is only written to.
-type socket struct{ conn *websocket.Conn }
+// tailSocket is an open WebSocket that is only written to.
+type tailSocket struct {
+	conn *websocket.Conn
+	mu   sync.Mutex // held while a frame is written
+}
 
 // send sends one frame of text.
-func (s *socket) send(frame []byte) error {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
+func (s *tailSocket) send(frame []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writeLocked(sendWithin, func() error { return websocket.Message.Send(s.conn, string(frame)) })
+}
+
+// writeLocked writes within a time. The deadline of one write must not stand when the next one begins: a write that fails
+// breaks the connection for good.
+func (s *tailSocket) writeLocked(within time.Duration, write func() error) error {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return err
 	}
-	return websocket.Message.Send(s.conn, string(frame))
+	return write()
+}
+
+// pingCodec writes ping frames.
+var pingCodec = websocket.Codec{Marshal: func(any) ([]byte, byte, error) { return nil, websocket.PingFrame, nil }}
+
+// ping sends pings until ctx ends or the connection takes none. While a frame is written there is no need for one.
+func (s *tailSocket) ping(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.mu.TryLock() {
+			continue
+		}
+		err := s.writeLocked(sendWithin, func() error { return pingCodec.Send(s.conn, nil) })
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// close tells the peer why the connection ends.
+func (s *tailSocket) close(code closeCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.writeLocked(time.Second, func() error { return s.conn.WriteClose(int(code)) }) // a peer that is gone needs no word
 }
 
 // serveSocket makes the connection of a request that checkSocket has passed a WebSocket, and runs fn until it returns or the
 // peer goes, which ends its context. It never returns an error: there is no HTTP left to tell it in.
-func serveSocket(w http.ResponseWriter, r *httpx.Request, fn func(ctx context.Context, s *socket) closeCode) error {
+func serveSocket(w http.ResponseWriter, r *httpx.Request, ping time.Duration, fn func(ctx context.Context, s *tailSocket) closeCode) error {
 	server := websocket.Server{
 		Handshake: func(*websocket.Config, *http.Request) error { return nil }, // checkSocket looks at the origin
 		Handler: func(conn *websocket.Conn) {
 			// The request's own context outlives the connection once that is taken over.
 			ctx, cancel := context.WithCancel(r.Context())
 			defer cancel()
-			go func() {
-				defer cancel()
-				hear(conn)
-			}()
-			go ping(ctx, conn)
-			code := fn(ctx, &socket{conn})
-			_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
-			_ = conn.WriteClose(int(code))
+			s := &tailSocket{conn: conn}
+			for _, watch := range []func(){func() { hear(conn) }, func() { s.ping(ctx, ping) }} {
+				go func() {
+					defer cancel()
+					watch()
+				}()
+			}
+			s.close(fn(ctx, s))
 		},
 	}
 	server.ServeHTTP(w, r.Request)
@@ -72,22 +115,5 @@ func hear(conn *websocket.Conn) {
 			return
 		}
 		heard += n
-	}
-}
-
-// pingCodec writes ping frames.
-var pingCodec = websocket.Codec{Marshal: func(any) ([]byte, byte, error) { return nil, websocket.PingFrame, nil }}
-
-// ping sends a ping now and then; a connection that takes none is noticed by who writes next.
-func ping(ctx context.Context, conn *websocket.Conn) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			_ = pingCodec.Send(conn, nil)
-		}
 	}
 }

@@ -61,7 +61,7 @@ func (h lokiHandlers) tail(w http.ResponseWriter, r *httpx.Request) error {
 		return err
 	}
 	defer tail.Close()
-	return serveSocket(w, r, func(ctx context.Context, s *socket) closeCode {
+	return serveSocket(w, r, h.PingEvery, func(ctx context.Context, s *tailSocket) closeCode {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		go func() { cancel(watchCredential(ctx, r)) }()

@@ -40,6 +40,9 @@ func (l *lokiTailer) Run(ctx context.Context, send func([]byte) error) error { r
 
 func (l *lokiTailer) Close() { l.closed.Add(1) }
 
+// pingEvery is short, so that tests see pings.
+const pingEvery = 10 * time.Millisecond
+
 // revocable is a verifier whose token may be revoked.
 type revocable struct {
 	lokiVerifier
@@ -57,7 +60,7 @@ func tailServer(t *testing.T, l *lokiTailer, v httpx.Verifier) *httptest.Server 
 	t.Helper()
 	edge, err := httpx.New(httpx.Options{
 		Routes: api.LokiRoutes(api.LokiOptions{
-			Tailer: l, Limits: lokiLimits, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return lokiNow },
+			Tailer: l, Limits: lokiLimits, PingEvery: pingEvery, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return lokiNow },
 		}),
 		Verifier: v, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
@@ -155,6 +158,35 @@ func TestTailQuery(t *testing.T) {
 		if diff := cmp.Diff(c.want, l.query); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestTailPings sends a frame after some pings.
+func TestTailPings(t *testing.T) {
+	pinged := make(chan struct{})
+	l := &lokiTailer{run: func(ctx context.Context, send func([]byte) error) error {
+		select {
+		case <-pinged:
+		case <-ctx.Done():
+		}
+		return errors.Join(send([]byte("after")), api.ErrTailClosing)
+	}}
+	conn, err := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pings := 0; pings < 3; pings++ {
+		r, err := conn.NewFrameReader()
+		if err != nil || r.PayloadType() != websocket.PingFrame {
+			t.Fatalf("got %v, %v, want a ping", r, err)
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(pinged)
+	if texts, _ := frames(t, conn); !cmp.Equal(texts, []string{"after"}) {
+		t.Errorf("got %q after pings", texts)
 	}
 }
 

@@ -84,7 +84,7 @@ func (e *lokiEngine) Format(query string) (string, error) { return "formatted " 
 func lokiDo(t *testing.T, e *lokiEngine, r *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
 	edge, err := httpx.New(httpx.Options{
-		Routes: api.LokiRoutes(api.LokiOptions{Logs: e, Explorer: &e.explorer, Limits: lokiLimits, Tag: e.tag, Now: func() time.Time { return lokiNow }}), Verifier: lokiVerifier{}, Logger: slog.New(slog.DiscardHandler),
+		Routes: api.LokiRoutes(api.LokiOptions{Logs: e, Explorer: &e.explorer, Limits: lokiLimits, Tag: e.tag, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return lokiNow }}), Verifier: lokiVerifier{}, Logger: slog.New(slog.DiscardHandler),
 		Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	if err != nil {

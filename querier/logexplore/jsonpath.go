@@ -2,6 +2,7 @@ package logexplore
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ func (d *detector) findPaths(line string) {
 func (d *detector) walk(object map[string]any, name string, path []string) {
 	for key, value := range object {
 		inner := fieldName(name, key)
-		to := append(path[:len(path):len(path)], key)
+		to := slices.Concat(path, []string{key})
 		if nested, ok := value.(map[string]any); ok {
 			d.walk(nested, inner, to)
 			continue
