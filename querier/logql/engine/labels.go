@@ -57,19 +57,17 @@ type lineLabels struct {
 // streamLabels are the labels of a stream as stored, and as every line of it begins.
 type streamLabels struct {
 	stored []seamark.Label
-	list   []lineLabel
-}
-
-func newStreamLabels(stored []seamark.Label) *streamLabels {
-	s := &streamLabels{stored: stored, list: make([]lineLabel, len(stored))}
-	for i, l := range stored {
-		s.list[i] = lineLabel{l.Name, l.Value, fromStream}
-	}
-	return s
+	list   []lineLabel // made for the first line: most streams of a large selector have none in the result
 }
 
 // reset begins a line of a stream.
 func (l *lineLabels) reset(stream *streamLabels) {
+	if stream.list == nil {
+		stream.list = make([]lineLabel, len(stream.stored))
+		for i, s := range stream.stored {
+			stream.list[i] = lineLabel{s.Name, s.Value, fromStream}
+		}
+	}
 	l.stream, l.failed, l.list = stream, false, append(l.list[:0], stream.list...)
 }
 

@@ -83,8 +83,10 @@ func (q *query) rangeAggregation(ctx context.Context, a *logql.RangeAggregation,
 
 func labelsByFP(streams []store.LogStream) map[uint64]*streamLabels {
 	byFP := make(map[uint64]*streamLabels, len(streams))
+	list := make([]streamLabels, len(streams))
 	for i := range streams {
-		byFP[streams[i].FP] = newStreamLabels(streams[i].Labels)
+		list[i].stored = streams[i].Labels
+		byFP[streams[i].FP] = &list[i]
 	}
 	return byFP
 }

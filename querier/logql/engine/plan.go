@@ -360,7 +360,7 @@ func (p *plan) keepStreams(predicate logql.Predicate) error {
 	var labels lineLabels
 	var kept []store.LogStream
 	for _, s := range p.streams {
-		labels.reset(newStreamLabels(s.Labels))
+		labels.reset(&streamLabels{stored: s.Labels})
 		if holds(&labels) {
 			kept = append(kept, s)
 		}
