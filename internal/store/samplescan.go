@@ -109,6 +109,9 @@ func (s *Store) ScanMetricSamples(ctx context.Context, tenant seamark.TenantID, 
 type SampleNewsQuery struct {
 	After int64 // the newest insert that the caller has read
 	Until int64 // the newest that a listing has shown it
+	// Above and To divide what is new: only parts whose newest insert comes after Above, and not after To, are read. A part that
+	// is merged meanwhile moves to a later share. Without it all rows that were missed in a long time are in the server's memory.
+	Above, To int64
 	// Metrics are the metrics that are read; nil reads all.
 	Metrics    []string
 	StartMilli int64 // both ends are included
@@ -130,8 +133,8 @@ type SampleNews struct {
 	Newest uint64
 }
 
-// ScanSampleNews calls fn for the rows of all parts that hold inserts after q.After, those that came after q.Until and
-// rows of older inserts among them. What fn is given is reused. An error of fn ends the scan and is returned.
+// ScanSampleNews calls fn for the rows of the parts that hold inserts after q.After, those that came after q.Until and rows
+// of older inserts among them. What fn is given is reused. An error of fn ends the scan and is returned.
 func (s *Store) ScanSampleNews(ctx context.Context, tenant seamark.TenantID, q SampleNewsQuery, fn func(*SampleNews) error) error {
 	b := sampleNewsSQL(&q)
 	_, err := s.logQuery(ctx, tenant, b.String(), b.params, func(rows driver.Rows) error {

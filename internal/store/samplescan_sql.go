@@ -36,11 +36,12 @@ const sampleNewsRows = 65536
 func sampleNewsSQL(q *SampleNewsQuery) *logSQL {
 	b := newLogSQL()
 	after, until := b.int64(q.After), b.int64(q.Until)
+	above, to := b.int64(max(q.After, q.Above)), b.int64(q.To)
 	const minBlock, maxBlock, shard = "toInt64(splitByChar('_', _part)[2])", "toInt64(splitByChar('_', _part)[3])", "toUInt8(bitAnd(_b, 255))"
 	b.WriteString("SELECT " + shard + " AS shard, if(any(" + maxBlock + ") <= " + until + ", max(_b), 0),\n" +
 		"  reinterpret(groupArray(fp), 'String'), reinterpret(groupArray(toUnixTimestamp64Milli(ts)), 'String'), reinterpret(groupArray(v), 'String')\n" +
 		"FROM samples\n" +
-		"WHERE " + maxBlock + " > " + after)
+		"WHERE " + maxBlock + " > " + above + " AND " + maxBlock + " <= " + to)
 	if q.Metrics != nil {
 		b.WriteString("\n  AND metric IN " + b.strings(sortedStrings(q.Metrics)))
 	}

@@ -1,11 +1,14 @@
 package store
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // sampleScanStatements returns every statement that a cache of samples asks, with text wherever a text can stand.
 func sampleScanStatements(text string) map[string]*logSQL {
-	news := SampleNewsQuery{After: 5, Until: 9, StartMilli: 1, EndMilli: 2, Newest: map[uint8]uint64{3: 259, 1: 513}, Metrics: []string{text, "b"}}
-	everything := SampleNewsQuery{After: 5, Until: 9, StartMilli: 1, EndMilli: 2}
+	news := SampleNewsQuery{After: 5, Until: 9, Above: 6, To: 7, StartMilli: 1, EndMilli: 2, Newest: map[uint8]uint64{3: 259, 1: 513}, Metrics: []string{text, "b"}}
+	everything := SampleNewsQuery{After: 5, Until: 9, To: math.MaxInt64, StartMilli: 1, EndMilli: 2}
 	return map[string]*logSQL{
 		"parts":              samplePartsSQL(TableSamples),
 		"parts, histograms":  samplePartsSQL(TableHistograms),

@@ -91,6 +91,9 @@ func news(t *testing.T, s *store.Store, q store.SampleNewsQuery) (rows []string,
 	t.Helper()
 	newest = map[uint8]uint64{}
 	q.StartMilli, q.EndMilli = mondayMilli, mondayMilli+7*24*3600_000
+	if q.To == 0 {
+		q.To = math.MaxInt64
+	}
 	require.NoError(t, s.ScanSampleNews(t.Context(), tenantA, q, func(n *store.SampleNews) error {
 		for i := range n.FPs {
 			rows = append(rows, fmt.Sprint(n.FPs[i], "@", n.Times[i]-mondayMilli, "=", n.Values[i]))
@@ -115,6 +118,9 @@ func TestSampleNewsAreWhatTheCallerHasNotRead(t *testing.T) {
 	q.Metrics = []string{"down"}
 	rows, _ = news(t, s, q)
 	require.Equal(t, []string{"2@2=3"}, rows)
+	q.Metrics, q.Above, q.To = nil, 1, 2
+	rows, _ = news(t, s, q)
+	require.Equal(t, []string{"1@1=2"}, rows)
 
 	// One insert is new, and merged with all that were read.
 	insertBatch(t, s, 12<<8|1, sampleBatch(up, 4, 3))

@@ -84,6 +84,7 @@ type Cache struct {
 	opts    Options
 	metrics metrics
 	maxWait time.Duration // maxWait, but for tests
+	share   int64         // shareRows, but for tests
 	began   time.Time
 	ctx     context.Context // of refreshes and loads, which outlive the queries that start them
 	cancel  context.CancelFunc
@@ -104,7 +105,7 @@ func New(o Options) (*Cache, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Cache{
-		opts: o, metrics: newMetrics(o.Registerer), maxWait: maxWait, began: o.Now(), ctx: ctx, cancel: cancel,
+		opts: o, metrics: newMetrics(o.Registerer), maxWait: maxWait, share: shareRows, began: o.Now(), ctx: ctx, cancel: cancel,
 		tenants: map[seamark.TenantID]*tenant{},
 	}, nil
 }

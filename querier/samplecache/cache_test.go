@@ -92,6 +92,30 @@ func TestNewSamplesAreSeen(t *testing.T) {
 	requireTwin(t, w, c, lastHours(3, 1))
 }
 
+// TestWhatWasMissedIsReadInShares leaves a tenant alone for many inserts, and merges some between the statements that read them.
+func TestWhatWasMissedIsReadInShares(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - hourMilli + 1, 1}, row{2, start - hourMilli + 1, 1})
+	c, clock := openCache(t, w, 1<<30)
+	samplecache.ShareRows(c, 10)
+	requireTwin(t, w, c, lastHours(2, 1))
+	for i := range int64(100) {
+		w.insert(tenantA, uint64(i+2)<<8, row{1, start - 1000 + i, 1}, row{2, start - 2000 + i, 1})
+	}
+	merges := 0
+	w.hook(func(w *twin) {
+		w.newsScanning = func(context.Context) {
+			if merges++; merges == 7 {
+				w.mergeParts(tenantA)
+			}
+		}
+	})
+	announce(c, clock)
+	requireTwin(t, w, c, lastHours(2, 1))
+	require.Equal(t, 20, merges, "statements")
+	require.Len(t, w.takeScans(), 1)
+}
+
 // one asks for one series over the last hour.
 func one(fp uint64) store.MetricSamplesQuery {
 	return store.MetricSamplesQuery{Metrics: []string{metricOf(fp)}, FPs: []uint64{fp}, StartMilli: start - hourMilli, EndMilli: start, Limit: 1 << 20}

@@ -12,6 +12,9 @@ import (
 // WaitFor has queries wait so long for a refresh before they ask the store.
 func WaitFor(c *Cache, d time.Duration) { c.maxWait = d }
 
+// ShareRows has refreshes read about so many rows with a statement.
+func ShareRows(c *Cache, rows int64) { c.share = rows }
+
 // Bypasses returns how many reads went to the store for the reason.
 func Bypasses(c *Cache, reason string) int {
 	return int(testutil.ToFloat64(c.metrics.bypasses.WithLabelValues(reason)))

@@ -108,6 +108,7 @@ func TestRandomInterleavings(t *testing.T) {
 		w := newTwin()
 		s := &storm{twin: w, t: t, r: rand.New(rand.NewPCG(r.Uint64(), 0))}
 		s.c, s.clock = openCache(t, w, 1<<(14+r.Int64N(8)))
+		samplecache.ShareRows(s.c, 1+r.Int64N(20))
 		w.listing, w.listed = s.act, s.act
 		w.scanning = func(context.Context) { s.act() }
 		w.newsScanning, w.scanned = w.scanning, w.scanning

@@ -1,6 +1,7 @@
 package samplecache
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -12,6 +13,8 @@ import (
 const (
 	// maxRefreshRows is how many rows a refresh reads at most; a tenant that was left alone for longer starts over.
 	maxRefreshRows = 64 << 20
+	// shareRows is about how many new rows one statement reads: the server packs them in memory, 24 bytes each.
+	shareRows = 8 << 20
 	// maxPruned is how many metrics a refresh names to the store. With more it reads all that is new.
 	maxPruned = 256
 	// openAhead is how long before a window begins it is opened for series in use. Samples of senders whose clock is ahead by more
@@ -79,19 +82,23 @@ func (t *tenant) readNews(ctx context.Context, parts []store.SamplePart, newest 
 	if !t.held(&q) {
 		return nil
 	}
-	if r.newRows(parts) > maxRefreshRows {
+	shares, rows := r.share(parts, t.cache.share)
+	if rows > maxRefreshRows {
 		t.clear(math.MinInt32, math.MaxInt32)
 		return nil
 	}
 	read := map[uint8]uint64{}
-	err := t.cache.opts.Source.ScanSampleNews(ctx, t.id, q, func(n *store.SampleNews) error {
-		t.cache.metrics.rows.Add(float64(len(n.FPs)))
-		read[n.Shard] = max(read[n.Shard], n.Newest)
-		t.apply(n)
-		return nil
-	})
-	if err != nil {
-		return err // the mark stays, and what was put in is put in again
+	for _, q.To = range shares {
+		err := t.cache.opts.Source.ScanSampleNews(ctx, t.id, q, func(n *store.SampleNews) error {
+			t.cache.metrics.rows.Add(float64(len(n.FPs)))
+			read[n.Shard] = max(read[n.Shard], n.Newest)
+			t.apply(n)
+			return nil
+		})
+		if err != nil {
+			return err // the mark stays, and what was put in is put in again
+		}
+		q.Above = q.To
 	}
 	if r.newest == nil {
 		r.newest = map[uint8]uint64{}
@@ -102,21 +109,26 @@ func (t *tenant) readNews(ctx context.Context, parts []store.SamplePart, newest 
 	return nil
 }
 
-// newRows returns how many rows of the listing were not there in the last one.
-func (r *reader) newRows(parts []store.SamplePart) (rows int64) {
+// share divides the parts with inserts that were not read, by their newest inserts, so that each share has about so many rows
+// that were not there in the last listing, and the last share has no end. It returns the shares' ends and the number of rows.
+func (r *reader) share(parts []store.SamplePart, most int64) (ends []int64, rows int64) {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(p store.SamplePart) bool { return p.MaxBlock <= r.mark })
+	slices.SortFunc(parts, func(a, b store.SamplePart) int { return cmp.Compare(a.MaxBlock, b.MaxBlock) })
+	share := int64(0)
 	for i := range parts {
 		p := &parts[i]
-		if p.MaxBlock <= r.mark {
-			continue
-		}
-		rows += int64(p.Rows)
+		n := int64(p.Rows)
 		for _, known := range r.parts[p.Day] {
 			if known.MinBlock >= p.MinBlock && known.MaxBlock <= p.MaxBlock {
-				rows -= int64(known.Rows)
+				n -= int64(known.Rows)
 			}
 		}
+		if share > 0 && share+n > most {
+			ends, share = append(ends, parts[i-1].MaxBlock), 0
+		}
+		share, rows = share+n, rows+n
 	}
-	return rows
+	return append(ends, math.MaxInt64), rows
 }
 
 // held sets what a refresh asks for, and reports whether there is anything.

@@ -241,7 +241,7 @@ func (w *twin) ScanSampleNews(ctx context.Context, tenant seamark.TenantID, q st
 	w.mu.Lock()
 	var list []*store.SampleNews
 	for _, p := range w.parts[tenant] {
-		if p.MaxBlock <= q.After {
+		if p.MaxBlock <= max(q.After, q.Above) || p.MaxBlock > q.To {
 			continue
 		}
 		byShard := map[uint8]*store.SampleNews{}
