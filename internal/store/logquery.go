@@ -124,6 +124,14 @@ func (s *Store) LogRows(ctx context.Context, tenant seamark.TenantID, q LogRowsQ
 	if len(q.Streams) == 0 || q.Start >= q.End {
 		return LogStats{}, nil
 	}
+	if q.windowed() {
+		return s.logWindows(ctx, tenant, q, fn)
+	}
+	return s.logRows(ctx, tenant, q, fn)
+}
+
+// logRows is LogRows in one statement.
+func (s *Store) logRows(ctx context.Context, tenant seamark.TenantID, q LogRowsQuery, fn func(*LogBlock) error) (LogStats, error) {
 	sql, params := logRowsSQL(&q)
 	return s.logQuery(ctx, tenant, sql, params, func(rows driver.Rows) error {
 		scan := newLogScan(q.Columns)
@@ -179,11 +187,11 @@ func (s *Store) LogCounts(ctx context.Context, tenant seamark.TenantID, q LogCou
 	if len(q.Streams) == 0 || q.Start >= q.End {
 		return LogStats{}, nil
 	}
-	sql, params := logCountsSQL(&q)
+	sql, params, targets := logCountsSQL(&q)
 	return s.logQuery(ctx, tenant, sql, params, func(rows driver.Rows) error {
-		var bucket int64
+		var stream, bucket uint32
 		count := LogCount{Values: make([]string, len(q.Split))}
-		into := []any{&count.FP, &bucket, &count.Lines}
+		into := []any{&stream, &bucket, &count.Lines}
 		if q.Bytes {
 			into = append(into, &count.Bytes)
 		}
@@ -194,7 +202,7 @@ func (s *Store) LogCounts(ctx context.Context, tenant seamark.TenantID, q LogCou
 			if err := rows.Scan(into...); err != nil {
 				return err
 			}
-			count.Bucket = int(bucket)
+			count.FP, count.Bucket = targets[stream-1], int(bucket)
 			if err := fn(&count); err != nil {
 				return err
 			}

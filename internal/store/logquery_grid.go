@@ -80,9 +80,9 @@ func (g LogGrid) cellSQL(b *logSQL) string {
 func (g LogGrid) bucketSQL(b *logSQL) string {
 	first, beyond := g.common()
 	if beyond == 0 {
-		return "toInt64(2 * cell + upper)"
+		return "toUInt32(2 * cell + upper)"
 	}
 	from, more := b.int64(first), b.int64(beyond)
-	return fmt.Sprintf("toInt64(multiIf(cell < %s, 2 * cell + upper, cell <= %s + %s, 2 * %s, 2 * (cell - %s) + upper))",
+	return fmt.Sprintf("toUInt32(multiIf(cell < %s, 2 * cell + upper, cell <= %s + %s, 2 * %s, 2 * (cell - %s) + upper))",
 		from, from, more, from, more)
 }

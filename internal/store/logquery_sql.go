@@ -62,6 +62,18 @@ func (b *logSQL) uint64s(list []uint64) string {
 	return b.bind("Array(UInt64)", string(append(v, ']')))
 }
 
+func (b *logSQL) uint32s(list []uint32) string {
+	v := make([]byte, 0, 2+11*len(list))
+	v = append(v, '[')
+	for i, n := range list {
+		if i > 0 {
+			v = append(v, ',')
+		}
+		v = strconv.AppendUint(v, uint64(n), 10)
+	}
+	return b.bind("Array(UInt32)", string(append(v, ']')))
+}
+
 // logRowsSQL selects rows.
 func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	b := newLogSQL()
@@ -89,43 +101,57 @@ func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	return b.String(), b.params
 }
 
-// logCountsSQL counts rows by stream, bucket and split. Streams that count as one are summed after they are counted: one
-// look-up per count is cheaper than one per row.
-func logCountsSQL(q *LogCountsQuery) (string, clickhouse.Parameters) {
+// logCountsSQL counts rows by stream, bucket and split. A stream is told by its place in targets, the fingerprints that counts
+// are reported under, counted from 1: a key of a few bytes, and where streams count as one, few keys. The look-up that makes
+// the key is all that a row of another stream is told by, unless few rows come so far that the look-up is made for.
+func logCountsSQL(q *LogCountsQuery) (sql string, params clickhouse.Parameters, targets []uint64) {
 	b := newLogSQL()
-	by, sums := "bucket", "sum(lines)"
-	if q.Bytes {
-		sums += ", sum(bytes)"
-	}
-	for i := range q.Split {
-		by += ", s" + strconv.Itoa(i)
-	}
-	if q.Into != nil {
-		from := make([]uint64, len(q.Streams))
-		for i := range q.Streams {
-			from[i] = q.Streams[i].FP
-		}
-		b.WriteString("SELECT transform(fp, " + b.uint64s(from) + ", " + b.uint64s(q.Into) + ", fp) AS stream, " +
-			strings.Replace(by, "bucket", "bucket, "+sums, 1) + "\nFROM (\n")
-	}
-	b.WriteString("WITH " + q.Grid.cellSQL(b) + "\nSELECT fp, " + q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
+	from, places, targets := q.places()
+	b.WriteString("WITH " + q.Grid.cellSQL(b) + "\nSELECT transform(fp, " + b.uint64s(from) + ", " + b.uint32s(places) + ", toUInt32(0)) AS stream, " +
+		q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
 	if q.Bytes {
 		b.WriteString(", sum(length(body)) AS bytes")
 	}
+	by := "stream, bucket"
 	for i, s := range q.Split {
-		b.WriteString(", " + b.field(s.Field, s.Attr) + " AS s" + strconv.Itoa(i))
+		name := "s" + strconv.Itoa(i)
+		by += ", " + name
+		b.WriteString(", " + b.field(s.Field, s.Attr) + " AS " + name)
 	}
 	b.WriteString("\nFROM logs\n")
-	b.where(&q.LogScope)
-	b.WriteString("\nGROUP BY fp, " + by)
-	if q.Into != nil {
-		b.WriteString("\n)\nGROUP BY stream, " + by)
+	b.whereGroups(&q.LogScope, len(q.Filters) > 0 || len(q.Split) > 0 || q.Bytes || len(q.Streams) <= fewStreams)
+	b.WriteString("\nGROUP BY " + by + "\nHAVING stream > 0")
+	return b.String(), b.params, targets
+}
+
+// fewStreams is how many streams a count may have for the server to be told of them before it reads: the bloom filter of
+// fingerprints leaves out granules for few streams alone, and looking up a row twice costs as much as reading it.
+const fewStreams = 16
+
+// places returns the streams' fingerprints, what each is counted under as a place in targets from 1, and targets.
+func (q *LogCountsQuery) places() (from []uint64, places []uint32, targets []uint64) {
+	from, places = make([]uint64, len(q.Streams)), make([]uint32, len(q.Streams))
+	seen := make(map[uint64]uint32, len(q.Streams))
+	for i := range q.Streams {
+		from[i] = q.Streams[i].FP
+		target := from[i]
+		if q.Into != nil {
+			target = q.Into[i]
+		}
+		if seen[target] == 0 {
+			targets = append(targets, target)
+			seen[target] = uint32(len(targets))
+		}
+		places[i] = seen[target]
 	}
-	return b.String(), b.params
+	return from, places, targets
 }
 
 // where writes the conditions in the order that prunes best: the sort key first.
-func (b *logSQL) where(scope *LogScope) {
+func (b *logSQL) where(scope *LogScope) { b.whereGroups(scope, true) }
+
+// whereGroups is where, but without byStream rows of all streams of the groups come through.
+func (b *logSQL) whereGroups(scope *LogScope, byStream bool) {
 	groups, fps := make([]string, 0, 8), make([]uint64, 0, len(scope.Streams))
 	seen := map[string]bool{}
 	for _, s := range scope.Streams {
@@ -142,7 +168,9 @@ func (b *logSQL) where(scope *LogScope) {
 	// condition on the date.
 	b.WriteString("\n  AND ts >= fromUnixTimestamp64Nano(" + b.int64(scope.Start) + ", 'UTC')")
 	b.WriteString(" AND ts < fromUnixTimestamp64Nano(" + b.int64(scope.End) + ", 'UTC')")
-	b.WriteString("\n  AND fp IN " + b.uint64s(fps))
+	if byStream {
+		b.WriteString("\n  AND fp IN " + b.uint64s(fps))
+	}
 	for i := range scope.Filters {
 		b.WriteString("\n  AND " + b.filter(&scope.Filters[i]))
 	}

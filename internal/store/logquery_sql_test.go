@@ -48,13 +48,19 @@ func goldenStatements(text string) map[string]*logSQL {
 	add("rows oldest first, no columns", sql, params)
 	sql, params = logRowsSQL(&LogRowsQuery{LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Columns: LogColumns{Body: true}})
 	add("rows in any order", sql, params)
-	sql, params = logCountsSQL(&LogCountsQuery{LogScope: goldenScope(text), Grid: LogGrid{First: 100, Step: 10, Steps: 20, Window: 25}})
+	sql, params, _ = logCountsSQL(&LogCountsQuery{LogScope: goldenScope(text), Grid: LogGrid{First: 100, Step: 10, Steps: 20, Window: 25}})
 	add("counts", sql, params)
-	sql, params = logCountsSQL(&LogCountsQuery{
+	sql, params, _ = logCountsSQL(&LogCountsQuery{
 		LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 500},
 		Split: []LogSplit{{Field: LogLevel}, {Field: LogAttr, Attr: text}}, Bytes: true, Into: []uint64{3, 1, 3},
 	})
 	add("counts with bytes, split, window longer than the grid", sql, params)
+	many := make([]LogStream, fewStreams+1)
+	for i := range many {
+		many[i] = LogStream{FP: uint64(i) + 100, Group: text}
+	}
+	sql, params, _ = logCountsSQL(&LogCountsQuery{LogScope: LogScope{Streams: many, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 10}})
+	add("counts of many streams", sql, params)
 	b := newLogSQL()
 	b.whereSeries(&LogStreamsQuery{Start: 1, End: 2, Matchers: []LogMatcher{
 		{Name: text, Op: LogEquals, Value: text}, {Name: "b", Op: LogEquals, Not: true, Value: text},

@@ -317,4 +317,11 @@ func TestLogQueryOfManyStreams(t *testing.T) {
 		all = append(all, store.LogStream{FP: i * 0x9e3779b97f4a7c15, Group: fmt.Sprint("ns/other-", i%500)})
 	}
 	require.Len(t, readRows(t, s, store.LogRowsQuery{LogScope: scope(all)}), len(hostile))
+	lines := 0
+	grid := store.LogGrid{First: base.Add(time.Hour).UnixNano(), Step: int64(time.Hour), Steps: 1, Window: int64(2 * time.Hour)}
+	start, end := grid.Range()
+	_, err := s.LogCounts(t.Context(), tenantA, store.LogCountsQuery{LogScope: store.LogScope{Streams: all, Start: start, End: end}, Grid: grid, Bytes: true},
+		func(c *store.LogCount) error { lines += int(c.Lines); return nil })
+	require.NoError(t, err)
+	require.Equal(t, len(hostile), lines)
 }

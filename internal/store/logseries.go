@@ -30,6 +30,9 @@ type LogStreamsQuery struct {
 	Limit      int // at most so many
 }
 
+// oneThread is for statements on the series table, which is small: starting and joining threads costs as much as reading it.
+const oneThread = "\nSETTINGS max_threads = 1"
+
 // LogStreams returns the streams that match, in no particular order; their labels are sorted. It reads the series table
 // alone.
 func (s *Store) LogStreams(ctx context.Context, tenant seamark.TenantID, q LogStreamsQuery) ([]LogStream, error) {
@@ -37,7 +40,7 @@ func (s *Store) LogStreams(ctx context.Context, tenant seamark.TenantID, q LogSt
 	b.WriteString("SELECT fp, name, labels\nFROM series\n")
 	b.whereSeries(&q)
 	// A replacing table may hold a stream once per day and, until it merges, more than once.
-	b.WriteString("\nLIMIT 1 BY fp\nLIMIT " + b.int64(int64(q.Limit)))
+	b.WriteString("\nLIMIT 1 BY fp\nLIMIT " + b.int64(int64(q.Limit)) + oneThread)
 	var streams []LogStream
 	_, err := s.logQuery(ctx, tenant, b.String(), b.params, func(rows driver.Rows) error {
 		for rows.Next() {
@@ -60,7 +63,7 @@ func (s *Store) LogLabelNames(ctx context.Context, tenant seamark.TenantID, q Lo
 	b := newLogSQL()
 	b.WriteString("SELECT DISTINCT arrayJoin(labels.keys) AS text\nFROM series\n")
 	b.whereSeries(&q)
-	b.WriteString("\nORDER BY text\nLIMIT " + b.int64(int64(q.Limit)))
+	b.WriteString("\nORDER BY text\nLIMIT " + b.int64(int64(q.Limit)) + oneThread)
 	return s.logTexts(ctx, tenant, b)
 }
 
@@ -69,7 +72,7 @@ func (s *Store) LogLabelValues(ctx context.Context, tenant seamark.TenantID, nam
 	b := newLogSQL()
 	b.WriteString("SELECT DISTINCT labels[" + b.string(name) + "] AS text\nFROM series\n")
 	b.whereSeries(&q)
-	b.WriteString("\n  AND text != ''\nORDER BY text\nLIMIT " + b.int64(int64(q.Limit)))
+	b.WriteString("\n  AND text != ''\nORDER BY text\nLIMIT " + b.int64(int64(q.Limit)) + oneThread)
 	return s.logTexts(ctx, tenant, b)
 }
 

@@ -1,62 +1,78 @@
 -- counts
 WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, {p0:Int64} - 1 - elapsed % {p0:Int64} < {p2:Int64} AS upper
-SELECT fp, toInt64(2 * cell + upper) AS bucket, count() AS lines
+SELECT transform(fp, {p3:Array(UInt64)}, {p4:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(2 * cell + upper) AS bucket, count() AS lines
 FROM logs
-WHERE grp IN {p3:Array(String)}
-  AND ts >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p5:Int64}, 'UTC')
-  AND fp IN {p6:Array(UInt64)}
-  AND body LIKE {p7:String}
-  AND NOT (body LIKE {p8:String} OR body LIKE {p9:String})
-  AND (body LIKE {p10:String} AND match(body, {p11:String}))
-  AND match(body, {p12:String})
-  AND NOT ((body LIKE {p13:String} OR body LIKE {p14:String}))
-  AND ((body LIKE {p15:String} OR body LIKE {p16:String}) AND match(body, {p17:String}))
-  AND if(level = 'unknown', '', level) = {p18:String}
-  AND (trace_id = unhex({p19:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p20:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p21:String}))
-  AND match(attrs[{p22:String}], {p23:String})
-GROUP BY fp, bucket
+WHERE grp IN {p5:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
+  AND fp IN {p8:Array(UInt64)}
+  AND body LIKE {p9:String}
+  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
+  AND (body LIKE {p12:String} AND match(body, {p13:String}))
+  AND match(body, {p14:String})
+  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
+  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
+  AND if(level = 'unknown', '', level) = {p20:String}
+  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
+  AND match(attrs[{p24:String}], {p25:String})
+GROUP BY stream, bucket
+HAVING stream > 0
 -- p0 = 10
 -- p1 = 71
 -- p2 = 5
--- p3 = ['b','it\'s']
--- p4 = 1000000000
--- p5 = 2000000000
--- p6 = [1,2,3]
--- p7 = %it's%
--- p8 = %it's%
--- p9 = %50\\%\\_%
--- p10 = % timeout%
--- p11 = (?s:status=\\d+ timeout)
--- p12 = (?s:(?i)error)
--- p13 = %panic%
--- p14 = %fatal%
--- p15 = %timeout%
--- p16 = %refused%
--- p17 = (?s:(timeout|refused) after)
--- p18 = it's
--- p19 = 0123456789abcdef0123456789abcdef
--- p20 = x
--- p21 = ^(?-s:ab.*)$
--- p22 = it's
--- p23 = ^(?-s:a|b)$
+-- p3 = [3,1,2]
+-- p4 = [1,2,3]
+-- p5 = ['b','it\'s']
+-- p6 = 1000000000
+-- p7 = 2000000000
+-- p8 = [1,2,3]
+-- p9 = %it's%
+-- p10 = %it's%
+-- p11 = %50\\%\\_%
+-- p12 = % timeout%
+-- p13 = (?s:status=\\d+ timeout)
+-- p14 = (?s:(?i)error)
+-- p15 = %panic%
+-- p16 = %fatal%
+-- p17 = %timeout%
+-- p18 = %refused%
+-- p19 = (?s:(timeout|refused) after)
+-- p20 = it's
+-- p21 = 0123456789abcdef0123456789abcdef
+-- p22 = x
+-- p23 = ^(?-s:ab.*)$
+-- p24 = it's
+-- p25 = ^(?-s:a|b)$
+
+-- counts of many streams
+WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
+SELECT transform(fp, {p2:Array(UInt64)}, {p3:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(2 * cell + upper) AS bucket, count() AS lines
+FROM logs
+WHERE grp IN {p4:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p6:Int64}, 'UTC')
+GROUP BY stream, bucket
+HAVING stream > 0
+-- p0 = 10
+-- p1 = 981
+-- p2 = [100,101,102,103,104,105,106,107,108,109,110,111,112,113,114,115,116]
+-- p3 = [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]
+-- p4 = ['it\'s']
+-- p5 = 1
+-- p6 = 2
 
 -- counts with bytes, split, window longer than the grid
-SELECT transform(fp, {p0:Array(UInt64)}, {p1:Array(UInt64)}, fp) AS stream, bucket, sum(lines), sum(bytes), s0, s1
-FROM (
-WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper
-SELECT fp, toInt64(multiIf(cell < {p4:Int64}, 2 * cell + upper, cell <= {p4:Int64} + {p5:Int64}, 2 * {p4:Int64}, 2 * (cell - {p5:Int64}) + upper)) AS bucket, count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p6:String}] AS s1
+WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
+SELECT transform(fp, {p2:Array(UInt64)}, {p3:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(multiIf(cell < {p4:Int64}, 2 * cell + upper, cell <= {p4:Int64} + {p5:Int64}, 2 * {p4:Int64}, 2 * (cell - {p5:Int64}) + upper)) AS bucket, count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p6:String}] AS s1
 FROM logs
 WHERE grp IN {p7:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p9:Int64}, 'UTC')
   AND fp IN {p10:Array(UInt64)}
-GROUP BY fp, bucket, s0, s1
-)
 GROUP BY stream, bucket, s0, s1
--- p0 = [3,1,2]
--- p1 = [3,1,3]
--- p2 = 10
--- p3 = 491
+HAVING stream > 0
+-- p0 = 10
+-- p1 = 491
+-- p2 = [3,1,2]
+-- p3 = [1,2,1]
 -- p4 = 2
 -- p5 = 48
 -- p6 = it's

@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+// manyStreams is a batch of rows of forty streams in four groups, over two hours from base.
+func manyStreams(t testing.TB, n int) *seamark.Batch {
+	t.Helper()
+	r, b := testkit.Seed(t), &seamark.Batch{}
+	for i := range 40 {
+		b.Logs.AddStream(&seamark.Series{Kind: seamark.LogStream, FP: r.Uint64(), Name: fmt.Sprint("ns/app-", i%4),
+			Labels: []seamark.Label{{Name: "job", Value: "many"}, {Name: "text", Value: fmt.Sprint(i)}}})
+	}
+	for i := range n {
+		b.Logs.Append(&seamark.LogRow{
+			Stream: uint32(r.IntN(40)), TimeNano: base.Add(-2*time.Hour).UnixNano() + r.Int64N(int64(2*time.Hour)), Body: fmt.Sprint("line ", i),
+		})
+	}
+	return b
+}
+
+// TestLogCountsOfManyStreams counts some of the streams of each group, where the statement does not name the streams that it
+// reads, and compares with counting rows one by one: rows of the groups' other streams must not show.
+func TestLogCountsOfManyStreams(t *testing.T) {
+	s := open(t, 29)
+	b := manyStreams(t, 3000)
+	insertLogs(t, s, b)
+	streams, into, wanted := []store.LogStream{}, []uint64{}, map[uint64]uint64{}
+	for i, one := range b.Logs.Streams {
+		if i%10 == 9 {
+			continue
+		}
+		streams = append(streams, store.LogStream{FP: one.FP, Group: one.Name})
+		into = append(into, streams[i%3].FP)
+		wanted[one.FP] = streams[i%3].FP
+	}
+	start := base.Add(-2 * time.Hour).UnixNano()
+	for _, window := range []time.Duration{time.Minute, 150 * time.Second, 7 * time.Minute, 5 * time.Hour} {
+		grid := store.LogGrid{First: start + int64(window), Step: int64(2 * time.Minute), Steps: 40, Window: int64(window)}
+		from, until := grid.Range()
+		for _, q := range []store.LogCountsQuery{{}, {Into: into}, {Into: into, Bytes: true}} {
+			q.LogScope, q.Grid = store.LogScope{Streams: streams, Start: from, End: until}, grid
+			got, want := map[string]uint64{}, map[string]uint64{}
+			_, err := s.LogCounts(t.Context(), tenantA, q, func(c *store.LogCount) error {
+				got[fmt.Sprint(c.FP, " ", c.Bucket)] += c.Lines<<32 + c.Bytes
+				return nil
+			})
+			require.NoError(t, err)
+			for i, at := range b.Logs.TimeNano {
+				fp := b.Logs.Streams[b.Logs.Stream[i]].FP
+				target, ok := wanted[fp]
+				if !ok || at < from || at >= until {
+					continue
+				}
+				if q.Into == nil {
+					target = fp
+				}
+				key := fmt.Sprint(target, " ", grid.Bucket(at))
+				want[key] += 1 << 32
+				if q.Bytes {
+					want[key] += uint64(len(b.Logs.Body[i]))
+				}
+			}
+			require.Equal(t, want, got, "window %v, into %t, bytes %t", window, q.Into != nil, q.Bytes)
+		}
+	}
+}
+
+// TestLogRowsInWindows reads the first rows of many streams, which is done in windows of time, for limits that are met in the
+// first, in a later one and never, and of ranges with and without rows at their ends.
+func TestLogRowsInWindows(t *testing.T) {
+	s := open(t, 30)
+	b := manyStreams(t, 3000)
+	insertLogs(t, s, b)
+	var streams []store.LogStream
+	for _, one := range b.Logs.Streams[:30] {
+		streams = append(streams, store.LogStream{FP: one.FP, Group: one.Name})
+	}
+	for _, ends := range [][2]time.Duration{{-2 * time.Hour, 0}, {-2 * time.Hour, 20 * time.Hour}, {-20 * time.Hour, 0}, {-time.Hour, -50 * time.Minute}, {time.Hour, 2 * time.Hour}} {
+		from, until := base.Add(ends[0]).UnixNano(), base.Add(ends[1]).UnixNano()
+		var all []int64
+		for i, at := range b.Logs.TimeNano {
+			if b.Logs.Stream[i] < 30 && at >= from && at < until {
+				all = append(all, at)
+			}
+		}
+		for _, order := range []store.LogOrder{store.NewestFirst, store.OldestFirst} {
+			slices.Sort(all)
+			if order == store.NewestFirst {
+				slices.Reverse(all)
+			}
+			for _, limit := range []int{1, 20, 300, store.MaxLogPage} {
+				got := []int64{}
+				stats, err := s.LogRows(t.Context(), tenantA, store.LogRowsQuery{
+					LogScope: store.LogScope{Streams: streams, Start: from, End: until}, Order: order, Limit: limit,
+				}, func(b *store.LogBlock) error {
+					got = append(got, b.Time...)
+					return nil
+				})
+				require.NoError(t, err)
+				require.Equal(t, append([]int64{}, all[:min(limit, len(all))]...), got, "from %v to %v, order %d, limit %d", ends[0], ends[1], order, limit)
+				require.GreaterOrEqual(t, stats.Rows, uint64(len(got)))
+			}
+		}
+	}
+}
