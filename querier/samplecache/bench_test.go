@@ -24,7 +24,12 @@ type fleet struct {
 }
 
 func (f *fleet) ListSampleParts(context.Context, seamark.TenantID) ([]store.SamplePart, error) {
-	return []store.SamplePart{{Day: monday, MinBlock: 1, MaxBlock: 1, Rows: 1, FirstMilli: start - 48*hourMilli, LastMilli: f.until}}, nil
+	var list []store.SamplePart
+	for i := range int64(3) {
+		day := (monday - i) * dayMilli
+		list = append(list, store.SamplePart{Day: int32(monday - i), MinBlock: i, MaxBlock: i, Rows: 1, FirstMilli: day, LastMilli: min(f.until, day+dayMilli-1)})
+	}
+	return list, nil
 }
 
 func (*fleet) ListHistogramParts(context.Context, seamark.TenantID) ([]store.SamplePart, error) {
