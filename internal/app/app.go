@@ -24,7 +24,9 @@ import (
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/events"
+	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
+	"github.com/seamarkhq/seamark/querier/logexport"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
@@ -52,6 +54,8 @@ type App struct {
 	promql     *promql.Engine
 	logql      *logqlengine.Engine
 	explorer   *logexplore.Explorer
+	logContext *logcontext.Reader
+	logExport  *logexport.Exporter
 	tailer     *logtail.Tailer
 	events     *events.Searcher
 	pipelines  *pipelines // nil without the ingest and API roles

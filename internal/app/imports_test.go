@@ -65,6 +65,7 @@ var layers = []layer{
 	{"querier/promql/grid", nil, "Arithmetic knows columns alone."},
 	{"querier/promql", []string{"querier/promql/grid", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/events", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/audit", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logql", []string{"internal/seamark"}, "The language is text and tree; only its engine reads the store."},
 	{"querier/logql/engine", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logmem", []string{"internal/store", "internal/seamark"}, "Rows in memory answer as the store does."},
@@ -91,6 +92,7 @@ var layers = []layer{
 	{"internal/bench", []string{"ingest/", "internal/store", "internal/seamark", "tenant"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e", []string{"internal/e2e/", "internal/app", "internal/democluster", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
 	{"internal/bench/query", []string{"api", "querier/promql", "querier/samplecache", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/audit", []string{"internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},
 	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
@@ -29,17 +30,25 @@ func (a *App) openLogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.logContext, err = logcontext.New(a.store); err != nil {
+		return err
+	}
+	if err := a.openLogExport(); err != nil {
+		return err
+	}
 	return a.openTails(ctx)
 }
 
 // lokiRoutes returns the routes of Loki's HTTP API.
 func (a *App) lokiRoutes() []httpx.Route {
 	o := &a.opts.Query
-	return api.LokiRoutes(api.LokiOptions{
+	routes := api.LokiRoutes(api.LokiOptions{
 		Logs: logAPI{a.logql, o.Timeout}, Explorer: logExplorerAPI{a.explorer, o.Timeout}, Tailer: tailAPI{a.tailer},
 		Tag: store.WithQueryTags, Logger: a.log, Now: a.opts.Now,
 		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
 	})
+	routes = append(routes, api.LogContextRoutes(logContextAPI{a.logContext, o.Timeout}, a.opts.Now)...)
+	return append(routes, a.logExportRoutes()...)
 }
 
 // logAPI shows the LogQL engine in the API's words.

@@ -17,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/logexport"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
@@ -52,6 +53,7 @@ type Options struct {
 	Ingest     IngestOptions
 	Writer     WriterOptions
 	Query      QueryOptions
+	Export     logexport.Limits
 	Alerting   AlertingOptions
 	Disk       DiskOptions
 	// Quota is what a tenant may send where nothing else was set for it.
@@ -218,6 +220,7 @@ func DefaultOptions() Options {
 		Query: QueryOptions{
 			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
 		},
+		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
 		Quota:        quota.DefaultLimits(),
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
