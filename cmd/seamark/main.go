@@ -41,6 +41,8 @@ type cli struct {
 	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
 	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
 	Keys        keysCmd        `cmd:"" help:"The keys that secrets in the store are sealed with."`
+	Backup      backupCmd      `cmd:"" help:"Write the control plane of a running server to a file: tenants, tokens, people, rules, receivers, silences. Data is not in it."`
+	Restore     restoreCmd     `cmd:"" help:"Bring the control plane of a running server to the state of a backup."`
 	DemoCluster demoClusterCmd `cmd:"" help:"Push a believable Kubernetes cluster's data to a server, for demos and tests."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit 0 when the server on this machine is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

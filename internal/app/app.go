@@ -23,6 +23,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
@@ -58,6 +59,7 @@ type App struct {
 	logExport  *logexport.Exporter
 	tailer     *logtail.Tailer
 	events     *events.Searcher
+	audit      *audit.Searcher
 	pipelines  *pipelines // nil without the ingest and API roles
 	quotas     quotaAPI   // of the API role
 	ingester   *ingest.Ingester

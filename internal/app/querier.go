@@ -31,6 +31,9 @@ func (a *App) openQuerier(ctx context.Context) error {
 	if a.events, err = events.New(eventOptions); err != nil {
 		return err
 	}
+	if err = a.openAudit(); err != nil {
+		return err
+	}
 	return a.openLogs(ctx)
 }
 
@@ -41,6 +44,7 @@ func (a *App) queryRoutes() []httpx.Route {
 		MaxReads: a.opts.Query.MaxConcurrent, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
 	})
 	routes = append(routes, a.lokiRoutes()...)
+	routes = append(routes, a.auditRoutes()...)
 	return append(routes, api.EventRoutes(eventAPI{a.events, a.opts.Query.Timeout}, a.opts.Now)...)
 }
 

@@ -135,3 +135,9 @@ func MergeRings(first, second []byte) ([]byte, error) {
 	})
 	return json.Marshal(doc)
 }
+
+// RootOfRing returns the id of the root key that wraps the keys of body, a ring.
+func RootOfRing(body []byte) (string, error) {
+	doc, err := decodeRing(body)
+	return doc.Root, err
+}

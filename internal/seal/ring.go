@@ -156,6 +156,9 @@ func (r *Ring) find(ctx context.Context) (ringDoc, uint64, error) {
 // Root returns the root key, for who checks a backup.
 func (r *Ring) Root() RootKey { return r.root }
 
+// JetStream returns the store that the ring stands in.
+func (r *Ring) JetStream() jetstream.JetStream { return r.js }
+
 // Seal returns the sealed form of plain for a place. It asks the store which key seals, so that a rotation counts on every
 // node at once; secrets are written rarely. The error is of kind Unavailable when the store does not answer.
 func (r *Ring) Seal(ctx context.Context, at Place, plain []byte) (string, error) {

@@ -85,6 +85,7 @@ func FuzzMetricSQL(f *testing.F) {
 	all := func(text string) map[string]*logSQL {
 		statements := metricStatements(text)
 		maps.Copy(statements, eventStatements(text))
+		maps.Copy(statements, auditStatements(text))
 		return statements
 	}
 	plain := all("plain")

@@ -67,6 +67,17 @@ func (b *block) size() int {
 	return n
 }
 
+// tailHas reports whether no sample outside the tail is of the time or later. To look at a run would wait for memory.
+func (b *block) tailHas(from int64) bool { return len(b.times) > 0 && b.times[0] <= from }
+
+// most returns a number of samples that the block does not exceed from a time on.
+func (b *block) most(from int64) int {
+	if b.tailHas(from) {
+		return len(b.times)
+	}
+	return b.size()
+}
+
 // last returns the time of the newest sample.
 func (b *block) last() int64 {
 	if n := len(b.times); n > 0 {
@@ -77,10 +88,12 @@ func (b *block) last() int64 {
 
 // appendTo appends the samples with from <= t <= to.
 func (b *block) appendTo(times []int64, values []float64, from, to int64) ([]int64, []float64) {
-	for i := range b.runs {
-		times, values = b.runs[i].AppendTo(times, values, from, to)
-	}
 	n := len(b.times)
+	if !b.tailHas(from) {
+		for i := range b.runs {
+			times, values = b.runs[i].AppendTo(times, values, from, to)
+		}
+	}
 	if n == 0 || b.times[0] > to || b.times[n-1] < from {
 		return times, values
 	}

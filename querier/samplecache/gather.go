@@ -234,7 +234,7 @@ type unpacker struct {
 func (u *unpacker) unpack(i int) store.MetricSamples {
 	blocks, most := u.of(i), 0
 	for _, b := range blocks {
-		most += b.size()
+		most += b.most(u.from)
 	}
 	if most == 0 {
 		return store.MetricSamples{}

@@ -170,7 +170,7 @@ func (r *rig) querier(b *testing.B) *promql.Engine {
 		b.Fatal(err)
 	}
 	m.samples, err = samplecache.New(samplecache.Options{
-		Source: r.store, MaxBytes: samplecache.DefaultMaxBytes, Refresh: samplecache.DefaultRefresh, Now: time.Now, Logger: quiet, Registerer: registry,
+		Source: r.store, MaxBytes: samplecache.DefaultMaxBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace, Now: time.Now, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)

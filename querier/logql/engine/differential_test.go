@@ -75,7 +75,8 @@ func randomMetric(r *rand.Rand, pipeline string) string {
 // labelStages look at labels alone, so they run once per count or once per row.
 var labelStages = []string{
 	``, ``, ``, ` | __error__=""`, ` | label_format who=user`, ` | label_format app=pod, pod=app`, ` | drop pod`, ` | keep app, user`,
-	` | json code | detected_level="error" | __error__=""`, ` | json code | app="app-1" | detected_level!~"info|" | __error__=""`,
+	` | json code | code="200"`, ` | json code, user="path" | user="stream" or user="eve" | drop user | __error__=""`, ` | json | code=~"[23]00" | path="/b" | keep app, code, path`,
+	` | regexp "(?P<word>plain|done|under_score)" | word=~"plain|done"`, ` | json code | detected_level="error" | __error__=""`, ` | json code | app="app-1" | detected_level!~"info|" | __error__=""`,
 	` | line_format "detected_level=error app=x" | logfmt | detected_level=~"error|warn" | drop user`,
 	` | line_format "detected_level=error" | logfmt | detected_level!="error" | app!="app-2"`,
 	` | line_format "detected_level=error" | logfmt | detected_level=""`, ` | label_format detected_level=app | detected_level="error"`,

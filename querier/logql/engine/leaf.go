@@ -247,6 +247,9 @@ func (l *leaf) readRows(ctx context.Context, scope store.LogScope) error {
 	}
 	q := store.LogRowsQuery{LogScope: scope, Columns: columnsFor(looked)}
 	q.Columns.Body = l.plan.body || l.countsBytes()
+	if err := l.query.narrow(ctx, l.plan, &q.LogScope); err != nil {
+		return err
+	}
 	var values *valueReader
 	if l.agg.Unwrap != nil {
 		if values, err = newValueReader(l.agg); err != nil {

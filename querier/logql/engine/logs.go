@@ -29,7 +29,7 @@ func (q *query) logs(ctx context.Context, log *logql.LogQuery) (*Result, error) 
 		return nil, err
 	}
 	c := &collector{query: q, plan: p, left: limit, fps: labelsByFP(p.streams), index: map[string]int{}}
-	pages := &pager{query: q, left: limit, drops: p.drops, take: c.take, from: start, until: end, ask: store.LogRowsQuery{
+	pages := &pager{query: q, left: limit, drops: p.drops, plan: p, take: c.take, from: start, until: end, ask: store.LogRowsQuery{
 		LogScope: store.LogScope{Streams: p.streams, Filters: p.filters},
 		Columns:  store.LogColumns{Body: true, Level: true, Trace: true, Attrs: true},
 		Order:    store.NewestFirst,

@@ -26,6 +26,7 @@ type pager struct {
 	from, until int64 // what is left of the range
 	left        int   // rows to read; exact while no stage drops any
 	drops       bool
+	plan        *plan
 	take        func(*store.LogBlock, int) error
 }
 
@@ -66,6 +67,10 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		if p.drops {
 			width = max(span, 1) * firstSlice
+			p.ask.Start, p.ask.End = p.from, p.until
+			if err := p.query.narrow(ctx, p.plan, &p.ask.LogScope); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

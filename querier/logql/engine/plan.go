@@ -18,6 +18,7 @@ type plan struct {
 	rows    bool // a stage needs the rows themselves, so the storage cannot count them
 	body    bool // a stage reads or makes the line
 	drops   bool // a stage may drop lines, so the storage cannot count or limit them
+	hints   []hint
 	looks   looks
 }
 
@@ -55,6 +56,7 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 	if q.engine.opts.NoPushdown {
 		labels, line = labelsUnknown, false
 	}
+	source := valueSource{stored: true}
 	for _, s := range stages {
 		done := false
 		switch s := s.(type) {
@@ -70,6 +72,10 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 		if done {
 			continue
 		}
+		if f, ok := s.(*logql.LabelFilter); ok && labels == labelsParsed && source.stored {
+			p.hints = append(p.hints, p.hintsOf(f.Predicate, source.escapes)...)
+		}
+		source.follow(s, line)
 		if err := p.keep(s, wanted, q.now); err != nil {
 			return nil, err
 		}

@@ -54,7 +54,9 @@ func TestPushdown(t *testing.T) {
 		if i == 0 {
 			stream.Labels = append(stream.Labels, seamark.Label{Name: "zone", Value: "x"})
 		}
-		b.Logs.Append(&seamark.LogRow{Stream: b.Logs.AddStream(stream), TimeNano: base.UnixNano(), Body: "x"})
+		row := seamark.LogRow{Stream: b.Logs.AddStream(stream), TimeNano: base.UnixNano(), Body: "x"}
+		row.Attrs = []seamark.Label{{Name: "user", Value: "eve"}}
+		b.Logs.Append(&row)
 	}
 	asked := ""
 	storage := recorder{memory{t, b}, &asked}
@@ -97,7 +99,20 @@ func TestPushdown(t *testing.T) {
 	pushed(` | logfmt | detected_level!="error"`, `rows of 3 not level = ["error"] body`)
 	pushed(` | logfmt | detected_level!=""`, `rows of 3 body`)
 	pushed(` | logfmt | detected_level=~"e.*|"`, `rows of 3 level match ["e.*|"] body`)
+
+	// The value of a parsed label stands in the line, if it is no metadata.
+	pushed(` | logfmt | name="bob"`, `rows of 3 body contains ["bob" "\\u"] body`)
 	pushed(` | logfmt | user="bob"`, `rows of 3 body`)
+	pushed(` | json | name="bob" and other=~"abc.*|def" | app="1"`, `rows of 1 body contains ["bob" "\\u"] body contains ["abc" "def" "\\u"] body`)
+	pushed(` | json | name="bob" or name="eve"`, `rows of 3 body contains ["bob" "eve" "\\u"] body`)
+	pushed(` | json | name="bob" or other="eve"`, `rows of 3 body`)
+	pushed(` | json | name="a/b \"quoted\" c"`, `rows of 3 body contains ["quoted" "\\u"] body`)
+	pushed(` | json | name=~"(?i)bob" | name=~"x?" | name=~"bob|" | name!="bob" | name!~"bob" | name="ab" | __error__="abc"`, `rows of 3 body`)
+	pushed(` | regexp "(?P<name>.*)" | name="a/b"`, `rows of 3 body contains ["a/b"] body`)
+	pushed(` | pattern "<name> <_>" | name=~"item-.+"`, `rows of 3 body contains ["item-"] body`)
+	pushed(` | json | line_format "x" | name="bob"`, `rows of 3 body contains ["bob" "\\u"] body`)
+	pushed(` | line_format "{{ div 1 1 }}" | json | name="bob" | __error__=~".*"`, `rows of 3 body`)
+	pushed(` | json | label_format name="bob" | name="bob" | __error__=""`, `rows of 3 body`)
 	pushed(` | json | drop __error__ | trace_id="ab" | drop app | trace_id="cd" | app="1"`, `rows of 3 trace = ["ab" ""] body`)
 	pushed(` | label_format detected_level="x" | detected_level="error"`, `counts of 3`)
 	pushed(` | label_format a="{{ .app }}{{ __line__ }}"`, `rows of 3 body`)
