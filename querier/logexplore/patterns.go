@@ -40,7 +40,7 @@ type PatternPoint struct {
 // The bounds of one search for patterns.
 const (
 	maxPatterns    = 300  // returned, those with most lines
-	patternWindows = 24   // the range is looked at in so many places at most
+	patternWindows = 12   // the range is looked at in so many places at most
 	windowLines    = 1000 // newest lines of each window that are looked at
 	patternSteps   = 250  // points by default
 	minPatternStep = 10 * time.Second
