@@ -234,10 +234,10 @@ func (r *Reader) stream(ctx context.Context, tenant seamark.TenantID, q *Query) 
 		}
 	}
 	if len(found) == 0 {
-		return nil, seamark.Errorf(seamark.NotFound, "seamark-context-stream", "No stream with lines on that day matches %s.", q.Stream)
+		return nil, seamark.Errorf(seamark.NotFound, "seamark-context-stream", "No stream with lines on that day matches the selector.")
 	}
 	return nil, seamark.Errorf(seamark.Invalid, "seamark-context-streams",
-		"The selector %s matches %d streams. Name all labels of the line's stream, or its fingerprint.", q.Stream, len(found))
+		"The selector matches %d streams. Name all labels of the line's stream, or its fingerprint.", len(found))
 }
 
 // streams returns the streams whose lines are shown around a cursor.

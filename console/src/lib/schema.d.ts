@@ -578,6 +578,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows a log line with the lines before and after it, in its stream or in its pod.
+         * @description Lines stand in one order that never changes, also where many have the same time, so pages neither leave out a line nor show
+         *     one twice. Either a line is named, by its stream and time, or a cursor of an earlier answer is sent, which goes on from that
+         *     answer's end.
+         */
+        get: operations["readLogContext"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Downloads the whole answer of a log query as a file.
+         * @description The file is streamed as it is read. What fails before its first byte has a status of its own. Later an NDJSON file ends with a
+         *     line that has the key error, and of other files the connection is cut, so that half a file is not taken for the whole. The
+         *     trailer X-Seamark-Rows tells the lines of the file, X-Seamark-Error the id of what ended it early.
+         */
+        get: operations["exportLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -1801,6 +1845,43 @@ export interface components {
             /** @description How many entries there are; items has the first of them. */
             entries: number;
             items: components["schemas"]["CardinalityItem"][];
+        };
+        LogContext: {
+            /** @description Labels of the streams that have lines here, by fingerprint. */
+            streams: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** @description Oldest first. */
+            lines: components["schemas"]["LogContextLine"][];
+            before?: components["schemas"]["LogContextEnd"];
+            after?: components["schemas"]["LogContextEnd"];
+        };
+        LogContextLine: {
+            /** Format: date-time */
+            time: string;
+            /** @description Nanoseconds since 1970, as text. */
+            time_unix_nano: string;
+            /** @description Fingerprint of the line's stream. */
+            stream: string;
+            line: string;
+            /** @enum {string} */
+            level?: "trace" | "debug" | "info" | "warn" | "error" | "critical";
+            trace_id?: string;
+            span_id?: string;
+            metadata?: {
+                [key: string]: string;
+            };
+            /** @description Whether this is the line that was asked for. */
+            anchor?: boolean;
+        };
+        /** @description An end of the page. The side that a cursor was not about has none. */
+        LogContextEnd: {
+            /** @description What goes on from here; also where there is no more yet, for what comes. */
+            cursor: string;
+            /** @description Whether there are more lines within the span. */
+            more: boolean;
         };
         /** @description Whole days, from midnight to midnight, UTC. */
         DayPeriod: {
@@ -3982,6 +4063,102 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    readLogContext: {
+        parameters: {
+            query?: {
+                /** @description Selector of the line's stream, with all its labels or as many as tell it from others. */
+                stream?: string;
+                /** @description The line's stream by its fingerprint, instead of stream. */
+                fingerprint?: string;
+                /** @description The line's time: nanoseconds or seconds since 1970, or RFC 3339. */
+                time?: string;
+                /** @description What the line says, to tell it from others of its time. Without it the first of them is shown. */
+                line?: string;
+                /** @description Whether lines of the same stream are shown, or of all containers of its pod. */
+                scope?: "stream" | "pod";
+                /** @description Lines to show before it. */
+                before?: number;
+                /** @description Lines to show after it. */
+                after?: number;
+                /** @description How far from the line lines are looked for, in whole seconds; at most 30d. */
+                span?: string;
+                /** @description A cursor of an earlier answer, instead of a line. */
+                cursor?: string;
+                /** @description Lines to show from the cursor on. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogContext"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    exportLogs: {
+        parameters: {
+            query: {
+                /** @description A log query in LogQL. */
+                query: string;
+                /** @description Start of the range (inclusive): nanoseconds or seconds since 1970, or RFC 3339. */
+                start?: string;
+                /** @description End of the range (exclusive). Now unless told. */
+                end?: string;
+                /** @description Length of the range up to its end, instead of a start. */
+                since?: string;
+                /** @description Oldest lines first, or newest. */
+                direction?: "forward" | "backward";
+                /** @description At most so many lines; 0 is all. */
+                limit?: number;
+                /** @description Form of the file. */
+                format?: "ndjson" | "csv" | "parquet";
+                /**
+                 * @description Names of labels, separated by commas, that get columns of their own: of the stream, of the line's structured metadata or made
+                 *     by the query. Without them there are columns of JSON objects: labels, metadata and parsed.
+                 */
+                labels?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description The file's name. */
+                    "Content-Disposition"?: string;
+                    /** @description Lines of the query's streams in the range before its filters. */
+                    "X-Seamark-Rows-Estimate"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
             default: components["responses"]["Fault"];
         };
     };
