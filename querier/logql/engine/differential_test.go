@@ -35,7 +35,7 @@ func randomLogs(r *rand.Rand, n int) *seamark.Batch {
 			Stream: uint32(r.IntN(12)), TimeNano: base.Add(time.Duration(r.IntN(240)) * 500 * time.Millisecond).UnixNano(),
 			Level: seamark.Level(r.IntN(7)),
 			Body: fmt.Sprintf(`{"code":%d,"took":"%dms","path":"/%s","n":%g,"i":%d}`, 200+100*r.IntN(4), r.IntN(3000), pick("a", "b", "c"),
-				math.Round(r.NormFloat64()*1000)/8, i),
+				math.Round(r.NormFloat64()*1000)/8+float64(i+1)/(1<<20), i), // none is zero, or like another
 		}
 		if r.IntN(10) == 0 {
 			row.Body = pick("plain text", "100% done", "under_score", "{broken")
