@@ -124,14 +124,6 @@ func (s *Store) LogRows(ctx context.Context, tenant seamark.TenantID, q LogRowsQ
 	if len(q.Streams) == 0 || q.Start >= q.End {
 		return LogStats{}, nil
 	}
-	if q.windowed() {
-		return s.logWindows(ctx, tenant, q, fn)
-	}
-	return s.logRows(ctx, tenant, q, fn)
-}
-
-// logRows is LogRows in one statement.
-func (s *Store) logRows(ctx context.Context, tenant seamark.TenantID, q LogRowsQuery, fn func(*LogBlock) error) (LogStats, error) {
 	sql, params := logRowsSQL(&q)
 	return s.logQuery(ctx, tenant, sql, params, func(rows driver.Rows) error {
 		scan := newLogScan(q.Columns)

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -72,45 +71,6 @@ func TestLogCountsOfManyStreams(t *testing.T) {
 				}
 			}
 			require.Equal(t, want, got, "window %v, into %t, bytes %t", window, q.Into != nil, q.Bytes)
-		}
-	}
-}
-
-// TestLogRowsInWindows reads the first rows of many streams, which is done in windows of time, for limits that are met in the
-// first, in a later one and never, and of ranges with and without rows at their ends.
-func TestLogRowsInWindows(t *testing.T) {
-	s := open(t, 30)
-	b := manyStreams(t, 3000)
-	insertLogs(t, s, b)
-	var streams []store.LogStream
-	for _, one := range b.Logs.Streams[:30] {
-		streams = append(streams, store.LogStream{FP: one.FP, Group: one.Name})
-	}
-	for _, ends := range [][2]time.Duration{{-2 * time.Hour, 0}, {-2 * time.Hour, 20 * time.Hour}, {-20 * time.Hour, 0}, {-time.Hour, -50 * time.Minute}, {time.Hour, 2 * time.Hour}} {
-		from, until := base.Add(ends[0]).UnixNano(), base.Add(ends[1]).UnixNano()
-		var all []int64
-		for i, at := range b.Logs.TimeNano {
-			if b.Logs.Stream[i] < 30 && at >= from && at < until {
-				all = append(all, at)
-			}
-		}
-		for _, order := range []store.LogOrder{store.NewestFirst, store.OldestFirst} {
-			slices.Sort(all)
-			if order == store.NewestFirst {
-				slices.Reverse(all)
-			}
-			for _, limit := range []int{1, 20, 300, store.MaxLogPage} {
-				got := []int64{}
-				stats, err := s.LogRows(t.Context(), tenantA, store.LogRowsQuery{
-					LogScope: store.LogScope{Streams: streams, Start: from, End: until}, Order: order, Limit: limit,
-				}, func(b *store.LogBlock) error {
-					got = append(got, b.Time...)
-					return nil
-				})
-				require.NoError(t, err)
-				require.Equal(t, append([]int64{}, all[:min(limit, len(all))]...), got, "from %v to %v, order %d, limit %d", ends[0], ends[1], order, limit)
-				require.GreaterOrEqual(t, stats.Rows, uint64(len(got)))
-			}
 		}
 	}
 }
