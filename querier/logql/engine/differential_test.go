@@ -123,7 +123,8 @@ func TestPagesEqualTwin(t *testing.T) {
 		batch.Logs.Append(&seamark.LogRow{TimeNano: base.Add(30 * time.Second).UnixNano(), Body: fmt.Sprint("same time ", i)})
 	}
 	actual, twin := newEngine(t, stored(t, batch)), newEngine(t, memory{t, batch})
-	for _, query := range []string{`{app=~".+"}`, `{app=~".+"} | json`, `{app=~".+"} | json | code >= 300`, `{app=~".+"} | json | path="/a" | n > 100 | __error__=""`, `{app=~".+"} |= "same"`} {
+	for _, query := range []string{`{app=~".+"}`, `{app=~".+"} | json`, `{app=~".+"} | json | code >= 300`, `{app=~".+"} | json | path="/a" | n > 100 | __error__=""`, `{app=~".+"} |= "same"`,
+		`{app=~".+"} | json | code="200"`, `{app=~".+"} | json | code=~"200|300" | user="eve"`} {
 		for _, limit := range []int{1, 999, 1000, 1001, 2500, 5000} {
 			for _, forward := range []bool{false, true} {
 				p := logqlengine.Params{Query: query, Start: base, End: base.Add(2 * time.Minute), Limit: limit, Forward: forward}

@@ -67,10 +67,6 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		if p.drops {
 			width = max(span, 1) * firstSlice
-			p.ask.Start, p.ask.End = p.from, p.until
-			if err := p.query.narrow(ctx, p.plan, &p.ask.LogScope); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -100,7 +96,11 @@ func (p *pager) done(start, end int64) {
 func (p *pager) slice(ctx context.Context, width int64) (rows int, err error) {
 	start, end := p.next(width)
 	p.done(start, end)
-	return rows, p.read(ctx, start, end, 0, func(b *store.LogBlock, i int) error {
+	ask := p.between(start, end, 0)
+	if err := p.query.narrow(ctx, p.plan, &ask.LogScope); err != nil {
+		return 0, err
+	}
+	return rows, p.read(ctx, ask, func(b *store.LogBlock, i int) error {
 		rows++
 		return p.take(b, i)
 	})
@@ -116,7 +116,7 @@ func (p *pager) page(ctx context.Context, start, end int64) (span int64, err err
 		limit = p.left
 	}
 	var page store.LogBlock
-	err = p.read(ctx, start, end, limit, func(b *store.LogBlock, i int) error {
+	err = p.read(ctx, p.between(start, end, limit), func(b *store.LogBlock, i int) error {
 		appendRow(&page, b, i)
 		return nil
 	})
@@ -141,7 +141,7 @@ func (p *pager) page(ctx context.Context, start, end int64) (span int64, err err
 	}
 	edge := page.Time[page.Len()-1]
 	if n == 0 {
-		err = p.read(ctx, edge, edge+1, 0, func(b *store.LogBlock, i int) error { p.left--; return p.take(b, i) })
+		err = p.read(ctx, p.between(edge, edge+1, 0), func(b *store.LogBlock, i int) error { p.left--; return p.take(b, i) })
 	}
 	if p.ask.Order == store.NewestFirst {
 		p.until = edge
@@ -157,10 +157,15 @@ func (p *pager) page(ctx context.Context, start, end int64) (span int64, err err
 	return edge - page.Time[0], err
 }
 
-// read streams the rows of a part of the range to fn. The storage may wrap fn's errors, so errEnough is brought back.
-func (p *pager) read(ctx context.Context, start, end int64, limit int, fn func(*store.LogBlock, int) error) error {
+// between returns the question for a part of the range.
+func (p *pager) between(start, end int64, limit int) store.LogRowsQuery {
 	ask := p.ask
 	ask.Start, ask.End, ask.Limit = start, end, limit
+	return ask
+}
+
+// read streams rows to fn. The storage may wrap fn's errors, so errEnough is brought back.
+func (p *pager) read(ctx context.Context, ask store.LogRowsQuery, fn func(*store.LogBlock, int) error) error {
 	enough := false
 	stats, err := p.query.engine.opts.Storage.LogRows(ctx, p.query.tenant, ask, func(b *store.LogBlock) error {
 		for i := range b.Len() {
