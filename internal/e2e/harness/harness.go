@@ -137,6 +137,13 @@ func start(t testing.TB, cmd *exec.Cmd, onLine func(string)) *Process {
 	return p
 }
 
+// Log returns what the process has written to its standard error so far.
+func (p *Process) Log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.log, "\n")
+}
+
 // Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
