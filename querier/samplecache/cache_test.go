@@ -116,6 +116,36 @@ func TestWhatWasMissedIsReadInShares(t *testing.T) {
 	require.Len(t, w.takeScans(), 1)
 }
 
+// TestNewsAreSeenWhole looks at a series while a refresh reads two shards' samples of it.
+func TestNewsAreSeenWhole(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, 1<<8, row{1, start - 1000, 1})
+	c, clock := openCache(t, w, 1<<30)
+	requireTwin(t, w, c, one(1))
+	w.insert(tenantA, 2<<8, row{1, start - 900, 1})
+	w.insert(tenantA, 2<<8|1, row{1, start - 800, 1})
+	var looks atomic.Int64
+	w.hook(func(w *twin) {
+		w.delivered = func() {
+			looks.Add(1)
+			list, _, err := c.ListMetricSamples(t.Context(), tenantA, one(1)) // the grace is not over
+			if err != nil || len(list[0].Times) != 1 {
+				t.Errorf("got %v, %v", list, err)
+			}
+		}
+	})
+	clock.Advance(2 * time.Second)
+	c.Changed(tenantA)
+	testkit.Eventually(t, time.Minute, func() error {
+		if looks.Load() < 2 {
+			return errors.New("no refresh")
+		}
+		return nil
+	})
+	announce(c, clock)
+	requireTwin(t, w, c, one(1))
+}
+
 // one asks for one series over the last hour.
 func one(fp uint64) store.MetricSamplesQuery {
 	return store.MetricSamplesQuery{Metrics: []string{metricOf(fp)}, FPs: []uint64{fp}, StartMilli: start - hourMilli, EndMilli: start, Limit: 1 << 20}

@@ -89,15 +89,17 @@ func (t *tenant) readNews(ctx context.Context, parts []store.SamplePart, newest 
 	}
 	read := map[uint8]uint64{}
 	for _, q.To = range shares {
+		var list []store.SampleNews
 		err := t.cache.opts.Source.ScanSampleNews(ctx, t.id, q, func(n *store.SampleNews) error {
 			t.cache.metrics.rows.Add(float64(len(n.FPs)))
 			read[n.Shard] = max(read[n.Shard], n.Newest)
-			t.apply(n)
+			list = append(list, store.SampleNews{FPs: slices.Clone(n.FPs), Times: slices.Clone(n.Times), Values: slices.Clone(n.Values)})
 			return nil
 		})
 		if err != nil {
 			return err // the mark stays, and what was put in is put in again
 		}
+		t.apply(list)
 		q.Above = q.To
 	}
 	if r.newest == nil {
@@ -147,21 +149,28 @@ func (t *tenant) held(q *store.SampleNewsQuery) bool {
 	return true
 }
 
+// atomicRows is how many rows are put in before queries may look again. They must not see one of two senders' samples of a
+// series, or one of two parts, and miss the other's. More rows come only to who was away for so long that no query relies on
+// what is shown.
+const atomicRows = 1 << 19
+
 // apply puts rows into the windows that are held, those that are being loaded among them.
-func (t *tenant) apply(n *store.SampleNews) {
-	for start := 0; start < len(n.FPs); {
-		start = t.applySome(n, start)
+func (t *tenant) apply(list []store.SampleNews) {
+	t.dataMu.Lock()
+	defer t.dataMu.Unlock()
+	rows := 0
+	for i := range list {
+		t.applyLocked(&list[i])
+		if rows += len(list[i].FPs); rows > atomicRows {
+			rows = 0
+			t.dataMu.Unlock()
+			t.dataMu.Lock()
+		}
 	}
 }
 
-// applyRows is how many rows are put in before queries may look again.
-const applyRows = 4096
-
-// applySome puts in some rows and returns where the next begin.
-func (t *tenant) applySome(n *store.SampleNews, start int) int {
-	t.dataMu.Lock()
-	defer t.dataMu.Unlock()
-	for most := start + applyRows; start < min(most, len(n.FPs)); {
+func (t *tenant) applyLocked(n *store.SampleNews) {
+	for start := 0; start < len(n.FPs); {
 		fp, end := n.FPs[start], start+1
 		for end < len(n.FPs) && n.FPs[end] == fp {
 			end++
@@ -174,7 +183,6 @@ func (t *tenant) applySome(n *store.SampleNews, start int) int {
 		}
 		start = end
 	}
-	return start
 }
 
 // putLocked adds samples to a window, when it is held. With the first of a window the one before it has ended, nearly

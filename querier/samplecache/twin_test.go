@@ -28,6 +28,7 @@ type twin struct {
 
 	listing, listed        func()                // before and after the parts are listed
 	scanning, newsScanning func(context.Context) // before rows are read
+	delivered              func()                // after one of several pieces of news
 	scanned                func(context.Context) // after rows were read, before they are handed over
 }
 
@@ -233,7 +234,7 @@ func (w *twin) ScanMetricSamples(ctx context.Context, tenant seamark.TenantID, q
 func (w *twin) ScanSampleNews(ctx context.Context, tenant seamark.TenantID, q store.SampleNewsQuery, fn func(*store.SampleNews) error) error {
 	w.mu.Lock()
 	w.news = append(w.news, q)
-	before := w.newsScanning
+	before, delivered := w.newsScanning, w.delivered
 	w.mu.Unlock()
 	if before != nil {
 		before(ctx)
@@ -267,6 +268,9 @@ func (w *twin) ScanSampleNews(ctx context.Context, tenant seamark.TenantID, q st
 	for _, n := range list {
 		if err := fn(n); err != nil {
 			return err
+		}
+		if delivered != nil {
+			delivered()
 		}
 	}
 	return nil
