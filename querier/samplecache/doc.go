@@ -16,7 +16,8 @@
 // the parts, (2) looks up which windows are registered, (3) reads for them the rows of parts that reach past the mark, and
 // (4) moves the mark to the largest number of the listing. A load (a) registers its windows and (b) begins its statement;
 // from (a) on refreshes put rows into the windows, and (c) what the statement has read is merged with those. Merging is
-// idempotent: of two samples at one time the larger bits prevail, as in the store.
+// idempotent: of two samples at one time the larger bits prevail, as in the store. Rows of a refresh are put in all at once, so
+// that a query sees what some listing showed.
 //
 // Let a row become visible at the moment v. If v is before (b) the load reads it. If not, v is after (a). The first refresh
 // whose step (1) is after v finds a part with it, and its number is larger than the mark, which no listing before v has
