@@ -69,7 +69,8 @@ func (e exprs) any(f *store.LogFilter, text string) (bool, error) {
 	return false, nil
 }
 
-// holds compares as the store's SQL does, see wholeRegexp and search in package store.
+// holds compares as the store's SQL does, see wholeRegexp and search in package store; in bytes that are no UTF-8 a dot matches here
+// and not there.
 func (e exprs) holds(op store.LogOp, text, wanted string) (bool, error) {
 	expr := ""
 	switch op {
