@@ -484,6 +484,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists requests to API servers, newest first.
+         * @description Each request stands there once, as its last audit record inside the range tells it.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts who sends the most requests.
+         * @description Counts requests that are over; one that goes on, such as a watch, counts when it ends.
+         */
+        get: operations["countAuditClients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows whose LISTs are slow or large. */
+        get: operations["showAuditLists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/writes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows the writes of one object and what they changed.
+         * @description What a write changed is known where the audit policy keeps the answers (level RequestResponse), or the objects that were sent (level Request).
+         */
+        get: operations["showAuditWrites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quotas": {
         parameters: {
             query?: never;
@@ -1633,6 +1710,151 @@ export interface components {
             items: ({
                 value: string;
             } & components["schemas"]["EventTrendCount"])[];
+        };
+        AuditRecord: {
+            /**
+             * Format: date-time
+             * @description When the stage was reached.
+             */
+            time: string;
+            audit_id: string;
+            /** @description ResponseComplete or Panic of a request that is over, else RequestReceived or ResponseStarted. */
+            stage: string;
+            cluster: string;
+            user: string;
+            impersonated_user: string;
+            source_ip: string;
+            user_agent: string;
+            verb: string;
+            api_group: string;
+            /** @description Empty for requests that are for no resource, such as /healthz. */
+            resource: string;
+            subresource: string;
+            /** @description Empty for objects of the whole cluster and requests over all namespaces. */
+            namespace: string;
+            name: string;
+            uri: string;
+            /** @description Status of the answer; empty while there is none. */
+            code: string;
+            /** @description allow or forbid. */
+            decision: string;
+            /** @description Why the authorizer decided so. */
+            reason: string;
+        };
+        AuditList: {
+            items: components["schemas"]["AuditRecord"][];
+            /** @description Whether more requests matched than the limit let through. */
+            truncated: boolean;
+        };
+        AuditCount: {
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Answered with 401 or 403, or forbidden by the authorizer.
+             */
+            denied: number;
+            /**
+             * Format: int64
+             * @description Answered with 500 or above, or ended in a panic.
+             */
+            failed: number;
+        };
+        AuditClients: {
+            /**
+             * Format: int64
+             * @description How many clients there are; the list may be cut at the limit.
+             */
+            entries: number;
+            total: components["schemas"]["AuditCount"];
+            items: {
+                /** @description The value of each field that requests are counted by. */
+                values: {
+                    [key: string]: string;
+                };
+                /** Format: int64 */
+                requests: number;
+                /** Format: int64 */
+                denied: number;
+                /** Format: int64 */
+                failed: number;
+                /** Format: date-time */
+                first: string;
+                /** Format: date-time */
+                last: string;
+            }[];
+        };
+        AuditListings: {
+            /**
+             * Format: int64
+             * @description How many there are; the list may be cut at the limit.
+             */
+            entries: number;
+            items: {
+                cluster: string;
+                /** @description Empty for LISTs of all namespaces. */
+                namespace: string;
+                user: string;
+                user_agent: string;
+                api_group: string;
+                resource: string;
+                /** Format: int64 */
+                count: number;
+                /**
+                 * Format: int64
+                 * @description LISTs without a limit.
+                 */
+                unpaged: number;
+                /**
+                 * Format: int64
+                 * @description LISTs without a limit and without resourceVersion=0, which read all objects from etcd.
+                 */
+                uncached: number;
+                /** @description Seconds that all took. */
+                total: number;
+                /** @description Seconds. */
+                median: number;
+                /** @description Seconds. */
+                p95: number;
+                /** @description Seconds. */
+                slowest: number;
+                /**
+                 * Format: int64
+                 * @description Most objects of one answer; 0 where the audit policy keeps no answers.
+                 */
+                most_items: number;
+                /**
+                 * Format: int64
+                 * @description Size of the largest audit record.
+                 */
+                most_bytes: number;
+                /** @description Of the slowest. */
+                uri: string;
+                /** Format: date-time */
+                last: string;
+            }[];
+        };
+        AuditWrites: {
+            items: (components["schemas"]["AuditRecord"] & {
+                /**
+                 * @description From what the differences are known: from the state after this write and after the one before; nothing to compare with,
+                 *     because this is the first known state; from the patch that was sent; or not at all.
+                 * @enum {string}
+                 */
+                known: "state" | "first" | "patch" | "nothing";
+                differences: {
+                    /** @description Place in the object, such as .spec.replicas or .spec.containers[name=web].image. */
+                    path: string;
+                    /** @description The value before; null where there was none. Values of secrets are not shown. */
+                    before: unknown;
+                    /** @description The value after; null where there is none. */
+                    after: unknown;
+                }[];
+                /** @description Whether there are more differences. */
+                differences_truncated: boolean;
+            })[];
+            /** @description Whether older writes were left out. */
+            truncated: boolean;
         };
         TimePeriod: {
             /** Format: date-time */
@@ -3863,6 +4085,317 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventTimeline"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the request; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Verb, such as get or patch; any of several. */
+                verb?: string[];
+                /** @description The same; none of several. */
+                not_verb?: string[];
+                /** @description Name of the user or service account; any of several. */
+                user?: string[];
+                /** @description The same; none of several. */
+                not_user?: string[];
+                /** @description User that the request was made as; any of several. */
+                impersonated_user?: string[];
+                /** @description The same; none of several. */
+                not_impersonated_user?: string[];
+                /** @description Address of the client; any of several. */
+                source_ip?: string[];
+                /** @description The same; none of several. */
+                not_source_ip?: string[];
+                /** @description Program of the client; any of several. */
+                user_agent?: string[];
+                /** @description The same; none of several. */
+                not_user_agent?: string[];
+                /** @description Resource, such as deployments; any of several. */
+                resource?: string[];
+                /** @description The same; none of several. */
+                not_resource?: string[];
+                /** @description API group, such as apps; any of several. */
+                api_group?: string[];
+                /** @description The same; none of several. */
+                not_api_group?: string[];
+                /** @description Subresource, such as exec; any of several. */
+                subresource?: string[];
+                /** @description The same; none of several. */
+                not_subresource?: string[];
+                /** @description Name of the object; any of several. */
+                name?: string[];
+                /** @description The same; none of several. */
+                not_name?: string[];
+                /** @description Status of the answer; any of several. */
+                code?: string[];
+                /** @description The same; none of several. */
+                not_code?: string[];
+                /** @description The authorizer's decision, allow or forbid; any of several. */
+                decision?: string[];
+                /** @description The same; none of several. */
+                not_decision?: string[];
+                /**
+                 * @description Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;
+                 *     secrets that were read; writes.
+                 */
+                class?: "denied" | "failed" | "exec" | "secrets" | "writes";
+                /** @description Most requests to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The requests that match. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    countAuditClients: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the request; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Verb, such as get or patch; any of several. */
+                verb?: string[];
+                /** @description The same; none of several. */
+                not_verb?: string[];
+                /** @description Name of the user or service account; any of several. */
+                user?: string[];
+                /** @description The same; none of several. */
+                not_user?: string[];
+                /** @description User that the request was made as; any of several. */
+                impersonated_user?: string[];
+                /** @description The same; none of several. */
+                not_impersonated_user?: string[];
+                /** @description Address of the client; any of several. */
+                source_ip?: string[];
+                /** @description The same; none of several. */
+                not_source_ip?: string[];
+                /** @description Program of the client; any of several. */
+                user_agent?: string[];
+                /** @description The same; none of several. */
+                not_user_agent?: string[];
+                /** @description Resource, such as deployments; any of several. */
+                resource?: string[];
+                /** @description The same; none of several. */
+                not_resource?: string[];
+                /** @description API group, such as apps; any of several. */
+                api_group?: string[];
+                /** @description The same; none of several. */
+                not_api_group?: string[];
+                /** @description Subresource, such as exec; any of several. */
+                subresource?: string[];
+                /** @description The same; none of several. */
+                not_subresource?: string[];
+                /** @description Name of the object; any of several. */
+                name?: string[];
+                /** @description The same; none of several. */
+                not_name?: string[];
+                /** @description Status of the answer; any of several. */
+                code?: string[];
+                /** @description The same; none of several. */
+                not_code?: string[];
+                /** @description The authorizer's decision, allow or forbid; any of several. */
+                decision?: string[];
+                /** @description The same; none of several. */
+                not_decision?: string[];
+                /**
+                 * @description Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;
+                 *     secrets that were read; writes.
+                 */
+                class?: "denied" | "failed" | "exec" | "secrets" | "writes";
+                /** @description Up to 5 fields of the filter, joined by commas, that requests are counted by. */
+                by?: string;
+                /** @description What the first clients have most of. */
+                order?: "requests" | "denied" | "failed";
+                /** @description Most clients to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The clients with the most requests. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditClients"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAuditLists: {
+        parameters: {
+            query?: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster; any of several. */
+                cluster?: string[];
+                /** @description The same; none of several. */
+                not_cluster?: string[];
+                /** @description Namespace of the request; any of several. */
+                namespace?: string[];
+                /** @description The same; none of several. */
+                not_namespace?: string[];
+                /** @description Verb, such as get or patch; any of several. */
+                verb?: string[];
+                /** @description The same; none of several. */
+                not_verb?: string[];
+                /** @description Name of the user or service account; any of several. */
+                user?: string[];
+                /** @description The same; none of several. */
+                not_user?: string[];
+                /** @description User that the request was made as; any of several. */
+                impersonated_user?: string[];
+                /** @description The same; none of several. */
+                not_impersonated_user?: string[];
+                /** @description Address of the client; any of several. */
+                source_ip?: string[];
+                /** @description The same; none of several. */
+                not_source_ip?: string[];
+                /** @description Program of the client; any of several. */
+                user_agent?: string[];
+                /** @description The same; none of several. */
+                not_user_agent?: string[];
+                /** @description Resource, such as deployments; any of several. */
+                resource?: string[];
+                /** @description The same; none of several. */
+                not_resource?: string[];
+                /** @description API group, such as apps; any of several. */
+                api_group?: string[];
+                /** @description The same; none of several. */
+                not_api_group?: string[];
+                /** @description Subresource, such as exec; any of several. */
+                subresource?: string[];
+                /** @description The same; none of several. */
+                not_subresource?: string[];
+                /** @description Name of the object; any of several. */
+                name?: string[];
+                /** @description The same; none of several. */
+                not_name?: string[];
+                /** @description Status of the answer; any of several. */
+                code?: string[];
+                /** @description The same; none of several. */
+                not_code?: string[];
+                /** @description The authorizer's decision, allow or forbid; any of several. */
+                decision?: string[];
+                /** @description The same; none of several. */
+                not_decision?: string[];
+                /**
+                 * @description Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;
+                 *     secrets that were read; writes.
+                 */
+                class?: "denied" | "failed" | "exec" | "secrets" | "writes";
+                /** @description What the first have most of: time that all took, time of the slowest, items of an answer, or requests. */
+                order?: "time" | "slowest" | "large" | "count";
+                /** @description Most clients to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description LISTs by client, resource and namespace. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditListings"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    showAuditWrites: {
+        parameters: {
+            query: {
+                /** @description Start of the range (inclusive), RFC 3339 or Unix seconds. */
+                start?: string;
+                /** @description End of the range (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Name of the cluster. */
+                cluster: string;
+                /** @description The object's namespace; none for objects of the whole cluster. */
+                namespace?: string;
+                /** @description API group of the resource, such as apps; none for the core group. */
+                api_group?: string;
+                /** @description Resource, such as deployments. */
+                resource: string;
+                /** @description Name of the object. */
+                name: string;
+                /** @description Most writes to return. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The writes, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditWrites"];
                 };
             };
             400: components["responses"]["Invalid"];

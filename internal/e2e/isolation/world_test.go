@@ -49,6 +49,7 @@ func newWorld(t *testing.T) *world {
 		w.pushMetrics(t, s)
 		w.pushLogs(t, s)
 		w.pushEvent(t, s)
+		w.pushAudit(t, s)
 		configure(t, s)
 	}
 	return w

@@ -1,0 +1,248 @@
+// Package audit answers who did what to which object, from where and with which result, from the API servers' audit logs
+// of one tenant. It checks what is asked for and leaves the search to the store; package app hands it to the HTTP API.
+package audit
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+)
+
+const (
+	// DefaultLimit is how many requests, or clients, are listed when the caller does not say.
+	DefaultLimit = 100
+	// maxValues bounds the values that all conditions name, maxTextBytes one of them. Without them one request makes the
+	// store run thousands of comparisons with every record.
+	maxValues    = 100
+	maxTextBytes = 1024
+	// maxBy bounds the fields that requests are counted by: with all of them each request is a group of its own.
+	maxBy = 5
+)
+
+// Store is what the search reads from. It runs as the tenant's own database user; what it returns belongs to the caller.
+type Store interface {
+	ListAudit(ctx context.Context, tenant seamark.TenantID, q store.AuditQuery) ([]store.AuditRecord, error)
+	AuditClients(ctx context.Context, tenant seamark.TenantID, q store.AuditClientsQuery) (*store.AuditClients, error)
+	AuditLists(ctx context.Context, tenant seamark.TenantID, q store.AuditListsQuery) ([]store.AuditList, uint64, error)
+	AuditWrites(ctx context.Context, tenant seamark.TenantID, q store.AuditWritesQuery) ([]store.AuditWrite, bool, error)
+}
+
+// Options configures a Searcher.
+type Options struct {
+	Store Store
+	// MaxRecords bounds a list of requests. Without it a page of a busy API server holds all of its requests in memory.
+	MaxRecords int
+	// MaxClients bounds a list of clients. Without it every request's address can be one entry of an answer.
+	MaxClients int
+	// MaxWrites and MaxWriteBytes bound the writes of an object that are compared, and their records together. Without them
+	// an object that a controller writes each second is a hundred thousand states in memory.
+	MaxWrites, MaxWriteBytes int
+}
+
+// DefaultOptions returns the limits that hold unless something else is set.
+func DefaultOptions() Options {
+	return Options{MaxRecords: 1000, MaxClients: 1000, MaxWrites: 200, MaxWriteBytes: 32 << 20}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Store == nil:
+		return errors.New("audit: Store is required")
+	case o.MaxRecords < 1 || o.MaxClients < 1 || o.MaxWrites < 1 || o.MaxWriteBytes < 1:
+		return errors.New("audit: all limits must be positive")
+	}
+	return nil
+}
+
+// Searcher reads audit logs. It is safe for concurrent use.
+type Searcher struct{ opts Options }
+
+// New returns a searcher.
+func New(o Options) (*Searcher, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Searcher{opts: o}, nil
+}
+
+// Filter selects requests. Is and Not are keyed by field (store.AuditFields): of a field in Is one of the values must be
+// the request's, of a field in Not none. Class is one of store.AuditClasses, or "".
+type Filter struct {
+	Range   seamark.TimeRange
+	Class   string
+	Is, Not map[string][]string
+}
+
+// compile checks f and brings it into the store's form. Errors are of kind Invalid.
+func (f *Filter) compile() (store.AuditFilter, error) {
+	out := store.AuditFilter{Range: f.Range}
+	if err := f.Range.Validate(); err != nil {
+		return out, err
+	}
+	var err error
+	if out.Class, err = parseName(f.Class, "class", append([]store.AuditClass{store.AuditAny}, store.AuditClasses()...)); err != nil {
+		return out, err
+	}
+	values := 0
+	for _, side := range []struct {
+		not    bool
+		fields map[string][]string
+	}{{false, f.Is}, {true, f.Not}} {
+		for name := range side.fields {
+			if _, err := parseName(name, "field", store.AuditFields()); err != nil {
+				return out, err
+			}
+		}
+		for _, field := range store.AuditFields() {
+			list := side.fields[field.String()]
+			if len(list) == 0 {
+				continue
+			}
+			for _, text := range list {
+				if len(text) > maxTextBytes {
+					return out, seamark.Errorf(seamark.Invalid, "seamark-audit-text", "The %s has %d bytes; the limit is %d.", field, len(text), maxTextBytes)
+				}
+			}
+			values += len(list)
+			out.Conditions = append(out.Conditions, store.AuditCondition{Field: field, Not: side.not, Values: list})
+		}
+	}
+	if values > maxValues {
+		return out, seamark.Errorf(seamark.Invalid, "seamark-audit-values", "The filter names %d values; the limit is %d. Name fewer.", values, maxValues)
+	}
+	return out, nil
+}
+
+// parseName finds the one of all that text names.
+func parseName[T interface{ String() string }](text, what string, all []T) (T, error) {
+	names := make([]string, 0, len(all))
+	for _, one := range all {
+		if one.String() == text {
+			return one, nil
+		}
+		if one.String() != "" {
+			names = append(names, one.String())
+		}
+	}
+	var none T
+	return none, seamark.Errorf(seamark.Invalid, "seamark-audit-"+what, "There is no %s %.40q here; use one of %s.", what, text, strings.Join(names, ", "))
+}
+
+// checkLimit puts the default in the place of no limit and refuses what is out of bounds.
+func checkLimit(limit *int, standard, most int, of string) error {
+	if *limit == 0 {
+		*limit = min(standard, most)
+	}
+	if *limit < 1 || *limit > most {
+		return seamark.Errorf(seamark.Invalid, "seamark-audit-limit", "The limit %d of %s is not between 1 and %d.", *limit, of, most)
+	}
+	return nil
+}
+
+// List returns the requests that match, each once as its last record inside the range tells it, newest first, and whether
+// there are more than the limit, of which 0 is the default. Errors are of kind Invalid for a filter out of bounds, or what
+// the store says.
+func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, limit int) (list []store.AuditRecord, truncated bool, err error) {
+	filter, err := f.compile()
+	if err != nil {
+		return nil, false, err
+	}
+	if err := checkLimit(&limit, DefaultLimit, s.opts.MaxRecords, "requests"); err != nil {
+		return nil, false, err
+	}
+	list, err = s.opts.Store.ListAudit(ctx, tenant, store.AuditQuery{AuditFilter: filter, Limit: limit + 1})
+	if err != nil {
+		return nil, false, err
+	}
+	if len(list) > limit {
+		return list[:limit], true, nil
+	}
+	return list, false, nil
+}
+
+// Clients counts requests that are over by up to 5 fields, user, verb and resource unless told, ordered by requests,
+// denied or failed ones. Errors are List's.
+func (s *Searcher) Clients(ctx context.Context, tenant seamark.TenantID, f Filter, by []string, order string, limit int) (*store.AuditClients, error) {
+	filter, err := f.compile()
+	if err != nil {
+		return nil, err
+	}
+	q := store.AuditClientsQuery{AuditFilter: filter, Limit: limit}
+	if len(by) == 0 {
+		q.By = []store.AuditField{store.AuditUser, store.AuditVerb, store.AuditResource}
+	}
+	if len(by) > maxBy {
+		return nil, seamark.Errorf(seamark.Invalid, "seamark-audit-by", "Requests would be counted by %d fields; the limit is %d.", len(by), maxBy)
+	}
+	for _, name := range by {
+		field, err := parseName(name, "field", store.AuditFields())
+		if err != nil {
+			return nil, err
+		}
+		q.By = append(q.By, field)
+	}
+	if order != "" {
+		if q.Order, err = parseName(order, "order", []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
+		return nil, err
+	}
+	return s.opts.Store.AuditClients(ctx, tenant, q)
+}
+
+// Lists returns the LISTs of each client by resource and namespace, ordered by time, slowest, large or count, and how many
+// such combinations there are. Errors are List's.
+func (s *Searcher) Lists(ctx context.Context, tenant seamark.TenantID, f Filter, order string, limit int) ([]store.AuditList, uint64, error) {
+	filter, err := f.compile()
+	if err != nil {
+		return nil, 0, err
+	}
+	q := store.AuditListsQuery{AuditFilter: filter, Limit: limit}
+	if order != "" {
+		all := []store.AuditListsOrder{store.AuditListsByTime, store.AuditListsBySlowest, store.AuditListsByLarge, store.AuditListsByCount}
+		if q.Order, err = parseName(order, "order", all); err != nil {
+			return nil, 0, err
+		}
+	}
+	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
+		return nil, 0, err
+	}
+	return s.opts.Store.AuditLists(ctx, tenant, q)
+}
+
+// Object names one object of a cluster. Namespace and APIGroup are "" where an object has none.
+type Object struct{ Cluster, Namespace, APIGroup, Resource, Name string }
+
+// Write is one write of an object, and what it changed.
+type Write struct {
+	store.AuditRecord
+	Change
+}
+
+// Writes returns the newest writes of an object, newest first, with the differences between the states that their records
+// tell, and whether older ones were left out. Errors are List's.
+func (s *Searcher) Writes(ctx context.Context, tenant seamark.TenantID, r seamark.TimeRange, o Object, limit int) ([]Write, bool, error) {
+	if o.Resource == "" || o.Name == "" || o.Cluster == "" {
+		return nil, false, seamark.Errorf(seamark.Invalid, "seamark-audit-object", "The writes of an object need its cluster, its resource, such as deployments, and its name.")
+	}
+	f := Filter{Range: r, Class: store.AuditWrites.String(), Is: map[string][]string{
+		"cluster": {o.Cluster}, "namespace": {o.Namespace}, "api_group": {o.APIGroup}, "resource": {o.Resource}, "name": {o.Name},
+	}}
+	filter, err := f.compile()
+	if err != nil {
+		return nil, false, err
+	}
+	if err := checkLimit(&limit, DefaultLimit, s.opts.MaxWrites, "writes"); err != nil {
+		return nil, false, err
+	}
+	found, truncated, err := s.opts.Store.AuditWrites(ctx, tenant, store.AuditWritesQuery{AuditFilter: filter, Limit: limit, MaxBytes: s.opts.MaxWriteBytes})
+	if err != nil {
+		return nil, false, err
+	}
+	return changes(found), truncated, nil
+}
