@@ -52,6 +52,7 @@ type serverFlags struct {
 	NATSReplicas  int    `name:"nats.replicas" default:"1" help:"Replicas of streams and buckets; 3 on a NATS cluster."`
 
 	keyFlags
+	KeysForgetSealed string `name:"keys.forget-sealed" placeholder:"ID" help:"Id of a root key that is lost for good: receiver configurations and session keys that are sealed under it are removed, once. Nothing happens while that key is at hand."`
 
 	ClickHouseDSN            string   `name:"clickhouse.dsn" help:"clickhouse://user:password@host:9000,... Empty runs the embedded engine."`
 	ClickHouseHTTPAddrs      []string `name:"clickhouse.http-addrs" help:"host:8123 of the same servers; inserts go over HTTP."`
@@ -168,6 +169,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	}
 	o.NATS = app.NATSOptions{URL: f.NATSURL, CredsFile: f.NATSCredsFile, Replicas: f.NATSReplicas}
 	o.Keys = f.keyFlags.options()
+	o.Keys.Forget = f.KeysForgetSealed
 	o.ClickHouse = app.ClickHouseOptions{
 		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
 		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes,

@@ -15,6 +15,8 @@ type KeysOptions struct {
 	RootFile string
 	// Root is the root key itself, from the environment; it wins over RootFile.
 	Root string
+	// Forget is the id of a root key that is lost: what is sealed under it is removed at the start.
+	Forget string
 }
 
 // Source returns where a process with this data folder finds its root key. The key is made only beside an embedded NATS:
@@ -37,7 +39,7 @@ func (a *App) usesKeys() bool { return a.opts.has(RoleAPI) || a.opts.has(RoleAle
 // that they were sealed under.
 func (a *App) openKeys(ctx context.Context) error {
 	source := a.opts.Keys.Source(a.opts.DataDir, a.opts.NATS.URL)
-	ring, err := seal.Open(ctx, seal.Options{JS: a.js, Replicas: a.opts.NATS.Replicas, Root: source, Now: a.opts.Now, Logger: a.log})
+	ring, err := seal.Open(ctx, seal.Options{JS: a.js, Replicas: a.opts.NATS.Replicas, Root: source, Forget: a.opts.Keys.Forget, Now: a.opts.Now, Logger: a.log})
 	if err != nil {
 		return err
 	}

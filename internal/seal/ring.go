@@ -36,8 +36,11 @@ type Options struct {
 	JS       jetstream.JetStream
 	Replicas int // of the bucket; 1 unless told
 	Root     RootSource
-	Now      func() time.Time // time.Now unless told
-	Logger   *slog.Logger     // discards unless told
+	// Forget is the id of a root key that is lost for good: what is sealed under it is removed, and a new ring is made. It does
+	// nothing where that root key is at hand, or another one sealed.
+	Forget string
+	Now    func() time.Time // time.Now unless told
+	Logger *slog.Logger     // discards unless told
 }
 
 // Ring seals and opens secrets. It is safe for concurrent use.
@@ -70,20 +73,28 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 		return nil, err
 	}
 	doc, _, err := r.find(ctx)
+	if err == nil && o.Forget != "" && o.Forget == doc.Root {
+		if root, lost := o.Root.Load(); lost != nil || root.id != doc.Root {
+			if err = r.forget(ctx, doc.Root); err == nil {
+				err = jetstream.ErrKeyNotFound
+			}
+		}
+	}
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound):
 		doc, err = r.create(ctx, o.Root)
 	case err == nil:
 		r.root, err = o.Root.Load()
 		if errors.Is(err, errNoRoot) {
-			err = fmt.Errorf("%s: there is no root key, and the secrets in the store are sealed under root key %s. Put that key there, or in "+
-				"SEAMARK_KEYS_ROOT; without it they cannot be read, and no other key is made in its place", o.Root.name(), doc.Root)
+			err = fmt.Errorf("there is no root key, and the secrets in the store are sealed under root key %s. Put that key there, or in "+
+				"SEAMARK_KEYS_ROOT; no other key is made in its place. Only if it is lost for good: start once with --keys.forget-sealed %[1]s, which "+
+				"removes every receiver configuration", doc.Root)
 		}
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		r.keys, err = doc.open(r.root)
 	}
-	if r.keys, err = doc.open(r.root); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Root.name(), err)
 	}
 	return r, nil
@@ -118,8 +129,8 @@ func (r *Ring) create(ctx context.Context, source RootSource) (ringDoc, error) {
 		}
 	}
 	if errors.Is(err, errNoRoot) {
-		err = fmt.Errorf("%s: there is no root key. Make one with `seamark keys generate`, keep it where all processes of this installation read it "+
-			"(a Kubernetes secret), and name it with --keys.root-file or SEAMARK_KEYS_ROOT", source.name())
+		err = errors.New("there is no root key. Make one with `seamark keys generate`, keep it where all processes of this installation read it " +
+			"(a Kubernetes secret), and name it with --keys.root-file or SEAMARK_KEYS_ROOT")
 	}
 	if err != nil {
 		return ringDoc{}, err

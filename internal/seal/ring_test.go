@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,7 +83,7 @@ func sealNote(t *testing.T, ring *seal.Ring, at seal.Place, plain string) string
 
 func putNote(t *testing.T, kv jetstream.KeyValue, key, sealed string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"before": "<&>", "note": sealed, "after": "é"})
+	body, err := json.Marshal(map[string]string{"before": "<&>", "sealed": sealed, "zed": "é"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,11 +98,11 @@ func readNote(t *testing.T, kv jetstream.KeyValue, key string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc struct{ Note string }
+	var doc struct{ Sealed string }
 	if err := json.Unmarshal(entry.Value(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	return doc.Note
+	return doc.Sealed
 }
 
 func TestSealRoundTrip(t *testing.T) {
@@ -229,6 +230,51 @@ func TestLostRing(t *testing.T) {
 	if _, err := r.try(t, seal.RootSource{File: r.root, Create: true}); err == nil || !strings.Contains(err.Error(), "Restore a backup") {
 		t.Errorf("got %v, want a refusal", err)
 	}
+}
+
+// TestForget gives up what is sealed under a root key that is lost, and only then.
+func TestForget(t *testing.T) {
+	r := newRig(t)
+	ring, kv := r.open(t), r.notes(t)
+	lost := ring.Root().ID()
+	if _, err := kv.Put(t.Context(), "look.alike", []byte(`{"text":"`+sealNote(t, ring, place(), "a customer's text")+`"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(t.Context(), "plain", []byte(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(t.Context(), "sealed", []byte(`{"sealed":"`+sealNote(t, ring, place(), "secret")+`"}`)); err != nil {
+		t.Fatal(err)
+	}
+	keys := func() string {
+		list, err := kv.Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(list)
+		return strings.Join(list, " ")
+	}
+	source := func(file string) seal.RootSource { return seal.RootSource{File: file, Create: true} }
+	other := filepath.Join(t.TempDir(), "other.key")
+	for name, o := range map[string]seal.Options{
+		"key at hand": {Root: source(r.root), Forget: lost}, "another id": {Root: source(other), Forget: "0123456789abcdef"}, "no id": {Root: source(other)},
+	} {
+		o.JS = r.js
+		if _, err := seal.Open(t.Context(), o); (err == nil) != (name == "key at hand") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if got := keys(); got != "look.alike plain sealed" {
+			t.Fatalf("%s: left %s", name, got)
+		}
+	}
+	fresh, err := seal.Open(t.Context(), seal.Options{JS: r.js, Root: source(other), Forget: lost})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(); got != "look.alike plain" || fresh.Root().ID() == lost {
+		t.Errorf("left %s under %s, want look.alike plain under a new root key", got, fresh.Root())
+	}
+	sealNote(t, fresh, place(), "again")
 }
 
 // TestRotation rotates while other processes read and write, and retires the old key once it is safe.
