@@ -16,8 +16,10 @@ const (
 	firstSlice = sliceRows / store.MaxLogPage
 )
 
-// pager reads the rows of a range in order until take has enough. It first asks for pages, which the server answers without
-// reading all rows, of windows that grow: often the first small one has enough, and the server need not look at the rest.
+// pager reads the rows of a range in order until take has enough. It first asks for a page, which the server answers without
+// reading all rows. Without a filter any rows will do, so it asks for one of a small window before that: most often it has
+// enough, and the server need not look at the rest. With one the server has to look at all of the range for few rows, and
+// a window would have it look twice at the blocks that stand at its edge.
 // If stages drop rows, so that one page was not enough, it goes on in slices of time, each read whole: pages would search
 // the range again for each thousand rows that the stages drop. Else it goes on in pages, up to the limit.
 type pager struct {
@@ -31,16 +33,17 @@ type pager struct {
 }
 
 const (
-	// firstWindow is the share of the range that the first window is, and windowGrowth by how much windows grow: four
-	// statements read the whole range, if they must.
-	firstWindow  = 32
-	windowGrowth = 4
-	// leastWindow is the shortest window: below it a statement costs more than the rows.
-	leastWindow = int64(time.Minute)
+	// firstWindow is the share of the range that the first window is.
+	firstWindow = 32
+	// leastWindow is the shortest window: blocks of rows span about as much, so a shorter one would not read less.
+	leastWindow = int64(15 * time.Minute)
 )
 
 func (p *pager) run(ctx context.Context) error {
-	width, window := int64(0), max((p.until-p.from)/firstWindow, leastWindow)
+	width, window := int64(0), p.until-p.from
+	if len(p.ask.Filters) == 0 {
+		window = max(window/firstWindow, leastWindow)
+	}
 	for p.from < p.until {
 		if width > 0 {
 			rows, err := p.slice(ctx, width)
@@ -62,7 +65,7 @@ func (p *pager) run(ctx context.Context) error {
 		}
 		if span < 0 { // the window has no more
 			p.done(start, end)
-			window *= windowGrowth
+			window = p.until - p.from
 			continue
 		}
 		if p.drops {
