@@ -69,7 +69,7 @@ func (x *Index) snapshot(ctx context.Context, tenant seamark.TenantID, days dayR
 	t.pending = append(t.pending, days)
 	wish := t.wishLocked()
 	t.mu.Unlock()
-	return t.wait(ctx, wish, days)
+	return t.wait(ctx, wish, days, now)
 }
 
 // freshLocked returns the shown snapshot when it answers for the days, and notes that its weeks are asked for.
@@ -103,16 +103,18 @@ func (t *tenantIndex) wishLocked() uint64 {
 	return t.wanted
 }
 
-// wait waits until the wish is settled, but not long.
-func (t *tenantIndex) wait(ctx context.Context, wish uint64, days dayRange) (*snapshot, string) {
+// wait waits until the wish is settled, but not long. A refresh that began after the query did is fresh enough for it, whatever
+// was announced while it ran: else a busy server, whose refreshes are slow, would get every query.
+func (t *tenantIndex) wait(ctx context.Context, wish uint64, days dayRange, asked time.Time) (*snapshot, string) {
 	timer := time.NewTimer(t.index.maxWait)
 	defer timer.Stop()
 	for {
 		t.mu.Lock()
 		settled, running, ended := t.settled >= wish, t.running, t.ended
 		var s *snapshot
-		if settled {
-			s = t.freshLocked(t.index.opts.Now(), days)
+		if settled && t.shown != nil && t.shown.covers(days) && !t.checkedAt.Before(asked) {
+			s = t.shown
+			t.touchLocked(asked, days)
 		}
 		t.mu.Unlock()
 		switch {
