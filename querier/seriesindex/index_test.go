@@ -82,6 +82,24 @@ func TestAnnouncedSeriesAreFound(t *testing.T) {
 	x.Changed(tenantB) // nobody has asked for it
 }
 
+// TestSlowRefreshesAreFreshEnough has writers announce while a refresh runs that takes longer than queries may go without it.
+func TestSlowRefreshesAreFreshEnough(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, series(1, "up"), monday)
+	x, clock := newIndex(t, w)
+	fps(t, x, tenantA, onDays(monday, monday))
+	w.listed = func() {
+		x.Changed(tenantA)
+		clock.Advance(time.Second)
+	}
+	for i := uint64(2); i < 10; i++ {
+		w.insert(tenantA, series(i, "up", "pod", fmt.Sprint(i)), monday)
+		x.Changed(tenantA)
+		clock.Advance(time.Second)
+		fromIndex(t, x, func() { require.Len(t, fps(t, x, tenantA, onDays(monday, monday)), int(i)) })
+	}
+}
+
 func TestSeriesWithoutAnnouncementAreFound(t *testing.T) {
 	w := newTwin()
 	w.insert(tenantA, series(1, "up"), monday)

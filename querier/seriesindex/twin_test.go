@@ -38,6 +38,7 @@ type twin struct {
 	scans   []store.MetricIndexQuery
 	err     error         // when set, the index reads nothing
 	blocked chan struct{} // when set, scans wait for it
+	listed  func()        // when set, is called after each listing
 
 	samplesErr error // of ScanSeriesSamples
 }
@@ -122,6 +123,9 @@ func (w *twin) takeScans() []store.MetricIndexQuery {
 
 func (w *twin) ListMetricIndexParts(_ context.Context, tenant seamark.TenantID) ([]store.MetricIndexPart, error) {
 	w.mu.Lock()
+	if w.listed != nil {
+		defer w.listed()
+	}
 	defer w.mu.Unlock()
 	var list []store.MetricIndexPart
 	for _, p := range w.parts[tenant] {
