@@ -26,7 +26,10 @@ func (d *Directory) decodeKey(key string, value []byte) (*keyDoc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doc, doc.take(seed)
+	if err := doc.take(seed); err != nil {
+		return nil, err
+	}
+	return doc, nil
 }
 
 // sealSeed seals the seed of a new session signing key.

@@ -107,7 +107,10 @@ func Read(r io.Reader) (*Backup, error) {
 	if err := in.documents(b); err != nil {
 		return nil, err
 	}
-	return b, b.check()
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // reader reads lines and sums them up.
@@ -214,5 +217,8 @@ func New(program string, now time.Time, buckets []Bucket, docs []Document) (*Bac
 		}
 		b.Header.Root = root
 	}
-	return b, b.check()
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	return b, nil
 }

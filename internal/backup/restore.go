@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -247,7 +248,7 @@ func (r *restorer) bucket(ctx context.Context, b Bucket) (BucketReport, error) {
 	}
 	want, have := r.wanted[b.Name], r.present[b.Name]
 	for _, key := range slices.Sorted(maps.Keys(want)) {
-		if old, ok := have[key]; ok && string(old.Value) == string(want[key].Value) {
+		if old, ok := have[key]; ok && bytes.Equal(old.Value, want[key].Value) {
 			report.Unchanged++
 			continue
 		}

@@ -290,7 +290,8 @@ func (r *Ring) Rotate(ctx context.Context) (id string, err error) {
 				keys[i].Superseded = now
 			}
 		}
-		doc.Keys, doc.Current, id = append(keys, key), key.ID, key.ID
+		keys = append(keys, key)
+		doc.Keys, doc.Current, id = keys, key.ID, key.ID
 		return nil
 	})
 	return id, err
