@@ -94,7 +94,7 @@ var layers = []layer{
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
 	{"internal/bench", []string{"ingest/", "internal/store", "internal/seamark", "tenant"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e", []string{"internal/e2e/", "internal/app", "internal/democluster", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
-	{"internal/bench/logs", []string{"api", "querier/logql/engine", "querier/logql/loki", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/logs", []string{"api", "ingest/level", "querier/logql/engine", "querier/logql/loki", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/query", []string{"api", "querier/promql", "querier/samplecache", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/audit", []string{"internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},
