@@ -61,7 +61,7 @@ func Write(w io.Writer, b *Backup) error {
 	if _, err := io.WriteString(w, magic); err != nil {
 		return err
 	}
-	z, err := zstd.NewWriter(w)
+	z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func inflate(t testing.TB, file []byte) []string {
 
 func deflate(t testing.TB, lines []string) []byte {
 	t.Helper()
-	z, err := zstd.NewWriter(nil)
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		t.Fatal(err)
 	}
