@@ -107,7 +107,9 @@ var auditWriteVerbs = []string{"create", "update", "patch", "delete", "deletecol
 // auditFrom selects the rows of the streams whose labels match. done leaves the one record of a request that tells its
 // result; without it a request has a record for each stage that its API server's policy keeps.
 func (b *logSQL) auditFrom(f *AuditFilter, done bool) {
-	b.WriteString("FROM logs\nWHERE ts >= " + b.eventTime(f.Range.Start) + " AND ts < " + b.eventTime(f.Range.End) + "\n  AND (grp, fp) IN (SELECT name, fp FROM series ")
+	b.WriteString("FROM logs\nWHERE ts >= " + b.eventTime(f.Range.Start) + " AND ts < " + b.eventTime(f.Range.End) + "\n  AND grp IN (SELECT name FROM series ")
+	b.auditSeries(f)
+	b.WriteString(")\n  AND fp IN (SELECT fp FROM series ")
 	b.auditSeries(f)
 	b.WriteString(")")
 	switch f.Class {

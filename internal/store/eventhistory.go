@@ -169,7 +169,21 @@ func (b *logSQL) eventHistory(f *EventFilter, by EventField, whole bool, ranges 
 		}
 		b.WriteString("ts >= " + b.eventTime(r.Start.Add(-EventMemory)) + " AND ts < " + b.eventTime(r.End))
 	}
-	b.WriteString(")\n  AND (grp, fp) IN (SELECT name, fp FROM series ")
+	b.WriteString(")\n  AND grp IN (SELECT name FROM series ")
+	b.eventStreams(f, ranges)
+	b.WriteString(")\n  AND fp IN (SELECT fp FROM series ")
+	b.eventStreams(f, ranges)
+	b.WriteString(")\n)\nWHERE cnt > 0")
+	b.whereEvents(f)
+	combined := "'(combined from similar events):'"
+	b.WriteString("\nGROUP BY sipHash64(" + strings.Join([]string{
+		"cluster", "namespace", "kind", "object", "type", "reason", "source", "node",
+		"if(startsWith(message, " + combined + "), " + combined + ", message)", "began",
+	}, ", ") + ")\n")
+}
+
+// eventStreams writes the conditions on the streams of updates.
+func (b *logSQL) eventStreams(f *EventFilter, ranges []seamark.TimeRange) {
 	first, last := hull(ranges)
 	b.whereSeries(&LogStreamsQuery{
 		Matchers: []LogMatcher{{Name: "signal", Op: LogEquals, Value: "events"}}, Start: clampNano(first.Add(-EventMemory)), End: clampNano(last),
@@ -179,13 +193,6 @@ func (b *logSQL) eventHistory(f *EventFilter, by EventField, whole bool, ranges 
 			b.WriteString("\n  AND labels['" + c.Field.String() + "'] IN " + b.strings(c.Values))
 		}
 	}
-	b.WriteString(")\n)\nWHERE cnt > 0")
-	b.whereEvents(f)
-	combined := "'(combined from similar events):'"
-	b.WriteString("\nGROUP BY sipHash64(" + strings.Join([]string{
-		"cluster", "namespace", "kind", "object", "type", "reason", "source", "node",
-		"if(startsWith(message, " + combined + "), " + combined + ", message)", "began",
-	}, ", ") + ")\n")
 }
 
 // clampNano brings a time into what the store's days can tell.

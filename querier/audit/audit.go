@@ -82,9 +82,10 @@ func (f *Filter) compile() (store.AuditFilter, error) {
 	if err := f.Range.Validate(); err != nil {
 		return out, err
 	}
-	var err error
-	if out.Class, err = parseName(f.Class, "class", append([]store.AuditClass{store.AuditAny}, store.AuditClasses()...)); err != nil {
-		return out, err
+	var ok bool
+	var names string
+	if out.Class, ok, names = find(f.Class, append([]store.AuditClass{store.AuditAny}, store.AuditClasses()...)); !ok {
+		return out, seamark.Errorf(seamark.Invalid, "seamark-audit-class", "There is no class %.40q of requests; use one of %s.", f.Class, names)
 	}
 	values := 0
 	for _, side := range []struct {
@@ -92,7 +93,7 @@ func (f *Filter) compile() (store.AuditFilter, error) {
 		fields map[string][]string
 	}{{false, f.Is}, {true, f.Not}} {
 		for name := range side.fields {
-			if _, err := parseName(name, "field", store.AuditFields()); err != nil {
+			if _, err := parseField(name); err != nil {
 				return out, err
 			}
 		}
@@ -116,19 +117,37 @@ func (f *Filter) compile() (store.AuditFilter, error) {
 	return out, nil
 }
 
-// parseName finds the one of all that text names.
-func parseName[T interface{ String() string }](text, what string, all []T) (T, error) {
-	names := make([]string, 0, len(all))
+// find returns the one of all that text names, and the names of all.
+func find[T interface{ String() string }](text string, all []T) (found T, ok bool, names string) {
+	var list []string
 	for _, one := range all {
 		if one.String() == text {
-			return one, nil
+			return one, true, ""
 		}
 		if one.String() != "" {
-			names = append(names, one.String())
+			list = append(list, one.String())
 		}
 	}
-	var none T
-	return none, seamark.Errorf(seamark.Invalid, "seamark-audit-"+what, "There is no %s %.40q here; use one of %s.", what, text, strings.Join(names, ", "))
+	return found, false, strings.Join(list, ", ")
+}
+
+func parseField(text string) (store.AuditField, error) {
+	field, ok, names := find(text, store.AuditFields())
+	if !ok {
+		return 0, seamark.Errorf(seamark.Invalid, "seamark-audit-field", "Audit records have no field %.40q here; use one of %s.", text, names)
+	}
+	return field, nil
+}
+
+func parseOrder[T interface{ String() string }](text string, all []T) (T, error) {
+	if text == "" {
+		return all[0], nil
+	}
+	order, ok, names := find(text, all)
+	if !ok {
+		return order, seamark.Errorf(seamark.Invalid, "seamark-audit-order", "There is no order %.40q here; use one of %s.", text, names)
+	}
+	return order, nil
 }
 
 // checkLimit puts the default in the place of no limit and refuses what is out of bounds.
@@ -178,16 +197,14 @@ func (s *Searcher) Clients(ctx context.Context, tenant seamark.TenantID, f Filte
 		return nil, seamark.Errorf(seamark.Invalid, "seamark-audit-by", "Requests would be counted by %d fields; the limit is %d.", len(by), maxBy)
 	}
 	for _, name := range by {
-		field, err := parseName(name, "field", store.AuditFields())
+		field, err := parseField(name)
 		if err != nil {
 			return nil, err
 		}
 		q.By = append(q.By, field)
 	}
-	if order != "" {
-		if q.Order, err = parseName(order, "order", []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
-			return nil, err
-		}
+	if q.Order, err = parseOrder(order, []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
+		return nil, err
 	}
 	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
 		return nil, err
@@ -203,11 +220,9 @@ func (s *Searcher) Lists(ctx context.Context, tenant seamark.TenantID, f Filter,
 		return nil, 0, err
 	}
 	q := store.AuditListsQuery{AuditFilter: filter, Limit: limit}
-	if order != "" {
-		all := []store.AuditListsOrder{store.AuditListsByTime, store.AuditListsBySlowest, store.AuditListsByLarge, store.AuditListsByCount}
-		if q.Order, err = parseName(order, "order", all); err != nil {
-			return nil, 0, err
-		}
+	all := []store.AuditListsOrder{store.AuditListsByTime, store.AuditListsBySlowest, store.AuditListsByLarge, store.AuditListsByCount}
+	if q.Order, err = parseOrder(order, all); err != nil {
+		return nil, 0, err
 	}
 	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
 		return nil, 0, err

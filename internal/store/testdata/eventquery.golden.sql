@@ -182,19 +182,22 @@ FROM (
 SELECT toUnixTimestamp64Milli(ts) AS at, JSONExtract(body, 'Tuple(cluster String, namespace String, kind String, name String, type String, reason String, message String, source String, node String, count UInt32, first String)') AS e, e.cluster AS cluster, e.namespace AS namespace, e.kind AS kind, e.name AS object, e.type AS type, e.reason AS reason, e.message AS message, e.source AS source, e.node AS node, toInt64(e.count) AS cnt, e.first AS began
 FROM logs
 WHERE (ts >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({p3:Int64}, 'UTC'))
-  AND (grp, fp) IN (SELECT name, fp FROM series WHERE kind = 'log'
+  AND grp IN (SELECT name FROM series WHERE kind = 'log'
   AND day >= toDate(fromUnixTimestamp64Nano({p4:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p5:Int64}, 'UTC'))
   AND labels[{p6:String}] = {p7:String})
+  AND fp IN (SELECT fp FROM series WHERE kind = 'log'
+  AND day >= toDate(fromUnixTimestamp64Nano({p8:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p9:Int64}, 'UTC'))
+  AND labels[{p10:String}] = {p11:String})
 )
 WHERE cnt > 0
 GROUP BY sipHash64(cluster, namespace, kind, object, type, reason, source, node, if(startsWith(message, '(combined from similar events):'), '(combined from similar events):', message), began)
 )
 ARRAY JOIN adds AS added
-WHERE added.1 >= {p1:Int64} AND added.1 < {p8:Int64}
+WHERE added.1 >= {p1:Int64} AND added.1 < {p12:Int64}
 GROUP BY value
 )
 ORDER BY total DESC, value
-LIMIT {p9:Int64}
+LIMIT {p13:Int64}
 -- p0 = 60000
 -- p1 = 1778976000000
 -- p2 = 1778889600000
@@ -203,8 +206,12 @@ LIMIT {p9:Int64}
 -- p5 = 1778979599999999999
 -- p6 = signal
 -- p7 = events
--- p8 = 1778979600000
--- p9 = 1
+-- p8 = 1778889600000000000
+-- p9 = 1778979599999999999
+-- p10 = signal
+-- p11 = events
+-- p12 = 1778979600000
+-- p13 = 1
 
 -- series, filtered
 SELECT value, toUInt64(total), count() OVER (), toUInt64(sum(total) OVER ()), per.1, per.2
@@ -217,40 +224,46 @@ FROM (
 SELECT toUnixTimestamp64Milli(ts) AS at, JSONExtract(body, 'Tuple(cluster String, namespace String, kind String, name String, type String, reason String, message String, source String, node String, count UInt32, first String)') AS e, e.cluster AS cluster, e.namespace AS namespace, e.kind AS kind, e.name AS object, e.type AS type, e.reason AS reason, e.message AS message, e.source AS source, e.node AS node, toInt64(e.count) AS cnt, e.first AS began
 FROM logs
 WHERE (ts >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({p3:Int64}, 'UTC'))
-  AND (grp, fp) IN (SELECT name, fp FROM series WHERE kind = 'log'
+  AND grp IN (SELECT name FROM series WHERE kind = 'log'
   AND day >= toDate(fromUnixTimestamp64Nano({p4:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p5:Int64}, 'UTC'))
   AND labels[{p6:String}] = {p7:String}
   AND labels['cluster'] IN {p8:Array(String)}
   AND labels['namespace'] IN {p9:Array(String)}
   AND labels['type'] IN {p10:Array(String)})
+  AND fp IN (SELECT fp FROM series WHERE kind = 'log'
+  AND day >= toDate(fromUnixTimestamp64Nano({p11:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p12:Int64}, 'UTC'))
+  AND labels[{p13:String}] = {p14:String}
+  AND labels['cluster'] IN {p15:Array(String)}
+  AND labels['namespace'] IN {p16:Array(String)}
+  AND labels['type'] IN {p17:Array(String)})
 )
 WHERE cnt > 0
-  AND cluster IN {p11:Array(String)}
-  AND cluster NOT IN {p12:Array(String)}
-  AND namespace IN {p13:Array(String)}
-  AND namespace NOT IN {p14:Array(String)}
-  AND kind IN {p15:Array(String)}
-  AND kind NOT IN {p16:Array(String)}
-  AND object IN {p17:Array(String)}
-  AND object NOT IN {p18:Array(String)}
-  AND reason IN {p19:Array(String)}
-  AND reason NOT IN {p20:Array(String)}
-  AND type IN {p21:Array(String)}
-  AND type NOT IN {p22:Array(String)}
-  AND source IN {p23:Array(String)}
-  AND source NOT IN {p24:Array(String)}
-  AND node IN {p25:Array(String)}
-  AND node NOT IN {p26:Array(String)}
-  AND (positionCaseInsensitiveUTF8(message, {p27:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p27:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p27:String}) > 0)
-  AND NOT (positionCaseInsensitiveUTF8(message, {p28:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p28:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p28:String}) > 0)
+  AND cluster IN {p18:Array(String)}
+  AND cluster NOT IN {p19:Array(String)}
+  AND namespace IN {p20:Array(String)}
+  AND namespace NOT IN {p21:Array(String)}
+  AND kind IN {p22:Array(String)}
+  AND kind NOT IN {p23:Array(String)}
+  AND object IN {p24:Array(String)}
+  AND object NOT IN {p25:Array(String)}
+  AND reason IN {p26:Array(String)}
+  AND reason NOT IN {p27:Array(String)}
+  AND type IN {p28:Array(String)}
+  AND type NOT IN {p29:Array(String)}
+  AND source IN {p30:Array(String)}
+  AND source NOT IN {p31:Array(String)}
+  AND node IN {p32:Array(String)}
+  AND node NOT IN {p33:Array(String)}
+  AND (positionCaseInsensitiveUTF8(message, {p34:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p34:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p34:String}) > 0)
+  AND NOT (positionCaseInsensitiveUTF8(message, {p35:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p35:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p35:String}) > 0)
 GROUP BY sipHash64(cluster, namespace, kind, object, type, reason, source, node, if(startsWith(message, '(combined from similar events):'), '(combined from similar events):', message), began)
 )
 ARRAY JOIN adds AS added
-WHERE added.1 >= {p1:Int64} AND added.1 < {p29:Int64}
+WHERE added.1 >= {p1:Int64} AND added.1 < {p36:Int64}
 GROUP BY value
 )
 ORDER BY total DESC, value
-LIMIT {p30:Int64}
+LIMIT {p37:Int64}
 -- p0 = 60000
 -- p1 = 1778976000000
 -- p2 = 1778889600000
@@ -262,26 +275,33 @@ LIMIT {p30:Int64}
 -- p8 = ['it\'s','b']
 -- p9 = ['it\'s','b']
 -- p10 = ['it\'s','b']
--- p11 = ['it\'s','b']
--- p12 = ['it\'s']
--- p13 = ['it\'s','b']
--- p14 = ['it\'s']
+-- p11 = 1778889600000000000
+-- p12 = 1778979599999999999
+-- p13 = signal
+-- p14 = events
 -- p15 = ['it\'s','b']
--- p16 = ['it\'s']
+-- p16 = ['it\'s','b']
 -- p17 = ['it\'s','b']
--- p18 = ['it\'s']
--- p19 = ['it\'s','b']
--- p20 = ['it\'s']
--- p21 = ['it\'s','b']
--- p22 = ['it\'s']
--- p23 = ['it\'s','b']
--- p24 = ['it\'s']
--- p25 = ['it\'s','b']
--- p26 = ['it\'s']
--- p27 = it's
--- p28 = it's
--- p29 = 1778979600000
--- p30 = 5
+-- p18 = ['it\'s','b']
+-- p19 = ['it\'s']
+-- p20 = ['it\'s','b']
+-- p21 = ['it\'s']
+-- p22 = ['it\'s','b']
+-- p23 = ['it\'s']
+-- p24 = ['it\'s','b']
+-- p25 = ['it\'s']
+-- p26 = ['it\'s','b']
+-- p27 = ['it\'s']
+-- p28 = ['it\'s','b']
+-- p29 = ['it\'s']
+-- p30 = ['it\'s','b']
+-- p31 = ['it\'s']
+-- p32 = ['it\'s','b']
+-- p33 = ['it\'s']
+-- p34 = it's
+-- p35 = it's
+-- p36 = 1778979600000
+-- p37 = 5
 
 -- trend
 SELECT value, o1, e1, o2, e2, count() OVER (), sum(o1) OVER (), sum(e1) OVER (), sum(o2) OVER (), sum(e2) OVER ()
@@ -296,39 +316,45 @@ FROM (
 SELECT toUnixTimestamp64Milli(ts) AS at, JSONExtract(body, 'Tuple(cluster String, namespace String, kind String, name String, type String, reason String, message String, source String, node String, count UInt32, first String)') AS e, e.cluster AS cluster, e.namespace AS namespace, e.kind AS kind, e.name AS object, e.type AS type, e.reason AS reason, e.message AS message, e.source AS source, e.node AS node, toInt64(e.count) AS cnt, e.first AS began
 FROM logs
 WHERE (ts >= fromUnixTimestamp64Milli({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({p5:Int64}, 'UTC') OR ts >= fromUnixTimestamp64Milli({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Milli({p7:Int64}, 'UTC'))
-  AND (grp, fp) IN (SELECT name, fp FROM series WHERE kind = 'log'
+  AND grp IN (SELECT name FROM series WHERE kind = 'log'
   AND day >= toDate(fromUnixTimestamp64Nano({p8:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p9:Int64}, 'UTC'))
   AND labels[{p10:String}] = {p11:String}
   AND labels['cluster'] IN {p12:Array(String)}
   AND labels['namespace'] IN {p13:Array(String)}
   AND labels['type'] IN {p14:Array(String)})
+  AND fp IN (SELECT fp FROM series WHERE kind = 'log'
+  AND day >= toDate(fromUnixTimestamp64Nano({p15:Int64}, 'UTC')) AND day <= toDate(fromUnixTimestamp64Nano({p16:Int64}, 'UTC'))
+  AND labels[{p17:String}] = {p18:String}
+  AND labels['cluster'] IN {p19:Array(String)}
+  AND labels['namespace'] IN {p20:Array(String)}
+  AND labels['type'] IN {p21:Array(String)})
 )
 WHERE cnt > 0
-  AND cluster IN {p15:Array(String)}
-  AND cluster NOT IN {p16:Array(String)}
-  AND namespace IN {p17:Array(String)}
-  AND namespace NOT IN {p18:Array(String)}
-  AND kind IN {p19:Array(String)}
-  AND kind NOT IN {p20:Array(String)}
-  AND object IN {p21:Array(String)}
-  AND object NOT IN {p22:Array(String)}
-  AND reason IN {p23:Array(String)}
-  AND reason NOT IN {p24:Array(String)}
-  AND type IN {p25:Array(String)}
-  AND type NOT IN {p26:Array(String)}
-  AND source IN {p27:Array(String)}
-  AND source NOT IN {p28:Array(String)}
-  AND node IN {p29:Array(String)}
-  AND node NOT IN {p30:Array(String)}
-  AND (positionCaseInsensitiveUTF8(message, {p31:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p31:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p31:String}) > 0)
-  AND NOT (positionCaseInsensitiveUTF8(message, {p32:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p32:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p32:String}) > 0)
+  AND cluster IN {p22:Array(String)}
+  AND cluster NOT IN {p23:Array(String)}
+  AND namespace IN {p24:Array(String)}
+  AND namespace NOT IN {p25:Array(String)}
+  AND kind IN {p26:Array(String)}
+  AND kind NOT IN {p27:Array(String)}
+  AND object IN {p28:Array(String)}
+  AND object NOT IN {p29:Array(String)}
+  AND reason IN {p30:Array(String)}
+  AND reason NOT IN {p31:Array(String)}
+  AND type IN {p32:Array(String)}
+  AND type NOT IN {p33:Array(String)}
+  AND source IN {p34:Array(String)}
+  AND source NOT IN {p35:Array(String)}
+  AND node IN {p36:Array(String)}
+  AND node NOT IN {p37:Array(String)}
+  AND (positionCaseInsensitiveUTF8(message, {p38:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p38:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p38:String}) > 0)
+  AND NOT (positionCaseInsensitiveUTF8(message, {p39:String}) > 0 OR positionCaseInsensitiveUTF8(object, {p39:String}) > 0 OR positionCaseInsensitiveUTF8(reason, {p39:String}) > 0)
 GROUP BY sipHash64(cluster, namespace, kind, object, type, reason, source, node, if(startsWith(message, '(combined from similar events):'), '(combined from similar events):', message), began)
 )
 WHERE n1 + n2 > 0)
 GROUP BY value
 )
 ORDER BY abs(toInt64(o1) - toInt64(o2)) DESC, o1 DESC, value
-LIMIT {p33:Int64}
+LIMIT {p40:Int64}
 -- p0 = 1778976000000
 -- p1 = 1778979600000
 -- p2 = 1778972400000
@@ -344,23 +370,30 @@ LIMIT {p33:Int64}
 -- p12 = ['it\'s','b']
 -- p13 = ['it\'s','b']
 -- p14 = ['it\'s','b']
--- p15 = ['it\'s','b']
--- p16 = ['it\'s']
--- p17 = ['it\'s','b']
--- p18 = ['it\'s']
+-- p15 = 1778886000000000000
+-- p16 = 1778979599999999999
+-- p17 = signal
+-- p18 = events
 -- p19 = ['it\'s','b']
--- p20 = ['it\'s']
+-- p20 = ['it\'s','b']
 -- p21 = ['it\'s','b']
--- p22 = ['it\'s']
--- p23 = ['it\'s','b']
--- p24 = ['it\'s']
--- p25 = ['it\'s','b']
--- p26 = ['it\'s']
--- p27 = ['it\'s','b']
--- p28 = ['it\'s']
--- p29 = ['it\'s','b']
--- p30 = ['it\'s']
--- p31 = it's
--- p32 = it's
--- p33 = 5
+-- p22 = ['it\'s','b']
+-- p23 = ['it\'s']
+-- p24 = ['it\'s','b']
+-- p25 = ['it\'s']
+-- p26 = ['it\'s','b']
+-- p27 = ['it\'s']
+-- p28 = ['it\'s','b']
+-- p29 = ['it\'s']
+-- p30 = ['it\'s','b']
+-- p31 = ['it\'s']
+-- p32 = ['it\'s','b']
+-- p33 = ['it\'s']
+-- p34 = ['it\'s','b']
+-- p35 = ['it\'s']
+-- p36 = ['it\'s','b']
+-- p37 = ['it\'s']
+-- p38 = it's
+-- p39 = it's
+-- p40 = 5
 
