@@ -173,6 +173,9 @@ func (b *logSQL) whereGroups(scope *LogScope, byStream bool) {
 	}
 	for i := range scope.Filters {
 		b.WriteString("\n  AND " + b.filter(&scope.Filters[i]))
+		if hint := b.bodyHint(&scope.Filters[i]); hint != "" {
+			b.WriteString("\n  AND " + hint)
+		}
 	}
 }
 

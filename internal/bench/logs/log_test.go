@@ -183,17 +183,30 @@ func (s *bench) measure(b *testing.B, a *ask) cost {
 }
 
 // BenchmarkLogQuery loads a day of logs and asks.
-func BenchmarkLogQuery(b *testing.B) {
+func BenchmarkLogQuery(b *testing.B) { measureAll(b, asks(), false) }
+
+// BenchmarkLogQueryIndexed asks what the index of bodies is for of a tenant that has it.
+func BenchmarkLogQueryIndexed(b *testing.B) {
+	helped := []string{"needle-word", "rare-id", "trace-id-in-line", "label-substring", "label-substring-rare", "topk-filtered"}
+	measureAll(b, slices.DeleteFunc(asks(), func(a ask) bool { return !slices.Contains(helped, a.name) }), true)
+}
+
+func measureAll(b *testing.B, list []ask, indexed bool) {
+	b.Helper()
 	s := &bench{rig: newRig(b), corpus: newCorpus(b)}
+	if err := s.store.SetLogBodyIndex(b.Context(), tenant, indexed); err != nil {
+		b.Fatal(err)
+	}
 	begin, used := time.Now(), cpuOfSelf()
 	if err := s.load(b.Context(), s.corpus); err != nil {
 		b.Fatal(err)
 	}
 	s.settle(b)
 	b.Logf("%d rows loaded in %v, %.1f CPU s of this process and %.1f of the server", s.corpus.rows, time.Since(begin).Round(time.Second), cpuOfSelf()-used, s.cpu(b))
+	b.Logf("reading all bodies costs the server %.0f ms of CPU", s.scan(b)*1e3)
 	s.reads = &counted{Store: s.store}
 	s.edge = newEdge(b, s.reads)
-	for _, a := range asks() {
+	for _, a := range list {
 		b.Run(a.name, func(b *testing.B) {
 			for range b.N {
 				s.report(b, profiled(b, s, &a))

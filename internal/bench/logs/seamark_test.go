@@ -188,6 +188,20 @@ func (r *rig) chill(b *testing.B) {
 	}
 }
 
+// scan returns the CPU seconds of reading all bodies and doing nothing with them, which figures of other minutes and machines
+// can be compared by.
+func (r *rig) scan(b *testing.B) float64 {
+	b.Helper()
+	const times = 3
+	before := r.cpu(b)
+	for range times {
+		if err := r.admin.Exec(b.Context(), fmt.Sprintf("SELECT count() FROM t%04d.logs WHERE NOT ignore(body)", number)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return (r.cpu(b) - before) / times
+}
+
 // cpu returns the CPU seconds that the server has used.
 func (r *rig) cpu(b *testing.B) float64 {
 	b.Helper()

@@ -6,15 +6,18 @@ WHERE grp IN {p5:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
   AND fp IN {p8:Array(UInt64)}
   AND body LIKE {p9:String}
-  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
-  AND (body LIKE {p12:String} AND match(body, {p13:String}))
-  AND match(body, {p14:String})
-  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
-  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
-  AND if(level = 'unknown', '', level) = {p20:String}
-  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
-  AND match(attrs[{p24:String}], {p25:String})
+  AND indexHint(toValidUTF8(body) LIKE {p10:String})
+  AND NOT (body LIKE {p11:String} OR body LIKE {p12:String})
+  AND (body LIKE {p13:String} AND match(body, {p14:String}))
+  AND indexHint(toValidUTF8(body) LIKE {p15:String})
+  AND match(body, {p16:String})
+  AND NOT ((body LIKE {p17:String} OR body LIKE {p18:String}))
+  AND ((body LIKE {p19:String} OR body LIKE {p20:String}) AND match(body, {p21:String}))
+  AND indexHint(toValidUTF8(body) LIKE {p22:String} OR toValidUTF8(body) LIKE {p23:String})
+  AND if(level = 'unknown', '', level) = {p24:String}
+  AND (trace_id = unhex({p25:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p26:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p27:String}))
+  AND match(attrs[{p28:String}], {p29:String})
 GROUP BY stream, bucket
 HAVING stream > 0
 -- p0 = 10
@@ -28,21 +31,25 @@ HAVING stream > 0
 -- p8 = [1,2,3]
 -- p9 = %it's%
 -- p10 = %it's%
--- p11 = %50\\%\\_%
--- p12 = % timeout%
--- p13 = (?s:status=\\d+ timeout)
--- p14 = (?s:(?i)error)
--- p15 = %panic%
--- p16 = %fatal%
--- p17 = %timeout%
--- p18 = %refused%
--- p19 = (?s:(timeout|refused) after)
--- p20 = it's
--- p21 = 0123456789abcdef0123456789abcdef
--- p22 = x
--- p23 = ^(?-s:ab.*)$
+-- p11 = %it's%
+-- p12 = %50\\%\\_%
+-- p13 = % timeout%
+-- p14 = (?s:status=\\d+ timeout)
+-- p15 = % timeout%
+-- p16 = (?s:(?i)error)
+-- p17 = %panic%
+-- p18 = %fatal%
+-- p19 = %timeout%
+-- p20 = %refused%
+-- p21 = (?s:(timeout|refused) after)
+-- p22 = %timeout%
+-- p23 = %refused%
 -- p24 = it's
--- p25 = ^(?-s:a|b)$
+-- p25 = 0123456789abcdef0123456789abcdef
+-- p26 = x
+-- p27 = ^(?-s:ab.*)$
+-- p28 = it's
+-- p29 = ^(?-s:a|b)$
 
 -- counts of many streams
 WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
@@ -99,39 +106,46 @@ WHERE grp IN {p0:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
   AND fp IN {p3:Array(UInt64)}
   AND body LIKE {p4:String}
-  AND NOT (body LIKE {p5:String} OR body LIKE {p6:String})
-  AND (body LIKE {p7:String} AND match(body, {p8:String}))
-  AND match(body, {p9:String})
-  AND NOT ((body LIKE {p10:String} OR body LIKE {p11:String}))
-  AND ((body LIKE {p12:String} OR body LIKE {p13:String}) AND match(body, {p14:String}))
-  AND if(level = 'unknown', '', level) = {p15:String}
-  AND (trace_id = unhex({p16:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p17:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p18:String}))
-  AND match(attrs[{p19:String}], {p20:String})
+  AND indexHint(toValidUTF8(body) LIKE {p5:String})
+  AND NOT (body LIKE {p6:String} OR body LIKE {p7:String})
+  AND (body LIKE {p8:String} AND match(body, {p9:String}))
+  AND indexHint(toValidUTF8(body) LIKE {p10:String})
+  AND match(body, {p11:String})
+  AND NOT ((body LIKE {p12:String} OR body LIKE {p13:String}))
+  AND ((body LIKE {p14:String} OR body LIKE {p15:String}) AND match(body, {p16:String}))
+  AND indexHint(toValidUTF8(body) LIKE {p17:String} OR toValidUTF8(body) LIKE {p18:String})
+  AND if(level = 'unknown', '', level) = {p19:String}
+  AND (trace_id = unhex({p20:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p21:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p22:String}))
+  AND match(attrs[{p23:String}], {p24:String})
 ORDER BY ts DESC
-LIMIT {p21:Int64}
+LIMIT {p25:Int64}
 -- p0 = ['b','it\'s']
 -- p1 = 1000000000
 -- p2 = 2000000000
 -- p3 = [1,2,3]
 -- p4 = %it's%
 -- p5 = %it's%
--- p6 = %50\\%\\_%
--- p7 = % timeout%
--- p8 = (?s:status=\\d+ timeout)
--- p9 = (?s:(?i)error)
--- p10 = %panic%
--- p11 = %fatal%
--- p12 = %timeout%
--- p13 = %refused%
--- p14 = (?s:(timeout|refused) after)
--- p15 = it's
--- p16 = 0123456789abcdef0123456789abcdef
--- p17 = x
--- p18 = ^(?-s:ab.*)$
+-- p6 = %it's%
+-- p7 = %50\\%\\_%
+-- p8 = % timeout%
+-- p9 = (?s:status=\\d+ timeout)
+-- p10 = % timeout%
+-- p11 = (?s:(?i)error)
+-- p12 = %panic%
+-- p13 = %fatal%
+-- p14 = %timeout%
+-- p15 = %refused%
+-- p16 = (?s:(timeout|refused) after)
+-- p17 = %timeout%
+-- p18 = %refused%
 -- p19 = it's
--- p20 = ^(?-s:a|b)$
--- p21 = 1000
+-- p20 = 0123456789abcdef0123456789abcdef
+-- p21 = x
+-- p22 = ^(?-s:ab.*)$
+-- p23 = it's
+-- p24 = ^(?-s:a|b)$
+-- p25 = 1000
 
 -- rows oldest first, no columns
 SELECT toUnixTimestamp64Nano(ts) AS t, fp
