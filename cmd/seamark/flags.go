@@ -107,6 +107,7 @@ type serverFlags struct {
 	QuerySampleCacheBytes int64         `name:"query.sample-cache-bytes" default:"${sample_cache}" help:"Memory of the samples that queries have read, 2 to 4 bytes each, of all tenants together; one tenant has half at most. What was used longest ago goes first; what does not fit is read from ClickHouse."`
 	QuerySeriesIndexBytes int64         `name:"query.series-index-bytes" default:"${series_index}" help:"Memory of the indexes of metric series, about 120 bytes a series, of all tenants together. The tenant that asked longest ago is forgotten first; one that needs more than a quarter is read from ClickHouse."`
 	QueryMaxEntries       int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
+	QueryMaxTails         int           `name:"query.max-tails" default:"${max_tails}" help:"Tails of log lines of one tenant that are open at once on one node; more get 429."`
 	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants that run at once; more wait."`
 	QueryMaxTenantConns   int           `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
 
@@ -142,7 +143,7 @@ func flagDefaults() kong.Vars {
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
 		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
-		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
+		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
 }
@@ -191,7 +192,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
-		MaxConcurrent: f.QueryMaxConcurrent, MaxTenantConns: f.QueryMaxTenantConns,
+		MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
 	}
 	o.Alerting = app.AlertingOptions{
 		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,

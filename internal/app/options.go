@@ -18,6 +18,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
@@ -188,6 +189,7 @@ type QueryOptions struct {
 	SeriesIndexBytes int64 // memory of the indexes of metric series, of all tenants
 	MaxEntries       int
 	MaxConcurrent    int
+	MaxTails         int // of log lines, of one tenant
 	MaxTenantConns   int
 }
 
@@ -218,7 +220,7 @@ func DefaultOptions() Options {
 		},
 		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
 		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTenantConns: 8,
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
 		},
 		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
@@ -266,6 +268,7 @@ func (o *Options) Validate() error {
 		{"query.chunk-samples", positive(int64(o.Query.ChunkSamples))},
 		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
+		{"query.max-tails", within(o.Query.MaxTails, 1, 10_000)},
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
 		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},

@@ -19,7 +19,7 @@ func (a *App) openTails(ctx context.Context) error {
 	}
 	follower := bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards)
 	a.tailer, err = logtail.New(logtail.Options{
-		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.store, History: a.logql,
+		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.store, History: a.logql, MaxTails: a.opts.Query.MaxTails,
 		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
 	if err != nil {

@@ -55,6 +55,7 @@ var otherwise = map[string]string{
 	"writer.inserts-per-second":     "Many small tenants would make more parts than ClickHouse merges.",
 	"query.timeout":                 "A query that nobody waits for any more would hold its place.",
 	"query.chunk-samples":           "Fewer make more statements of a query; more hold more memory.",
+	"query.max-tails":               "Each open tail reads all of its tenant's new lines from the queue.",
 	"query.max-samples":             "One query over many series would take all memory of the querier.",
 	"query.sample-cache-bytes":      "The samples of every query that was ever asked would stay in memory.",
 	"query.series-index-bytes":      "The indexes of every tenant that ever asked would stay in memory.",
