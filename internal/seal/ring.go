@@ -43,6 +43,28 @@ type Options struct {
 	Logger *slog.Logger     // discards unless told
 }
 
+func (o *Options) setDefaults() {
+	o.Replicas = max(o.Replicas, 1)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.JS == nil:
+		return errors.New("seal: Options.JS is required")
+	case o.Replicas > 5:
+		return fmt.Errorf("seal: Options.Replicas is %d, must be 1 to 5", o.Replicas)
+	case o.Root.Create && o.Root.File == "":
+		return errors.New("seal: Options.Root.Create needs a file to make")
+	}
+	return nil
+}
+
 // Ring seals and opens secrets. It is safe for concurrent use.
 type Ring struct {
 	kv   jetstream.KeyValue
@@ -58,18 +80,13 @@ type Ring struct {
 // Open reads the data keys, and makes the root file and the first data key where nothing was sealed yet. A root key that is
 // missing or another than the one that sealed is an error that says what to do; then nothing is written.
 func Open(ctx context.Context, o Options) (*Ring, error) {
-	if o.JS == nil {
-		return nil, errors.New("seal: Options.JS is required")
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+	o.setDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
 	}
 	r := &Ring{js: o.JS, now: o.Now, log: o.Logger}
 	var err error
-	if r.kv, err = openBucket(ctx, o.JS, max(o.Replicas, 1)); err != nil {
+	if r.kv, err = openBucket(ctx, o.JS, o.Replicas); err != nil {
 		return nil, err
 	}
 	doc, _, err := r.find(ctx)
