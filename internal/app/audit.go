@@ -56,7 +56,7 @@ func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.A
 	if len(q.By) == 0 {
 		q.By = []string{store.AuditUser.String(), store.AuditVerb.String(), store.AuditResource.String()}
 	}
-	found, err := a.searcher.Clients(ctx, id, audit.Filter(q.Filter), q.By, q.Order, q.Limit)
+	found, err := a.searcher.Clients(ctx, id, audit.ClientsQuery{Filter: audit.Filter(q.Filter), By: q.By, Order: q.Order, Limit: q.Limit})
 	if err != nil {
 		return nil, err
 	}

@@ -182,28 +182,35 @@ func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, 
 	return list, false, nil
 }
 
-// Clients counts requests that are over by up to 5 fields, user, verb and resource unless told, ordered by requests,
-// denied or failed ones. Errors are List's.
-func (s *Searcher) Clients(ctx context.Context, tenant seamark.TenantID, f Filter, by []string, order string, limit int) (*store.AuditClients, error) {
-	filter, err := f.compile()
+// ClientsQuery asks who sends the most requests.
+type ClientsQuery struct {
+	Filter Filter
+	By     []string // up to 5 fields; user, verb and resource when there are none
+	Order  string   // requests, which is the default, denied or failed
+	Limit  int      // 0 is the default
+}
+
+// Clients counts requests that are over by the fields they have in common. Errors are List's.
+func (s *Searcher) Clients(ctx context.Context, tenant seamark.TenantID, ask ClientsQuery) (*store.AuditClients, error) {
+	filter, err := ask.Filter.compile()
 	if err != nil {
 		return nil, err
 	}
-	q := store.AuditClientsQuery{AuditFilter: filter, Limit: limit}
-	if len(by) == 0 {
+	q := store.AuditClientsQuery{AuditFilter: filter, Limit: ask.Limit}
+	if len(ask.By) == 0 {
 		q.By = []store.AuditField{store.AuditUser, store.AuditVerb, store.AuditResource}
 	}
-	if len(by) > maxBy {
-		return nil, seamark.Errorf(seamark.Invalid, "seamark-audit-by", "Requests would be counted by %d fields; the limit is %d.", len(by), maxBy)
+	if len(ask.By) > maxBy {
+		return nil, seamark.Errorf(seamark.Invalid, "seamark-audit-by", "Requests would be counted by %d fields; the limit is %d.", len(ask.By), maxBy)
 	}
-	for _, name := range by {
+	for _, name := range ask.By {
 		field, err := parseField(name)
 		if err != nil {
 			return nil, err
 		}
 		q.By = append(q.By, field)
 	}
-	if q.Order, err = parseOrder(order, []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
+	if q.Order, err = parseOrder(ask.Order, []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
 		return nil, err
 	}
 	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {

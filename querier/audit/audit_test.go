@@ -82,10 +82,10 @@ func TestQueriesReachTheStore(t *testing.T) {
 	require.Len(t, list, 200)
 	require.False(t, truncated)
 
-	_, err = s.Clients(t.Context(), tenantA, f, nil, "", 0)
+	_, err = s.Clients(t.Context(), tenantA, audit.ClientsQuery{Filter: f})
 	require.NoError(t, err)
 	require.Equal(t, store.AuditClientsQuery{AuditFilter: want, By: []store.AuditField{store.AuditUser, store.AuditVerb, store.AuditResource}, Limit: 100}, r.clients)
-	_, err = s.Clients(t.Context(), tenantA, f, []string{"source_ip"}, "failed", 3)
+	_, err = s.Clients(t.Context(), tenantA, audit.ClientsQuery{Filter: f, By: []string{"source_ip"}, Order: "failed", Limit: 3})
 	require.NoError(t, err)
 	require.Equal(t, store.AuditClientsQuery{AuditFilter: want, By: []store.AuditField{store.AuditSourceIP}, Order: store.AuditByFailed, Limit: 3}, r.clients)
 
@@ -114,7 +114,7 @@ func TestRefusals(t *testing.T) {
 	}
 	clients := func(f audit.Filter, by []string, order string, limit int) func(*audit.Searcher) error {
 		return func(s *audit.Searcher) error {
-			_, err := s.Clients(context.Background(), tenantA, f, by, order, limit)
+			_, err := s.Clients(context.Background(), tenantA, audit.ClientsQuery{Filter: f, By: by, Order: order, Limit: limit})
 			return err
 		}
 	}

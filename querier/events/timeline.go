@@ -98,10 +98,10 @@ var generated = map[string]*regexp.Regexp{
 	"ReplicaSet":            regexp.MustCompile(`^-[bcdfghjklmnpqrstvwxz2456789]{5}$`),
 	"DaemonSet":             regexp.MustCompile(`^-[bcdfghjklmnpqrstvwxz2456789]{5}$`),
 	"ReplicationController": regexp.MustCompile(`^-[bcdfghjklmnpqrstvwxz2456789]{5}$`),
-	"Job":                   regexp.MustCompile(`^-([0-9]+-)?[bcdfghjklmnpqrstvwxz2456789]{5}$`),
-	"StatefulSet":           regexp.MustCompile(`^-[0-9]+$`),
+	"Job":                   regexp.MustCompile(`^-(\d+-)?[bcdfghjklmnpqrstvwxz2456789]{5}$`),
+	"StatefulSet":           regexp.MustCompile(`^-\d+$`),
 	"Deployment":            regexp.MustCompile(`^-[bcdfghjklmnpqrstvwxz2456789]{1,10}$`),
-	"CronJob":               regexp.MustCompile(`^-[0-9]+$`),
+	"CronJob":               regexp.MustCompile(`^-\d+$`),
 }
 
 // pickOwner takes the first that names the child in an event, else the first whose name and what its kind adds make the
