@@ -114,6 +114,17 @@ func change(r *rand.Rand, _ float64) float64 {
 	return float64(r.IntN(3))
 }
 
+// level has few values, so that series often have the same.
+func level(r *rand.Rand, before float64) float64 {
+	switch r.IntN(12) {
+	case 0:
+		return math.NaN()
+	case 1, 2, 3, 4:
+		return before
+	}
+	return float64(r.IntN(4))
+}
+
 func steady(_ *rand.Rand, before float64) float64 { return before }
 
 // randomColumns returns samples with gaps, jitter and stale markers that begin and end anywhere.
@@ -157,6 +168,10 @@ func randomData(r *rand.Rand) *columnStore {
 			times, values := randomColumns(r, shape{intervals[r.IntN(len(intervals))], m.next})
 			c.addSeries(ls, times, values)
 		}
+	}
+	for i := range 24 {
+		times, values := randomColumns(r, shape{intervals[r.IntN(len(intervals))], level})
+		c.addSeries(labels.FromStrings("__name__", "level", "job", fmt.Sprint("j", i%3), "instance", fmt.Sprint("i", i)), times, values)
 	}
 	for i := range 2 {
 		for _, le := range []string{"0.1", "1", "10", "+Inf"} {

@@ -13,7 +13,7 @@ func (g exprs) pick(list ...string) string { return list[g.IntN(len(list))] }
 
 // selector returns an instant selector; each metric has its own share of series with and without values.
 func (g exprs) selector() string {
-	name := g.pick("requests_total", "errors_total", "temperature", "up", "work", "latency_bucket", `{__name__=~"requests_total|errors_total"}`, "nothing", "typed")
+	name := g.pick("requests_total", "errors_total", "temperature", "up", "work", "level", "latency_bucket", `{__name__=~"requests_total|errors_total"}`, "nothing", "typed")
 	if g.IntN(25) == 0 {
 		name = g.pick("native", "mixed")
 	}
@@ -71,12 +71,18 @@ func (g exprs) grouping() string {
 	return g.pick("", "", " by (job)", " by (instance, job)", " by (code)", " by (__name__)", " by (le)", " without (instance)", " without (job, code)", " by ()", " without ()")
 }
 
+// chosen returns an aggregation that keeps some of the series.
+func (g exprs) chosen(of string) string {
+	most := g.pick("1", "1", "2", "3", "4", "7", "2.9", "100", "0", "-1", "0.5", "NaN", "1e30", "scalar(count(up)) - 3", "2 + 1")
+	return fmt.Sprintf("%s%s(%s, %s)", g.pick("topk", "topk", "bottomk", "bottomk", "limitk"), g.grouping(), most, of)
+}
+
 // aggregation returns an aggregation, mostly one that is folded.
 func (g exprs) aggregation(of string) string {
 	by := g.grouping()
 	switch g.IntN(12) {
 	case 0:
-		return fmt.Sprintf("%s%s(%d, %s)", g.pick("topk", "bottomk", "limitk"), by, g.IntN(4), of)
+		return g.chosen(of)
 	case 1:
 		return fmt.Sprintf("quantile%s(0.7, %s)", by, of)
 	case 2:

@@ -44,7 +44,7 @@ func TestChunksAreLetGo(t *testing.T) {
 
 // TestLargeResultsAreLeftToTheEngine has more points than a query may hold.
 func TestLargeResultsAreLeftToTheEngine(t *testing.T) {
-	for _, query := range []string{"rate(up[5m])", "avg by (pod) (rate(up[5m]))"} {
+	for _, query := range []string{"rate(up[5m])", "avg by (pod) (rate(up[5m]))", "topk(9, up)", "bottomk by (pod) (1, rate(up[5m]))"} {
 		e := newEngine(t, filledTwin(), func(o *promql.Options) { o.ChunkSamples, o.MaxSamples = 50, 200 })
 		_, _, err := rangeOf(t.Context(), e, query)
 		_, id, _ := kindOf(t, err)
@@ -58,7 +58,8 @@ func TestPushdownLeavesOut(t *testing.T) {
 	e := newEngine(t, filledTwin())
 	for query, want := range map[string]bool{
 		"rate(up[5m])": true, "sum(up)": true, "-sum(rate(up[5m] offset 1m))": true, "scalar(sum(up)) + 1": true, "topk(scalar(sum(up)), rate(up[5m]))": true,
-		"up": false, "topk(2, up)": false, "rate(up[5m] @ 600)": false, "max_over_time(rate(up[5m])[10m:1m])": false, "absent(rate(up[5m]))": false,
+		"up": false, "topk(2, up)": true, "bottomk by (zone) (1.5, rate(up[5m]))": true, "topk(2, (up))": true, "topk(0, up)": false,
+		"topk(1001, up)": false, "topk(time(), up)": false, "limitk(2, up)": false, "rate(up[5m] @ 600)": false, "max_over_time(rate(up[5m])[10m:1m])": false, "absent(rate(up[5m]))": false,
 		"quantile_over_time(0.5, up[5m])": false, "sum(timestamp(up))": false,
 	} {
 		_, pushed, err := rangeOf(t.Context(), e, query)

@@ -27,8 +27,10 @@ type leafRun struct {
 	points  []int     // of each row
 	done    []gridSeries
 	fold    *grid.Fold
+	top     *grid.Top
+	ranked  []labels.Labels // of the series that top chooses from, by their numbers
 	groups  map[uint64]int
-	names   []labels.Labels // of the groups
+	names   []labels.Labels // of the groups of fold
 	group   []int           // of each row, -1 when it is empty
 	buf     []byte
 	seen    map[uint64]struct{} // hashes of the label sets that have values
@@ -44,6 +46,9 @@ func newLeafRun(l *leaf, p *pushdown) *leafRun {
 	}
 	if l.fold != 0 {
 		r.fold = grid.NewFold(l.fold)
+	}
+	if l.top > 0 {
+		r.top = grid.NewTop(l.top, l.plan.Steps, l.smallest)
 	}
 	return r
 }
@@ -65,9 +70,17 @@ func (r *leafRun) run(ctx context.Context, q storage.Querier) ([]gridSeries, ann
 			r.done = append(r.done, r.series(r.names[i], r.fold.Row(i)))
 		}
 	}
+	if r.top != nil {
+		if err := r.choose(); err != nil {
+			return nil, nil, err
+		}
+	}
 	r.countSamples()
 	return r.done, r.notes, nil
 }
+
+// aggregated reports whether rows are let go when they were added to their groups.
+func (r *leafRun) aggregated() bool { return r.fold != nil || r.top != nil }
 
 func (r *leafRun) series(ls labels.Labels, values []float64) gridSeries {
 	return gridSeries{labels: ls, start: r.plan.Start, step: r.plan.Step, values: values}
@@ -88,7 +101,7 @@ func (r *leafRun) add(ctx context.Context, list []series) error {
 
 func (r *leafRun) addBatch(ctx context.Context, list []series) error {
 	cells := len(list) * r.plan.Steps
-	if r.fold == nil || cap(r.rows) < cells {
+	if !r.aggregated() || cap(r.rows) < cells {
 		r.rows = make([]float64, cells)
 	}
 	r.rows, r.points = r.rows[:cells], make([]int, len(list))
@@ -108,7 +121,7 @@ func (r *leafRun) addBatch(ctx context.Context, list []series) error {
 		}
 		r.group = append(r.group, group)
 	}
-	if r.fold != nil {
+	if r.aggregated() {
 		r.aggregate()
 	}
 	return nil
@@ -167,7 +180,7 @@ func (r *leafRun) place(s *series, i int) (group int, err error) {
 			r.seen[hash] = struct{}{}
 		}
 	}
-	if r.fold == nil {
+	if !r.aggregated() {
 		if (len(r.done)+1)*r.plan.Steps > r.maxSamples {
 			return 0, errFallback
 		}
@@ -186,15 +199,26 @@ func (r *leafRun) groupOf(ls labels.Labels) (int, error) {
 	case len(r.grouping) > 0:
 		key, r.buf = ls.HashForLabels(r.buf, r.grouping...)
 	}
-	if group, ok := r.groups[key]; ok {
+	group, ok := r.groups[key]
+	if !ok {
+		group = len(r.groups)
+		r.groups[key] = group
+	}
+	if r.top != nil {
+		return group, r.rank(group, ls)
+	}
+	if ok {
 		return group, nil
 	}
+	return group, r.addGroup(ls)
+}
+
+// addGroup makes a group of fold from the first of its series.
+func (r *leafRun) addGroup(ls labels.Labels) error {
 	const sampleBytes = 16
-	group := r.fold.Groups()
-	if (group+1)*r.plan.Steps > r.maxSamples/r.leaf.fold.CellBytes()*sampleBytes {
-		return 0, errFallback
+	if len(r.groups)*r.plan.Steps > r.maxSamples/r.leaf.fold.CellBytes()*sampleBytes {
+		return errFallback
 	}
-	r.groups[key] = group
 	r.fold.AddGroup(r.plan.Steps)
 	b := labels.NewBuilder(ls)
 	switch {
@@ -205,24 +229,30 @@ func (r *leafRun) groupOf(ls labels.Labels) (int, error) {
 		b.Keep(r.grouping...)
 	}
 	r.names = append(r.names, b.Labels())
-	return group, nil
+	return nil
 }
 
 // aggregate adds the batch's rows to their groups. Workers share the steps, not the series, whose order counts.
 func (r *leafRun) aggregate() {
 	workers, steps := len(r.workers), r.plan.Steps
-	add := func(from, to int) {
-		for i, group := range r.group {
-			if group >= 0 {
-				r.fold.Add(group, r.row(i), from, to)
-			}
-		}
+	add := r.addSteps
+	if r.top != nil {
+		add = r.offerSteps
 	}
 	if steps < workers || len(r.rows) < 1<<16 {
 		add(0, steps)
 		return
 	}
 	r.parallel(len(r.rows), func(n int) { add(steps*n/workers, steps*(n+1)/workers) })
+}
+
+// addSteps adds the steps [from, to) of the batch's rows.
+func (r *leafRun) addSteps(from, to int) {
+	for i, group := range r.group {
+		if group >= 0 {
+			r.fold.Add(group, r.row(i), from, to)
+		}
+	}
 }
 
 // noteCounter adds Prometheus' note about a rate of what is not named like a counter.

@@ -19,7 +19,9 @@ type leaf struct {
 	plan     grid.Plan
 	function *parser.Call // nil for a plain selector
 	matchers []*labels.Matcher
-	fold     grid.Op  // 0: not aggregated
+	fold     grid.Op  // 0: not added up
+	top      int      // how many series of each group are chosen; 0: all
+	smallest bool     // those with the smallest values are, not the largest
 	grouping []string // sorted
 	without  bool
 	hints    storage.SelectHints
@@ -82,26 +84,43 @@ func (q *leafQueryable) find(expr parser.Expr) *leaf {
 	case *parser.Call:
 		return q.findFunction(e)
 	case *parser.AggregateExpr:
-		op := foldOp(e.Op)
-		if op == 0 {
-			return nil
-		}
-		var l *leaf
-		switch child := e.Expr.(type) {
-		case *parser.Call:
-			l = q.findFunction(child)
-		case *parser.VectorSelector:
-			// At one step the store returns one sample of each series, of which nothing is to be gained.
-			if q.stmt.Interval > 0 {
-				l = q.newLeaf(grid.Instant, child, q.stmt.LookbackDelta)
-			}
-		}
-		if l != nil {
-			l.fold, l.without, l.grouping = op, e.Without, slices.Sorted(slices.Values(e.Grouping))
-		}
-		return l
+		return q.findAggregate(e)
 	}
 	return nil
+}
+
+func (q *leafQueryable) findAggregate(e *parser.AggregateExpr) *leaf {
+	op, top := foldOp(e.Op), q.mostOf(e)
+	if op == 0 && top == 0 {
+		return nil
+	}
+	var l *leaf
+	switch child := e.Expr.(type) {
+	case *parser.Call:
+		l = q.findFunction(child)
+	case *parser.VectorSelector:
+		// At one step the store returns one sample of each series, of which nothing is to be gained.
+		if q.stmt.Interval > 0 {
+			l = q.newLeaf(grid.Instant, child, q.stmt.LookbackDelta)
+		}
+	}
+	if l == nil || top > 0 && l.plan.Steps == 1 { // topk at one step has an order
+		return nil
+	}
+	l.fold, l.top, l.smallest = op, top, e.Op == parser.BOTTOMK
+	l.without, l.grouping = e.Without, slices.Sorted(slices.Values(e.Grouping))
+	return l
+}
+
+// mostOf returns how many series an aggregation chooses, 0 if it chooses none or if they are left to the engine: so many that
+// little is saved, or not the same number for certain at every step.
+func (*leafQueryable) mostOf(e *parser.AggregateExpr) int {
+	const largest = 1000
+	number, ok := e.Param.(*parser.NumberLiteral)
+	if !ok || e.Op != parser.TOPK && e.Op != parser.BOTTOMK || !(number.Val >= 1 && number.Val <= largest) {
+		return 0
+	}
+	return int(number.Val) // as the engine rounds it
 }
 
 func foldOp(op parser.ItemType) grid.Op {

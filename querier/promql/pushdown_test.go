@@ -97,6 +97,9 @@ type query struct {
 
 func (g exprs) query() query {
 	q := query{text: g.vector(g.IntN(4)), start: time.UnixMilli(dataStart + g.Int64N(dataSpan) - 600_000)}
+	if g.IntN(8) == 0 {
+		q.text = g.chosen(g.pick("level", "level offset 2m", "changes(level[5m])", g.leaf())) // its order, deeper in a query, is not defined
+	}
 	if g.IntN(2) == 0 {
 		q.start = q.start.Truncate(time.Minute)
 	}
