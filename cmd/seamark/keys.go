@@ -61,6 +61,7 @@ func (f *storeFlags) with(fn func(js jetstream.JetStream) error) error {
 type keysCmd struct {
 	Generate keysGenerateCmd `cmd:"" help:"Print a new root key. It touches no server."`
 	List     keysListCmd     `cmd:"" help:"List the data keys and how many secrets each seals."`
+	Rewrap   keysRewrapCmd   `cmd:"" help:"Change the root key: wrap all data keys under another one. Running servers go on; each needs the new root key at its next start."`
 	Rotate   keysRotateCmd   `cmd:"" help:"Make a new data key and seal every secret anew with it, while all nodes go on."`
 }
 
@@ -114,6 +115,28 @@ func (c *keysListCmd) Run(ctx context.Context) error {
 			rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s", k.ID, k.Created.UTC().Format(time.RFC3339), state, k.Values, k.Root)
 		}
 		return c.admin().print(list, "KEY\tCREATED\tSTATE\tSECRETS\tROOT KEY", rows)
+	})
+}
+
+type keysRewrapCmd struct {
+	ringFlags
+	NewRootFile string `name:"new-root-file" required:"" placeholder:"FILE" help:"File with the new root key, as 'seamark keys generate' prints one." type:"path"`
+}
+
+// Run changes the root key.
+func (c *keysRewrapCmd) Run(ctx context.Context) error {
+	source := seal.RootSource{File: c.NewRootFile}
+	next, err := source.Load()
+	if err != nil {
+		return fmt.Errorf("--new-root-file %s: %w", c.NewRootFile, err)
+	}
+	return c.withRing(ctx, func(r *seal.Ring) error {
+		if err := r.Rewrap(ctx, next); err != nil {
+			return err
+		}
+		_, err := fmt.Printf("The data keys are wrapped under root key %s. Put it where the servers read theirs (it was %s) before any of them starts again; "+
+			"keep the old one for backups that were made before.\n", next.ID(), r.Root().ID())
+		return err
 	})
 }
 

@@ -277,6 +277,43 @@ func TestForget(t *testing.T) {
 	sealNote(t, fresh, place(), "again")
 }
 
+// TestRewrap changes the root key under a process that runs.
+func TestRewrap(t *testing.T) {
+	r := newRig(t)
+	ring, running := r.open(t), r.open(t)
+	before := sealNote(t, ring, place(), "before")
+	text := seal.GenerateRoot()
+	next, err := seal.ParseRoot(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Rewrap(t.Context(), next); err != nil {
+		t.Fatal(err)
+	}
+	after := sealNote(t, running, place(), "after")
+	var wrong *seal.WrongRootError
+	if _, err := r.try(t, seal.RootSource{File: r.root}); !errors.As(err, &wrong) || wrong.Want != next.ID() {
+		t.Errorf("a start with the old root key: got %v", err)
+	}
+	if _, err := running.Rotate(t.Context()); !errors.As(err, &wrong) {
+		t.Errorf("a rotation with the old root key: got %v", err)
+	}
+	again, err := r.try(t, seal.RootSource{Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ring := range []*seal.Ring{running, again} {
+		for sealed, want := range map[string]string{before: "before", after: "after"} {
+			if got, err := ring.Unseal(t.Context(), place(), sealed); err != nil || string(got) != want {
+				t.Errorf("got %q, %v; want %s", got, err, want)
+			}
+		}
+	}
+	if err := again.Rewrap(t.Context(), seal.RootKey{}); err == nil {
+		t.Error("the data keys were wrapped under no key")
+	}
+}
+
 // TestRotation rotates while other processes read and write, and retires the old key once it is safe.
 func TestRotation(t *testing.T) {
 	r := newRig(t)
