@@ -291,7 +291,7 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 	if err := os.WriteFile(path, root, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	harness.Serve(t, folder, serveFlags()...)
+	server = harness.Serve(t, folder, serveFlags()...)
 	if after := mustRun(t, "", "keys", "list", "--data-dir", folder); after != list {
 		t.Errorf("with the right key back the data keys are\n%swant\n%s", after, list)
 	}
@@ -300,5 +300,23 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 	}
 	if bytes.Contains([]byte(list), bytes.TrimSpace(root)) {
 		t.Error("the list of keys tells the root key")
+	}
+
+	// The root key is changed for the other one, which the next start takes.
+	if err := os.WriteFile(filepath.Join(folder, "new.key"), []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel = contextWithin(t)
+	defer cancel()
+	mustRun(t, "", "keys", "rewrap", "--data-dir", folder, "--new-root-file", filepath.Join(folder, "new.key"))
+	if err := server.Terminate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(folder, "new.key"), path); err != nil {
+		t.Fatal(err)
+	}
+	harness.Serve(t, folder, serveFlags()...)
+	if after := mustRun(t, "", "keys", "list", "--data-dir", folder); strings.Fields(after)[6] != strings.Fields(list)[6] || after == list {
+		t.Errorf("after the change of the root key the data keys are\n%swant those of\n%sunder another root key", after, list)
 	}
 }
