@@ -12,10 +12,10 @@ import (
 // its lines, so that a word or an id that few lines have is found without reading the others. One hash is enough, because a
 // word has many such texts. It stands on the repaired body: the filter walks over characters, and in a body that is not valid
 // UTF-8 it would step over the beginning of a word behind a broken one, which then is not found.
-const bodyIndex = "i_body toValidUTF8(body) TYPE ngrambf_v1(5, 32768, 1, 0) GRANULARITY 1"
+const bodyIndex = "i_body toValidUTF8(body) TYPE ngrambf_v1(5, 49152, 1, 0) GRANULARITY 1"
 
 // SetLogBodyIndex switches the index of a tenant's log lines on or off. It holds for what is stored from then on and for older
-// parts as they are merged; queries answer the same with and without. It costs 4 bytes per row on disk and about 2.5 CPU
+// parts as they are merged; queries answer the same with and without. It costs 6 bytes per row on disk and about 2.5 CPU
 // seconds per million rows, once when they are inserted and each time they are merged.
 func (s *Store) SetLogBodyIndex(ctx context.Context, tenant seamark.TenantID, on bool) error {
 	n, err := s.EnsureTenant(ctx, tenant)
