@@ -316,3 +316,32 @@ func requireID(t *testing.T, err error, id string) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, id, e.ID, "%v", err)
 }
+
+// TestParquetShapes has files without rows, and with more columns than fit the short form of a list.
+func TestParquetShapes(t *testing.T) {
+	e := exporter(t, stored(t, world(100)), nil)
+	conn := admin(t)
+	p := params(logexport.Parquet)
+	for i := range 20 {
+		p.Labels = append(p.Labels, fmt.Sprint("l", i))
+	}
+	p.Labels = append(p.Labels, "app")
+	read := func(query, sql string) (n uint64) {
+		p.Query = query
+		file, _ := run(t, e, p)
+		require.NoError(t, conn.QueryRow(t.Context(), strings.Replace(sql, "FILE", fmt.Sprintf("format(Parquet, unhex('%x'))", file), 1)).Scan(&n), query)
+		return n
+	}
+	require.Equal(t, uint64(20), read(`{app="app-1"}`, "SELECT countIf(app = 'app-1' AND l19 = '') FROM FILE"))
+	// ClickHouse's format function reads no file without rows, whatever the format, but it tells the columns.
+	p.Query = `{app="none"}`
+	file, _ := run(t, e, p)
+	rows, err := conn.Query(t.Context(), fmt.Sprintf("DESCRIBE format(Parquet, unhex('%x'))", file))
+	require.NoError(t, err)
+	columns := 0
+	for rows.Next() {
+		columns++
+	}
+	require.NoError(t, rows.Err())
+	require.Equal(t, 23, columns)
+}
