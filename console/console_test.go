@@ -30,7 +30,7 @@ func built(t *testing.T) http.Handler {
 }
 
 func ask(h http.Handler, method, target string, header ...string) *http.Response {
-	r := httptest.NewRequest(method, target, nil)
+	r := httptest.NewRequest(method, target, http.NoBody)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}

@@ -90,26 +90,26 @@ func (w *shardWriter) openCheckpoint(ctx context.Context) error {
 	switch {
 	case !doc.StreamCreated.Equal(state.Created):
 		if rev != 0 {
-			w.lost("the shard's stream was made again: what it held and had not been stored is lost",
+			w.lost("it was made again: what had not been stored is lost",
 				"was", doc.StreamCreated, "is", state.Created, "checkpoint", doc.Sequence)
 		}
 		doc = Checkpoint{StreamCreated: state.Created, Ordinal: doc.Ordinal}
 	case doc.Sequence > state.Last:
 		// The stream lost its tail, which holds only what is stored already: new messages get sequences that the
 		// checkpoint has passed, so continue from where the stream is.
-		w.lost("the shard's stream ends before its checkpoint: its disk lost acknowledged messages that are stored",
+		w.lost("it ends before the checkpoint: what is missing is stored",
 			"last", state.Last, "checkpoint", doc.Sequence)
 		doc.pass(state.Last)
 	case replaced:
-		w.lost("the shard's stream holds another message at its checkpoint: its disk lost acknowledged messages; the batch before is stored again",
+		w.lost("it holds another message at the checkpoint: that message's batch is stored again",
 			"checkpoint", doc.Sequence, "from", doc.From)
 		doc.pass(max(doc.From, state.First) - 1)
 	case state.First > doc.Sequence+1:
-		w.lost("the shard's stream starts after its checkpoint: messages were removed before they were stored",
+		w.lost("it starts after the checkpoint: messages were removed before they were stored",
 			"first", state.First, "checkpoint", doc.Sequence)
 		doc.pass(state.First - 1)
 	case doc.Intent != nil && doc.Intent.To > state.Last:
-		w.lost("the shard's stream ends before its open intent: its disk lost messages that may be stored; those before them are stored again",
+		w.lost("it ends before the open intent: the rest of the batch is stored again",
 			"last", state.Last, "intent", doc.Intent.To)
 		doc.Intent = nil
 	}
@@ -131,9 +131,10 @@ func (c *Checkpoint) pass(sequence uint64) {
 	c.Sequence, c.From, c.Last, c.Intent = sequence, 0, 0, nil
 }
 
-// lost tells of a stream that does not hold what its checkpoint promised.
+// lost tells of a stream that does not hold what its checkpoint promised, and what of it.
 func (w *shardWriter) lost(what string, args ...any) {
-	w.log.Error(what, args...)
+	w.log.Error("the shard's stream does not hold what its checkpoint promised: its disk lost messages, or somebody removed them",
+		append([]any{"what", what}, args...)...)
 	w.metrics.lost.Inc()
 }
 

@@ -330,7 +330,7 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 // Its blocks may be stored, which says nothing about the messages that have come in their place.
 func (w *shardWriter) dropForeignIntent(b *shardBatch) {
 	if i := w.state.Intent; i != nil && i.To == b.to && i.Digest != b.digest.Sum64() {
-		w.lost("the shard's stream holds other messages than its open intent: its disk lost messages that may be stored; the others of their batch are stored again",
+		w.lost("it holds other messages than the open intent: they are stored, those of the batch that are still there once more",
 			"from", b.from, "to", b.to, "batch", i.BatchID)
 		w.state.Intent = nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
+	"github.com/seamarkhq/seamark/querier/logexport"
 )
 
 // serverFlags are the settings of every role. docs/flags.md is generated from them.
@@ -111,6 +112,13 @@ type serverFlags struct {
 	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants that run at once; more wait."`
 	QueryMaxTenantConns   int           `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
 
+	ExportMaxRows             int64         `name:"export.max-rows" default:"${export_rows}" help:"Log lines of one export."`
+	ExportMaxBytes            int64         `name:"export.max-bytes" default:"${export_bytes}" help:"Bytes of one export, before compression for the way."`
+	ExportTimeout             time.Duration `name:"export.timeout" default:"${export_timeout}" help:"Time of one export, a slow reader's included."`
+	ExportStallTimeout        time.Duration `name:"export.stall-timeout" default:"${export_stall}" help:"Time in which a reader of an export may take nothing."`
+	ExportMaxConcurrent       int           `name:"export.max-concurrent" default:"${exports}" help:"Exports of all tenants that run at once; more get 429."`
+	ExportMaxTenantConcurrent int           `name:"export.max-tenant-concurrent" default:"${tenant_exports}" help:"Exports of one tenant that run at once; more get 429."`
+
 	AlertingEvaluationInterval time.Duration `name:"alerting.evaluation-interval" default:"1m" help:"Interval of rule groups that set none."`
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
@@ -143,7 +151,9 @@ func flagDefaults() kong.Vars {
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
 		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
-		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
+		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
+		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
+		"max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
 }
@@ -193,6 +203,10 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
+	}
+	o.Export = logexport.Limits{
+		MaxRows: f.ExportMaxRows, MaxBytes: f.ExportMaxBytes, Timeout: f.ExportTimeout, StallTimeout: f.ExportStallTimeout,
+		MaxConcurrent: f.ExportMaxConcurrent, MaxTenantConcurrent: f.ExportMaxTenantConcurrent,
 	}
 	o.Alerting = app.AlertingOptions{
 		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,

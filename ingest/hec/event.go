@@ -183,11 +183,12 @@ func (s *state) log(raw []byte, e *envelope, m *Metadata, nanos int64) error {
 	b.Reset()
 	b.SetTime(nanos)
 	var err error
-	if e.event[0] == '"' {
+	switch {
+	case e.event[0] == '"':
 		b.SetBody(text(e.event))
-	} else if isDocker(e.event) {
+	case isDocker(e.event):
 		err = record.Members(e.event, s.docker)
-	} else {
+	default:
 		err = b.AddJSON("", e.event)
 	}
 	if err == nil && e.fields != nil {

@@ -103,7 +103,7 @@ func skipGzipHeader(body []byte) (rest []byte, err error) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		sum := crc32.ChecksumIEEE(body[:len(body)-len(rest)])
-		if binary.LittleEndian.Uint16(rest) != uint16(sum) {
+		if uint32(binary.LittleEndian.Uint16(rest)) != sum&0xffff {
 			return nil, errGzipHeader
 		}
 		rest = rest[2:]

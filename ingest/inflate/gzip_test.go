@@ -42,7 +42,7 @@ func member(tb testing.TB, text, extra []byte, name, comment string, sum bool) [
 		head[3] |= 2
 		head = binary.LittleEndian.AppendUint16(head, uint16(crc32.ChecksumIEEE(head)))
 	}
-	whole := append(head, flated(tb, text)...)
+	whole := slices.Concat(head, flated(tb, text))
 	whole = binary.LittleEndian.AppendUint32(whole, crc32.ChecksumIEEE(text))
 	return binary.LittleEndian.AppendUint32(whole, uint32(len(text)))
 }

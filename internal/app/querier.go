@@ -31,7 +31,7 @@ func (a *App) openQuerier(ctx context.Context) error {
 	if a.events, err = events.New(eventOptions); err != nil {
 		return err
 	}
-	if err = a.openAudit(); err != nil {
+	if err := a.openAudit(); err != nil {
 		return err
 	}
 	return a.openLogs(ctx)

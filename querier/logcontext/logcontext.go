@@ -158,7 +158,7 @@ func (r *Reader) Continue(ctx context.Context, tenant seamark.TenantID, text str
 }
 
 // extend appends the next lines from a cursor to a page, the nearest first, and returns the cursor behind them.
-func (r *Reader) extend(ctx context.Context, tenant seamark.TenantID, page *Page, streams map[uint64]*store.LogStream, from *cursor, limit int) (next string, more bool, err error) {
+func (r *Reader) extend(ctx context.Context, tenant seamark.TenantID, page *Page, streams map[uint64]*store.LogStream, from *cursor, limit int) (next string, more bool, err error) { //nolint:revive // one place, and each argument is another thing
 	q := store.LogContextQuery{From: from.at, Newer: from.newer, Past: from.past, Skip: int(from.skip), Limit: limit + 1, Until: from.at.Time - int64(from.span)}
 	if q.Newer {
 		q.Until = from.at.Time + int64(from.span)

@@ -24,7 +24,8 @@ func newCSVEncoder(p *Params, w io.Writer) *csvEncoder {
 
 // cell appends a cell that is not a record's first.
 func (e *csvEncoder) cell(s string) {
-	b := append(e.buffer.buf, ',')
+	b := e.buffer.buf
+	b = append(b, ',')
 	switch {
 	case !strings.ContainsAny(s, ",\"\r\n"):
 		b = append(b, s...)

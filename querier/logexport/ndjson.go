@@ -26,7 +26,8 @@ func (e *jsonEncoder) Write(b *batch) error {
 	e.begin(b)
 	for i := range b.lines {
 		l := &b.lines[i]
-		out := append(e.buffer.buf, `{"time":"`...)
+		out := e.buffer.buf
+		out = append(out, `{"time":"`...)
 		out = append(appendTime(out, l.time), `","line":`...)
 		out = appendJSON(out, l.text)
 		for column, name := range e.names() {
@@ -42,7 +43,8 @@ func (e *jsonEncoder) Write(b *batch) error {
 				out = append(out, value...)
 			}
 		}
-		e.buffer.buf = append(out, '}', '\n')
+		out = append(out, '}', '\n')
+		e.buffer.buf = out
 		if err := e.spill(); err != nil {
 			return err
 		}

@@ -110,7 +110,8 @@ func texts() map[string][]byte {
 	}
 	skewed := make([]byte, 70_000) // long codes: byte values halve in frequency
 	for i := range skewed {
-		for skewed[i] = 0; skewed[i] < 40 && random.Uint32()&1 == 0; skewed[i]++ {
+		for skewed[i] < 40 && random.Uint32()&1 == 0 {
+			skewed[i]++
 		}
 	}
 	far := append(bytes.Clone(noise[:32768]), noise[:32768]...) // distance 32768

@@ -13,7 +13,7 @@ const (
 
 // fast decodes symbols while plenty of input and of room is left, so that neither is looked at within a turn. done is true
 // at the block's end. Its length has a reason: calls within the loop would put its variables into memory.
-func (d *Decoder) fast(s *stream) (done bool, err error) {
+func (d *Decoder) fast(s *stream) (done bool, err error) { //nolint:revive // see above
 	src, out, lits, dists := s.src, s.out, &d.literals, &d.dists
 	in, pos, start := s.in, s.pos, s.start
 	bits, left := s.bits, uint64(s.left) // only the low six bits of left count

@@ -127,7 +127,7 @@ func TestRowFaultsAreNamed(t *testing.T) {
 		{"label name", stream(`{"a-b":"c"}`, line), []string{"a-b", "must match", "1 of 2"}},
 		{"label value", stream(`{"a":"`+strings.Repeat("v", 5000)+`"}`, line), []string{`"a"`, "5000", "4096", "--ingest.max-label-value-bytes"}},
 		{"label count", stream(manyLabels(70), line), []string{"70", "64", "--ingest.max-labels"}},
-		{"long line", stream(`{"a":"b"}`, fmt.Sprintf(`["%d","%s"]`, now, strings.Repeat("x", 300_000))), []string{"300000", "262144", "--ingest.max-line-bytes"}},
+		{"long line", stream(`{"a":"b"}`, fmt.Sprintf(`["%d",%q]`, now, strings.Repeat("x", 300_000))), []string{"300000", "262144", "--ingest.max-line-bytes"}},
 		{"future", stream(`{"a":"b"}`, fmt.Sprintf(`["%d","x"]`, now+int64(time.Hour))), []string{"--ingest.max-future", "10m"}},
 		{"past", stream(`{"a":"b"}`, fmt.Sprintf(`["%d","x"]`, now-int64(90*24*time.Hour))), []string{"--ingest.max-age", "720h"}},
 		{"time", stream(`{"a":"b"}`, `["yesterday","x"]`), []string{"nanoseconds since 1970"}},

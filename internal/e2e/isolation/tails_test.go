@@ -1,13 +1,14 @@
 package isolation_test
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/net/websocket"
+	"github.com/coder/websocket"
 )
 
 // TestTails opens tails of everything for two tenants whose streams are the same, pushes to both, and wants each tail to show
@@ -25,10 +26,8 @@ func TestTails(t *testing.T) {
 			}
 			late.pushLogs(t, w.sideOf(w.other(s)))
 			for shown, text := 0, ""; shown < 3*3; shown += strings.Count(text, `["`) {
-				if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
-					t.Fatal(err)
-				}
-				if err := websocket.Message.Receive(conn, &text); err != nil {
+				var err error
+				if text, err = readTail(t.Context(), conn); err != nil {
 					t.Fatalf("the tail of %s shows %d lines, want 9: %v", s.Slug, shown, err)
 				}
 				if strings.Contains(text, w.other(s)) {
@@ -38,9 +37,17 @@ func TestTails(t *testing.T) {
 					t.Errorf("the tail of %s shows %s, want its own marker", s.Slug, text)
 				}
 			}
-			_ = conn.Close()
+			_ = conn.CloseNow()
 		}
 	}
+}
+
+// readTail waits for a tail's next message.
+func readTail(ctx context.Context, conn *websocket.Conn) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	_, text, err := conn.Read(ctx)
+	return string(text), err
 }
 
 func (w *world) sideOf(marker string) *side {
@@ -54,13 +61,10 @@ func (w *world) sideOf(marker string) *side {
 func dialTail(t *testing.T, w *world, s *side, credential string) *websocket.Conn {
 	t.Helper()
 	params := query("query", `{app=~".+"}`, "limit", "0", "start", strconv.FormatInt(time.Now().Add(time.Minute).UnixNano(), 10))
-	config, err := websocket.NewConfig("ws://"+s.App.HTTPAddr()+"/loki/api/v1/tail?"+params, s.App.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Header = bearer(s.tokens[credential])
-	config.Header.Set("X-Scope-OrgID", string(w.sideOf(w.other(s)).ID))
-	conn, err := config.DialContext(t.Context())
+	header := bearer(s.tokens[credential])
+	header.Set("Origin", s.App.URL())
+	header.Set("X-Scope-OrgID", string(w.sideOf(w.other(s)).ID))
+	conn, _, err := websocket.Dial(t.Context(), s.App.URL()+"/loki/api/v1/tail?"+params, &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
 		t.Fatalf("tail of %s: %v", s.Slug, err)
 	}
@@ -71,27 +75,28 @@ func dialTail(t *testing.T, w *world, s *side, credential string) *websocket.Con
 // WebSocket.
 func TestTailOrigin(t *testing.T) {
 	w := newWorld(t)
-	open := func(origin string, header http.Header) error {
+	open := func(origin string, header http.Header) int {
 		t.Helper()
-		config, err := websocket.NewConfig("ws://"+w.alpha.App.HTTPAddr()+"/loki/api/v1/tail?"+query("query", "{}"), origin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Header = header
-		conn, err := config.DialContext(t.Context())
+		header = header.Clone()
+		header.Set("Origin", origin)
+		address := w.alpha.App.URL() + "/loki/api/v1/tail?" + query("query", "{}")
+		conn, answer, err := websocket.Dial(t.Context(), address, &websocket.DialOptions{HTTPHeader: header})
 		if err == nil {
-			_ = conn.Close()
+			_ = conn.CloseNow()
 		}
-		return err
+		if answer == nil {
+			t.Fatalf("no answer to a page of %s: %v", origin, err)
+		}
+		return answer.StatusCode
 	}
 	cookie := http.Header{"Cookie": {"seamark_session=" + w.alpha.tokens["viewer"]}}
-	if err := open("https://evil.example.com", cookie); err == nil {
-		t.Error("a page of another origin opened a tail with a person's cookie")
+	if status := open("https://evil.example.com", cookie); status != http.StatusForbidden {
+		t.Errorf("a page of another origin with a person's cookie got %d, want 403", status)
 	}
-	if err := open(w.alpha.App.URL(), cookie); err != nil {
-		t.Errorf("the console's own page got %v", err)
+	if status := open(w.alpha.App.URL(), cookie); status != http.StatusSwitchingProtocols {
+		t.Errorf("the console's own page got %d, want 101", status)
 	}
-	if err := open("https://grafana.example.com", bearer(w.alpha.tokens["query token"])); err != nil {
-		t.Errorf("Grafana with its own origin and a token got %v", err)
+	if status := open("https://grafana.example.com", bearer(w.alpha.tokens["query token"])); status != http.StatusSwitchingProtocols {
+		t.Errorf("Grafana with its own origin and a token got %d, want 101", status)
 	}
 }

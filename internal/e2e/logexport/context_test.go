@@ -58,7 +58,7 @@ func TestContext(t *testing.T) {
 
 func (w *world) testPod(t *testing.T, list []pushed) {
 	anchor := list[601]
-	stream := fmt.Sprintf(`{cluster="%s", app="shop", service_name="shop", namespace="shop", pod="pod-0", container="c1"}`, slug)
+	stream := fmt.Sprintf(`{cluster=%q, app="shop", service_name="shop", namespace="shop", pod="pod-0", container="c1"}`, slug)
 	ask := func(pairs ...string) (page contextPage) {
 		t.Helper()
 		if err := harness.Get(t.Context(), w.address("/api/v1/logs/context", pairs...), w.Query, &page); err != nil {

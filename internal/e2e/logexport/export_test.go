@@ -145,7 +145,7 @@ func (w *world) download(t *testing.T, pairs ...string) (*http.Response, []byte)
 func (w *world) open(t *testing.T, pairs ...string) *http.Response {
 	t.Helper()
 	pairs = append(pairs, "query", `{app=~".+"} | drop detected_level`, "start", nanos(w.start.Add(-time.Minute)), "end", nanos(w.start.Add(time.Hour)))
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.address("/api/v1/logs/export", pairs...), nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.address("/api/v1/logs/export", pairs...), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,17 +2,17 @@ package lokiapi_test
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"golang.org/x/net/websocket"
+	"github.com/coder/websocket"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
 )
@@ -36,57 +36,43 @@ type frame struct {
 // openTail connects as Grafana's backend does.
 func openTail(t *testing.T, w *world, token, params string, header http.Header) *tail {
 	t.Helper()
-	config, err := websocket.NewConfig(strings.Replace(w.URL, "http", "ws", 1)+"/loki/api/v1/tail?"+params, w.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Header = http.Header{"Authorization": {"Bearer " + token}}
-	for name, values := range header {
-		config.Header[name] = values
-	}
-	conn, err := config.DialContext(t.Context())
+	h := http.Header{"Authorization": {"Bearer " + token}, "Origin": {w.URL}}
+	maps.Copy(h, header)
+	conn, _, err := websocket.Dial(t.Context(), w.URL+"/loki/api/v1/tail?"+params, &websocket.DialOptions{HTTPHeader: h})
 	if err != nil {
 		t.Fatalf("open a tail of %s: %v", params, err)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
+	conn.SetReadLimit(-1) // what a tail begins with may be long
+	t.Cleanup(func() { _ = conn.CloseNow() })
 	return &tail{t, conn}
 }
 
-// next returns the next message, or the code with which the server closes.
-func (l *tail) next() (f *frame, code int) {
+// next returns the next message, or what the server closes with.
+func (l *tail) next() (f *frame, end websocket.CloseError) {
 	l.t.Helper()
-	if err := l.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
-		l.t.Fatal(err)
+	ctx, cancel := context.WithTimeout(l.t.Context(), within)
+	defer cancel()
+	kind, body, err := l.conn.Read(ctx)
+	if end, ok := errors.AsType[websocket.CloseError](err); ok {
+		return nil, end
 	}
-	for {
-		r, err := l.conn.NewFrameReader()
-		if err != nil {
-			l.t.Fatalf("read a message: %v", err)
-		}
-		body, err := io.ReadAll(r)
-		if err != nil {
-			l.t.Fatalf("read a message: %v", err)
-		}
-		switch r.PayloadType() {
-		case websocket.CloseFrame:
-			return nil, int(binary.BigEndian.Uint16(body))
-		case websocket.TextFrame:
-			f = &frame{}
-			if err := json.Unmarshal(body, f); err != nil {
-				l.t.Fatalf("%v in %s", err, body)
-			}
-			return f, 0
-		}
+	if err != nil || kind != websocket.MessageText {
+		l.t.Fatalf("read a message: %v, %v", kind, err)
 	}
+	f = &frame{}
+	if err := json.Unmarshal(body, f); err != nil {
+		l.t.Fatalf("%v in %s", err, body)
+	}
+	return f, end
 }
 
 // read returns the lines of the next messages until there are n.
 func (l *tail) read(n int) (lines []string) {
 	l.t.Helper()
 	for len(lines) < n {
-		f, code := l.next()
+		f, end := l.next()
 		if f == nil {
-			l.t.Fatalf("closed with %d after %d of %d lines", code, len(lines), n)
+			l.t.Fatalf("closed with %v after %d of %d lines", end, len(lines), n)
 		}
 		for _, s := range f.Streams {
 			for _, v := range s.Values {
@@ -216,8 +202,9 @@ func TestTailsEnd(t *testing.T) {
 		t.Errorf("a tail with an ingest token got %d %s", a.Status, a.Body)
 	}
 	admin(nil, "token", "revoke", slug, extra.KeyID)
-	if f, code := revoked.next(); code != 1008 {
-		t.Errorf("the revoked token's tail got %+v and code %d, want 1008", f, code)
+	invalid := websocket.CloseError{Code: 1008, Reason: "the credential is no longer valid"}
+	if f, end := revoked.next(); end != invalid {
+		t.Errorf("the revoked token's tail got %+v and %v, want %v", f, end, invalid)
 	}
 	push(t, w, w.Account, live("still here", "app", "x"))
 	if got := kept[0].read(1); got[0] != "still here" {
@@ -227,13 +214,14 @@ func TestTailsEnd(t *testing.T) {
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.Terminate(ctx) }()
+	stopping := websocket.CloseError{Code: 1001, Reason: "the server is stopping"}
 	for i, l := range kept {
-		f, code := l.next()
+		f, end := l.next()
 		for f != nil { // the line that the first tail has read
-			f, code = l.next()
+			f, end = l.next()
 		}
-		if code != 1001 {
-			t.Errorf("tail %d got code %d when the server stopped, want 1001", i, code)
+		if end != stopping {
+			t.Errorf("tail %d got %v when the server stopped, want %v", i, end, stopping)
 		}
 	}
 	if err := <-stopped; err != nil {
