@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -61,21 +64,21 @@ func (h lokiHandlers) tail(w http.ResponseWriter, r *httpx.Request) error {
 		return err
 	}
 	defer tail.Close()
-	return serveSocket(w, r, h.PingEvery, func(ctx context.Context, s *tailSocket) closeCode {
+	return serveSocket(w, r, h.PingEvery, func(ctx context.Context, s *tailSocket) socketEnd {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		go func() { cancel(watchCredential(ctx, r)) }()
-		err := tail.Run(ctx, s.send)
+		err := tail.Run(ctx, func(frame []byte) error { return s.send(ctx, frame) })
 		switch {
 		case errors.Is(err, ErrTailClosing):
-			return closeGoingAway
+			return socketEnd{websocket.StatusGoingAway, "the server is stopping"}
 		case errors.Is(context.Cause(ctx), errCredential):
-			return closePolicy
+			return socketEnd{websocket.StatusPolicyViolation, "the credential is no longer valid"}
 		case ctx.Err() != nil:
-			return closeNormal
+			return socketEnd{websocket.StatusNormalClosure, "the tail has ended"}
 		}
 		h.Logger.DebugContext(ctx, "a tail ended", "request_id", r.ID, "tenant", r.Tenant(), "err", err)
-		return closeInternal
+		return socketEnd{websocket.StatusInternalError, "a fault of the server ended the tail"}
 	})
 }
 
@@ -130,7 +133,7 @@ func checkSocket(r *httpx.Request) error {
 	switch {
 	case !hasToken(r.Header, "Connection", "upgrade") || !hasToken(r.Header, "Upgrade", "websocket"):
 		return seamark.Errorf(seamark.Invalid, "seamark-socket-missing", want+"; the request has no Upgrade.")
-	case r.ProtoMajor != 1 || r.Header.Get("Sec-Websocket-Version") != "13" || r.Header.Get("Sec-Websocket-Key") == "":
+	case r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Header.Get("Sec-Websocket-Version") != "13" || !hasSocketKey(r.Header):
 		return seamark.Errorf(seamark.Invalid, "seamark-socket-version", want+"; the request is of another version, or has no Sec-WebSocket-Key.")
 	}
 	origin := r.Header.Get("Origin")
@@ -142,6 +145,16 @@ func checkSocket(r *httpx.Request) error {
 		return seamark.Errorf(seamark.Forbidden, "seamark-origin-foreign", "A page of another origin may not call this.")
 	}
 	return nil
+}
+
+// hasSocketKey reports whether there is one Sec-WebSocket-Key, of 16 bytes in base64.
+func hasSocketKey(h http.Header) bool {
+	keys := h.Values("Sec-Websocket-Key")
+	if len(keys) != 1 {
+		return false
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	return err == nil && len(key) == 16
 }
 
 // hasToken reports whether a header's list, separated by commas, has a word in any case of letters.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,21 +16,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/websocket"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// lokiTailer opens tails that do what run says.
+// lokiTailer opens one tail, which does what run says.
 type lokiTailer struct {
 	query  api.LogTailQuery
 	err    error
 	run    func(ctx context.Context, send func([]byte) error) error
-	closed atomic.Int32
+	closed chan struct{} // closes when the tail's place is given back; made by tailServer
 }
 
 func (l *lokiTailer) TailLogs(_ context.Context, _ seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
@@ -38,7 +40,17 @@ func (l *lokiTailer) TailLogs(_ context.Context, _ seamark.TenantID, q api.LogTa
 
 func (l *lokiTailer) Run(ctx context.Context, send func([]byte) error) error { return l.run(ctx, send) }
 
-func (l *lokiTailer) Close() { l.closed.Add(1) }
+func (l *lokiTailer) Close() { close(l.closed) }
+
+// awaitClosed waits until the connection has ended and the tail's place is free again.
+func (l *lokiTailer) awaitClosed(t *testing.T) {
+	t.Helper()
+	select {
+	case <-l.closed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the tail's place was not given back")
+	}
+}
 
 // pingEvery is short, so that tests see pings.
 const pingEvery = 10 * time.Millisecond
@@ -58,6 +70,7 @@ func (v *revocable) Authenticate(ctx context.Context, token string) (seamark.Pri
 
 func tailServer(t *testing.T, l *lokiTailer, v httpx.Verifier) *httptest.Server {
 	t.Helper()
+	l.closed = make(chan struct{})
 	edge, err := httpx.New(httpx.Options{
 		Routes: api.LokiRoutes(api.LokiOptions{
 			Tailer: l, Limits: lokiLimits, PingEvery: pingEvery, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return lokiNow },
@@ -72,65 +85,58 @@ func tailServer(t *testing.T, l *lokiTailer, v httpx.Verifier) *httptest.Server 
 	return server
 }
 
-func dial(t *testing.T, server *httptest.Server, params url.Values, header http.Header) (*websocket.Conn, error) {
+// dial opens a tail; options may be nil.
+func dial(t *testing.T, server *httptest.Server, params url.Values, options *websocket.DialOptions) *websocket.Conn {
 	t.Helper()
-	config, err := websocket.NewConfig("ws"+strings.TrimPrefix(server.URL, "http")+"/loki/api/v1/tail?"+params.Encode(), server.URL)
+	if options == nil {
+		options = &websocket.DialOptions{}
+	}
+	header := http.Header{"Authorization": {"Bearer smk_query_x_y"}, "Origin": {server.URL}}
+	maps.Copy(header, options.HTTPHeader)
+	options.HTTPHeader = header
+	conn, _, err := websocket.Dial(t.Context(), server.URL+"/loki/api/v1/tail?"+params.Encode(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Header = http.Header{"Authorization": {"Bearer smk_query_x_y"}}
-	for name, values := range header {
-		config.Header[name] = values
-	}
-	return config.DialContext(t.Context())
+	t.Cleanup(func() { _ = conn.CloseNow() })
+	return conn
 }
 
-// frames returns the texts that come until the connection closes, and the code it closes with.
-func frames(t *testing.T, conn *websocket.Conn) (texts []string, code int) {
+// frames returns the texts that come until the connection closes, and what it closes with.
+func frames(t *testing.T, conn *websocket.Conn) (texts []string, end websocket.CloseError) {
 	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for {
-		r, err := conn.NewFrameReader()
-		if err != nil {
-			t.Fatalf("read after %q: %v", texts, err)
+		kind, body, err := conn.Read(ctx)
+		if end, ok := errors.AsType[websocket.CloseError](err); ok {
+			return texts, end
 		}
-		body, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || kind != websocket.MessageText {
+			t.Fatalf("read %v after %q: %v", kind, texts, err)
 		}
-		switch r.PayloadType() {
-		case websocket.TextFrame:
-			texts = append(texts, string(body))
-		case websocket.CloseFrame:
-			return texts, int(body[0])<<8 | int(body[1])
-		}
+		texts = append(texts, string(body))
 	}
 }
 
+// TestTailFramesAndEnd tells each reader why its tail ends.
 func TestTailFramesAndEnd(t *testing.T) {
 	for name, c := range map[string]struct {
-		end  func(ctx context.Context) error
-		code int
+		end  error
+		want websocket.CloseError
 	}{
-		"the server stops": {func(context.Context) error { return api.ErrTailClosing }, 1001},
-		"a fault":          {func(context.Context) error { return errors.New("the store is away") }, 1011},
+		"the server stops": {api.ErrTailClosing, websocket.CloseError{Code: 1001, Reason: "the server is stopping"}},
+		"a fault":          {errors.New("the store is away"), websocket.CloseError{Code: 1011, Reason: "a fault of the server ended the tail"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &lokiTailer{run: func(ctx context.Context, send func([]byte) error) error {
-				return errors.Join(send([]byte("one")), send([]byte("two")), c.end(ctx))
+			l := &lokiTailer{run: func(_ context.Context, send func([]byte) error) error {
+				return errors.Join(send([]byte("one")), send([]byte("two")), c.end)
 			}}
-			conn, err := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
-			if err != nil {
-				t.Fatal(err)
+			conn := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
+			if texts, end := frames(t, conn); end != c.want || !cmp.Equal(texts, []string{"one", "two"}) {
+				t.Errorf("got %q and %v, want two and %v", texts, end, c.want)
 			}
-			if texts, code := frames(t, conn); code != c.code || !cmp.Equal(texts, []string{"one", "two"}) {
-				t.Errorf("got %q and code %d, want two and %d", texts, code, c.code)
-			}
-			if l.closed.Load() == 0 {
-				t.Error("the tail's place was not given back")
-			}
+			l.awaitClosed(t)
 		})
 	}
 }
@@ -150,43 +156,36 @@ func TestTailQuery(t *testing.T) {
 		"too much": {url.Values{"query": {"{}"}, "limit": {"1000000"}, "delay_for": {"0"}}, nil, api.LogTailQuery{Query: "{}", Start: lokiNow.Add(-time.Hour), Limit: 5000}},
 	} {
 		l := &lokiTailer{run: func(context.Context, func([]byte) error) error { return api.ErrTailClosing }}
-		conn, err := dial(t, tailServer(t, l, lokiVerifier{}), c.params, c.header)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		frames(t, conn)
+		frames(t, dial(t, tailServer(t, l, lokiVerifier{}), c.params, &websocket.DialOptions{HTTPHeader: c.header}))
 		if diff := cmp.Diff(c.want, l.query); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestTailPings sends a frame after some pings.
+// TestTailPings sends a frame after some pings, to a reader that answers them and to one that does not.
 func TestTailPings(t *testing.T) {
-	pinged := make(chan struct{})
-	l := &lokiTailer{run: func(ctx context.Context, send func([]byte) error) error {
-		select {
-		case <-pinged:
-		case <-ctx.Done():
+	for name, answers := range map[string]bool{"answers": true, "is silent": false} {
+		pinged := make(chan struct{})
+		l := &lokiTailer{run: func(ctx context.Context, send func([]byte) error) error {
+			select {
+			case <-pinged:
+			case <-ctx.Done():
+			}
+			return errors.Join(send([]byte("after")), api.ErrTailClosing)
+		}}
+		pings := 0
+		conn := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, &websocket.DialOptions{
+			OnPingReceived: func(context.Context, []byte) bool {
+				if pings++; pings == 2 {
+					close(pinged)
+				}
+				return answers
+			},
+		})
+		if texts, _ := frames(t, conn); pings < 2 || !cmp.Equal(texts, []string{"after"}) {
+			t.Errorf("a reader that %s got %q after %d pings", name, texts, pings)
 		}
-		return errors.Join(send([]byte("after")), api.ErrTailClosing)
-	}}
-	conn, err := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pings := 0; pings < 3; pings++ {
-		r, err := conn.NewFrameReader()
-		if err != nil || r.PayloadType() != websocket.PingFrame {
-			t.Fatalf("got %v, %v, want a ping", r, err)
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	close(pinged)
-	if texts, _ := frames(t, conn); !cmp.Equal(texts, []string{"after"}) {
-		t.Errorf("got %q after pings", texts)
 	}
 }
 
@@ -198,41 +197,84 @@ func TestTailRevoked(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}}
-	conn, err := dial(t, tailServer(t, l, v), url.Values{"query": {"{}"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, code := frames(t, conn); code != 1008 {
-		t.Errorf("got code %d, want 1008", code)
+	conn := dial(t, tailServer(t, l, v), url.Values{"query": {"{}"}}, nil)
+	want := websocket.CloseError{Code: 1008, Reason: "the credential is no longer valid"}
+	if _, end := frames(t, conn); end != want {
+		t.Errorf("got %v, want %v", end, want)
 	}
 }
 
-// TestTailReaderGoes ends the tail of a reader that closes, and of one that talks too much.
+// TestTailReaderGoes ends the tail of a reader that closes, of one that vanishes, and of those that talk too much.
 func TestTailReaderGoes(t *testing.T) {
 	for name, leave := range map[string]func(*websocket.Conn) error{
-		"closes": (*websocket.Conn).Close,
+		"closes":   func(c *websocket.Conn) error { return c.Close(websocket.StatusNormalClosure, "") },
+		"vanishes": (*websocket.Conn).CloseNow,
 		"talks": func(c *websocket.Conn) error {
-			return websocket.Message.Send(c, strings.Repeat("x", 1<<20))
+			return c.Write(t.Context(), websocket.MessageText, []byte(strings.Repeat("x", 1<<20)))
+		},
+		"stops within a message": func(c *websocket.Conn) error {
+			w, err := c.Writer(t.Context(), websocket.MessageText)
+			if err != nil {
+				return err
+			}
+			_, err = w.Write([]byte(strings.Repeat("x", 1<<20)))
+			return err
 		},
 	} {
-		ended := make(chan struct{})
 		l := &lokiTailer{run: func(ctx context.Context, _ func([]byte) error) error {
-			defer close(ended)
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		conn, err := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
 		if err := leave(conn); err != nil {
 			t.Logf("%s: %v", name, err) // the server may be faster
 		}
+		l.awaitClosed(t)
+	}
+}
+
+// TestTailStalledMessage ends the tail of a reader that announces a message of a gigabyte, sends some of it and falls silent.
+func TestTailStalledMessage(t *testing.T) {
+	l := &lokiTailer{run: func(ctx context.Context, _ func([]byte) error) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	server := tailServer(t, l, lokiVerifier{})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const opening = "GET /loki/api/v1/tail?query={} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer smk_query_x_y\r\nConnection: Upgrade\r\n" +
+		"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	const text, masked = "\x81", "\xff\x00\x00\x00\x00\x40\x00\x00\x00mask"
+	if _, err := io.WriteString(conn, opening+text+masked+strings.Repeat("x", 65<<10)); err != nil {
+		t.Fatal(err)
+	}
+	l.awaitClosed(t)
+}
+
+// TestTailHearsLittle lets a reader say something: Loki does.
+func TestTailHearsLittle(t *testing.T) {
+	heard := make(chan struct{})
+	l := &lokiTailer{run: func(ctx context.Context, send func([]byte) error) error {
 		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			t.Errorf("%s: the tail goes on", name)
+		case <-heard:
+		case <-ctx.Done():
 		}
+		return errors.Join(send([]byte("after")), api.ErrTailClosing)
+	}}
+	conn := dial(t, tailServer(t, l, lokiVerifier{}), url.Values{"query": {"{}"}}, nil)
+	go func() {
+		defer close(heard)
+		for range 2 { // the pong comes after the server has read what was said
+			if err := errors.Join(conn.Write(t.Context(), websocket.MessageText, []byte("hello")), conn.Ping(t.Context())); err != nil {
+				t.Errorf("say hello: %v", err)
+			}
+		}
+	}()
+	if texts, end := frames(t, conn); end.Code != 1001 || !cmp.Equal(texts, []string{"after"}) {
+		t.Errorf("got %q and %v, want a frame after the words", texts, end)
 	}
 }
 
@@ -247,6 +289,9 @@ func TestTailRefuses(t *testing.T) {
 		"no upgrade":         {func(h http.Header, _ url.Values) { h.Del("Upgrade") }, nil, 400, "no Upgrade"},
 		"another connection": {func(h http.Header, _ url.Values) { h.Set("Connection", "keep-alive") }, nil, 400, "no Upgrade"},
 		"another version":    {func(h http.Header, _ url.Values) { h.Set("Sec-WebSocket-Version", "8") }, nil, 400, "another version"},
+		"no version":         {func(h http.Header, _ url.Values) { h.Del("Sec-WebSocket-Version") }, nil, 400, "another version"},
+		"a short key":        {func(h http.Header, _ url.Values) { h.Set("Sec-WebSocket-Key", "c2hvcnQ=") }, nil, 400, "Sec-WebSocket-Key"},
+		"two keys":           {func(h http.Header, _ url.Values) { h.Add("Sec-WebSocket-Key", h.Get("Sec-WebSocket-Key")) }, nil, 400, "Sec-WebSocket-Key"},
 		"no key":             {func(h http.Header, _ url.Values) { h.Del("Sec-WebSocket-Key") }, nil, 400, "Sec-WebSocket-Key"},
 		"no query":           {func(_ http.Header, q url.Values) { q.Del("query") }, nil, 400, "The parameter query is missing."},
 		"bad start":          {func(_ http.Header, q url.Values) { q.Set("start", "x") }, nil, 400, `start="x"`},
