@@ -74,11 +74,11 @@ func TestDeltasAreCounters(t *testing.T) {
 		{"sum_over_time(x_total[10m:1m])", 15 * time.Minute, "210"},
 		{"resets(x_total[10m])", 5 * time.Minute, "1"},
 		{"resets(x_total[10m])", -5 * time.Minute, "0"},
-		{"start_timestamp(x_total)", 5 * time.Minute, fmt.Sprint(midnight / 1000)},
 	} {
 		got := bothPaths(t, w, c.text, time.UnixMilli(midnight).Add(c.at))
 		require.Contains(t, got, "=> "+c.want+" @", "%s %s after midnight", c.text, c.at)
 	}
+	require.NotContains(t, bothPaths(t, w, "start_timestamp(x_total)", time.UnixMilli(midnight)), "=>", "as a Prometheus without the feature")
 }
 
 // TestResetIsSeenWhereTheSumDoesNotFall has a day with a larger first change than all of the day before.

@@ -113,9 +113,9 @@ func New(o Options) (*Engine, error) {
 		UseStartTimestamps:       true, // only series of changes have some
 		Parser:                   e.parser,
 	})
-	e.queries = e.engine
+	e.queries = noStarts{e.engine}
 	if !o.NoPushdown {
-		e.queries = &pushdown{engine: e.engine, maxSamples: o.MaxSamples, workers: runtime.GOMAXPROCS(0)}
+		e.queries = &pushdown{engine: noStarts{e.engine}, maxSamples: o.MaxSamples, workers: runtime.GOMAXPROCS(0)}
 	}
 	return e, nil
 }

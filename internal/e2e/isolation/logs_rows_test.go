@@ -32,17 +32,17 @@ func logContextRows() []row {
 			Before struct{ Cursor string }
 		}
 		testkit.Eventually(t, 30*time.Second, func() error {
-			answer := foreign.Do(t, foreign.Query, http.MethodGet, path+"?"+around(w, `{app="`+foreign.marker+`"}`), nil, "")
+			answer := foreign.Do(t, foreign.Query, http.MethodGet, path+"?"+around(w, `{part="context", app="`+foreign.marker+`"}`), nil, "")
 			if err := json.Unmarshal([]byte(answer.Body), &found); err != nil || len(found.Lines) == 0 {
 				return fmt.Errorf("%s sees no context: %d %s", foreign.Slug, answer.Status, answer.Body)
 			}
 			return nil
 		})
 		return []request{
-			{path: around(w, `{app="`+s.marker+`"}`)},
+			{path: around(w, `{part="context", app="`+s.marker+`"}`)},
 			{path: around(w, `{app="same", `+s.marker+`="x"}`, "before", "0", "span", "1h")},
-			{path: around(w, `{app="`+s.marker+`"}`, "scope", "pod"), status: http.StatusBadRequest},
-			{path: around(w, `{app="`+foreign.marker+`"}`), status: http.StatusNotFound},
+			{path: around(w, `{part="context", app="`+s.marker+`"}`, "scope", "pod"), status: http.StatusBadRequest},
+			{path: around(w, `{part="context", app="`+foreign.marker+`"}`), status: http.StatusNotFound},
 			{path: query("fingerprint", found.Lines[0].Stream, "time", "1"), status: http.StatusNotFound},
 			{path: query("cursor", found.Before.Cursor), status: http.StatusNotFound},
 			{path: query("cursor", "x"), status: http.StatusBadRequest},

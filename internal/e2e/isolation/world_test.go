@@ -148,6 +148,7 @@ func (w *world) logsBody(t *testing.T, s *side) string {
 	body, err := json.Marshal(map[string]any{"streams": []any{
 		stream(map[string]string{"app": "same"}, `{"said":"`+s.marker+`"}`),
 		stream(map[string]string{"app": s.marker}, "a line"),
+		stream(map[string]string{"app": s.marker, "part": "context"}, "a line"), // other requests push to streams of the app
 		stream(map[string]string{"app": "same", s.marker: "x"}, "a line"),
 	}})
 	if err != nil {
