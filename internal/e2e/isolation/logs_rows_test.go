@@ -40,7 +40,7 @@ func logContextRows() []row {
 		})
 		return []request{
 			{path: around(w, `{part="context", app="`+s.marker+`"}`)},
-			{path: around(w, `{app="same", `+s.marker+`="x"}`, "before", "0", "span", "1h")},
+			{path: around(w, `{part="context", app="`+s.marker+`"}`, "before", "0", "span", "1h")},
 			{path: around(w, `{part="context", app="`+s.marker+`"}`, "scope", "pod"), status: http.StatusBadRequest},
 			{path: around(w, `{part="context", app="`+foreign.marker+`"}`), status: http.StatusNotFound},
 			{path: query("fingerprint", found.Lines[0].Stream, "time", "1"), status: http.StatusNotFound},
