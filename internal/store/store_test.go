@@ -396,9 +396,9 @@ func BenchmarkEncodeSamples(b *testing.B) { benchmarkEncode(b, false) }
 func benchmarkEncode(b *testing.B, logs bool) {
 	batch := randomBatch(rand.New(rand.NewPCG(1, 1)), 2000)
 	if logs {
-		batch.Samples, batch.Events, batch.Metadata = seamark.SampleRows{}, nil, nil
+		batch = &seamark.Batch{Logs: batch.Logs}
 	} else {
-		batch.Logs, batch.Events, batch.Metadata = seamark.LogRows{}, nil, nil
+		batch = &seamark.Batch{Samples: batch.Samples}
 	}
 	e := store.NewEncoder()
 	b.ReportAllocs()
