@@ -56,6 +56,11 @@ it("shows logs, metrics and events of a running server", async () => {
     await logRows(page).first().locator("time").click();
     await page.getByRole("button", { name: "Copy line", exact: true }).waitFor();
   });
+  await timed("lines through a parser that not all fit", async () => {
+    await runQuery(page, "LogQL", '{namespace=~".+"} | json');
+    await page.waitForResponse((r) => r.url().includes("count_over_time") && r.ok());
+    await barsDrawn(page);
+  });
   await timed("metric names", async () => {
     await open(page, "Metrics");
     await page.getByPlaceholder(/^Find among [1-9]/).waitFor();

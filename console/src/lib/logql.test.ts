@@ -29,7 +29,7 @@ it("narrows to levels", () => {
 
 it("counts by level", () => {
   expect(countByLevel('{a="b"} |= "x"', 30)).toBe(
-    'sum by (detected_level) (count_over_time({a="b"} |= "x" [30s]))',
+    'sum by (detected_level) (count_over_time({a="b"} |= "x" | drop __error__, __error_details__ [30s]))',
   );
 });
 

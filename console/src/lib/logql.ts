@@ -27,8 +27,9 @@ export function withLevels(query: string, levels: readonly string[]): string {
   return `${query} | detected_level=~${quote(names.join("|"))}`;
 }
 
+/** countByLevel counts the lines that a log query shows, those that a parser of it cannot read among them: a count fails on them. */
 export function countByLevel(query: string, stepSeconds: number): string {
-  return `sum by (detected_level) (count_over_time(${query} [${stepSeconds}s]))`;
+  return `sum by (detected_level) (count_over_time(${query} | drop __error__, __error_details__ [${stepSeconds}s]))`;
 }
 
 /** addMatcher puts a matcher into the query's first stream selector, in place of one for the same label. */
