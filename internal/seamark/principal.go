@@ -9,6 +9,7 @@ const (
 	QueryToken                            // reads the tenant's data
 	AdminToken                            // reads, and changes the tenant's objects
 	Session                               // a signed-in person; Role decides
+	APIKey                                // a person's or a machine's key for the API and queries; what it was given decides
 )
 
 // String returns the kind as it stands in a token and in JSON.
@@ -22,6 +23,8 @@ func (k CredentialKind) String() string {
 		return "admin"
 	case Session:
 		return "session"
+	case APIKey:
+		return "api"
 	}
 	return "unknown"
 }
@@ -55,7 +58,9 @@ type Principal struct {
 	Cluster      ClusterID // ingest tokens only
 	ClusterName  string    // the slug that becomes the `cluster` label
 	Signals      SignalSet // ingest tokens only
-	Login        string    // sessions only
-	Role         Role      // sessions only
+	Login        string    // sessions, and the API keys of people
+	Role         Role      // sessions, and API keys that were given one
 	Operator     bool      // sessions only
+	// Only narrows what may be read of the tenant; nil: nothing is outside. Sessions and API keys only.
+	Only *Restriction
 }
