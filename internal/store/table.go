@@ -20,6 +20,8 @@ const (
 	TableExemplars
 	TableSpans
 	TableDrops
+	_ // 10 is kept for the patterns of log lines
+	TableUsage
 	tableCount = iota + 1
 )
 
@@ -32,6 +34,9 @@ type tableSpec struct {
 	exact bool
 	days  int  // that a partition of an exact table spans; 0 is 1
 	lazy  bool // made on first use
+	// shared tables are one for all tenants, in the platform's own database, which no tenant's user can read. They are for
+	// small rows of every tenant in every batch: a table per tenant would double the inserts, see decision 0022.
+	shared bool
 }
 
 var tableSpecs = [tableCount]tableSpec{
@@ -45,11 +50,12 @@ var tableSpecs = [tableCount]tableSpec{
 	TableSpans: {name: "spans", columns: "service, name, ts, duration, trace_id, span_id, parent_id, kind, status, status_message, " +
 		"trace_state, scope, resource, attrs, events, links", exact: true, lazy: true},
 	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
+	TableUsage: {name: "usage", columns: "ts, tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros", exact: true, days: 7, lazy: true, shared: true},
 }
 
 // Tables lists all tables.
 func Tables() []Table {
-	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops}
+	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops, TableUsage}
 }
 
 // String returns the table's name.
@@ -63,7 +69,21 @@ func (t Table) String() string {
 // Exact reports whether rows of t carry their batch, so that a doubtful insert can be verified.
 func (t Table) Exact() bool { return t.valid() && tableSpecs[t].exact }
 
-func (t Table) valid() bool { return t > 0 && t < tableCount }
+// Shared reports whether t is one table for all tenants.
+func (t Table) Shared() bool { return t.valid() && tableSpecs[t].shared }
+
+func (t Table) valid() bool { return t > 0 && t < tableCount && tableSpecs[t].name != "" }
+
+// platformNumber stands for the platform itself. Tenants' numbers start at 1.
+const platformNumber seamark.TenantNumber = 0
+
+// platformDatabase holds the shared tables.
+const platformDatabase = "platform"
 
 // database returns the name of a tenant's database, which is also the name of its ClickHouse user.
-func database(n seamark.TenantNumber) string { return fmt.Sprintf("t%04d", n) }
+func database(n seamark.TenantNumber) string {
+	if n == platformNumber {
+		return platformDatabase
+	}
+	return fmt.Sprintf("t%04d", n)
+}
