@@ -27,6 +27,9 @@ type Route struct {
 	// Foreign marks a route of another product's API, which that product describes: docs/protocols.md tells of it, and
 	// openapi.yaml does not.
 	Foreign bool
+	// Action is what requests are recorded as in the change log, `<noun>.<verb>`. Empty derives it from the permission and
+	// the method, see ChangeAction; NoChange says that the route changes nothing.
+	Action  string
 	Handler Handler
 }
 
@@ -52,8 +55,10 @@ type Request struct {
 	ID string
 	// Refusal is what a handler knows of a request that it refuses, for the owner's ledger.
 	Refusal Refusal
-	param   func(string) string
-	prove   func() error
+	// Change is what a handler tells the change log of what it changes.
+	Change Change
+	param  func(string) string
+	prove  func() error
 }
 
 // Refusal describes a refused request.

@@ -28,7 +28,10 @@ type Options struct {
 	TrustedProxies []*net.IPNet
 	// Refused, when set, is told of requests that failed with a credential whose owner is known, also when the credential
 	// itself was refused (revoked, expired, out of scope).
-	Refused    func(r *Request, route *Route, status int, err *seamark.Error)
+	Refused func(r *Request, route *Route, status int, err *seamark.Error)
+	// Changed, when set, is told of every request to a route that changes something, when it is done or refused; err is nil
+	// when it succeeded. It answers before the request ends, so that a change is on record when its caller goes on.
+	Changed    func(r *Request, route *Route, status int, err *seamark.Error)
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time
@@ -105,6 +108,8 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		}
 		if err != nil {
 			e.fail(w, req, route, err)
+		} else {
+			e.tellChanged(&route, req, w.Status, nil)
 		}
 		e.observe(route, req, w.Status, e.opts.Now().Sub(start))
 		return nil
@@ -164,6 +169,7 @@ func (e *Edge) fail(w *echo.Response, req *Request, route Route, err error) {
 	if e.opts.Refused != nil && req.Principal.Tenant != "" && !req.Refusal.Accounted {
 		e.opts.Refused(req, &route, route.Dialect.statusOf(se), se)
 	}
+	e.tellChanged(&route, req, route.Dialect.statusOf(se), se)
 	if w.Committed {
 		panic(http.ErrAbortHandler)
 	}
