@@ -81,6 +81,7 @@ test: engine console ## Vet, unit and integration tests of Go and console
 .PHONY: check
 check: tools ## What must pass before a commit: format, lint, generated files, tests
 	@scripts/check-format
+	@scripts/generate-client --check
 	bin/tools/golangci-lint run ./...
 	$(MAKE) test
 
@@ -132,8 +133,9 @@ golden: engine ## Rewrite golden files under testdata from what the code does no
 	@scripts/golden
 
 .PHONY: generate
-generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,errors}.md and the console's API types
+generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,errors}.md, the Go client and the console's API types
 	go test -count=1 -run '^TestDocs' ./cmd/seamark -update
+	scripts/generate-client
 	cd console && npm run generate
 
 ## Releasing

@@ -31,6 +31,7 @@ var layers = []layer{
 	{"internal/store/lz4", nil, "A compressor knows bytes alone."},
 	{"internal/seal", []string{"internal/seamark"}, "Sealing knows places and keys, not what is sealed."},
 	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
+	{"internal/guard", nil, "The guard knows addresses alone."},
 	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
 
 	{"ingest", []string{"ingest/", "internal/bus", "internal/httpx", "internal/store", "internal/seamark"}, "Roles never import each other; app hands over what one needs of another."},
@@ -81,8 +82,9 @@ var layers = []layer{
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
 
 	{"tenant", []string{"internal/seal", "internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
-	{"alerting", []string{"internal/bus", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
+	{"alerting", []string{"internal/bus", "internal/guard", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
 	{"api", []string{"internal/httpx", "internal/seamark"}, "The API states what it needs as interfaces; app fills them."},
+	{"api/client", nil, "The client knows the server by its HTTP API alone."},
 	{"console", nil, "The console is files; the API lives beside it."},
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},

@@ -38,7 +38,7 @@ export interface paths {
          * Takes metrics over Prometheus remote write 1.0 and 2.0.
          * @description All remote-write paths are the same; agents differ in what they have built in.
          */
-        post: operations["pushRemoteWriteWrite"];
+        post: operations["pushRemoteWrite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -58,7 +58,7 @@ export interface paths {
          * Takes metrics over Prometheus remote write 1.0 and 2.0.
          * @description All remote-write paths are the same; agents differ in what they have built in.
          */
-        post: operations["pushRemoteWritePush"];
+        post: operations["pushRemoteWriteMimir"];
         delete?: never;
         options?: never;
         head?: never;
@@ -707,7 +707,7 @@ export interface paths {
             cookie?: never;
         };
         /** Shows the tenant's log pipelines, in the order in which they run. */
-        get: operations["getPipelines"];
+        get: operations["findPipelines"];
         /** Replaces the tenant's log pipelines. Every ingest node follows within a second. */
         put: operations["replacePipelines"];
         post?: never;
@@ -742,7 +742,7 @@ export interface paths {
             cookie?: never;
         };
         /** Shows what the steps did so far, on all ingest nodes together. */
-        get: operations["getPipelineStats"];
+        get: operations["findPipelineStats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2516,7 +2516,7 @@ export interface operations {
             };
         };
     };
-    pushRemoteWriteWrite: {
+    pushRemoteWrite: {
         parameters: {
             query?: never;
             header?: never;
@@ -2614,7 +2614,7 @@ export interface operations {
             };
         };
     };
-    pushRemoteWritePush: {
+    pushRemoteWriteMimir: {
         parameters: {
             query?: never;
             header?: never;
@@ -4695,7 +4695,7 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
-    getPipelines: {
+    findPipelines: {
         parameters: {
             query?: never;
             header?: never;
@@ -4783,7 +4783,7 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
-    getPipelineStats: {
+    findPipelineStats: {
         parameters: {
             query?: never;
             header?: never;
