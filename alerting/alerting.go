@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/seamarkhq/seamark/internal/bus"
+	"github.com/seamarkhq/seamark/internal/guard"
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -137,7 +138,7 @@ func (o *Options) validate() error {
 type Service struct {
 	opts    Options
 	metrics *metrics
-	guard   *guard
+	guard   *guard.Guard
 	rules   *documents[ruleDoc]
 	configs *documents[*configDoc]
 	silent  *configDoc // of tenants that have set no configuration
@@ -161,7 +162,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		opts: o, metrics: newMetrics(o.Registerer), guard: newGuard(o.PrivateReceivers, o.ReceiverPorts, o.Resolver),
+		opts: o, metrics: newMetrics(o.Registerer), guard: guard.New(guard.Options{Private: o.PrivateReceivers, Ports: o.ReceiverPorts, Resolver: o.Resolver}),
 		ended: make(chan struct{}), dirty: map[seamark.TenantID]bool{}, changed: make(chan struct{}, 1),
 	}
 	var err error

@@ -26,6 +26,8 @@ import (
 	"github.com/prometheus/alertmanager/timeinterval"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
+
+	"github.com/seamarkhq/seamark/internal/guard"
 )
 
 // Intervals of one Alertmanager's housekeeping.
@@ -42,7 +44,7 @@ type alertmanager struct {
 	logger      *slog.Logger
 	externalURL *url.URL
 	limits      Limits
-	guard       *guard
+	guard       *guard.Guard
 	outcomes    *prometheus.CounterVec
 	lost        <-chan struct{} // closed when the lease is lost; nothing is sent after that
 
@@ -208,7 +210,7 @@ func (m *alertmanager) counted(next notify.Notifier) notify.Notifier {
 		retry, err := next.Notify(ctx, alerts...)
 		outcome := "sent"
 		switch {
-		case errors.Is(err, errBlocked):
+		case errors.Is(err, guard.ErrBlocked):
 			outcome = "blocked"
 		case err != nil:
 			outcome = "failed"

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
+
+	"github.com/seamarkhq/seamark/internal/guard"
 )
 
 // Bounds of one delivery. Without them a receiver that answers slowly or endlessly holds a notification pipeline and its
@@ -18,13 +20,13 @@ const (
 
 // newClient returns the HTTP client of one receiver: it dials through the guard, follows no redirect, uses no proxy, not
 // even one from the environment, and reads at most maxResponseBytes of an answer.
-func newClient(g *guard, cfg *commoncfg.HTTPClientConfig) (*http.Client, error) {
+func newClient(g *guard.Guard, cfg *commoncfg.HTTPClientConfig) (*http.Client, error) {
 	tlsConfig, err := commoncfg.NewTLSConfig(&cfg.TLSConfig)
 	if err != nil {
 		return nil, err
 	}
 	var rt http.RoundTripper = &http.Transport{
-		DialContext:            g.dial,
+		DialContext:            g.Dial,
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  deliveryTimeout,

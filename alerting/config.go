@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/netip"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/prometheus/alertmanager/config"
@@ -110,7 +108,7 @@ func (s *Service) parseConfig(source configSource) (*configDoc, error) {
 	}
 	for i, receiver := range parsed.Receivers {
 		for j, hook := range receiver.WebhookConfigs {
-			if err := s.guard.checkURL(string(hook.URL)); err != nil {
+			if err := s.checkURL(string(hook.URL)); err != nil {
 				return nil, invalidConfig("receivers[%d].webhook_configs[%d].url: %s", i, j, err)
 			}
 		}
@@ -138,32 +136,12 @@ func invalidConfig(format string, args ...any) error {
 	return seamark.Errorf(seamark.Invalid, "seamark-receiver-config", "The Alertmanager configuration is not valid: %s.", fmt.Sprintf(format, args...))
 }
 
-// checkURL refuses at save time what the dial would refuse later: schemes other than HTTP and addresses that are written
-// out. Names are not resolved here, they may resolve to something else later; only the dial decides.
-func (g *guard) checkURL(raw string) error {
+// checkURL refuses at save time what the dial would refuse later, as far as it can be told from the text.
+func (s *Service) checkURL(raw string) error {
 	if strings.Contains(raw, "{{") {
 		return nil // made from labels when it is sent; the dial checks it
 	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return errors.New("it is not an absolute URL")
-	}
-	if u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("scheme %q is not http or https", u.Scheme)
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	if err != nil {
-		return nil
-	}
-	port := map[string]uint16{"http": 80, "https": 443}[u.Scheme]
-	if u.Port() != "" {
-		n, err := strconv.ParseUint(u.Port(), 10, 16)
-		if err != nil {
-			return fmt.Errorf("port %q is not a port", u.Port())
-		}
-		port = uint16(n)
-	}
-	return g.check(netip.AddrPortFrom(addr, port))
+	return s.guard.CheckURL(raw)
 }
 
 // templateName is what an inline template may be called: no path, no pattern.

@@ -5,15 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seamarkhq/seamark/internal/guard"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // configService is a Service that can parse configurations and nothing else.
 func configService(t *testing.T) *Service {
 	t.Helper()
-	g := publicGuard(t)
-	g.private = []netip.Prefix{netip.MustParsePrefix("192.168.77.0/24")}
-	return &Service{guard: g}
+	return &Service{guard: guard.New(guard.Options{Private: []netip.Prefix{netip.MustParsePrefix("192.168.77.0/24")}, Ports: []uint16{443, 587}})}
 }
 
 const goodConfig = `
@@ -113,7 +112,7 @@ func TestConfigRefused(t *testing.T) {
 		{"alias of a mapping", "global: {http_config: &h {}}\nroute: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'https://e.com', http_config: *h}]}]", "must be a mapping"},
 		{"merge key", "route: &a {receiver: r}\nreceivers: [{name: r, <<: *a}]\n", "<< is not accepted"},
 		{"duplicate key", "route: {receiver: r}\nroute: {receiver: r}\nreceivers: [{name: r}]\n", "already"},
-		{"loopback", hook("url: http://127.0.0.1:8123/"), "receivers[0].webhook_configs[0].url: receivers must not be there: 127.0.0.1 is not a public address"},
+		{"loopback", hook("url: http://127.0.0.1:8123/"), "receivers[0].webhook_configs[0].url: targets must not be there: 127.0.0.1 is not a public address"},
 		{"metadata", hook("url: http://169.254.169.254/latest"), "169.254.169.254 is not a public address"},
 		{"mapped loopback", hook("url: 'http://[::ffff:127.0.0.1]/'"), "127.0.0.1 is not a public address"},
 		{"public port", hook("url: http://8.8.8.8:22/"), "port 22 is not among"},

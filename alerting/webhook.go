@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/prometheus/alertmanager/template"
+
+	"github.com/seamarkhq/seamark/internal/guard"
 )
 
 // webhookNotifier posts Alertmanager's webhook message (version 4). It replaces upstream's notifier because that one
@@ -29,7 +31,7 @@ type webhookNotifier struct {
 	logger *slog.Logger
 }
 
-func newWebhook(conf *webhook.WebhookConfig, tmpl *template.Template, g *guard, logger *slog.Logger) (*webhookNotifier, error) {
+func newWebhook(conf *webhook.WebhookConfig, tmpl *template.Template, g *guard.Guard, logger *slog.Logger) (*webhookNotifier, error) {
 	client, err := newClient(g, conf.HTTPConfig)
 	if err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func (w *webhookNotifier) Notify(ctx context.Context, alerts ...*alert.Alert) (b
 	req.Header.Set("Idempotency-Key", idempotencyKey(ctx, key, alerts))
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return !errors.Is(err, errBlocked), notify.RedactURL(err)
+		return !errors.Is(err, guard.ErrBlocked), notify.RedactURL(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, resp.Body) // read to its bound so that the connection can be used again

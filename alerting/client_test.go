@@ -15,83 +15,9 @@ import (
 
 	commoncfg "github.com/prometheus/common/config"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/seamarkhq/seamark/internal/guard"
 )
-
-func publicGuard(t *testing.T) *guard {
-	t.Helper()
-	g := newGuard(nil, []uint16{443, 587}, nil)
-	g.own = func() ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("93.184.215.14")}, nil }
-	return g
-}
-
-func TestGuardAddresses(t *testing.T) {
-	g := publicGuard(t)
-	blocked := []string{
-		"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255", "127.0.0.1",
-		"127.255.255.254", "169.254.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.0.192",
-		"192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255", "198.18.0.1", "198.19.255.255", "198.51.100.7",
-		"203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
-		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::7f00:1",
-		"64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1", "100::1", "2001::1", "2001:0:7f00:1::", "2001:10::1", "2001:db8::1",
-		"2002:7f00:1::", "2002:a9fe:a9fe::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1",
-		"fe80::1%eth0", "2606:4700::1%eth0", "fec0::1", "ff02::1", "ff0e::1", "4000::1",
-		"93.184.215.14", "::ffff:93.184.215.14", // this machine
-	}
-	for _, text := range blocked {
-		err := g.check(netip.AddrPortFrom(netip.MustParseAddr(text), 443))
-		if !errors.Is(err, errBlocked) {
-			t.Errorf("check(%s) = %v, want a refusal", text, err)
-		}
-	}
-	for _, text := range []string{
-		"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "126.0.0.1", "128.0.0.1",
-		"169.253.0.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "192.167.0.1", "192.169.0.1", "198.17.0.1", "198.20.0.1",
-		"223.255.255.255", "::ffff:8.8.8.8", "2606:4700:4700::1111", "2a00:1450::1", "2001:4860:4860::8888",
-	} {
-		if err := g.check(netip.AddrPortFrom(netip.MustParseAddr(text), 443)); err != nil {
-			t.Errorf("check(%s) = %v, want nil", text, err)
-		}
-	}
-	if err := g.check(netip.AddrPort{}); !errors.Is(err, errBlocked) {
-		t.Errorf("check of no address = %v, want a refusal", err)
-	}
-}
-
-func TestGuardPortsAndPrivateReceivers(t *testing.T) {
-	g := publicGuard(t)
-	g.private = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")}
-	tests := []struct {
-		target string
-		ok     bool
-	}{
-		{"8.8.8.8:443", true},
-		{"8.8.8.8:587", true},
-		{"8.8.8.8:25", false},
-		{"8.8.8.8:22", false},
-		{"8.8.8.8:0", false},
-		{"10.1.2.3:9093", true},
-		{"[::ffff:10.1.2.3]:9093", true},
-		{"10.2.0.1:443", false},
-		{"[fd12::1]:8080", true},
-		{"[fe80::1]:443", false},
-	}
-	for _, tt := range tests {
-		if err := g.check(netip.MustParseAddrPort(tt.target)); (err == nil) != tt.ok {
-			t.Errorf("check(%s) = %v, want ok %v", tt.target, err, tt.ok)
-		}
-	}
-}
-
-func TestGuardControlRefusesWhatIsNotTCP(t *testing.T) {
-	g := publicGuard(t)
-	for _, tt := range [][2]string{
-		{"udp4", "8.8.8.8:443"}, {"unix", "/var/run/docker.sock"}, {"tcp4", "/var/run/docker.sock"}, {"tcp4", "host:443"}, {"tcp", "8.8.8.8:443"},
-	} {
-		if err := g.control(tt[0], tt[1], nil); !errors.Is(err, errBlocked) {
-			t.Errorf("control(%s, %s) = %v, want a refusal", tt[0], tt[1], err)
-		}
-	}
-}
 
 // sink counts the connections that reach a loopback port.
 type sink struct {
@@ -167,7 +93,7 @@ func answerDNS(pc net.PacketConn, addrs []string) {
 func TestDialRefusesEveryFormOfLoopback(t *testing.T) {
 	target := newSink(t, func(http.ResponseWriter, *http.Request) {})
 	port := target.port(t)
-	g := newGuard(nil, []uint16{443}, resolverTo(t, "127.0.0.1"))
+	g := guard.New(guard.Options{Ports: []uint16{443}, Resolver: resolverTo(t, "127.0.0.1")})
 	client, err := newClient(g, &commoncfg.HTTPClientConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -195,13 +121,13 @@ func TestDialChecksTheAddressThatIsConnected(t *testing.T) {
 	target := newSink(t, func(http.ResponseWriter, *http.Request) {})
 	// Whoever checks a name by resolving it first sees the public address; the connection would go to loopback.
 	resolver := resolverTo(t, "93.184.215.14", "127.0.0.1")
-	g := newGuard(nil, []uint16{443}, resolver)
+	g := guard.New(guard.Options{Ports: []uint16{443}, Resolver: resolver})
 	first, err := resolver.LookupNetIP(t.Context(), "ip4", "rebinding.example.com")
 	if err != nil || first[0].String() != "93.184.215.14" {
 		t.Fatalf("first answer = %v, %v", first, err)
 	}
-	_, err = g.dial(t.Context(), "tcp", net.JoinHostPort("rebinding.example.com", target.port(t)))
-	if !errors.Is(err, errBlocked) {
+	_, err = g.Dial(t.Context(), "tcp", net.JoinHostPort("rebinding.example.com", target.port(t)))
+	if !errors.Is(err, guard.ErrBlocked) {
 		t.Errorf("dial = %v, want a refusal", err)
 	}
 	if n := target.connections.Load(); n != 0 {
@@ -209,9 +135,9 @@ func TestDialChecksTheAddressThatIsConnected(t *testing.T) {
 	}
 }
 
-func loopbackGuard(t *testing.T, addrs ...string) *guard {
+func loopbackGuard(t *testing.T, addrs ...string) *guard.Guard {
 	t.Helper()
-	return newGuard([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, nil, resolverTo(t, addrs...))
+	return guard.New(guard.Options{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Resolver: resolverTo(t, addrs...)})
 }
 
 func TestClientFollowsNoRedirect(t *testing.T) {
