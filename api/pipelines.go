@@ -64,7 +64,7 @@ func PipelineRoutes(store PipelineStore) []httpx.Route {
 	return []httpx.Route{
 		{Method: http.MethodGet, Path: path, Permission: read, Handler: h.find},
 		{Method: http.MethodPut, Path: path, Permission: write, Handler: h.save},
-		{Method: http.MethodPost, Path: path + "/dry-run", Permission: write, Handler: h.try},
+		{Method: http.MethodPost, Path: path + "/dry-run", Permission: write, Action: httpx.NoChange, Handler: h.try},
 		{Method: http.MethodGet, Path: path + "/stats", Permission: read, Handler: h.stats},
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -76,6 +77,7 @@ func (s *sessions) create(w http.ResponseWriter, r *httpx.Request) error {
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
+	r.Change.Login, r.Change.Object = claimedLogin(in.Login), "session"
 	grant, err := s.Sessions.SignIn(r.Context(), in.Login, in.Password, in.Tenant, r.ClientIP())
 	if err != nil {
 		return err
@@ -84,6 +86,7 @@ func (s *sessions) create(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
+	r.Change.Principal = p
 	out, err := s.describe(r.Context(), p)
 	if err != nil {
 		return err
@@ -91,6 +94,16 @@ func (s *sessions) create(w http.ResponseWriter, r *httpx.Request) error {
 	out.Token, out.ExpiresAt = grant.Token, &grant.Expires
 	http.SetCookie(w, s.cookie(grant.Token, grant.Expires))
 	return httpx.WriteJSON(w, http.StatusOK, out)
+}
+
+// claimedLogin is the login of a sign-in as the change log keeps it. What cannot be a login may be a password in the wrong
+// field, and is not kept.
+func claimedLogin(login string) string {
+	const most = 254
+	if len(login) > most || strings.ContainsFunc(login, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return login
 }
 
 func (s *sessions) cookie(value string, expires time.Time) *http.Cookie {

@@ -123,6 +123,15 @@ type serverFlags struct {
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
 
+	TenantsChangeRetention time.Duration `name:"tenants.change-retention" default:"${change_retention}" help:"How long the log of changes keeps its records."`
+	TenantsDeleteGrace     time.Duration `name:"tenants.delete-grace" default:"${delete_grace}" help:"How long a deleted tenant can be had back before all of it is purged."`
+	TenantsExportDir       string        `name:"tenants.export-dir" help:"Folder for exports of whole tenants; exports in the data folder when not set." type:"path"`
+	TenantsExportKeep      time.Duration `name:"tenants.export-keep" default:"${export_keep}" help:"How long the export of a tenant stays there."`
+	TenantsExportMaxBytes  int64         `name:"tenants.export-max-bytes" default:"${export_dir_bytes}" help:"Bytes of all kept exports of tenants together. Without it exports take the disk from ingest."`
+	RetentionDefault       time.Duration `name:"retention.default" default:"${retention}" help:"How long data stays where a tenant has set nothing."`
+	RetentionMax           time.Duration `name:"retention.max" default:"${retention_max}" help:"Longest retention that a tenant may set. Without it one tenant's years of data fill the disk."`
+	RetentionInterval      time.Duration `name:"retention.interval" default:"${retention_interval}" help:"How often rows are deleted that rules for streams let go before the rest of their day."`
+
 	DiskMinFreePercent  int   `name:"disk.min-free-percent" default:"${disk_percent}" help:"Part of the data folder's disk that stays free: below it ingest answers 503. Without it streams meet the full disk and stall."`
 	DiskMaxReserveBytes int64 `name:"disk.max-reserve-bytes" default:"${disk_reserve}" help:"Bound of that part on large disks."`
 	DiskBallastBytes    int64 `name:"disk.ballast-bytes" default:"${disk_ballast}" help:"Size of a file that is given up when the disk is full all the same, so that the directory can still be written."`
@@ -150,6 +159,9 @@ func flagDefaults() kong.Vars {
 		"quota_bytes": n(d.Quota.BytesPerSecond), "quota_bytes_burst": n(d.Quota.BytesBurst), "quota_rows": n(d.Quota.RowsPerSecond),
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
+		"change_retention": d.Tenants.ChangeRetention.String(), "delete_grace": d.Tenants.DeleteGrace.String(), "retention": d.Tenants.Retention.String(),
+		"retention_max": d.Tenants.MaxRetention.String(), "retention_interval": d.Tenants.RetentionInterval.String(),
+		"export_keep": d.Tenants.TransferKeep.String(), "export_dir_bytes": n(d.Tenants.TransferMaxBytes),
 		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
@@ -210,6 +222,10 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	}
 	o.Alerting = app.AlertingOptions{
 		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,
+	}
+	o.Tenants = app.TenantsOptions{
+		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
+		RetentionInterval: f.RetentionInterval, TransferDir: f.TenantsExportDir, TransferKeep: f.TenantsExportKeep, TransferMaxBytes: f.TenantsExportMaxBytes,
 	}
 	o.Logger = f.logger()
 	var err error

@@ -49,6 +49,7 @@ type App struct {
 	js         jetstream.JetStream
 	keys       *seal.Ring // nil in roles that need no secrets
 	directory  *tenant.Directory
+	changes    *tenant.ChangeLog
 	bus        *bus.Bus
 	store      *store.Store
 	index      *seriesindex.Index
@@ -70,7 +71,7 @@ type App struct {
 	httpAddr   string
 	adminAddr  string
 
-	refusedConns prometheus.Counter
+	refusedConns, lostChanges prometheus.Counter
 
 	ready    atomic.Bool
 	cleanups []cleanup
@@ -105,8 +106,11 @@ func New(o Options) (*App, error) {
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "seamark_http_refused_connections_total", Help: "Connections that were closed because there were too many, in all or from their address.",
 	})
-	registry.MustRegister(refused)
-	return &App{refusedConns: refused, opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8), listening: map[string]string{}}, nil
+	lost := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "seamark_changes_unrecorded_total", Help: "Changes that were made and could not be put on record. Must stay 0.",
+	})
+	registry.MustRegister(refused, lost)
+	return &App{refusedConns: refused, lostChanges: lost, opts: o, log: o.Logger, registry: registry, failed: make(chan error, 8), listening: map[string]string{}}, nil
 }
 
 // Start brings everything up, in the order of who needs whom, and returns when the process answers requests. When it
@@ -122,6 +126,7 @@ func (a *App) Start(ctx context.Context) error {
 		{"nats", true, a.startNATS},
 		{"keys", a.usesKeys(), a.openKeys},
 		{"directory", true, a.openDirectory},
+		{"change log", true, a.openChanges},
 		{"bus", a.usesBus(), a.openBus},
 		{"store", a.usesStore(), a.openStore},
 		{"roles", true, a.startRoles},

@@ -32,7 +32,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		return err
 	}
 	o := httpx.Options{
-		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Changed: a.tellChanged, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	for _, s := range a.opts.HTTP.TrustedProxies {
 		_, network, err := net.ParseCIDR(s)

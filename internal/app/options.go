@@ -57,6 +57,7 @@ type Options struct {
 	Export     logexport.Limits
 	Alerting   AlertingOptions
 	Disk       DiskOptions
+	Tenants    TenantsOptions
 	// Quota is what a tenant may send where nothing else was set for it.
 	Quota   quota.Limits
 	OTLP    OTLPOptions
@@ -225,6 +226,7 @@ func DefaultOptions() Options {
 		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
 		Quota:        quota.DefaultLimits(),
+		Tenants:      DefaultTenantsOptions(),
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
 		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
 	}
@@ -234,10 +236,7 @@ func (o *Options) has(r Role) bool { return slices.Contains(o.Roles, r) }
 
 // Validate refuses options that could not work, naming the flag.
 func (o *Options) Validate() error {
-	checks := []struct {
-		flag string
-		err  error
-	}{
+	checks := []flagCheck{
 		{"data-dir", required(o.DataDir)},
 		{"http.listen", o.HTTP.checkListen()},
 		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
@@ -280,7 +279,7 @@ func (o *Options) Validate() error {
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},
 	}
 	var faults []error
-	for _, c := range checks {
+	for _, c := range append(checks, o.Tenants.checks()...) {
 		if c.err != nil {
 			faults = append(faults, fmt.Errorf("--%s %w", c.flag, c.err))
 		}

@@ -89,6 +89,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.SessionRoutes(api.SessionOptions{Sessions: d, Tenants: d, SecureCookie: a.opts.HTTP.TLSCertFile != ""})...)
 		routes = append(routes, api.ClusterRoutes(d)...)
 		routes = append(routes, api.TenantRoutes(d)...)
+		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)
 	}
