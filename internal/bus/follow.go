@@ -2,7 +2,9 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -49,17 +51,69 @@ const (
 // survives restarts of the server. Messages may come that the disk does not hold yet, see Settle. What the stream has dropped
 // before it is read is missing without a word: messages stay a while after they are stored.
 func (f *Follower) Follow(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Received) error) error {
+	return f.follow(ctx, shard, tenant, jetstream.OrderedConsumerConfig{OptStartSeq: from}, jetstream.PullMaxBytes(followBytes), received(fn))
+}
+
+// trailMessages is what Trail holds at most that fn has not asked for.
+const trailMessages = 4
+
+// Trail is Follow for a reader that may stand still for long: it holds a few messages and not as many as fit into
+// followBytes, and takes longer over each in return.
+func (f *Follower) Trail(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Received) error) error {
+	return f.follow(ctx, shard, tenant, jetstream.OrderedConsumerConfig{OptStartSeq: from}, jetstream.PullMaxMessages(trailMessages), received(fn))
+}
+
+// Arrival is a message of a stream without its data.
+type Arrival struct {
+	Sequence uint64
+	Time     time.Time // when the stream took it
+	// Left is how many more messages of the tenant the stream held behind this one as it was sent.
+	Left uint64
+}
+
+// arrivalMessages is how many arrivals are asked for at once; they have no data.
+const arrivalMessages = 256
+
+// Arrivals is Follow without the messages' data, for who counts them.
+func (f *Follower) Arrivals(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Arrival) error) error {
+	config := jetstream.OrderedConsumerConfig{OptStartSeq: from, HeadersOnly: true}
+	return f.follow(ctx, shard, tenant, config, jetstream.PullMaxMessages(arrivalMessages), func(meta *jetstream.MsgMetadata, _ jetstream.Msg) error {
+		return fn(Arrival{meta.Sequence.Stream, meta.Timestamp, meta.NumPending})
+	})
+}
+
+// Settle is Bus.Settle for who has no Bus.
+func (f *Follower) Settle(ctx context.Context, shard Shard) error {
+	s, err := f.js.Stream(ctx, shard.stream())
+	if err != nil {
+		return fmt.Errorf("look up stream %s: %w", shard.stream(), err)
+	}
+	if _, err := s.GetMsg(ctx, math.MaxUint64); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("settle stream %s: %w", shard.stream(), err)
+	}
+	return nil
+}
+
+func received(fn func(Received) error) func(*jetstream.MsgMetadata, jetstream.Msg) error {
+	return func(meta *jetstream.MsgMetadata, msg jetstream.Msg) error {
+		return fn(Received{Sequence: meta.Sequence.Stream, Data: msg.Data()})
+	}
+}
+
+// follow reads a tenant's messages of a shard as config and pull say.
+func (f *Follower) follow(ctx context.Context, shard Shard, tenant seamark.TenantID, config jetstream.OrderedConsumerConfig, pull jetstream.PullMessagesOpt,
+	fn func(*jetstream.MsgMetadata, jetstream.Msg) error,
+) error {
 	if _, err := seamark.ParseTenantID(string(tenant)); err != nil {
 		return err // an empty id, or one with a wildcard, would follow everybody
 	}
-	consumer, err := f.js.OrderedConsumer(ctx, shard.stream(), jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{shard.subject() + "." + string(tenant)},
-		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1), InactiveThreshold: followIdle,
-	})
+	config.FilterSubjects = []string{shard.subject() + "." + string(tenant)}
+	config.DeliverPolicy, config.OptStartSeq, config.InactiveThreshold = jetstream.DeliverByStartSequencePolicy, max(config.OptStartSeq, 1), followIdle
+	consumer, err := f.js.OrderedConsumer(ctx, shard.stream(), config)
 	if err != nil {
 		return fmt.Errorf("follow stream %s: %w", shard.stream(), err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxBytes(followBytes))
+	messages, err := consumer.Messages(pull)
 	if err != nil {
 		return fmt.Errorf("follow stream %s: %w", shard.stream(), err)
 	}
@@ -76,7 +130,7 @@ func (f *Follower) Follow(ctx context.Context, shard Shard, tenant seamark.Tenan
 		if err != nil {
 			return fmt.Errorf("follow stream %s: %w", shard.stream(), err)
 		}
-		if err := fn(Received{Sequence: meta.Sequence.Stream, Data: msg.Data()}); err != nil {
+		if err := fn(meta, msg); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,38 @@ func TestFollowOneTenant(t *testing.T) {
 	require.Equal(t, []string{"11 mine 5", "13 mine 6", "15 mine 7", "17 mine 8", "19 mine 9", "22 mine, live"}, got)
 }
 
+// TestTrailAndArrivals reads a tenant's messages with few in hand, and without their data.
+func TestTrailAndArrivals(t *testing.T) {
+	b, js := open(t, nil)
+	for i := range 40 {
+		require.NoError(t, b.Publish(t.Context(), message(fmt.Sprint("m", i), 10)))
+	}
+	f := bus.NewFollower(js, seamark.Logs, 1)
+	shard := f.Shards()[0]
+	require.NoError(t, f.Settle(t.Context(), shard))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	enough := errors.New("enough")
+	var trail, arrivals []uint64
+	require.ErrorIs(t, f.Trail(ctx, shard, tenant, 5, func(m bus.Received) error {
+		require.Equal(t, fmt.Sprint("m", m.Sequence-1), string(m.Data[10:]))
+		if trail = append(trail, m.Sequence); m.Sequence == 40 {
+			return enough
+		}
+		return nil
+	}), enough)
+	require.ErrorIs(t, f.Arrivals(ctx, shard, tenant, 5, func(a bus.Arrival) error {
+		require.WithinDuration(t, time.Now(), a.Time, time.Minute)
+		require.Equal(t, 40-a.Sequence, a.Left)
+		if arrivals = append(arrivals, a.Sequence); a.Sequence == 40 {
+			return enough
+		}
+		return nil
+	}), enough)
+	require.Len(t, trail, 36)
+	require.Equal(t, trail, arrivals)
+}
+
 func TestFollowEnds(t *testing.T) {
 	_, js := open(t, nil)
 	f := bus.NewFollower(js, seamark.Logs, 1)
