@@ -37,9 +37,12 @@ type Options struct {
 	// MaxTenantConns bounds the native connections of one tenant; a tenant's further queries wait. Without it a tenant
 	// takes all of the server's connections.
 	MaxTenantConns int
-	Logger         *slog.Logger
-	Registerer     prometheus.Registerer
-	Now            func() time.Time
+	// FilterRows is the least number of rows of a block of logs that filters are made for; 0 makes none. A smaller block is
+	// searched by reading it.
+	FilterRows int
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
 }
 
 func (o *Options) validate() error {
@@ -63,6 +66,8 @@ type Store struct {
 	insert  driver.Conn // HTTP: encoded blocks
 	metrics metrics
 	scratch sync.Pool // *insertScratch
+	filters sync.Pool // *logFilters
+	rates   groupRates
 
 	mu      sync.Mutex // guards tenants, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn

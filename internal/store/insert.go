@@ -57,13 +57,17 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 	if err != nil {
 		return err
 	}
+	filtered := b.Table == TableLogs && s.storeFilters(ctx, tenant, b)
 	start := s.opts.Now()
-	body := s.body(b)
+	body := s.body(b, filtered)
 	defer body.release()
 	spec := tableSpecs[b.Table]
 	columns := spec.columns
 	if spec.exact {
 		columns += ", " + nativeBatchColumn
+	}
+	if filtered {
+		columns += ", " + nativeFilterColumn
 	}
 	db := database(n)
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
@@ -131,7 +135,7 @@ func (s *Store) Probe(ctx context.Context, tenant seamark.TenantID, segment *Seg
 		defer cancel()
 		_ = s.admin.Exec(ctx, "DROP TABLE IF EXISTS "+table)
 	}()
-	body := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}})
+	body := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}}, false)
 	defer body.release()
 	columns := spec.columns
 	if spec.exact {
@@ -189,8 +193,8 @@ var rejectionCodes = []int32{
 	432, // UNKNOWN_CODEC
 }
 
-// insertBody is the request body of one insert: per segment the block header, the segment's own frames and the batch
-// column. The frames pass from the bus to the server without being decompressed here.
+// insertBody is the request body of one insert: per segment the block header, the segment's own frames and the columns that
+// the insert adds. The frames pass from the bus to the server without being decompressed here.
 type insertBody struct {
 	readers io.Reader
 	scratch *insertScratch
@@ -198,29 +202,39 @@ type insertBody struct {
 }
 
 type insertScratch struct {
-	comp *compressor
-	raw  []byte
-	out  []byte
-	cuts []int
+	comp    *compressor
+	raw     []byte
+	tail    []byte // columns behind those of a segment
+	columns uint64 // of a segment and its tail
+	out     []byte
+	cuts    []int
 }
 
 func (b *insertBody) Read(p []byte) (int, error) { return b.readers.Read(p) }
 
 func (b *insertBody) release() { b.pool.Put(b.scratch) }
 
-func (s *Store) body(b *Block) *insertBody {
+// body makes the request of an insert. With filtered set its rows say that filters cover them.
+func (s *Store) body(b *Block, filtered bool) *insertBody {
 	sc, ok := s.scratch.Get().(*insertScratch)
 	if !ok {
 		sc = &insertScratch{comp: newCompressor()}
 	}
 	sc.out, sc.cuts = sc.out[:0], append(sc.cuts[:0], 0)
-	exact := b.Table.Exact()
 	for i := range b.Segments {
-		sc.out = sc.appendHead(&b.Segments[i], exact)
-		sc.cuts = append(sc.cuts, len(sc.out))
-		if exact {
-			sc.out = sc.appendBatchColumn(b.BatchID, int(b.Segments[i].Rows))
+		segment, rows := &b.Segments[i], int(b.Segments[i].Rows)
+		sc.tail, sc.columns = sc.tail[:0], uint64(segment.Columns)
+		if b.Table.Exact() {
+			sc.addBatchColumn(b.BatchID, rows)
 		}
+		if filtered {
+			sc.addFilterColumn(rows)
+		}
+		sc.raw = binary.AppendUvarint(sc.raw[:0], sc.columns)
+		sc.raw = binary.AppendUvarint(sc.raw, uint64(rows))
+		sc.out = sc.comp.appendFrames(sc.out, sc.raw)
+		sc.cuts = append(sc.cuts, len(sc.out))
+		sc.out = sc.comp.appendFrames(sc.out, sc.tail)
 		sc.cuts = append(sc.cuts, len(sc.out))
 	}
 	body := &insertBody{scratch: sc, pool: &s.scratch}
@@ -233,20 +247,18 @@ func (s *Store) body(b *Block) *insertBody {
 	return body
 }
 
-func (sc *insertScratch) appendHead(seg *Segment, exact bool) []byte {
-	columns := uint64(seg.Columns)
-	if exact {
-		columns++
+func (sc *insertScratch) addBatchColumn(id uint64, rows int) {
+	sc.columns++
+	sc.tail = appendColumn(sc.tail, nativeBatchColumn, nativeBatchType)
+	for range rows {
+		sc.tail = binary.LittleEndian.AppendUint64(sc.tail, id)
 	}
-	sc.raw = binary.AppendUvarint(sc.raw[:0], columns)
-	sc.raw = binary.AppendUvarint(sc.raw, uint64(seg.Rows))
-	return sc.comp.appendFrames(sc.out, sc.raw)
 }
 
-func (sc *insertScratch) appendBatchColumn(id uint64, rows int) []byte {
-	sc.raw = appendColumn(sc.raw[:0], nativeBatchColumn, nativeBatchType)
+func (sc *insertScratch) addFilterColumn(rows int) {
+	sc.columns++
+	sc.tail = appendColumn(sc.tail, nativeFilterColumn, nativeFilterType)
 	for range rows {
-		sc.raw = binary.LittleEndian.AppendUint64(sc.raw, id)
+		sc.tail = append(sc.tail, 1)
 	}
-	return sc.comp.appendFrames(sc.out, sc.raw)
 }

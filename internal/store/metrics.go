@@ -6,6 +6,7 @@ type metrics struct {
 	insertRows    *prometheus.CounterVec
 	insertSeconds *prometheus.HistogramVec
 	insertErrors  *prometheus.CounterVec
+	filterErrors  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) metrics {
@@ -20,7 +21,10 @@ func newMetrics(reg prometheus.Registerer) metrics {
 		insertErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "seamark_store_insert_errors_total", Help: "Inserts that ended in an error or in doubt, by table.",
 		}, []string{"table"}),
+		filterErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "seamark_store_log_filter_errors_total", Help: "Blocks of log lines that were stored without filters, because making or storing these failed.",
+		}),
 	}
-	reg.MustRegister(m.insertRows, m.insertSeconds, m.insertErrors)
+	reg.MustRegister(m.insertRows, m.insertSeconds, m.insertErrors, m.filterErrors)
 	return m
 }

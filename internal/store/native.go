@@ -27,6 +27,8 @@ const (
 	frameTarget              = 1 << 20 // raw bytes of one compressed frame: what the server itself writes
 	nativeBatchColumn        = "_b"
 	nativeBatchType          = "UInt64"
+	nativeFilterColumn       = "_f" // 1: filters cover the row
+	nativeFilterType         = "UInt8"
 )
 
 // appendColumn starts a column.

@@ -22,6 +22,8 @@ const (
 	TableDrops
 	_ // 10 is kept for the patterns of log lines
 	TableUsage
+	// TableLogFilters is filled by the inserts into TableLogs and never stands in a message.
+	TableLogFilters
 	tableCount = iota + 1
 )
 
@@ -51,11 +53,12 @@ var tableSpecs = [tableCount]tableSpec{
 		"trace_state, scope, resource, attrs, events, links", exact: true, lazy: true},
 	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
 	TableUsage: {name: "usage", columns: "ts, tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros", exact: true, days: 7, lazy: true, shared: true},
+	TableLogFilters: {name: "log_filters", columns: "day, grp, start, bits, grams", lazy: true},
 }
 
 // Tables lists all tables.
 func Tables() []Table {
-	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops, TableUsage}
+	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops, TableUsage, TableLogFilters}
 }
 
 // String returns the table's name.

@@ -1,0 +1,112 @@
+// Package gram makes filters that tell which runs of log lines cannot hold a text. A filter is the set of the grams of its
+// lines: their runs of four bytes, without regard to case, as numbers of 16 bits. A line holds a text only if the lines'
+// set holds all grams of the text, whatever stands around it in the line, so a filter serves LogQL's `|=`, which finds parts
+// of words. A set has 8 KiB at most and holds half a MiB of lines before it is too full to tell ids apart.
+package gram
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
+const (
+	// Size is the number of different grams.
+	Size = 1 << 16
+	// Width is the length of a gram in bytes; shorter texts have none.
+	Width = 4
+
+	// lower folds ASCII letters to lower case, four bytes at once. It also folds some other characters onto each other, which
+	// costs nothing: both sides do.
+	lower = 0x20202020
+	// multiplier spreads the bits of four bytes over the upper half (Fibonacci hashing, Knuth, TAOCP 6.4).
+	multiplier = 2654435769
+)
+
+func number(four uint32) uint16 { return uint16(((four | lower) * multiplier) >> 16) }
+
+// Set is a set of grams. The zero Set is empty.
+type Set [Size / 64]uint64
+
+// Add adds the grams of a line.
+func (s *Set) Add(line string) {
+	if len(line) < Width {
+		return
+	}
+	four := uint32(line[0])<<8 | uint32(line[1])<<16 | uint32(line[2])<<24
+	for i := Width - 1; i < len(line); i++ {
+		four = four>>8 | uint32(line[i])<<24
+		n := number(four)
+		s[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// Len returns how many grams are in s.
+func (s *Set) Len() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// Has reports whether all of grams are in s.
+func (s *Set) Has(grams []uint16) bool {
+	for _, n := range grams {
+		if s[n>>6]&(1<<(n&63)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Of returns the different grams of a text, in ascending order; none if it is too short to have one.
+func Of(text string) []uint16 {
+	var grams []uint16
+	for i := Width; i <= len(text); i++ {
+		grams = append(grams, number(binary.LittleEndian.Uint32([]byte(text[i-Width:i]))))
+	}
+	slices.Sort(grams)
+	return slices.Compact(grams)
+}
+
+// The parts of a state that are the same for all sets.
+const (
+	kindBitmap = 1     // not the list that ClickHouse keeps of up to 32 numbers
+	cookie     = 12346 // of a bitmap without runs
+	headBytes  = 16
+	// maxArray is the largest number of values that is written as a list of them.
+	maxArray = 4096
+)
+
+// AppendState appends s as a state of ClickHouse's groupBitmap over UInt16: the kind, the size, and a Roaring bitmap of one
+// container (AggregateFunctionGroupBitmapData.h; the Roaring format specification, "Roaring bitmap on disk").
+func (s *Set) AppendState(b []byte) []byte {
+	n := s.Len()
+	if n == 0 {
+		return append(b, 0, 0)
+	}
+	size := headBytes + Size/8
+	if n <= maxArray {
+		size = headBytes + 2*n
+	}
+	b = append(b, kindBitmap)
+	b = binary.AppendUvarint(b, uint64(size))
+	b = binary.LittleEndian.AppendUint32(b, cookie)
+	b = binary.LittleEndian.AppendUint32(b, 1) // containers
+	b = binary.LittleEndian.AppendUint16(b, 0) // the upper halves of its values
+	b = binary.LittleEndian.AppendUint16(b, uint16(n-1))
+	b = binary.LittleEndian.AppendUint32(b, headBytes)
+	if n > maxArray {
+		for _, w := range s {
+			b = binary.LittleEndian.AppendUint64(b, w)
+		}
+		return b
+	}
+	for i, w := range s {
+		for ; w != 0; w &= w - 1 {
+			b = binary.LittleEndian.AppendUint16(b, uint16(i<<6|bits.TrailingZeros64(w)))
+		}
+	}
+	return b
+}
