@@ -19,6 +19,9 @@ type LogScope struct {
 	Streams    []LogStream
 	Start, End int64
 	Filters    []LogFilter // all must hold
+	// Narrowed says that rows for which Filters hold lie in Ranges alone, sorted by group and time and apart (NarrowLogs).
+	Narrowed bool
+	Ranges   []LogRange
 }
 
 // LogField is what a LogFilter looks at.
@@ -121,7 +124,7 @@ const logBlockRows = 1024
 // LogRows streams rows to fn, in blocks. A block and its strings' slices are reused after fn returns; the strings stay
 // valid. An error of fn ends the query and is returned.
 func (s *Store) LogRows(ctx context.Context, tenant seamark.TenantID, q LogRowsQuery, fn func(*LogBlock) error) (LogStats, error) {
-	if len(q.Streams) == 0 || q.Start >= q.End {
+	if q.Empty() {
 		return LogStats{}, nil
 	}
 	sql, params := logRowsSQL(&q)
@@ -176,7 +179,7 @@ type LogCount struct {
 
 // LogCounts streams counts to fn in no particular order; combinations without rows are absent.
 func (s *Store) LogCounts(ctx context.Context, tenant seamark.TenantID, q LogCountsQuery, fn func(*LogCount) error) (LogStats, error) {
-	if len(q.Streams) == 0 || q.Start >= q.End {
+	if q.Empty() {
 		return LogStats{}, nil
 	}
 	sql, params, targets := logCountsSQL(&q)

@@ -62,6 +62,18 @@ func (b *logSQL) uint64s(list []uint64) string {
 	return b.bind("Array(UInt64)", string(append(v, ']')))
 }
 
+func (b *logSQL) uint16s(list []uint16) string {
+	v := make([]byte, 0, 2+6*len(list))
+	v = append(v, '[')
+	for i, n := range list {
+		if i > 0 {
+			v = append(v, ',')
+		}
+		v = strconv.AppendUint(v, uint64(n), 10)
+	}
+	return b.bind("Array(UInt16)", string(append(v, ']')))
+}
+
 func (b *logSQL) uint32s(list []uint32) string {
 	v := make([]byte, 0, 2+11*len(list))
 	v = append(v, '[')
@@ -152,31 +164,33 @@ func (b *logSQL) where(scope *LogScope) { b.whereGroups(scope, true) }
 
 // whereGroups is where, but without byStream rows of all streams of the groups come through.
 func (b *logSQL) whereGroups(scope *LogScope, byStream bool) {
-	groups, fps := make([]string, 0, 8), make([]uint64, 0, len(scope.Streams))
-	seen := map[string]bool{}
-	for _, s := range scope.Streams {
-		fps = append(fps, s.FP)
-		if !seen[s.Group] {
-			seen[s.Group] = true
-			groups = append(groups, s.Group)
-		}
-	}
-	slices.Sort(groups)
-	slices.Sort(fps)
-	b.WriteString("WHERE grp IN " + b.strings(groups))
+	b.WriteString("WHERE grp IN " + b.strings(scope.groups()))
 	// The partition key is toDate(ts), whose parts keep the least and largest ts: this range prunes them without a second
 	// condition on the date.
 	b.WriteString("\n  AND ts >= fromUnixTimestamp64Nano(" + b.int64(scope.Start) + ", 'UTC')")
 	b.WriteString(" AND ts < fromUnixTimestamp64Nano(" + b.int64(scope.End) + ", 'UTC')")
+	if scope.Narrowed {
+		b.ranges(scope.Ranges)
+	}
 	if byStream {
-		b.WriteString("\n  AND fp IN " + b.uint64s(fps))
+		b.WriteString("\n  AND fp IN " + b.uint64s(scope.fingerprints()))
 	}
 	for i := range scope.Filters {
 		b.WriteString("\n  AND " + b.filter(&scope.Filters[i]))
-		if hint := b.bodyHint(&scope.Filters[i]); hint != "" {
-			b.WriteString("\n  AND " + hint)
+	}
+}
+
+// fingerprints returns those of the streams that can have rows in the scope, sorted.
+func (s *LogScope) fingerprints() []uint64 {
+	groups := s.groups()
+	fps := make([]uint64, 0, len(s.Streams))
+	for i := range s.Streams {
+		if _, ok := slices.BinarySearch(groups, s.Streams[i].Group); ok {
+			fps = append(fps, s.Streams[i].FP)
 		}
 	}
+	slices.Sort(fps)
+	return fps
 }
 
 // filter returns the condition of f.

@@ -26,6 +26,11 @@ func (p *probe) LogRows(_ context.Context, _ seamark.TenantID, q store.LogRowsQu
 	return store.LogStats{}, nil
 }
 
+// NarrowLogs implements engine.Storage. The export narrows its own questions.
+func (p *probe) NarrowLogs(_ context.Context, _ seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {
+	return scope, store.LogStats{}, nil
+}
+
 // line is one line of the result. Its stream is an index into the batch's.
 type line struct {
 	time             int64

@@ -141,9 +141,10 @@ func longestPlain(text string) string {
 	return longest
 }
 
-// narrow adds the hints of p that hold in scope to its filters. Whether they do is asked of the metadata alone, which is
-// small beside the lines.
+// narrow adds the hints of p that hold in scope to its filters, and the ranges that its rows can lie in. Whether the hints do is
+// asked of the metadata alone, which is small beside the lines.
 func (q *query) narrow(ctx context.Context, p *plan, scope *store.LogScope) error {
+	asked := scope.Narrowed
 	for _, h := range p.hints {
 		absent := true
 		probe := store.LogRowsQuery{Limit: 1, LogScope: store.LogScope{Streams: scope.Streams, Start: scope.Start, End: scope.End}}
@@ -158,7 +159,16 @@ func (q *query) narrow(ctx context.Context, p *plan, scope *store.LogScope) erro
 		}
 		if absent {
 			scope.Filters = append(slices.Clip(scope.Filters), h.filter)
+			asked = false
 		}
 	}
-	return nil
+	if asked {
+		return nil
+	}
+	narrowed, stats, err := q.engine.opts.Storage.NarrowLogs(ctx, q.tenant, *scope)
+	q.count(stats)
+	if err == nil {
+		*scope = narrowed
+	}
+	return err
 }

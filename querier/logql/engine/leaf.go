@@ -174,6 +174,9 @@ func (l *leaf) countInStorage(ctx context.Context, scope store.LogScope) error {
 		}
 	}
 	q.Into = l.merged(split)
+	if err := l.query.narrow(ctx, l.plan, &q.LogScope); err != nil {
+		return err
+	}
 	stats, err := l.query.engine.opts.Storage.LogCounts(ctx, l.query.tenant, q, func(c *store.LogCount) error {
 		l.labels.reset(l.streams[c.FP])
 		for i, name := range split {

@@ -38,7 +38,7 @@ func (q *query) logs(ctx context.Context, log *logql.LogQuery) (*Result, error) 
 		pages.ask.Order = store.OldestFirst
 	}
 	if len(p.streams) > 0 {
-		err = pages.run(ctx)
+		err = pages.start(ctx)
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return nil, err

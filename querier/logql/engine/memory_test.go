@@ -114,6 +114,10 @@ func (m memory) rows(scope store.LogScope) []int {
 	return rows
 }
 
+func (memory) NarrowLogs(_ context.Context, _ seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {
+	return scope, store.LogStats{}, nil
+}
+
 func (m memory) LogRows(_ context.Context, _ seamark.TenantID, q store.LogRowsQuery, fn func(*store.LogBlock) error) (store.LogStats, error) {
 	rows := m.rows(q.LogScope)
 	if q.Order == store.NewestFirst {

@@ -39,6 +39,21 @@ const (
 	leastWindow = int64(15 * time.Minute)
 )
 
+// start narrows the range down to the parts that can have rows, and runs.
+func (p *pager) start(ctx context.Context) error {
+	if len(p.ask.Filters) > 0 {
+		scope := p.ask.LogScope
+		scope.Start, scope.End = p.from, p.until
+		narrowed, stats, err := p.query.engine.opts.Storage.NarrowLogs(ctx, p.query.tenant, scope)
+		p.query.count(stats)
+		if err != nil {
+			return err
+		}
+		p.ask.LogScope = narrowed
+	}
+	return p.run(ctx)
+}
+
 func (p *pager) run(ctx context.Context) error {
 	width, window := int64(0), p.until-p.from
 	if len(p.ask.Filters) == 0 {

@@ -15,6 +15,8 @@ type Storage interface {
 	// LogRows hands rows to fn in the order of their time. The block and its slices are fn's until it returns; the strings
 	// in it may be kept. An error of fn ends the query and comes back as it is, or wrapped.
 	LogRows(ctx context.Context, tenant seamark.TenantID, q store.LogRowsQuery, fn func(*store.LogBlock) error) (store.LogStats, error)
+	// NarrowLogs returns the scope with the ranges that its rows can lie in, where the storage can tell without reading lines.
+	NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error)
 	// LogCounts hands counts to fn in any order. The count is fn's until it returns, its strings may be kept.
 	LogCounts(ctx context.Context, tenant seamark.TenantID, q store.LogCountsQuery, fn func(*store.LogCount) error) (store.LogStats, error)
 	// LogLabelNames returns at most q.Limit label names of the streams that match, sorted.
