@@ -1,0 +1,205 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store/gram"
+)
+
+// LogRange is a part of a scope: the rows of one group with Start <= time < End.
+type LogRange struct {
+	Group      string
+	Start, End int64
+}
+
+const (
+	// maxLogRanges bounds the ranges that a statement names; the server compares each with the borders of each block.
+	maxLogRanges = 128
+	// maxGrams bounds the grams of a text that are asked for. A set that has so many by chance is full.
+	maxGrams = 64
+	// uncoveredCuts is how finely the rows without filters are told apart by time.
+	uncoveredCuts = 64
+)
+
+// NarrowLogs returns the scope with the ranges that its rows can lie in, by the filters that stand beside them. It returns the scope
+// as it is when they cannot tell: no filter of the scope asks for a text that every row's body must have. The server reads a
+// few bytes for each line of the scope, instead of the lines.
+func (s *Store) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope LogScope) (LogScope, LogStats, error) {
+	wanted := wantedGrams(scope.Filters)
+	if len(wanted) == 0 || len(scope.Streams) == 0 || scope.Start >= scope.End {
+		return scope, LogStats{}, nil
+	}
+	if s.absent(tenant, TableLogFilters) {
+		return scope, LogStats{}, nil
+	}
+	b := narrowSQL(&scope, wanted)
+	ranges := []LogRange{}
+	stats, err := s.logQuery(ctx, tenant, b.String(), b.params, func(rows driver.Rows) error {
+		for rows.Next() {
+			var r LogRange
+			if err := rows.Scan(&r.Group, &r.Start, &r.End); err != nil {
+				return err
+			}
+			ranges = append(ranges, r)
+		}
+		return rows.Err()
+	})
+	if missingTable(err) {
+		s.noteAbsent(tenant, TableLogFilters)
+		return scope, stats, nil
+	}
+	if err != nil {
+		return scope, stats, err
+	}
+	scope.Narrowed, scope.Ranges = true, mergeRanges(ranges, maxLogRanges)
+	return scope, stats, nil
+}
+
+// wantedGrams returns for each filter that filters can help with the sets of grams, one of which a row must have.
+func wantedGrams(filters []LogFilter) (wanted [][][]uint16) {
+	for i := range filters {
+		if sets := gramsOf(&filters[i]); len(sets) > 0 {
+			wanted = append(wanted, sets)
+		}
+	}
+	return wanted
+}
+
+func gramsOf(f *LogFilter) (sets [][]uint16) {
+	if f.Field != LogBody || f.Not || f.Op != LogContains && f.Op != LogSearch {
+		return nil
+	}
+	for _, text := range f.Texts {
+		literals := []string{text}
+		if f.Op == LogSearch {
+			if literals, _ = requiredLiterals(text); len(literals) == 0 {
+				return nil
+			}
+		}
+		for _, l := range literals {
+			grams := gram.Of(l)
+			if len(grams) == 0 {
+				return nil
+			}
+			sets = append(sets, spread(grams, maxGrams))
+		}
+	}
+	return sets
+}
+
+// spread returns at most n of the list, from all over it.
+func spread(list []uint16, n int) []uint16 {
+	if len(list) <= n {
+		return list
+	}
+	few := make([]uint16, n)
+	for i := range few {
+		few[i] = list[i*len(list)/n]
+	}
+	return few
+}
+
+// narrowSQL asks for the runs whose filters have all that is wanted, and for the times of rows that no filter covers.
+func narrowSQL(scope *LogScope, wanted [][][]uint16) *logSQL {
+	b := newLogSQL()
+	groups := scope.groups()
+	in, start, end := b.strings(groups), b.int64(scope.Start), b.int64(scope.End)
+	first, last := b.int64(int64(dayOf(scope.Start, dayNanos))), b.int64(int64(dayOf(scope.End-1, dayNanos)))
+	b.WriteString("SELECT grp, greatest(start, toInt64(toUInt16(day)) * " + strconv.FormatInt(dayNanos, 10) + "), start + bitShiftLeft(toInt64(1), bits)\nFROM log_filters\n")
+	b.WriteString("WHERE grp IN " + in + "\n  AND day >= toDate(" + first + ") AND day <= toDate(" + last + ")")
+	b.WriteString("\n  AND start < " + end + " AND start + bitShiftLeft(toInt64(1), bits) > " + start)
+	for _, sets := range wanted {
+		some := make([]string, 0, len(sets))
+		for _, grams := range sets {
+			some = append(some, "bitmapHasAll(grams, bitmapBuild("+b.uint16s(grams)+"))")
+		}
+		b.WriteString("\n  AND (" + strings.Join(some, " OR ") + ")")
+	}
+	cut := b.int64(max((scope.End-scope.Start)/uncoveredCuts, 1))
+	b.WriteString("\nUNION ALL\nSELECT grp, toUnixTimestamp64Nano(min(ts)), toUnixTimestamp64Nano(max(ts)) + 1\nFROM logs\n")
+	all := LogScope{Streams: scope.Streams, Start: scope.Start, End: scope.End}
+	b.whereGroups(&all, false)
+	b.WriteString("\n  AND _f = 0\nGROUP BY grp, intDiv(toUnixTimestamp64Nano(ts), " + cut + ")")
+	return b
+}
+
+// groups returns the groups of the scope's streams, or of its ranges, sorted.
+func (s *LogScope) groups() []string {
+	var groups []string
+	if s.Narrowed {
+		for i := range s.Ranges {
+			groups = append(groups, s.Ranges[i].Group)
+		}
+	} else {
+		for i := range s.Streams {
+			groups = append(groups, s.Streams[i].Group)
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
+}
+
+// Empty reports whether no row can lie in the scope.
+func (s *LogScope) Empty() bool {
+	return len(s.Streams) == 0 || s.Start >= s.End || s.Narrowed && len(s.Ranges) == 0
+}
+
+// mergeRanges sorts ranges, joins those that touch, and then joins those with the least between them until there are at most n of
+// them, or one per group.
+func mergeRanges(ranges []LogRange, n int) []LogRange {
+	slices.SortFunc(ranges, func(a, b LogRange) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Start, b.Start))
+	})
+	ranges = joinRanges(ranges, 0)
+	if len(ranges) <= n {
+		return ranges
+	}
+	var gaps []int64
+	for i := 1; i < len(ranges); i++ {
+		if ranges[i].Group == ranges[i-1].Group {
+			gaps = append(gaps, ranges[i].Start-ranges[i-1].End)
+		}
+	}
+	if len(gaps) == 0 {
+		return ranges
+	}
+	slices.Sort(gaps)
+	return joinRanges(ranges, gaps[min(len(ranges)-n, len(gaps))-1])
+}
+
+// joinRanges joins consecutive ranges of a group with a gap of at most so much.
+func joinRanges(ranges []LogRange, gap int64) []LogRange {
+	joined := ranges[:0]
+	for _, r := range ranges {
+		if last := len(joined) - 1; last >= 0 && joined[last].Group == r.Group && r.Start <= joined[last].End+gap {
+			joined[last].End = max(joined[last].End, r.End)
+			continue
+		}
+		joined = append(joined, r)
+	}
+	return joined
+}
+
+// ranges writes the condition that rows lie in one of the ranges.
+func (b *logSQL) ranges(ranges []LogRange) {
+	b.WriteString("\n  AND (")
+	for i, r := range ranges {
+		switch {
+		case i > 0 && ranges[i-1].Group == r.Group:
+			b.WriteString(" OR ")
+		case i > 0:
+			b.WriteString(") OR grp = " + b.string(r.Group) + " AND (")
+		default:
+			b.WriteString("grp = " + b.string(r.Group) + " AND (")
+		}
+		b.WriteString("ts >= fromUnixTimestamp64Nano(" + b.int64(r.Start) + ", 'UTC') AND ts < fromUnixTimestamp64Nano(" + b.int64(r.End) + ", 'UTC')")
+	}
+	b.WriteString("))")
+}
