@@ -1,0 +1,81 @@
+package logpattern
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"strings"
+)
+
+// splitter divides a masked line into the words that may differ between lines of one template, and its skeleton: all else, the
+// separators, wildcards and keys. Its slices are used again for the next line.
+type splitter struct {
+	words []string // parts of the line
+	ends  []span   // of words, in the line
+	shape uint64   // names the skeleton within a process
+}
+
+// split divides what s has scanned.
+func (p *splitter) split(s *Scanner, seed maphash.Seed) {
+	p.words, p.ends, p.shape = p.words[:0], p.ends[:0], 0
+	for _, l := range s.literals {
+		from := l.from // of the part of the skeleton that is open
+		for start := l.from; start < l.to; {
+			if classes[s.line[start]] == isSeparator {
+				start++
+				continue
+			}
+			end := start + 1
+			for end < l.to && classes[s.line[end]] != isSeparator {
+				end++
+			}
+			if !namesValue(s.line, start, end) {
+				p.add(seed, s.line[from:start])
+				p.words, p.ends = append(p.words, s.line[start:end]), append(p.ends, span{start, end})
+				from = end
+			}
+			start = end
+		}
+		p.add(seed, s.line[from:l.to])
+		p.shape++ // a wildcard, or the end
+	}
+}
+
+func (p *splitter) add(seed maphash.Seed, part string) {
+	p.shape = bits.RotateLeft64(p.shape, 29)*sumPrime ^ maphash.String(seed, part)
+}
+
+// skeleton returns the texts before, between and behind the words of the line that s has scanned and p has split.
+func (p *splitter) skeleton(s *Scanner) []string {
+	parts := make([]string, 0, len(p.words)+1)
+	var b strings.Builder
+	next := 0
+	for i, l := range s.literals {
+		if i > 0 {
+			b.WriteString(Wildcard)
+		}
+		from := l.from
+		for next < len(p.ends) && p.ends[next].to <= l.to {
+			b.WriteString(s.line[from:p.ends[next].from])
+			parts = append(parts, b.String())
+			b.Reset()
+			from = p.ends[next].to
+			next++
+		}
+		b.WriteString(s.line[from:l.to])
+	}
+	return append(parts, b.String())
+}
+
+// render puts a template together; "" is a word that differs.
+func render(skeleton, words []string) string {
+	var b strings.Builder
+	for i, word := range words {
+		b.WriteString(skeleton[i])
+		if word == "" {
+			word = Wildcard
+		}
+		b.WriteString(word)
+	}
+	b.WriteString(skeleton[len(words)])
+	return strings.ToValidUTF8(b.String(), "\uFFFD")
+}

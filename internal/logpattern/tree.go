@@ -1,0 +1,352 @@
+package logpattern
+
+import (
+	"cmp"
+	"errors"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// TreeOptions bounds what is learned of the lines of one group.
+type TreeOptions struct {
+	// MinVariants is how many different words at one place of otherwise equal lines make that place a wildcard. With a small
+	// number "opened" and "closed" become one pattern; with a large one every user name is a pattern of its own for longer.
+	MinVariants int
+	// MaxPatterns bounds the templates that are kept. One that was not seen for a while makes room for a new one. While there is
+	// none, lines that nobody wrote for machines count as <_>, so that they do not make a row each.
+	MaxPatterns int
+}
+
+// DefaultTreeOptions returns what holds where nothing else is set.
+func DefaultTreeOptions() TreeOptions { return TreeOptions{MinVariants: 8, MaxPatterns: 500} }
+
+// Validate refuses bounds that a tree could not keep.
+func (o *TreeOptions) Validate() error {
+	if o.MinVariants < 2 || o.MaxPatterns < 1 {
+		return errors.New("logpattern: MinVariants must be at least 2 and MaxPatterns at least 1")
+	}
+	return nil
+}
+
+const (
+	// maxShapePatterns bounds the templates of one shape. Beyond it the words that not all of them share are wildcards: several
+	// words that differ at once are never equal but for one.
+	maxShapePatterns = 64
+	// keepSeconds is how long a template is kept at least after it was seen. Without it lines without a pattern push out
+	// templates that come back with the next line, and each time the store takes their texts again.
+	keepSeconds = 10 * 60
+	// maxKnown bounds the masked lines whose template is remembered. It starts again empty when it is full.
+	maxKnown = 2048
+)
+
+// About what a template and a masked line take in memory, beside their texts.
+const (
+	templateBytes = 256
+	wordBytes     = 16
+	knownBytes    = 40
+)
+
+// Tree learns the templates of one group of lines. It is not safe for concurrent use.
+//
+// As long as nothing is evicted and no shape has more than 64 templates, what it has learned depends on which lines it has seen,
+// and not on their order or number. The templates of a tree that has seen fewer lines fit into those of one that has seen more,
+// which Fold makes use of.
+type Tree struct {
+	opts   TreeOptions
+	seed   maphash.Seed
+	shapes map[uint64]*shape
+	known  map[uint64]*template
+	count  int
+	bytes  int
+	stats  TreeStats
+	rest   *seamark.LogPattern // of lines that there is no room for
+
+	split    splitter
+	variants []variant
+}
+
+// TreeStats counts what a tree did.
+type TreeStats struct{ Made, Evicted, Overflow uint64 }
+
+// shape is the templates of lines with the same skeleton.
+type shape struct {
+	key      uint64
+	skeleton []string
+	list     []*template
+	merged   bool // words that not all share are wildcards from now on
+}
+
+// template is a template in a tree. into, when set, is the one that has taken its place.
+type template struct {
+	shape   *shape
+	words   []string // "" differs
+	pattern *seamark.LogPattern
+	into    *template
+	seen    int64
+}
+
+// NewTree returns a tree that has seen nothing. Options are valid.
+func NewTree(o TreeOptions) *Tree {
+	return &Tree{
+		opts: o, seed: maphash.MakeSeed(), shapes: map[uint64]*shape{}, known: map[uint64]*template{},
+		rest: &seamark.LogPattern{ID: ID(Wildcard), Text: Wildcard},
+	}
+}
+
+// Stats returns what the tree did so far.
+func (t *Tree) Stats() TreeStats { return t.stats }
+
+// Len returns how many templates the tree has.
+func (t *Tree) Len() int { return t.count }
+
+// Bytes returns about what the tree takes in memory.
+func (t *Tree) Bytes() int { return t.bytes + len(t.known)*knownBytes }
+
+// Learn returns the template of a line, which it makes or makes more general. now is in seconds since 1970. A line without words
+// has the template of those that there is no room for. The line is copied as far as it is kept.
+func (t *Tree) Learn(s *Scanner, line string, now int64) *seamark.LogPattern {
+	if !s.Scan(line) {
+		return t.rest
+	}
+	sum := s.sum(t.seed)
+	if found := t.known[sum]; found != nil {
+		for found.into != nil {
+			found = found.into
+		}
+		found.seen = now
+		return found.pattern
+	}
+	return t.learn(s, sum, now)
+}
+
+func (t *Tree) learn(s *Scanner, sum uint64, now int64) *seamark.LogPattern {
+	t.split.split(s, t.seed)
+	words := t.split.words
+	sh := t.shapes[t.split.shape]
+	found := sh.find(words)
+	if found == nil {
+		if !t.room(now) {
+			t.stats.Overflow++
+			return t.rest
+		}
+		if sh = t.shapes[t.split.shape]; sh == nil { // also when it made room
+			sh = t.addShape(s)
+		}
+		found = t.create(sh, words, now)
+	}
+	found.seen = now
+	if !sh.merged { // lines of a merged shape differ too much to be remembered one by one
+		t.remember(sum, found)
+	}
+	return found.pattern
+}
+
+func (t *Tree) remember(sum uint64, found *template) {
+	if len(t.known) >= maxKnown {
+		clear(t.known)
+	}
+	t.known[sum] = found
+}
+
+// find returns the template that the words fit, the most general one where there are several.
+func (sh *shape) find(words []string) *template {
+	if sh == nil {
+		return nil
+	}
+	var best *template
+	most := -1
+	for _, p := range sh.list {
+		wild, fits := 0, true
+		for i, word := range p.words {
+			if word == "" {
+				wild++
+			} else if word != words[i] {
+				fits = false
+				break
+			}
+		}
+		if fits && (wild > most || wild == most && p.pattern.Text < best.pattern.Text) {
+			best, most = p, wild
+		}
+	}
+	return best
+}
+
+func (t *Tree) addShape(s *Scanner) *shape {
+	sh := &shape{key: t.split.shape, skeleton: t.split.skeleton(s)}
+	for _, part := range sh.skeleton {
+		t.bytes += len(part) + wordBytes
+	}
+	t.shapes[sh.key] = sh
+	return sh
+}
+
+// create adds the template of a line, and makes the shape's templates general until no place has too many variants.
+func (t *Tree) create(sh *shape, words []string, now int64) *template {
+	own := make([]string, len(words))
+	for i, word := range words {
+		own[i] = strings.Clone(word)
+	}
+	p := t.add(sh, own, now)
+	if general := t.generalise(p); general != nil {
+		t.replace(sh, general, now)
+		for again := true; again; { // a general template is a variant of others now
+			again = false
+			for _, other := range sh.list {
+				if general := t.generalise(other); general != nil {
+					t.replace(sh, general, now)
+					again = true
+					break
+				}
+			}
+		}
+	}
+	if len(sh.list) > maxShapePatterns || sh.merged && len(sh.list) > 1 {
+		sh.merged = true
+		t.replace(sh, common(sh.list), now)
+	}
+	for p.into != nil {
+		p = p.into
+	}
+	return p
+}
+
+// add makes a template of words, which it keeps.
+func (t *Tree) add(sh *shape, words []string, now int64) *template {
+	text := render(sh.skeleton, words)
+	p := &template{shape: sh, words: words, pattern: &seamark.LogPattern{ID: ID(text), Text: text}, seen: now}
+	sh.list = append(sh.list, p)
+	t.count++
+	t.stats.Made++
+	t.bytes += p.bytes()
+	return p
+}
+
+func (p *template) bytes() int { return templateBytes + 2*len(p.pattern.Text) + wordBytes*len(p.words) }
+
+// generalise returns p's words with a wildcard at the first place that has too many variants, nil when there is none. A variant
+// is another template's word, where that template fits p at all other places.
+func (t *Tree) generalise(p *template) []string {
+	t.variants = t.variants[:0]
+	for _, other := range p.shape.list {
+		if i := onlyDifference(p.words, other.words); i >= 0 {
+			t.variants = append(t.variants, variant{i, other.words[i]})
+		}
+	}
+	if len(t.variants)+1 < t.opts.MinVariants {
+		return nil
+	}
+	slices.SortFunc(t.variants, func(a, b variant) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), strings.Compare(a.word, b.word))
+	})
+	t.variants = slices.Compact(t.variants)
+	for i := 0; i+t.opts.MinVariants-2 < len(t.variants); i++ { // p's own word is one of them
+		if place := t.variants[i].place; t.variants[i+t.opts.MinVariants-2].place == place {
+			general := slices.Clone(p.words)
+			general[place] = ""
+			return general
+		}
+	}
+	return nil
+}
+
+// variant is a word of some template at a place.
+type variant struct {
+	place int
+	word  string
+}
+
+// onlyDifference returns the one place where other does not fit p, -1 when there is none or more than one.
+func onlyDifference(p, other []string) int {
+	at := -1
+	for i, word := range other {
+		if word == "" || word == p[i] {
+			continue
+		}
+		if at >= 0 || p[i] == "" {
+			return -1
+		}
+		at = i
+	}
+	return at
+}
+
+// common returns the words that all templates share.
+func common(list []*template) []string {
+	words := slices.Clone(list[0].words)
+	for _, p := range list[1:] {
+		for i := range words {
+			if words[i] != p.words[i] {
+				words[i] = ""
+			}
+		}
+	}
+	return words
+}
+
+// replace puts a more general template in the place of all that fit into it.
+func (t *Tree) replace(sh *shape, words []string, now int64) *template {
+	var inside []*template
+	sh.list = slices.DeleteFunc(sh.list, func(p *template) bool {
+		if !covers(words, p.words) {
+			return false
+		}
+		inside = append(inside, p)
+		return true
+	})
+	p := t.add(sh, words, now)
+	for _, old := range inside {
+		old.into = p
+		t.bytes -= old.bytes()
+	}
+	t.count -= len(inside)
+	return p
+}
+
+// covers reports whether every line that fits b fits a.
+func covers(a, b []string) bool {
+	for i := range a {
+		if a[i] != "" && a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// room reports whether there is room for one more template, and makes it where one was not seen for a while.
+func (t *Tree) room(now int64) bool {
+	if t.count < t.opts.MaxPatterns {
+		return true
+	}
+	var oldest *template
+	for _, sh := range t.shapes {
+		for _, p := range sh.list {
+			if oldest == nil || p.seen < oldest.seen {
+				oldest = p
+			}
+		}
+	}
+	if now-oldest.seen < keepSeconds {
+		return false
+	}
+	t.evict(oldest)
+	return true
+}
+
+func (t *Tree) evict(old *template) {
+	sh := old.shape
+	sh.list = slices.DeleteFunc(sh.list, func(p *template) bool { return p == old })
+	if len(sh.list) == 0 {
+		delete(t.shapes, sh.key)
+		for _, part := range sh.skeleton {
+			t.bytes -= len(part) + wordBytes
+		}
+	}
+	t.bytes -= old.bytes()
+	t.count--
+	t.stats.Evicted++
+	clear(t.known) // it may hold the template under many sums
+}
