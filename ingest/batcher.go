@@ -21,9 +21,11 @@ type shardBatch struct {
 	opened   time.Time // arrival of the first message here
 	oldest   int64     // milliseconds since 1970 when ingest took the oldest message
 	dead     []deadMessage
+	skipped  []SegmentName // that are in the dead-letter stream
 	blocks   map[blockKey]*planned
-	digest   *xxhash.Digest // of all messages
-	last     uint64         // digest of the last one
+	usage    store.UsageTally // of all messages that can be read
+	digest   *xxhash.Digest   // of all messages
+	last     uint64           // digest of the last one
 
 	largestRows  uint64 // of one block
 	largestBytes int
@@ -58,6 +60,9 @@ func (b *shardBatch) add(m bus.Received, now time.Time) {
 	if b.oldest == 0 || frame.ReceivedMs < b.oldest {
 		b.oldest = frame.ReceivedMs
 	}
+	for i := range frame.Usage {
+		b.usage.Add(frame.Tenant, &frame.Usage[i])
+	}
 	for i, seg := range frame.Segments {
 		key := blockKey{frame.Tenant, seg.Table, seg.Day}
 		p := b.blocks[key]
@@ -91,14 +96,24 @@ type origin struct {
 	receivedMs int64
 }
 
-// skip takes the named segments out of the batch.
+// platformTenant is the tenant of the blocks of shared tables in intents and logs. No tenant has this id.
+const platformTenant = seamark.TenantID("00000000000000000000000000")
+
+// usageSegment numbers the segments of the meter, which are made of a whole batch, in the names of segments: the first has this
+// number, the next one less.
+const usageSegment = -2
+
+// skip takes the named segments out of the batch. The meter tells of them, because their rows were acknowledged.
 func (b *shardBatch) skip(names []SegmentName) {
+	b.skipped = append(b.skipped, names...)
 	for key, p := range b.blocks {
 		segments, origins := p.block.Segments[:0], p.origins[:0]
 		for i, o := range p.origins {
-			if !slices.Contains(names, o.name) {
-				segments, origins = append(segments, p.block.Segments[i]), append(origins, o)
+			if slices.Contains(names, o.name) {
+				b.countSetAside(key.tenant, &p.block.Segments[i], o)
+				continue
 			}
+			segments, origins = append(segments, p.block.Segments[i]), append(origins, o)
 		}
 		if p.block.Segments, p.origins = segments, origins; len(segments) == 0 {
 			delete(b.blocks, key)
@@ -106,13 +121,39 @@ func (b *shardBatch) skip(names []SegmentName) {
 	}
 }
 
-// plan returns the batch's inserts, series before the rows that use them, in an order that is the same for the same
-// messages.
+func (b *shardBatch) countSetAside(tenant seamark.TenantID, segment *store.Segment, o origin) {
+	hour := seamark.HourOf(time.UnixMilli(o.receivedMs))
+	for _, u := range store.CountUsage(nil, []store.Segment{*segment}, seamark.UsageKey{Kind: seamark.UsageSetAside, Hour: hour}) {
+		b.usage.Add(tenant, &u)
+	}
+}
+
+// planUsage returns the inserts of the meter: what the batch's messages count, in sums.
+func (b *shardBatch) planUsage() []*planned {
+	segments := b.usage.Segments()
+	list := make([]*planned, 0, len(segments))
+	for i, segment := range segments {
+		name := SegmentName{b.to, usageSegment - i}
+		if slices.Contains(b.skipped, name) {
+			continue
+		}
+		list = append(list, &planned{
+			tenant: platformTenant, block: &store.Block{Table: segment.Table, Day: segment.Day, Segments: []store.Segment{segment}},
+			origins: []origin{{name, noCluster, seamark.Logs, b.oldest}}, rows: uint64(segment.Rows), bytes: len(segment.Payload),
+		})
+	}
+	return list
+}
+
+// plan returns the batch's inserts, series before the rows that use them and the meter after all that it counts, in an order
+// that is the same for the same messages.
 func (b *shardBatch) plan(id uint64) []*planned {
-	list := make([]*planned, 0, len(b.blocks))
+	list := b.planUsage()
 	for _, p := range b.blocks {
-		p.block.BatchID = id
 		list = append(list, p)
+	}
+	for _, p := range list {
+		p.block.BatchID = id
 	}
 	slices.SortFunc(list, func(x, y *planned) int {
 		return cmp.Or(cmp.Compare(rank(x.block.Table), rank(y.block.Table)), cmp.Compare(x.tenant, y.tenant),
@@ -121,10 +162,14 @@ func (b *shardBatch) plan(id uint64) []*planned {
 	return list
 }
 
-// rank is 0 for tables that other tables' rows refer to.
+// rank is 0 for tables that other tables' rows refer to. The meter's is the highest: it tells of segments that the store refused,
+// so its block must not be stored before all others are.
 func rank(t store.Table) int {
-	if t == store.TableSeries {
+	switch {
+	case t == store.TableSeries:
 		return 0
+	case t.Shared():
+		return 2
 	}
 	return 1
 }

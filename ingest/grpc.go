@@ -51,10 +51,12 @@ func (in *Ingester) GRPC(o GRPCOptions) (*otlpgrpc.Server, error) {
 // PushFunc stores a batch as Push does.
 type PushFunc = func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error
 
-// PushAs is Push for a protocol that does not say what its batches came in.
+// PushAs is Push for a protocol that says no more of its batches than the size that they came in, if that.
 func (in *Ingester) PushAs(source seamark.Source) PushFunc {
 	return func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error {
+		body, wire := b.Source.BodyBytes, b.Source.WireBytes
 		b.Source = source
+		b.Source.BodyBytes, b.Source.WireBytes = body, wire
 		keepScope(p, b)
 		return in.Push(ctx, p, signal, id, b)
 	}

@@ -232,7 +232,7 @@ const maxSampleBytes = 512
 
 // take decodes and stores a request whose body has been read.
 func (f *front) take(p *protocol, r *request) error {
-	r.batch.Source = seamark.Source{Protocol: p.name, BodyBytes: len(r.body), Status: cmp.Or(p.refusal, http.StatusBadRequest)}
+	r.batch.Source = seamark.Source{Protocol: p.name, BodyBytes: len(r.body), WireBytes: len(r.raw), Status: cmp.Or(p.refusal, http.StatusBadRequest)}
 	if err := p.decode(r); err != nil {
 		return err
 	}

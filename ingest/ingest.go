@@ -317,21 +317,23 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 	}
 	buf, _ := in.frames.Get().(*[]byte)
 	defer in.frames.Put(buf)
-	send := func(id string, segments []store.Segment) error {
+	send := func(id string, segments []store.Segment, usage []seamark.Usage) error {
 		*buf = store.AppendFrame((*buf)[:0], &store.Frame{
-			Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: segments,
+			Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: segments, Usage: usage,
 		})
 		return in.opts.Bus.Publish(ctx, &bus.Message{Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ID: id, Data: *buf})
 	}
+	meter := newMeter(p, signal, b, now)
 	for _, part := range partsOf(encoded.Segments) {
 		name := ""
 		if part.number >= 0 {
+			meter.count(&part)
 			name = id + "." + strconv.Itoa(part.number)
 			if !b.Source.Named {
 				name += "." + strconv.FormatUint(part.sum(), 36)
 			}
 		}
-		if err := send(name, part.segments); err != nil {
+		if err := send(name, part.segments, part.usage); err != nil {
 			return err
 		}
 	}
@@ -350,6 +352,7 @@ const (
 type part struct {
 	number   int // names the message; -1 for one that may be stored twice
 	segments []store.Segment
+	usage    []seamark.Usage // that the segments are; no part of the name, since an attempt and its repeat may come in different hours
 }
 
 // sum is over the part's rows. It stands in the message's name, so that a name means the same rows in an attempt and in its
@@ -377,17 +380,17 @@ func partsOf(segments []store.Segment) []part {
 	var parts []part
 	number := 0
 	if first := frameful(rows); len(rows) > 0 && len(series) > 0 && frameful(series) == len(series) {
-		parts = append(parts, part{0, segments[:split+first]}) // they stand side by side, so both fit one message
+		parts = append(parts, part{number: 0, segments: segments[:split+first]}) // they stand side by side, so both fit one message
 		rows, series, number = rows[first:], nil, 1
 	}
 	for len(series) > 0 {
 		n := frameful(series)
-		parts = append(parts, part{-1, series[:n]})
+		parts = append(parts, part{number: -1, segments: series[:n]})
 		series = series[n:]
 	}
 	for ; len(rows) > 0; number++ {
 		n := frameful(rows)
-		parts = append(parts, part{number, rows[:n]})
+		parts = append(parts, part{number: number, segments: rows[:n]})
 		rows = rows[n:]
 	}
 	return parts

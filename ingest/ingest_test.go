@@ -83,7 +83,7 @@ func (r *rig) openStore() {
 			}
 			return r.number, nil
 		},
-		Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: quiet(), Registerer: r.registry, Now: time.Now,
+		Platform: r.number, Dial: engine.DialClickHouse, MaxTenantConns: 4, Logger: quiet(), Registerer: r.registry, Now: time.Now,
 	})
 	require.NoError(r.t, err)
 	r.store = s

@@ -72,6 +72,7 @@ func (c *call) run(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
+	c.batch.Source.BodyBytes, c.batch.Source.WireBytes = len(message), len(c.raw)
 	// The push outlives a sender that hangs up: its data is here, and taking it spares the retry.
 	return o.Push(context.WithoutCancel(c.http.Context()), c.principal, c.method.signal, c.id(), &c.batch)
 }

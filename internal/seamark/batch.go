@@ -34,6 +34,7 @@ type Batch struct {
 type Source struct {
 	Protocol  string // loki, otlp, syslog, ...
 	BodyBytes int    // of the inflated body; 0 lets the rows' own size stand for it
+	WireBytes int    // of the body as it was sent; 0 lets BodyBytes stand for it
 	// Status is what the protocol answers when it refuses a part of a request, as HTTP's; 0 when it has no answer.
 	Status int
 	// Named says that the request's id alone names its rows: their times are those of the attempt, so that a repeat has others.

@@ -34,6 +34,9 @@ type Options struct {
 	CreateUsers bool
 	// Number resolves a tenant to its number from the directory in memory.
 	Number func(seamark.TenantID) (seamark.TenantNumber, error)
+	// Platform tells apart the databases of the tables that all tenants share, where several installations use one server; 0 is the
+	// only one.
+	Platform seamark.TenantNumber
 	// MaxTenantConns bounds the native connections of one tenant; a tenant's further queries wait. Without it a tenant
 	// takes all of the server's connections.
 	MaxTenantConns int

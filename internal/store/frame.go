@@ -24,6 +24,8 @@ type Frame struct {
 	Signal     seamark.Signal
 	ReceivedMs int64 // milliseconds since 1970 when ingest took the request, for the age of data
 	Segments   []Segment
+	// Usage are the lines of the tenant's meter that the message carries, see encode_usage.go. They are stored with its rows.
+	Usage []seamark.Usage
 }
 
 const (
@@ -40,16 +42,36 @@ func AppendFrame(dst []byte, f *Frame) []byte {
 	dst = append(dst, f.Tenant...)
 	dst = append(dst, f.Cluster...)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(f.ReceivedMs))
-	dst = append(dst, byte(len(f.Segments)))
-	for i := range f.Segments {
-		s := &f.Segments[i]
-		dst = append(dst, byte(s.Table), s.Columns)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(s.Day))
-		dst = binary.LittleEndian.AppendUint32(dst, s.Rows)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(s.Payload)))
+	segments := len(f.Segments)
+	if len(f.Usage) > 0 {
+		segments++
 	}
+	dst = append(dst, byte(segments))
 	for i := range f.Segments {
-		dst = append(dst, f.Segments[i].Payload...)
+		dst = appendSegmentHead(dst, &f.Segments[i], len(f.Segments[i].Payload))
+	}
+	if len(f.Usage) == 0 {
+		return appendPayloads(dst, f.Segments)
+	}
+	head := len(dst)
+	dst = appendSegmentHead(dst, &Segment{Table: TableUsage, Rows: uint32(len(f.Usage))}, 0)
+	dst = appendPayloads(dst, f.Segments)
+	start := len(dst)
+	dst = appendUsage(dst, f.Usage)
+	binary.LittleEndian.PutUint32(dst[head+segmentBytes-4:], uint32(len(dst)-start))
+	return dst
+}
+
+func appendSegmentHead(dst []byte, s *Segment, size int) []byte {
+	dst = append(dst, byte(s.Table), s.Columns)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(s.Day))
+	dst = binary.LittleEndian.AppendUint32(dst, s.Rows)
+	return binary.LittleEndian.AppendUint32(dst, uint32(size))
+}
+
+func appendPayloads(dst []byte, segments []Segment) []byte {
+	for i := range segments {
+		dst = append(dst, segments[i].Payload...)
 	}
 	return dst
 }
@@ -87,6 +109,12 @@ func ParseFrame(data []byte) (Frame, error) {
 		}
 		s.Payload, rest = rest[:size:size], rest[size:]
 		f.Segments[i] = s
+	}
+	if last := len(f.Segments) - 1; last >= 0 && f.Segments[last].Table == TableUsage && f.Segments[last].Columns == 0 {
+		if f.Usage, err = parseUsage(f.Segments[last].Payload, int(f.Segments[last].Rows)); err != nil {
+			return f, fmt.Errorf("segment %d of the frame: %w", last, err)
+		}
+		f.Segments = f.Segments[:last]
 	}
 	if len(rest) != 0 {
 		return f, fmt.Errorf("frame has %d bytes after its last segment", len(rest))

@@ -64,9 +64,12 @@ func (s *Store) EnsureTenant(ctx context.Context, tenant seamark.TenantID) (seam
 // ensureTable does the same and makes the table when it is one of those that are made on first use: a table costs the
 // server memory and time also when it is empty, and a node has a thousand tenants.
 func (s *Store) ensureTable(ctx context.Context, tenant seamark.TenantID, table Table) (seamark.TenantNumber, error) {
-	n, err := s.opts.Number(tenant)
-	if err != nil {
-		return 0, err
+	n := platformBit | s.opts.Platform
+	if !tableSpecs[table].shared {
+		var err error
+		if n, err = s.opts.Number(tenant); err != nil {
+			return 0, err
+		}
 	}
 	key := tenantTable{tenant: n}
 	if tableSpecs[table].lazy {
@@ -78,7 +81,7 @@ func (s *Store) ensureTable(ctx context.Context, tenant seamark.TenantID, table 
 	if ready {
 		return n, nil
 	}
-	if err := s.migrate(ctx, database(n), key.table); err != nil {
+	if err := s.migrate(ctx, n, key.table); err != nil {
 		return 0, queryError(ctx, err)
 	}
 	s.mu.Lock()
@@ -95,7 +98,8 @@ type tenantTable struct {
 }
 
 // migrate brings one table made on first use up to date, or with the zero Table all others, and those that exist.
-func (s *Store) migrate(ctx context.Context, db string, lazy Table) error {
+func (s *Store) migrate(ctx context.Context, n seamark.TenantNumber, lazy Table) error {
+	db, platform := database(n), n&platformBit != 0
 	if err := s.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
 		return fmt.Errorf("create database %s: %w", db, err)
 	}
@@ -108,15 +112,24 @@ func (s *Store) migrate(ctx context.Context, db string, lazy Table) error {
 		return err
 	}
 	for _, step := range steps {
-		if versions[step.table] >= step.version || lazyTable(step.table) && versions[step.table] == 0 && step.table != lazy.String() {
+		if platform != sharedTable(step.table) || versions[step.table] >= step.version {
+			continue
+		}
+		if !platform && lazyTable(step.table) && versions[step.table] == 0 && step.table != lazy.String() {
 			continue
 		}
 		if err := s.admin.Exec(ctx, strings.ReplaceAll(step.sql, "{database}", db)); err != nil {
 			return fmt.Errorf("migrate %s.%s to version %d: %w", db, step.table, step.version, err)
 		}
 	}
+	if platform {
+		return nil
+	}
 	return s.ensureUser(ctx, db)
 }
+
+// sharedTable reports whether the table of that name is in the platform's database. What stands there is made together.
+func sharedTable(name string) bool { return name == tableSpecs[TableUsage].name || name == usageDays }
 
 // lazyTable reports whether the table of that name is made on first use.
 func lazyTable(name string) bool {

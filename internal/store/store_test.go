@@ -44,7 +44,7 @@ func open(t testing.TB, number seamark.TenantNumber) *store.Store {
 			}
 			return number, nil
 		},
-		Dial: engine.DialClickHouse, MaxTenantConns: 4, FilterRows: 50, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Platform: number, Dial: engine.DialClickHouse, MaxTenantConns: 4, FilterRows: 50, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

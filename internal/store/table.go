@@ -51,8 +51,8 @@ var tableSpecs = [tableCount]tableSpec{
 	TableExemplars:  {name: "exemplars", columns: "metric, fp, ts, v, trace_id, labels", exact: true, lazy: true},
 	TableSpans: {name: "spans", columns: "service, name, ts, duration, trace_id, span_id, parent_id, kind, status, status_message, " +
 		"trace_state, scope, resource, attrs, events, links", exact: true, lazy: true},
-	TableDrops: {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
-	TableUsage: {name: "usage", columns: "ts, tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros", exact: true, days: 7, lazy: true, shared: true},
+	TableDrops:      {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
+	TableUsage:      {name: "usage", columns: "ts, tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros", exact: true, days: 7, lazy: true, shared: true},
 	TableLogFilters: {name: "log_filters", columns: "day, grp, start, bits, grams", lazy: true},
 }
 
@@ -77,16 +77,19 @@ func (t Table) Shared() bool { return t.valid() && tableSpecs[t].shared }
 
 func (t Table) valid() bool { return t > 0 && t < tableCount && tableSpecs[t].name != "" }
 
-// platformNumber stands for the platform itself. Tenants' numbers start at 1.
-const platformNumber seamark.TenantNumber = 0
+// platformBit marks the numbers that stand for the platform itself. No tenant's number has it.
+const platformBit seamark.TenantNumber = 1 << 31
 
-// platformDatabase holds the shared tables.
-const platformDatabase = "platform"
-
-// database returns the name of a tenant's database, which is also the name of its ClickHouse user.
+// database returns the name of a tenant's database, which is also the name of its ClickHouse user. Numbers with platformBit name
+// databases of shared tables.
 func database(n seamark.TenantNumber) string {
-	if n == platformNumber {
-		return platformDatabase
+	switch n {
+	case platformBit:
+		return "platform"
+	default:
+		if n&platformBit != 0 {
+			return fmt.Sprintf("platform%04d", n&^platformBit)
+		}
 	}
 	return fmt.Sprintf("t%04d", n)
 }

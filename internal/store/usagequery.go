@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// usageDays is the table of closed days, which the lines of the usage table become before they age out.
+const usageDays = "usage_days"
+
+// usageLineDays is how many days back the meter is read line by line; days before are read as they were closed. It is some days
+// less than lines are kept.
+const usageLineDays = 35
+
+// UsageColumn is what usage may be grouped by.
+type UsageColumn uint8
+
+// The columns. Hours are known of the last 35 days; before that a day's usage stands at its midnight.
+const (
+	UsageTenant UsageColumn = iota
+	UsageMonth
+	UsageDay
+	UsageHour
+	UsageCluster
+	UsageSignal
+	UsageSource
+	UsageActor
+	usageColumnCount
+)
+
+// usageExpressions are the columns' expressions, and the texts that a row without the column has instead.
+var usageExpressions = [usageColumnCount]string{
+	UsageTenant: "toString(tenant)", UsageMonth: "toStartOfMonth(date)", UsageDay: "date", UsageHour: "bucket",
+	UsageCluster: "toString(cluster)", UsageSignal: "toString(signal)", UsageSource: "toString(source)", UsageActor: "toString(actor)",
+}
+
+// UsageQuery selects what the meter counted inside a time range, of one tenant or with the zero TenantID of all.
+type UsageQuery struct {
+	Tenant seamark.TenantID
+	Range  seamark.TimeRange // of the counting; the end is excluded. Both are taken down to the hour, beyond 35 days to the day
+	By     []UsageColumn
+	Limit  int // at most so many rows
+}
+
+// UsageRow is one group. Fields that were not grouped by are zero.
+type UsageRow struct {
+	Time                           time.Time // start of the month, day or hour
+	Tenant                         string
+	Cluster, Signal, Source, Actor string
+	Requests, Rows, Bytes, Wire    uint64 // acknowledged; Bytes inflated, Wire as they were sent
+	SetAside                       uint64 // rows of them that the store refused
+	Queries, ReadRows, ReadBytes   uint64
+	CPU                            time.Duration // of the store, for queries
+	StoredRows, StoredBytes        float64       // means over the samples
+	ActiveSeries, ActiveStreams    float64
+}
+
+// ListUsage returns the groups in their order, and times rising. An empty meter gives none.
+func (s *Store) ListUsage(ctx context.Context, q UsageQuery) ([]UsageRow, error) {
+	var list []UsageRow
+	err := s.platformQuery(ctx, usageSQL(&q, s.opts.Now()), func(rows driver.Rows) error {
+		for rows.Next() {
+			var r UsageRow
+			var micros uint64
+			if err := rows.Scan(&r.Time, &r.Tenant, &r.Cluster, &r.Signal, &r.Source, &r.Actor, &r.Requests, &r.Rows, &r.Bytes, &r.Wire, &r.SetAside,
+				&r.Queries, &r.ReadRows, &r.ReadBytes, &micros, &r.StoredRows, &r.StoredBytes, &r.ActiveSeries, &r.ActiveStreams); err != nil {
+				return err
+			}
+			r.CPU = time.Duration(micros) * time.Microsecond
+			list = append(list, r)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// usageSQL adds up counters, and for samples takes the mean of each day (or hour) before it adds up what was held side by side.
+func usageSQL(q *UsageQuery, now time.Time) *logSQL {
+	b := newLogSQL()
+	pick := func(c UsageColumn, without string) string {
+		if slices.Contains(q.By, c) {
+			return usageExpressions[c]
+		}
+		return without
+	}
+	when := pick(UsageMonth, pick(UsageDay, "toDate(0)"))
+	bucket := "toDateTime(date, 'UTC')"
+	if slices.Contains(q.By, UsageHour) {
+		when, bucket = "bucket", "ts"
+	}
+	held := func(value, condition string) string {
+		return fmt.Sprintf("ifNotFinite(sumIf(%s / requests, %s) / uniqExactIf(bucket, %s), 0)", value, condition, condition)
+	}
+	const series, streams = "kind = 'active' AND signal = 'metrics'", "kind = 'active' AND signal = 'logs'"
+	fmt.Fprintf(b, "SELECT toDateTime(%s, 'UTC') AS g_time, %s AS g_tenant, %s AS g_cluster, %s AS g_signal, %s AS g_source, %s AS g_actor,\n",
+		when, pick(UsageTenant, "''"), pick(UsageCluster, "''"), pick(UsageSignal, "''"), pick(UsageSource, "''"), pick(UsageActor, "''"))
+	b.WriteString("  sumIf(requests, kind = 'ingest'), sumIf(rows, kind = 'ingest'), sumIf(bytes, kind = 'ingest'), sumIf(wire, kind = 'ingest'),\n" +
+		"  sumIf(rows, kind = 'set_aside'),\n" +
+		"  sumIf(requests, kind = 'query'), sumIf(rows, kind = 'query'), sumIf(bytes, kind = 'query'), sumIf(micros, kind = 'query'),\n  " +
+		held("rows", "kind = 'stored'") + ", " + held("bytes", "kind = 'stored'") + ",\n  " + held("rows", series) + ", " + held("rows", streams) + "\n")
+	b.WriteString("FROM (\n  SELECT date, " + bucket + " AS bucket, tenant, kind, cluster, signal, source, actor,\n" +
+		"    sum(requests) AS requests, sum(rows) AS rows, sum(bytes) AS bytes, sum(wire) AS wire, sum(micros) AS micros\n  FROM (\n")
+	b.usageLines(q, now)
+	b.WriteString("\n  )\n  GROUP BY date, bucket, tenant, kind, cluster, signal, source, actor\n)\n" +
+		"GROUP BY g_time, g_tenant, g_cluster, g_signal, g_source, g_actor\nORDER BY g_time, g_tenant, g_cluster, g_signal, g_source, g_actor\nLIMIT " +
+		b.int64(int64(q.Limit)))
+	return b
+}
+
+// usageLines writes the statement that reads recent lines as they are and older ones as closed days.
+func (b *logSQL) usageLines(q *UsageQuery, now time.Time) {
+	const fields = "tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros"
+	cut := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -usageLineDays)
+	seconds := func(t time.Time) string {
+		return "toDateTime(" + b.int64(max(t.Unix(), 0)) + ", 'UTC')"
+	}
+	tenant := ""
+	if q.Tenant != "" {
+		tenant = " AND tenant = " + b.string(string(q.Tenant))
+	}
+	start := q.Range.Start
+	if start.Before(cut) {
+		start = cut
+	}
+	b.WriteString("    SELECT toDate(ts) AS date, ts, " + fields + " FROM usage\n    WHERE ts >= " + seconds(start.Truncate(time.Hour)) + " AND ts < " + seconds(q.Range.End) + tenant)
+	if !q.Range.Start.Before(cut) {
+		return
+	}
+	end := q.Range.End
+	if end.After(cut) {
+		end = cut
+	}
+	b.WriteString("\n    UNION ALL\n    SELECT date, toDateTime(date, 'UTC') AS ts, " + fields + " FROM usage_days FINAL\n    WHERE date >= toDate(" +
+		seconds(q.Range.Start) + ") AND toDateTime(date, 'UTC') < " + seconds(end) + tenant)
+}
+
+// platformQuery runs one read-only statement on the shared tables, which it makes where they are missing. Callers bind the tenant
+// in the statement: no user of a tenant's can read here.
+func (s *Store) platformQuery(ctx context.Context, b *logSQL, read func(driver.Rows) error) error {
+	n, err := s.ensureTable(ctx, "", TableUsage)
+	if err != nil {
+		return err
+	}
+	sql := strings.NewReplacer("FROM usage_days", "FROM "+database(n)+".usage_days", "FROM usage\n", "FROM "+database(n)+".usage\n").Replace(b.String())
+	rows, err := s.admin.Query(clickhouse.Context(ctx, clickhouse.WithParameters(b.params), clickhouse.WithSettings(clickhouse.Settings{
+		"readonly": "2", "max_memory_usage": platformMemory,
+	})), sql)
+	if err != nil {
+		return queryError(ctx, err)
+	}
+	defer func() { _ = rows.Close() }()
+	return queryError(ctx, read(rows))
+}
+
+// platformMemory bounds one statement on the shared tables, in bytes. Without it a report over all tenants can take the memory
+// of their queries.
+const platformMemory = "1073741824"
+
+// MeteredRows is what the meter says of one signal's rows with times of one day (of events: of the week that begins then).
+type MeteredRows struct {
+	Tenant   seamark.TenantID
+	Signal   seamark.Signal
+	Day      int32 // days since 1970
+	Rows     uint64
+	SetAside uint64 // of Rows
+}
+
+// ListMeteredRows returns what was acknowledged of each signal and day, of one tenant or with the zero TenantID of all, for rows
+// with times of the days from start to before end. It does not matter when they came.
+func (s *Store) ListMeteredRows(ctx context.Context, tenant seamark.TenantID, start, end int32) ([]MeteredRows, error) {
+	b := newLogSQL()
+	b.WriteString("SELECT toString(tenant), toString(signal), toInt32(toUInt16(day)) AS days, sumIf(rows, kind = 'ingest'), sumIf(rows, kind = 'set_aside')\nFROM (\n")
+	// A sender's clock may be ahead of ours by less than a day.
+	b.usageLines(&UsageQuery{Tenant: tenant, Range: seamark.TimeRange{Start: timeOfDay(start).AddDate(0, 0, -1), End: s.opts.Now().AddDate(0, 0, 1)}}, s.opts.Now())
+	b.WriteString("\n)\nWHERE kind IN ('ingest', 'set_aside') AND days >= " + b.int64(int64(start)) + " AND days < " + b.int64(int64(end)) +
+		"\nGROUP BY tenant, signal, days\nORDER BY tenant, days, signal")
+	var list []MeteredRows
+	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+		for rows.Next() {
+			var m MeteredRows
+			var id, signal string
+			if err := rows.Scan(&id, &signal, &m.Day, &m.Rows, &m.SetAside); err != nil {
+				return err
+			}
+			m.Tenant = seamark.TenantID(id)
+			m.Signal, _ = seamark.ParseSignal(signal) // ingest writes no other
+			list = append(list, m)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+func timeOfDay(day int32) time.Time { return time.Unix(int64(day)*24*hourSeconds, 0).UTC() }
+
+// StoredRows is what the store holds of one table, and where it was asked for of one partition.
+type StoredRows struct {
+	Number      seamark.TenantNumber
+	Table       Table
+	Day         int32 // of the partition, in days since 1970; 0 when partitions were not asked for
+	Rows, Bytes uint64
+	Changed     time.Time // when the newest part was written or merged
+}
+
+// ListStored returns what the parts on the disk hold, of one tenant or with the zero TenantID of all. It reads no rows.
+func (s *Store) ListStored(ctx context.Context, tenant seamark.TenantID, byDay bool) ([]StoredRows, error) {
+	b := newLogSQL()
+	day := "toInt32(0)"
+	if byDay {
+		day = "toInt32(toUInt16(toDateOrZero(partition)))"
+	}
+	b.WriteString("SELECT database, table, " + day + " AS days, sum(rows), sum(bytes_on_disk), max(modification_time)\nFROM system.parts\nWHERE active AND ")
+	if tenant != "" {
+		n, err := s.opts.Number(tenant)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString("database = " + b.string(database(n)))
+	} else {
+		b.WriteString("match(database, '^t[0-9]+$')")
+	}
+	b.WriteString("\nGROUP BY database, table, days\nORDER BY database, table, days")
+	var list []StoredRows
+	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+		for rows.Next() {
+			var r StoredRows
+			var db, table string
+			if err := rows.Scan(&db, &table, &r.Day, &r.Rows, &r.Bytes, &r.Changed); err != nil {
+				return err
+			}
+			if r.Table = tableNamed(table); r.Table == 0 {
+				continue // a table of a newer build, or one that is being probed
+			}
+			if _, err := fmt.Sscanf(db, "t%d", &r.Number); err != nil {
+				continue
+			}
+			list = append(list, r)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// tableNamed returns the table of that name; 0 for none.
+func tableNamed(name string) Table {
+	for _, t := range Tables() {
+		if tableSpecs[t].name == name {
+			return t
+		}
+	}
+	return 0
+}
+
+// Signal returns the signal whose rows t holds; 0 when its rows go with others.
+func (t Table) Signal() seamark.Signal {
+	if !t.valid() {
+		return 0
+	}
+	return usageSignals[t]
+}
+
+// CloseUsage adds up the lines of the days from start to before end, each as one row per key that stays when the lines age out.
+// Closing a day again replaces it.
+func (s *Store) CloseUsage(ctx context.Context, start, end int32) error {
+	n, err := s.ensureTable(ctx, "", TableUsage)
+	if err != nil {
+		return err
+	}
+	db := database(n)
+	for day := start; day < end; day++ {
+		sql := "INSERT INTO " + db + ".usage_days SELECT toDate(ts) AS date, tenant, kind, cluster, signal, source, actor, day, " +
+			"sum(requests), sum(rows), sum(bytes), sum(wire), sum(micros), now('UTC') FROM " + db + ".usage " +
+			"WHERE ts >= ? AND ts < ? GROUP BY date, tenant, kind, cluster, signal, source, actor, day"
+		if err := s.admin.Exec(ctx, sql, timeOfDay(day), timeOfDay(day+1)); err != nil {
+			return fmt.Errorf("close usage of %s: %w", timeOfDay(day).Format(time.DateOnly), err)
+		}
+	}
+	return nil
+}
+
+// UsageLineDays returns how many whole days back lines are still there to be closed.
+func UsageLineDays() int32 { return usageLineDays }
+
+// DeleteUsage removes a tenant's meter, which else outlives its tables.
+func (s *Store) DeleteUsage(ctx context.Context, tenant seamark.TenantID) error {
+	n, err := s.ensureTable(ctx, "", TableUsage)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{tableSpecs[TableUsage].name, usageDays} {
+		sql := "ALTER TABLE " + database(n) + "." + table + " DELETE WHERE tenant = ? SETTINGS mutations_sync = 1"
+		if err := s.admin.Exec(ctx, sql, string(tenant)); err != nil {
+			return fmt.Errorf("delete %s of tenant: %w", table, err)
+		}
+	}
+	return nil
+}
