@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// The bounds of what is looked at of one line. What follows is one wildcard, so that a megabyte of JSON costs what two kilobytes
-// do and templates stay short enough to read.
+// maxScanBytes is what is looked at of one line. What follows is one wildcard, so that a megabyte of JSON costs what a kilobyte does
+// and templates stay short enough to read.
+const maxScanBytes = 1024
+
 const (
-	maxScanBytes = 2048
-	maxScanWords = 128
 	// maxWordBytes is the longest word that can be part of a template: longer ones are encoded data.
 	maxWordBytes = 64
 	// minHexBytes is the length from which a word of the letters a to f is an id: a random id of eight digits has no decimal one
@@ -46,113 +46,164 @@ var classes = func() (table [256]uint8) {
 // span is a part of a line.
 type span struct{ from, to int }
 
-// Scanner masks lines. It keeps its memory between lines and is not safe for concurrent use.
-type Scanner struct {
+// scanner masks lines. It keeps its memory between lines.
+type scanner struct {
 	line     string
 	literals []span // what stands before the first wildcard, between wildcards and after the last
-
-	from  int // where the literal that is open begins
-	last  int // end of the last word
-	after int // end of the last masked word, -1 before the first
+	other    []span // memory for literals
+	from     int    // where the literal that is open begins
+	masks    int
 }
 
-// Scan masks a line, which Text, Sum and Split then show. It returns false for a line without words, which has no template. The
-// scanner refers to the line until the next Scan.
-func (s *Scanner) Scan(line string) bool {
+// scan masks the words of a line that have a digit, which is nearly all that can be told by a word's look, and all that is paid
+// for with every line. The scanner refers to the line until the next scan.
+func (s *scanner) scan(line string) {
 	line, open := head(line)
-	s.line, s.literals, s.from, s.last, s.after = line, s.literals[:0], 0, 0, -1
-	end, words, start, seen := len(line), 0, 0, uint8(0)
-	for n := 0; n <= len(line); n++ {
-		if n < len(line) {
-			if class := classes[line[n]]; class != isSeparator {
-				seen |= class
-				continue
-			}
+	s.line, s.literals, s.from, s.masks = line, s.literals[:0], 0, 0
+	for n := nextDigit(line, 0); n < len(line); n = nextDigit(line, n) {
+		start := n
+		for start > s.from && classes[line[start-1]] != isSeparator {
+			start--
 		}
-		if n > start {
-			if words == maxScanWords || open && n == len(line) { // a word behind the limit, or one that was cut
-				end, open = start, true
-				break
-			}
-			words++
-			s.word(start, n, seen)
+		for n++; n < len(line) && classes[line[n]] != isSeparator; n++ { //nolint:revive // the loop is the search
 		}
-		start, seen = n+1, 0
+		if !s.isKey(start, n) {
+			s.mask(start, n)
+		}
 	}
-	if open && end == len(line) {
-		end = s.last
-	}
-	s.close(end, open)
-	return words > 0
+	s.close(open)
 }
 
-// head returns the first line of a text, at most so much of it as is looked at, and whether something follows. A first line that
-// others follow keeps its line break, so that its last word is known to be whole.
+// nextDigit returns the place of the first digit from a place on, or the length of the text.
+func nextDigit(text string, from int) int {
+	for ; len(text)-from >= 8; from += 8 {
+		// Of eight bytes at once: a digit becomes a number below ten, and those that are have their highest bit set after the
+		// subtraction. A borrow may set it for a byte behind one that is; the first is exact.
+		x := load64(text[from:]) ^ 0x3030303030303030
+		if found := (x - 0x0a0a0a0a0a0a0a0a) &^ x & 0x8080808080808080; found != 0 {
+			return from + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; from < len(text); from++ {
+		if classes[text[from]] == isDigit {
+			break
+		}
+	}
+	return from
+}
+
+// load64 returns the first eight bytes of a text, the first lowest.
+func load64(t string) uint64 {
+	_ = t[7]
+	return uint64(t[0]) | uint64(t[1])<<8 | uint64(t[2])<<16 | uint64(t[3])<<24 | uint64(t[4])<<32 | uint64(t[5])<<40 | uint64(t[6])<<48 | uint64(t[7])<<56
+}
+
+// head returns the first line of a text, at most so much of it as is looked at, and whether something follows, which begins where a
+// word ends.
 func head(line string) (first string, open bool) {
-	first = line
 	if len(line) > maxScanBytes {
-		first, open = line[:maxScanBytes], true
+		cut := maxScanBytes
+		for cut > maxScanBytes-maxWordBytes && classes[line[cut-1]] != isSeparator { // a word that is cut says nothing
+			cut--
+		}
+		line, open = line[:cut], true
 	}
-	if i := strings.IndexByte(first, '\n'); i >= 0 && strings.Trim(line[i:], " \t\r\n") != "" {
-		return first[:i+1], true
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		open = open || trimBlanks(line[i:]) != ""
+		line = line[:i]
 	}
-	if open {
-		return first, true
-	}
-	return strings.TrimRight(first, " \t\r\n"), false
+	return trimBlanks(line), open
 }
 
-// word takes the next word, of which seen tells what bytes it has.
-func (s *Scanner) word(start, end int, seen uint8) {
-	gap := s.line[s.last:start]
-	plain := seen&isDigit == 0 && (seen&isNoHex != 0 || end-start < minHexBytes) && end-start <= maxWordBytes
-	switch masked := s.last == s.after; {
-	case plain || s.isKey(start, end):
-		if masked && isPadding(gap) { // the wildcard before takes all blanks but one
-			s.from = start - 1
-		}
-	case masked && joins(gap):
-		s.from, s.after = end, end
-	default:
-		literal := span{s.from, start}
-		if isPadding(gap) { // the wildcard takes all blanks but one
-			literal.to = s.last + 1
-		}
-		s.literals = append(s.literals, literal)
-		s.from, s.after = end, end
+// trimBlanks cuts the blanks at the end of a text.
+func trimBlanks(text string) string {
+	n := len(text)
+	for n > 0 && (text[n-1] == ' ' || text[n-1] == '\n' || text[n-1] == '\r' || text[n-1] == '\t') {
+		n--
 	}
-	s.last = end
+	return text[:n]
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// mask puts a wildcard in the place of a word. Of several blanks beside it, as those that align columns, it takes all but one, and
+// with the word before that is masked too it is one where both are parts of a value.
+func (s *scanner) mask(start, end int) {
+	if s.masks == 0 || !joins(s.line[s.from:start]) {
+		to := start
+		for to-2 >= s.from && isBlank(s.line[to-1]) && isBlank(s.line[to-2]) {
+			to--
+		}
+		s.literals = append(s.literals, span{s.from, to})
+		s.masks++
+	}
+	for end+1 < len(s.line) && isBlank(s.line[end]) && isBlank(s.line[end+1]) {
+		end++
+	}
+	s.from = end
 }
 
 // close ends the last literal.
-func (s *Scanner) close(end int, open bool) {
-	if open && s.last != s.after { // else the last wildcard takes the rest
-		s.literals = append(s.literals, span{s.from, end})
+func (s *scanner) close(open bool) {
+	if open && (s.masks == 0 || s.from < len(s.line)) { // else the last wildcard takes the rest
+		s.literals = append(s.literals, span{s.from, len(s.line)})
+		s.masks++
+		s.from = len(s.line)
 	}
-	if open {
-		s.from = end
-	}
-	s.literals = append(s.literals, span{s.from, end})
-}
-
-// isPadding reports whether a gap is several blanks, as those that align columns: their number is no part of a template beside a
-// wildcard, which takes them.
-func isPadding(gap string) bool {
-	return len(gap) > 1 && strings.Trim(gap, " \t") == ""
+	s.literals = append(s.literals, span{s.from, len(s.line)})
 }
 
 // joins reports whether masked words on both sides of a gap are one value: the parts of a time or an address, the elements of a
 // list, whose number is no part of a template.
 func joins(gap string) bool {
 	switch gap {
-	case ":", ",", ", ", `","`, `", "`:
+	case "", ":", ",", ", ", `","`, `", "`:
 		return true
 	}
 	return false
 }
 
+// isOdd reports whether a word without digits is a value nevertheless: hexadecimal letters alone, or too long to be a word. seen
+// tells what its bytes are.
+func (s *scanner) isOdd(start, end int, seen uint8) bool {
+	return end-start > maxWordBytes || seen&(isNoHex|isDigit) == 0 && end-start >= minHexBytes && !namesValue(s.line, start, end)
+}
+
+// refine masks odd words, which takes a look at each word.
+func (s *scanner) refine() {
+	s.other = append(s.other[:0], s.literals...)
+	s.literals, s.masks = s.literals[:0], 0
+	for i, l := range s.other {
+		if i > 0 { // the wildcard that was there
+			s.mask(s.other[i-1].to, l.from)
+		}
+		s.from = l.from
+		for start, n, seen := s.word(l.from, l.to); start < l.to; start, n, seen = s.word(n, l.to) {
+			if s.isOdd(start, n, seen) {
+				s.mask(start, n)
+			}
+		}
+	}
+	s.literals = append(s.literals, span{s.from, s.other[len(s.other)-1].to})
+}
+
+// word returns the next word from a place on and what its bytes are. It begins at the end when there is none.
+func (s *scanner) word(from, to int) (start, end int, seen uint8) {
+	for from < to && classes[s.line[from]] == isSeparator {
+		from++
+	}
+	for end = from; end < to; end++ {
+		class := classes[s.line[end]]
+		if class == isSeparator {
+			break
+		}
+		seen |= class
+	}
+	return from, end, seen
+}
+
 // isKey reports whether a word with digits names a value nevertheless: p99=, or "http2": of JSON.
-func (s *Scanner) isKey(start, end int) bool {
+func (s *scanner) isKey(start, end int) bool {
 	if !namesValue(s.line, start, end) || end-start > maxKeyBytes || classes[s.line[start]]&isDigit != 0 {
 		return false
 	}
@@ -177,8 +228,8 @@ func namesValue(text string, start, end int) bool {
 	return start > 0 && text[start-1] == '"' && (strings.HasPrefix(after, `":`) || strings.HasPrefix(after, `" :`))
 }
 
-// Text returns the line with <_> for what is masked.
-func (s *Scanner) Text() string {
+// text returns the line with <_> for what is masked.
+func (s *scanner) text() string {
 	var b strings.Builder
 	for i, l := range s.literals {
 		if i > 0 {
@@ -190,7 +241,7 @@ func (s *Scanner) Text() string {
 }
 
 // sum names the masked line within a process: lines of equal sum and seed have equal texts.
-func (s *Scanner) sum(seed maphash.Seed) uint64 {
+func (s *scanner) sum(seed maphash.Seed) uint64 {
 	h := uint64(len(s.literals))
 	for _, l := range s.literals {
 		h = bits.RotateLeft64(h, 29)*sumPrime ^ maphash.String(seed, s.line[l.from:l.to])

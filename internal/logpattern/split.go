@@ -14,30 +14,25 @@ type splitter struct {
 	shape uint64   // names the skeleton within a process
 }
 
-// split divides what s has scanned.
-func (p *splitter) split(s *Scanner, seed maphash.Seed) {
+// split divides what s has scanned. It reports whether the line has odd words, which s masks when it refines.
+func (p *splitter) split(s *scanner, seed maphash.Seed) (odd bool) {
 	p.words, p.ends, p.shape = p.words[:0], p.ends[:0], 0
 	for _, l := range s.literals {
 		from := l.from // of the part of the skeleton that is open
-		for start := l.from; start < l.to; {
-			if classes[s.line[start]] == isSeparator {
-				start++
-				continue
-			}
-			end := start + 1
-			for end < l.to && classes[s.line[end]] != isSeparator {
-				end++
+		for start, end, seen := s.word(l.from, l.to); start < l.to; start, end, seen = s.word(end, l.to) {
+			if s.isOdd(start, end, seen) {
+				return true
 			}
 			if !namesValue(s.line, start, end) {
 				p.add(seed, s.line[from:start])
 				p.words, p.ends = append(p.words, s.line[start:end]), append(p.ends, span{start, end})
 				from = end
 			}
-			start = end
 		}
 		p.add(seed, s.line[from:l.to])
 		p.shape++ // a wildcard, or the end
 	}
+	return false
 }
 
 func (p *splitter) add(seed maphash.Seed, part string) {
@@ -45,7 +40,7 @@ func (p *splitter) add(seed maphash.Seed, part string) {
 }
 
 // skeleton returns the texts before, between and behind the words of the line that s has scanned and p has split.
-func (p *splitter) skeleton(s *Scanner) []string {
+func (p *splitter) skeleton(s *scanner) []string {
 	parts := make([]string, 0, len(p.words)+1)
 	var b strings.Builder
 	next := 0

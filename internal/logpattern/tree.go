@@ -64,6 +64,7 @@ type Tree struct {
 	stats  TreeStats
 	rest   *seamark.LogPattern // of lines that there is no room for
 
+	scan     scanner
 	split    splitter
 	variants []variant
 }
@@ -107,24 +108,41 @@ func (t *Tree) Bytes() int { return t.bytes + len(t.known)*knownBytes }
 
 // Learn returns the template of a line, which it makes or makes more general. now is in seconds since 1970. A line without words
 // has the template of those that there is no room for. The line is copied as far as it is kept.
-func (t *Tree) Learn(s *Scanner, line string, now int64) *seamark.LogPattern {
-	if !s.Scan(line) {
-		return t.rest
-	}
-	sum := s.sum(t.seed)
-	if found := t.known[sum]; found != nil {
-		for found.into != nil {
-			found = found.into
-		}
+func (t *Tree) Learn(line string, now int64) *seamark.LogPattern {
+	t.scan.scan(line)
+	sum := t.scan.sum(t.seed)
+	if found := t.recall(sum); found != nil {
 		found.seen = now
 		return found.pattern
 	}
-	return t.learn(s, sum, now)
+	if t.split.split(&t.scan, t.seed) {
+		t.scan.refine()
+		refined := t.scan.sum(t.seed)
+		if found := t.recall(refined); found != nil {
+			found.seen = now
+			return found.pattern
+		}
+		sum = refined
+		t.split.split(&t.scan, t.seed)
+	}
+	return t.learn(sum, now)
 }
 
-func (t *Tree) learn(s *Scanner, sum uint64, now int64) *seamark.LogPattern {
-	t.split.split(s, t.seed)
+// recall returns the template of a masked line that was seen before.
+func (t *Tree) recall(sum uint64) *template {
+	found := t.known[sum]
+	for found != nil && found.into != nil {
+		found = found.into
+	}
+	return found
+}
+
+// learn returns the template of the line that was split.
+func (t *Tree) learn(sum uint64, now int64) *seamark.LogPattern {
 	words := t.split.words
+	if len(words) == 0 && t.scan.masks == 0 {
+		return t.rest
+	}
 	sh := t.shapes[t.split.shape]
 	found := sh.find(words)
 	if found == nil {
@@ -133,7 +151,7 @@ func (t *Tree) learn(s *Scanner, sum uint64, now int64) *seamark.LogPattern {
 			return t.rest
 		}
 		if sh = t.shapes[t.split.shape]; sh == nil { // also when it made room
-			sh = t.addShape(s)
+			sh = t.addShape()
 		}
 		found = t.create(sh, words, now)
 	}
@@ -175,8 +193,8 @@ func (sh *shape) find(words []string) *template {
 	return best
 }
 
-func (t *Tree) addShape(s *Scanner) *shape {
-	sh := &shape{key: t.split.shape, skeleton: t.split.skeleton(s)}
+func (t *Tree) addShape() *shape {
+	sh := &shape{key: t.split.shape, skeleton: t.split.skeleton(&t.scan)}
 	for _, part := range sh.skeleton {
 		t.bytes += len(part) + wordBytes
 	}
