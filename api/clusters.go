@@ -32,12 +32,11 @@ func ClusterRoutes(lister ClusterLister) []httpx.Route {
 			if err != nil {
 				return err
 			}
-			return httpx.WriteJSON(w, http.StatusOK, items[Cluster]{list})
+			page, err := httpx.Paginate(r, list, func(c *Cluster) string { return c.Name })
+			if err != nil {
+				return err
+			}
+			return httpx.WriteJSON(w, http.StatusOK, page)
 		},
 	}}
-}
-
-// items is the envelope of every list.
-type items[T any] struct {
-	Items []T `json:"items"`
 }

@@ -76,7 +76,7 @@ func (h pipelineHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, list)
+	return httpx.WriteDocument(w, r, httpx.RevisionTag(list.Revision), list)
 }
 
 func (h pipelineHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
@@ -87,15 +87,41 @@ func (h pipelineHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	if in.Revision == nil || len(in.Pipelines) == 0 {
-		return seamark.Errorf(seamark.Invalid, "seamark-pipeline-body",
-			"The body needs the fields revision, which is the one that was read (0 when there are no pipelines yet), and pipelines.")
-	}
-	list, err := h.store.SavePipelines(r.Context(), r.Tenant(), in.Pipelines, *in.Revision)
+	condition := r.Precondition()
+	revision, err := h.expected(w, r, &condition, in.Revision)
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, list)
+	if len(in.Pipelines) == 0 {
+		return seamark.Errorf(seamark.Invalid, "seamark-pipeline-body", "The body needs the field pipelines.")
+	}
+	list, err := h.store.SavePipelines(r.Context(), r.Tenant(), in.Pipelines, revision)
+	if err != nil {
+		if now, ferr := h.store.FindPipelines(r.Context(), r.Tenant()); ferr == nil && condition.Given() {
+			w.Header().Set("ETag", string(httpx.RevisionTag(now.Revision)))
+		}
+		return condition.Lost(err)
+	}
+	return httpx.WriteDocument(w, r, httpx.RevisionTag(list.Revision), list)
+}
+
+// expected returns the revision that a change replaces: the one that the request's condition names, else the body's.
+func (h pipelineHandlers) expected(w http.ResponseWriter, r *httpx.Request, condition *httpx.Precondition, inBody *uint64) (uint64, error) {
+	if revision, ok := condition.Revision(); ok {
+		return revision, nil
+	}
+	if condition.Given() {
+		now, err := h.store.FindPipelines(r.Context(), r.Tenant())
+		if err != nil {
+			return 0, err
+		}
+		return now.Revision, condition.Check(w, httpx.RevisionTag(now.Revision))
+	}
+	if inBody == nil {
+		return 0, seamark.Errorf(seamark.Invalid, "seamark-pipeline-body",
+			"The change needs the header If-Match with the ETag that was read (If-None-Match: * when there are no pipelines yet), or the revision in the body.")
+	}
+	return *inBody, nil
 }
 
 func (h pipelineHandlers) try(w http.ResponseWriter, r *httpx.Request) error {

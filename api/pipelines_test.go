@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -57,11 +58,35 @@ func TestPipelinesAreReadAndReplacedWhole(t *testing.T) {
 	want(t, e.do(tenantA, http.MethodPut, path, `{"revision":1,"pipelines":["broken"]}`), http.StatusBadRequest, "Step 0 is broken.")
 }
 
+// TestPipelineConditions changes pipelines by ETag instead of by the revision in the body.
+func TestPipelineConditions(t *testing.T) {
+	e := newEdge(t, "", api.PipelineRoutes(pipelineBook{}))
+	const path, body = "/api/v1/pipelines", `{"pipelines":[{"name":"a"}]}`
+	put := func(name, value string) *httptest.ResponseRecorder {
+		return e.doWith(tenantA, http.MethodPut, path, body, name, value)
+	}
+	want(t, put("If-Match", `"r3"`), http.StatusPreconditionFailed, "seamark-document-changed")
+	want(t, put("If-Match", `*`), http.StatusPreconditionFailed, "seamark-document-absent")
+	made := put("If-None-Match", "*")
+	want(t, made, http.StatusOK, `"revision":1`)
+	if tag := made.Header().Get("ETag"); tag != `"r1"` {
+		t.Errorf("ETag: got %s, want \"r1\"", tag)
+	}
+	late := put("If-None-Match", "*")
+	want(t, late, http.StatusPreconditionFailed, "seamark-document-changed")
+	if tag := late.Header().Get("ETag"); tag != `"r1"` {
+		t.Errorf("ETag of the refusal: got %s, want \"r1\"", tag)
+	}
+	want(t, put("If-Match", `"r1"`), http.StatusOK, `"revision":2`)
+	want(t, put("If-Match", `*`), http.StatusOK, `"revision":3`)
+	want(t, e.doWith(tenantA, http.MethodGet, path, "", "If-None-Match", `"r3"`), http.StatusNotModified, "")
+}
+
 func TestPipelineBodiesAreChecked(t *testing.T) {
 	e := newEdge(t, "", api.PipelineRoutes(pipelineBook{}))
 	for body, id := range map[string]string{
-		`{"pipelines":[]}`: "seamark-pipeline-body", `{"revision":0}`: "seamark-pipeline-body", `{"revision":0,"pipelines":[],"more":1}`: "seamark-body-json",
-		`[]`: "seamark-body-json", `{"revision":-1,"pipelines":[]}`: "seamark-body-json",
+		`{"pipelines":[]}`: "seamark-pipeline-body", `{"revision":0}`: "seamark-pipeline-body", `{"revision":0,"pipelines":[],"more":1}`: `"pointer":"/more"`,
+		`[]`: "seamark-body-invalid", `{"revision":-1,"pipelines":[]}`: `"pointer":"/revision"`, `{`: "seamark-body-json",
 	} {
 		want(t, e.do(tenantA, http.MethodPut, "/api/v1/pipelines", body), http.StatusBadRequest, id)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -58,10 +59,11 @@ type ClusterQuotas struct {
 type Quotas interface {
 	// FindQuotas returns a tenant's quota and use with those of its clusters, by name. The error is of kind NotFound.
 	FindQuotas(ctx context.Context, tenant seamark.TenantID) (TenantQuotas, error)
-	// SetTenantQuota replaces what was set for a tenant. The error is of kind NotFound, or Invalid for a value out of bounds.
-	SetTenantQuota(ctx context.Context, tenant seamark.TenantID, q Quota) error
+	// SetTenantQuota replaces what was set for a tenant, unless accept refuses what it replaces, which is compare-and-set. The
+	// error is accept's, of kind NotFound, or Invalid for a value out of bounds.
+	SetTenantQuota(ctx context.Context, tenant seamark.TenantID, q Quota, accept func(now Quota) error) error
 	// SetClusterQuota does the same for a cluster of the tenant; its quota must lie within the tenant's limits.
-	SetClusterQuota(ctx context.Context, tenant seamark.TenantID, cluster seamark.ClusterID, q Quota) error
+	SetClusterQuota(ctx context.Context, tenant seamark.TenantID, cluster seamark.ClusterID, q Quota, accept func(now Quota) error) error
 }
 
 // QuotaRoutes returns the routes for quotas: a tenant reads its own and sets those of its clusters, an operator sets those
@@ -71,6 +73,7 @@ func QuotaRoutes(quotas Quotas) []httpx.Route {
 	const ofTenant, ofCluster = "/api/v1/tenants/:id/quotas", "/api/v1/clusters/:id/quotas"
 	return []httpx.Route{
 		{Method: http.MethodGet, Path: "/api/v1/quotas", Permission: "tenant:read", Handler: h.find},
+		{Method: http.MethodGet, Path: ofCluster, Permission: "tenant:read", Handler: h.findCluster},
 		{Method: http.MethodPut, Path: ofCluster, Permission: "clusters:write", Handler: h.setCluster},
 		{Method: http.MethodGet, Path: ofTenant, Permission: "tenants:read", Handler: h.findTenant},
 		{Method: http.MethodPut, Path: ofTenant, Permission: "tenants:write", Handler: h.setTenant},
@@ -104,7 +107,29 @@ func (h quotaHandlers) findTenant(w http.ResponseWriter, r *httpx.Request) error
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, operatorQuotas{found.Limits, found.Set, found.Use})
+	return writeQuota(w, found.Set, operatorQuotas{found.Limits, found.Set, found.Use})
+}
+
+// writeQuota answers with a document about a quota. Its ETag is that of what was set: use changes all the time.
+func writeQuota(w http.ResponseWriter, set Quota, document any) error {
+	tag, err := httpx.ContentTag(set)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("ETag", string(tag))
+	return httpx.WriteJSON(w, http.StatusOK, document)
+}
+
+// accept returns what asks the request's condition about the quota that it replaces.
+func accept(w http.ResponseWriter, r *httpx.Request) func(now Quota) error {
+	condition := r.Precondition()
+	return func(now Quota) error {
+		tag, err := httpx.ContentTag(now)
+		if err != nil {
+			return err
+		}
+		return condition.Check(w, tag)
+	}
 }
 
 func (h quotaHandlers) setTenant(w http.ResponseWriter, r *httpx.Request) error {
@@ -116,10 +141,26 @@ func (h quotaHandlers) setTenant(w http.ResponseWriter, r *httpx.Request) error 
 	if err := httpx.ReadJSON(r, &q); err != nil {
 		return err
 	}
-	if err := h.quotas.SetTenantQuota(r.Context(), tenant, q); err != nil {
+	if err := h.quotas.SetTenantQuota(r.Context(), tenant, q, accept(w, r)); err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, q)
+	return writeQuota(w, q, q)
+}
+
+func (h quotaHandlers) findCluster(w http.ResponseWriter, r *httpx.Request) error {
+	found, err := h.quotas.FindQuotas(r.Context(), r.Tenant())
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(found.Clusters, func(c ClusterQuotas) bool { return c.ID == r.Param("id") })
+	if at < 0 {
+		return clusterUnknown()
+	}
+	return writeQuota(w, found.Clusters[at].Set, found.Clusters[at])
+}
+
+func clusterUnknown() error {
+	return seamark.Errorf(seamark.NotFound, "seamark-cluster-unknown", "There is no such cluster.")
 }
 
 func (h quotaHandlers) setCluster(w http.ResponseWriter, r *httpx.Request) error {
@@ -129,16 +170,16 @@ func (h quotaHandlers) setCluster(w http.ResponseWriter, r *httpx.Request) error
 	}
 	cluster, err := seamark.ParseClusterID(r.Param("id"))
 	if err != nil {
-		return seamark.Errorf(seamark.NotFound, "seamark-cluster-unknown", "There is no such cluster.")
+		return clusterUnknown()
 	}
 	var q Quota
 	if err := httpx.ReadJSON(r, &q); err != nil {
 		return err
 	}
-	if err := h.quotas.SetClusterQuota(r.Context(), r.Tenant(), cluster, q); err != nil {
+	if err := h.quotas.SetClusterQuota(r.Context(), r.Tenant(), cluster, q, accept(w, r)); err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, q)
+	return writeQuota(w, q, q)
 }
 
 // tenantParam returns the tenant that an operator's path names. What is no id names no tenant.

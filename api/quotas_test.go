@@ -36,12 +36,18 @@ func (f *quotaFake) FindQuotas(_ context.Context, tenant seamark.TenantID) (api.
 	return f.found, f.err
 }
 
-func (f *quotaFake) SetTenantQuota(_ context.Context, tenant seamark.TenantID, q api.Quota) error {
+func (f *quotaFake) SetTenantQuota(_ context.Context, tenant seamark.TenantID, q api.Quota, accept func(api.Quota) error) error {
+	if err := accept(f.found.Set); err != nil {
+		return err
+	}
 	f.tenant, f.set = tenant, &q
 	return f.err
 }
 
-func (f *quotaFake) SetClusterQuota(_ context.Context, tenant seamark.TenantID, cluster seamark.ClusterID, q api.Quota) error {
+func (f *quotaFake) SetClusterQuota(_ context.Context, tenant seamark.TenantID, cluster seamark.ClusterID, q api.Quota, accept func(api.Quota) error) error {
+	if err := accept(api.Quota{}); err != nil {
+		return err
+	}
 	f.tenant, f.cluster, f.set = tenant, cluster, &q
 	return f.err
 }
@@ -72,7 +78,7 @@ func (quotaVerifier) Permit(p seamark.Principal, permission string) error {
 	return seamark.Errorf(seamark.Forbidden, "seamark-permission-missing", "No permission %s.", permission)
 }
 
-func doQuotas(t *testing.T, f *quotaFake, token, method, path, body string) *httptest.ResponseRecorder {
+func doQuotas(t *testing.T, f *quotaFake, token, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	e, err := httpx.New(httpx.Options{
 		Routes: api.QuotaRoutes(f), Verifier: quotaVerifier{}, Logger: slog.New(slog.DiscardHandler),
@@ -81,6 +87,9 @@ func doQuotas(t *testing.T, f *quotaFake, token, method, path, body string) *htt
 	require.NoError(t, err)
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
 	return w
@@ -137,6 +146,31 @@ func TestQuotasOfAnOperator(t *testing.T) {
 		require.Equal(t, c.status, w.Code, "%s %s %s: %s", c.token, c.method, c.path, w.Body)
 		require.Nil(t, f.set, "%s %s %s", c.token, c.method, c.path)
 	}
+}
+
+// TestQuotaConditions changes quotas with If-Match: only what was read is replaced.
+func TestQuotaConditions(t *testing.T) {
+	f := &quotaFake{found: quotaFound()}
+	for _, path := range []string{"/api/v1/tenants/" + string(quotaTenant) + "/quotas", "/api/v1/clusters/" + string(quotaCluster) + "/quotas"} {
+		token := "smk_operator"
+		if strings.Contains(path, "clusters") {
+			token, f.found.Clusters[0].Set = "smk_admin", api.Quota{}
+		}
+		read := doQuotas(t, f, token, http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, read.Code, read.Body)
+		tag := read.Header().Get("ETag")
+		require.NotEmpty(t, tag)
+		f.set = nil
+		stale := doQuotas(t, f, token, http.MethodPut, path, `{}`, "If-Match", `"hOther"`)
+		require.Equal(t, http.StatusPreconditionFailed, stale.Code, stale.Body)
+		require.Equal(t, tag, stale.Header().Get("ETag"))
+		require.Contains(t, stale.Body.String(), "seamark-document-changed")
+		require.Nil(t, f.set)
+		done := doQuotas(t, f, token, http.MethodPut, path, `{"max_labels":5}`, "If-Match", tag)
+		require.Equal(t, http.StatusOK, done.Code, done.Body)
+		require.NotEqual(t, tag, done.Header().Get("ETag"))
+	}
+	require.Equal(t, http.StatusNotFound, doQuotas(t, f, "smk_admin", http.MethodGet, "/api/v1/clusters/01ARZ3NDEKTSV4RRFFQ69G5FZZ/quotas", "").Code)
 }
 
 func TestQuotasOfACluster(t *testing.T) {

@@ -76,9 +76,18 @@ func newEdge(t *testing.T, denied string, routes []httpx.Route) edge {
 // do sends one request as tenant and returns the answer.
 func (e edge) do(tenant seamark.TenantID, method, path, body string) *httptest.ResponseRecorder {
 	e.t.Helper()
+	return e.doWith(tenant, method, path, body)
+}
+
+// doWith is do with headers, given as names and values.
+func (e edge) doWith(tenant seamark.TenantID, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	e.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer smk_"+string(tenant))
 	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
 	return w

@@ -32,7 +32,11 @@ func TenantRoutes(lister TenantLister) []httpx.Route {
 			if err != nil {
 				return err
 			}
-			return httpx.WriteJSON(w, http.StatusOK, items[Tenant]{list})
+			page, err := httpx.Paginate(r, list, func(t *Tenant) string { return t.Slug })
+			if err != nil {
+				return err
+			}
+			return httpx.WriteJSON(w, http.StatusOK, page)
 		},
 	}}
 }

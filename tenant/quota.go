@@ -134,40 +134,50 @@ func (d *Directory) Quota(tenant seamark.TenantID, cluster seamark.ClusterID) (o
 }
 
 // SetTenantQuota replaces what was set for a tenant; the zero Quota gives it the platform's defaults. It holds on every
-// node within a second. The error is of kind Invalid for a value out of bounds, NotFound when the tenant is gone.
-func (d *Directory) SetTenantQuota(ctx context.Context, tenant seamark.TenantID, q Quota) error {
+// node within a second. Each of accept is asked about what it replaces and may refuse. The error is of kind Invalid for a
+// value out of bounds, NotFound when the tenant is gone.
+func (d *Directory) SetTenantQuota(ctx context.Context, tenant seamark.TenantID, q Quota, accept ...func(now Quota) error) error {
 	if _, err := d.FindTenant(ctx, tenant); err != nil {
 		return err
 	}
 	if err := q.check(); err != nil {
 		return invalid(err, "seamark-quota-invalid")
 	}
-	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: tenant, Quota: q})
+	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: tenant, Quota: q}, accept)
 }
 
 // SetClusterQuota replaces what was set for a cluster of the tenant; the zero Quota leaves it its tenant's limits alone.
-// within is what the tenant has, defaults included: a cluster's quota can only narrow it. The error is of kind Invalid for
-// a value out of bounds, NotFound for a cluster that is not the tenant's.
-func (d *Directory) SetClusterQuota(ctx context.Context, cluster Cluster, q, within Quota) error {
+// within is what the tenant has, defaults included: a cluster's quota can only narrow it. Each of accept is asked about what
+// it replaces. The error is of kind Invalid for a value out of bounds, NotFound for a cluster that is not the tenant's.
+func (d *Directory) SetClusterQuota(ctx context.Context, cluster Cluster, q, within Quota, accept ...func(now Quota) error) error {
 	if _, err := d.FindCluster(ctx, cluster.Tenant, cluster.ID); err != nil {
 		return err
 	}
 	if err := errors.Join(q.check(), q.checkWithin(&within)); err != nil {
 		return invalid(err, "seamark-quota-invalid")
 	}
-	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: cluster.Tenant, Cluster: cluster.ID, Quota: q})
+	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: cluster.Tenant, Cluster: cluster.ID, Quota: q}, accept)
 }
 
-// saveQuota writes a quota whatever was set before: the last one holds.
-func (d *Directory) saveQuota(ctx context.Context, doc *quotaDoc) error {
+// saveQuota writes a quota by compare-and-set on what accept was asked about: without a condition the last one holds.
+func (d *Directory) saveQuota(ctx context.Context, doc *quotaDoc, accept []func(now Quota) error) error {
 	key := quotaKey(doc.Tenant, doc.Cluster)
 	change := func(q *quotaDoc) error {
+		for _, ask := range accept {
+			if err := ask(q.Quota); err != nil {
+				return err
+			}
+		}
 		*q = *doc
 		return nil
 	}
 	_, err := d.quotas.mutate(ctx, key, change)
 	if errors.Is(err, errAbsent) {
-		err = d.quotas.create(ctx, key, doc)
+		first := new(quotaDoc)
+		if err := change(first); err != nil {
+			return err
+		}
+		err = d.quotas.create(ctx, key, first)
 	}
 	if errors.Is(err, errTaken) {
 		_, err = d.quotas.mutate(ctx, key, change)

@@ -501,6 +501,9 @@ type Cluster struct {
 // ClusterList defines model for ClusterList.
 type ClusterList struct {
 	Items []Cluster `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
 // ClusterQuotas defines model for ClusterQuotas.
@@ -881,8 +884,8 @@ type LokiSuccess struct {
 type NewPipelines struct {
 	Pipelines []Pipeline `json:"pipelines"`
 
-	// Revision The revision that was read; 0 when there are no pipelines yet.
-	Revision int `json:"revision"`
+	// Revision The revision that was read, 0 when there are no pipelines yet; needed where the request has no If-Match.
+	Revision *int `json:"revision,omitempty"`
 }
 
 // NewSession defines model for NewSession.
@@ -903,6 +906,9 @@ type NewSession struct {
 	// Token The session's JWT, also set as cookie.
 	Token string `json:"token"`
 }
+
+// NextCursor Cursor of the next page; the last page has none.
+type NextCursor = string
 
 // OperatorQuotas defines model for OperatorQuotas.
 type OperatorQuotas struct {
@@ -1084,11 +1090,17 @@ type Problem struct {
 	// Detail What is wrong, where, the limit and the cure.
 	Detail string `json:"detail"`
 
+	// Errors The faulty parts of the request's document.
+	Errors []Problem_Errors `json:"errors,omitempty"`
+
 	// ID Stable id, `seamark-<noun>-<fault>`.
 	ID string `json:"id"`
 
+	// Instance Names this very fault.
+	Instance string `json:"instance"`
+
 	// RequestID Names the request in the server's log.
-	RequestID *string `json:"request_id,omitempty"`
+	RequestID string `json:"request_id"`
 
 	// Status The HTTP status.
 	Status int `json:"status"`
@@ -1096,8 +1108,16 @@ type Problem struct {
 	// Title The kind of fault in a few words.
 	Title string `json:"title"`
 
-	// Type URI reference of the fault's description.
+	// Type Where the fault is described.
 	Type string `json:"type"`
+}
+
+// Problem_Errors defines model for Problem.Errors.
+type Problem_Errors struct {
+	Detail string `json:"detail"`
+
+	// Pointer JSON pointer (RFC 6901) to the faulty value.
+	Pointer string `json:"pointer"`
 }
 
 // PrometheusError defines model for PrometheusError.
@@ -1220,6 +1240,9 @@ type Tenant struct {
 // TenantList defines model for TenantList.
 type TenantList struct {
 	Items []Tenant `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
 // TenantQuotas defines model for TenantQuotas.
@@ -1542,6 +1565,14 @@ type ExploreCardinalityParams struct {
 	Period *string
 	// Whether samples are counted, which takes most of the time.
 	Samples *bool
+}
+
+// ListClustersParams are the query parameters of ListClusters. What is nil is not sent.
+type ListClustersParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // ListDropsParamsSignal is a part of what ListDropsParams or a body holds.
@@ -1870,6 +1901,14 @@ type PushJSONLogsParams struct {
 	LevelField *string
 	// Fields that become labels, such as `env,team=owner.team`.
 	StreamFields *string
+}
+
+// ListTenantsParams are the query parameters of ListTenants. What is nil is not sent.
+type ListTenantsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // LokiDetectedFieldValuesParams are the query parameters of LokiDetectedFieldValues. What is nil is not sent.
@@ -2424,9 +2463,22 @@ func (c *Client) ExploreCardinality(ctx context.Context, params *ExploreCardinal
 // ListClusters lists the tenant's clusters, with when each signal last arrived.
 //
 // It is GET /api/v1/clusters.
-func (c *Client) ListClusters(ctx context.Context, options ...CallOption) (*ClusterList, error) {
+func (c *Client) ListClusters(ctx context.Context, params *ListClustersParams, options ...CallOption) (*ClusterList, error) {
 	r := newCall(http.MethodGet, "/api/v1/clusters", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
 	return fetch[ClusterList](ctx, c, r)
+}
+
+// FindClusterQuotas shows the quota of a cluster and what it uses of it.
+//
+// It is GET /api/v1/clusters/{id}/quotas.
+func (c *Client) FindClusterQuotas(ctx context.Context, id string, options ...CallOption) (*ClusterQuotas, error) {
+	r := newCall(http.MethodGet, "/api/v1/clusters/{id}/quotas", options)
+	r.path("id", id)
+	return fetch[ClusterQuotas](ctx, c, r)
 }
 
 // SetClusterQuota replaces the quota of a cluster, within the tenant's own limits. Every ingest node follows within seconds.
@@ -2683,6 +2735,9 @@ func (c *Client) FindPipelines(ctx context.Context, options ...CallOption) (*Pip
 
 // ReplacePipelines replaces the tenant's log pipelines. Every ingest node follows within a second.
 //
+// The change names what it replaces: by If-Match with the ETag that was read, by If-None-Match with `*` when there are no
+// pipelines yet, or by the revision in the body.
+//
 // It is PUT /api/v1/pipelines.
 func (c *Client) ReplacePipelines(ctx context.Context, body NewPipelines, options ...CallOption) (*Pipelines, error) {
 	r := newCall(http.MethodPut, "/api/v1/pipelines", options)
@@ -2818,8 +2873,12 @@ func (c *Client) CreateSession(ctx context.Context, body Credentials, options ..
 // ListTenants lists all tenants of the platform; for operators.
 //
 // It is GET /api/v1/tenants.
-func (c *Client) ListTenants(ctx context.Context, options ...CallOption) (*TenantList, error) {
+func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, options ...CallOption) (*TenantList, error) {
 	r := newCall(http.MethodGet, "/api/v1/tenants", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
 	return fetch[TenantList](ctx, c, r)
 }
 
@@ -3826,6 +3885,18 @@ func Operations() []Operation {
 			ID: "listClusters", Method: http.MethodGet, Path: "/api/v1/clusters", Summary: "Lists the tenant's clusters, with when each signal last arrived.",
 			Tags:   []string{"clusters"},
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "findClusterQuotas", Method: http.MethodGet, Path: "/api/v1/clusters/{id}/quotas", Summary: "Shows the quota of a cluster and what it uses of it.",
+			Tags:   []string{"quotas"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
 		},
 		{
 			ID: "setClusterQuota", Method: http.MethodPut, Path: "/api/v1/clusters/{id}/quotas", Summary: "Replaces the quota of a cluster, within the tenant's own limits. Every ingest node follows within seconds.",
@@ -3833,6 +3904,8 @@ func Operations() []Operation {
 			Body: []string{"application/json"}, BodyRequired: true,
 			Answer: []string{"application/json"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
 			},
 		},
@@ -4029,6 +4102,10 @@ func Operations() []Operation {
 			Tags: []string{"pipelines"},
 			Body: []string{"application/json"}, BodyRequired: true,
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+			},
 		},
 		{
 			ID: "tryPipeline", Method: http.MethodPost, Path: "/api/v1/pipelines/dry-run", Summary: "Runs a pipeline on records that go nowhere and shows what each step does with each.",
@@ -4101,6 +4178,10 @@ func Operations() []Operation {
 			ID: "listTenants", Method: http.MethodGet, Path: "/api/v1/tenants", Summary: "Lists all tenants of the platform; for operators.",
 			Tags:   []string{"tenants"},
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
 		},
 		{
 			ID: "findTenantQuotas", Method: http.MethodGet, Path: "/api/v1/tenants/{id}/quotas", Summary: "Shows a tenant's limits and what it uses of them; for operators.",
@@ -4116,6 +4197,8 @@ func Operations() []Operation {
 			Body: []string{"application/json"}, BodyRequired: true,
 			Answer: []string{"application/json"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
 			},
 		},

@@ -115,7 +115,7 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, _, _ := start(t, answer(http.StatusBadRequest, test.contentType, test.body, "X-Request-Id", "R2"))
-			_, err := c.ListClusters(t.Context())
+			_, err := c.ListClusters(t.Context(), nil)
 			got, ok := errors.AsType[*Error](err)
 			if !ok {
 				t.Fatalf("got %v, want an *Error", err)
@@ -136,7 +136,7 @@ func TestErrors(t *testing.T) {
 func TestRepeatsWhatMaySucceedLater(t *testing.T) {
 	busy := answer(http.StatusServiceUnavailable, "text/plain", "busy", "Retry-After", "3")
 	c, s, waits := start(t, busy, busy, answer(http.StatusOK, "application/json", `{"items":[]}`))
-	if _, err := c.ListClusters(t.Context()); err != nil {
+	if _, err := c.ListClusters(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.seen) != 3 || len(*waits) != 2 || (*waits)[0] < 3*time.Second || (*waits)[0] > 4*time.Second {
@@ -160,9 +160,9 @@ func TestDoesNotRepeat(t *testing.T) {
 		a    http.HandlerFunc
 		call func(*Client) error
 	}{
-		{"what can never succeed", answer(http.StatusBadRequest, "text/plain", ""), func(c *Client) error { _, err := c.ListClusters(t.Context()); return err }},
+		{"what can never succeed", answer(http.StatusBadRequest, "text/plain", ""), func(c *Client) error { _, err := c.ListClusters(t.Context(), nil); return err }},
 		{"what is not safe to repeat", answer(http.StatusServiceUnavailable, "text/plain", ""), func(c *Client) error { _, err := c.CreateSession(t.Context(), Credentials{}); return err }},
-		{"what the server wants much later", answer(http.StatusTooManyRequests, "text/plain", "", "Retry-After", "3600"), func(c *Client) error { _, err := c.ListClusters(t.Context()); return err }},
+		{"what the server wants much later", answer(http.StatusTooManyRequests, "text/plain", "", "Retry-After", "3600"), func(c *Client) error { _, err := c.ListClusters(t.Context(), nil); return err }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, s, _ := start(t, test.a)
@@ -176,7 +176,7 @@ func TestDoesNotRepeat(t *testing.T) {
 func TestGivesUp(t *testing.T) {
 	down := answer(http.StatusServiceUnavailable, "text/plain", "down")
 	c, s, _ := start(t, down, down, down, down)
-	_, err := c.ListClusters(t.Context())
+	_, err := c.ListClusters(t.Context(), nil)
 	if !IsStatus(err, http.StatusServiceUnavailable) || len(s.seen) != DefaultAttempts {
 		t.Errorf("got %v after %d requests, want 503 after %d", err, len(s.seen), DefaultAttempts)
 	}
@@ -186,7 +186,7 @@ func TestStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c, _, _ := start(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	c.after = func(time.Duration) <-chan time.Time { cancel(); return nil }
-	if _, err := c.ListClusters(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := c.ListClusters(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestCreationsHaveAKey(t *testing.T) {
 
 func TestFollowsNoRedirect(t *testing.T) {
 	c, s, _ := start(t, answer(http.StatusFound, "text/plain", "", "Location", "/elsewhere"))
-	if _, err := c.ListClusters(t.Context()); !IsStatus(err, http.StatusFound) || len(s.seen) != 1 {
+	if _, err := c.ListClusters(t.Context(), nil); !IsStatus(err, http.StatusFound) || len(s.seen) != 1 {
 		t.Errorf("got %v after %d requests", err, len(s.seen))
 	}
 }
@@ -233,7 +233,7 @@ func TestTrustsTheGivenCertificates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.ListClusters(t.Context()); (err == nil) != test.ok {
+			if _, err := c.ListClusters(t.Context(), nil); (err == nil) != test.ok {
 				t.Errorf("got %v", err)
 			}
 		})

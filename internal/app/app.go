@@ -61,8 +61,9 @@ type App struct {
 	tailer     *logtail.Tailer
 	events     *events.Searcher
 	audit      *audit.Searcher
-	pipelines  *pipelines // nil without the ingest and API roles
-	quotas     quotaAPI   // of the API role
+	pipelines  *pipelines    // nil without the ingest and API roles
+	quotas     quotaAPI      // of the API role
+	replays    httpx.Replays // of the API role
 	ingester   *ingest.Ingester
 	alerting   *alerting.Service
 	grpc       *otlpgrpc.Server // nil without the ingest role

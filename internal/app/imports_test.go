@@ -32,6 +32,7 @@ var layers = []layer{
 	{"internal/seal", []string{"internal/seamark"}, "Sealing knows places and keys, not what is sealed."},
 	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
 	{"internal/guard", nil, "The guard knows addresses alone."},
+	{"internal/replay", []string{"internal/httpx", "internal/seal", "internal/seamark"}, "What was answered is kept for the edge, sealed."},
 	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
 
 	{"ingest", []string{"ingest/", "internal/bus", "internal/httpx", "internal/store", "internal/seamark"}, "Roles never import each other; app hands over what one needs of another."},
@@ -89,14 +90,14 @@ var layers = []layer{
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
 	{"cmd/seamark", []string{"ingest/quota", "internal/app", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
 	{"internal/bench", []string{"ingest/", "internal/store", "internal/seamark", "tenant"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e", []string{"internal/e2e/", "internal/app", "internal/democluster", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
-	{"internal/bench/logs", []string{"api", "ingest/level", "querier/logql/engine", "querier/logql/loki", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/logs", []string{"querier/seriesindex", "api", "ingest/level", "querier/logql/engine", "querier/logql/loki", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/query", []string{"api", "querier/promql", "querier/samplecache", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/audit", []string{"internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},

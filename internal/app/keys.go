@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/replay"
 	"github.com/seamarkhq/seamark/internal/seal"
 )
 
@@ -48,5 +49,15 @@ func (a *App) openKeys(ctx context.Context) error {
 		a.log.Warn("every user of this machine can read the root key", "file", source.File, "mode", info.Mode().String())
 	}
 	a.background("keys", func(ctx context.Context) error { return ring.Maintain(ctx, resealInterval) })
+	return nil
+}
+
+// openReplays opens what creations answered, which is sealed with the keys.
+func (a *App) openReplays(ctx context.Context) error {
+	store, err := replay.Open(ctx, replay.Options{JS: a.js, Replicas: a.opts.NATS.Replicas, Keys: a.keys, Now: a.opts.Now})
+	if err != nil {
+		return err
+	}
+	a.replays = store
 	return nil
 }

@@ -95,18 +95,22 @@ func (q quotaAPI) limitsOf(set tenant.Quota) tenant.Quota {
 }
 
 // SetTenantQuota implements api.Quotas.
-func (q quotaAPI) SetTenantQuota(ctx context.Context, id seamark.TenantID, set api.Quota) error {
-	return q.directory.SetTenantQuota(ctx, id, tenant.Quota(set))
+func (q quotaAPI) SetTenantQuota(ctx context.Context, id seamark.TenantID, set api.Quota, accept func(now api.Quota) error) error {
+	return q.directory.SetTenantQuota(ctx, id, tenant.Quota(set), asked(accept))
 }
 
 // SetClusterQuota implements api.Quotas.
-func (q quotaAPI) SetClusterQuota(ctx context.Context, id seamark.TenantID, cluster seamark.ClusterID, set api.Quota) error {
+func (q quotaAPI) SetClusterQuota(ctx context.Context, id seamark.TenantID, cluster seamark.ClusterID, set api.Quota, accept func(now api.Quota) error) error {
 	c, err := q.directory.FindCluster(ctx, id, cluster)
 	if err != nil {
 		return err
 	}
 	ofTenant, _ := q.directory.Quota(id, "")
-	return q.directory.SetClusterQuota(ctx, c, tenant.Quota(set), q.limitsOf(ofTenant))
+	return q.directory.SetClusterQuota(ctx, c, tenant.Quota(set), q.limitsOf(ofTenant), asked(accept))
+}
+
+func asked(accept func(now api.Quota) error) func(now tenant.Quota) error {
+	return func(now tenant.Quota) error { return accept(api.Quota(now)) }
 }
 
 // dropAPI shows the drop ledger in the API's words. It implements api.DropLister.

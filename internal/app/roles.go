@@ -23,6 +23,9 @@ func (a *App) startRoles(ctx context.Context) error {
 		}
 	}
 	if a.opts.has(RoleAPI) {
+		if err := a.openReplays(ctx); err != nil {
+			return err
+		}
 		if err := a.openQuotaAPI(ctx); err != nil {
 			return err
 		}

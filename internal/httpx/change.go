@@ -98,7 +98,7 @@ func clipped(s string) string {
 // tellChanged hands a finished request of a changing route to the change log. Requests without any proven credential are
 // left out, but for anonymous routes: there is nobody to record, and whoever scans the network would fill the log.
 func (e *Edge) tellChanged(route *Route, req *Request, status int, err *seamark.Error) {
-	if e.opts.Changed == nil || route.ChangeAction() == "" {
+	if e.opts.Changed == nil || route.ChangeAction() == "" || req.replayed {
 		return
 	}
 	known := req.Principal.Tenant != "" || req.Principal.Operator

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -43,6 +44,9 @@ func (d Dialect) statusOf(e *seamark.Error) int {
 	if d == Splunk && e.Kind == seamark.Unauthenticated && splunkCode(e) == splunkInvalidToken {
 		return http.StatusForbidden
 	}
+	if d == Problem && errors.Is(e.Err, errPrecondition) {
+		return http.StatusPreconditionFailed
+	}
 	return statusOf(e.Kind)
 }
 
@@ -66,9 +70,7 @@ func (d Dialect) envelope(f *failure) (contentType string, body []byte) {
 		return asJSON, encode(influxError{influxCode(f.err.Kind), f.message, f.message})
 	case Problem:
 	}
-	return "application/problem+json", encode(problem{
-		Type: "about:blank", Title: http.StatusText(f.status), Status: f.status, Detail: f.message, ID: f.err.ID, RequestID: f.requestID,
-	})
+	return problemOf(f)
 }
 
 // encode marshals one of this file's bodies, which have nothing that could fail.

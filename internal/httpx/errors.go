@@ -79,23 +79,13 @@ func asError(err error) *seamark.Error {
 	return seamark.Wrap(err, seamark.Internal, "seamark-internal", "Internal error.")
 }
 
-// problem is RFC 9457's document, with our id and the request's id as extensions.
-type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	ID        string `json:"id"`
-	RequestID string `json:"request_id"`
-}
-
 // writeError is the only writer of error responses.
 func writeError(w http.ResponseWriter, r *http.Request, dialect Dialect, requestID string, e *seamark.Error) {
 	status := dialect.statusOf(e)
 	h := w.Header()
 	h.Del("Content-Length")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable || e.RetryAfter > 0 {
 		wait := e.RetryAfter
 		if wait <= 0 {
 			wait = defaultRetryAfter

@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -37,13 +38,18 @@ func ReadBody(r *Request) ([]byte, error) {
 	return body, nil
 }
 
-// ReadJSON decodes a control-plane body into v. Unknown fields are refused, so that a misspelt field is not lost.
+// ReadJSON decodes a control-plane body into v. Unknown fields are refused, so that a misspelt field is not lost, and all
+// faults are told with their JSON pointers.
 func ReadJSON(r *Request, v any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxDocumentBytes))
+	body, err := ReadBody(r)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return seamark.Errorf(seamark.TooLarge, "seamark-body-large", "The body is larger than the limit of %d bytes.", maxDocumentBytes)
+		if faults := findFaults(body, v); len(faults) > 0 {
+			return InvalidFields(faults)
 		}
 		return seamark.Errorf(seamark.Invalid, "seamark-body-json", "The body is not the JSON document this route takes: %s.", err)
 	}

@@ -29,7 +29,10 @@ type Route struct {
 	Foreign bool
 	// Action is what requests are recorded as in the change log, `<noun>.<verb>`. Empty derives it from the permission and
 	// the method, see ChangeAction; NoChange says that the route changes nothing.
-	Action  string
+	Action string
+	// Creates marks a route that makes something new with each call. A request with an Idempotency-Key is served once; the
+	// same again gets the answer of the first.
+	Creates bool
 	Handler Handler
 }
 
@@ -59,6 +62,8 @@ type Request struct {
 	Change Change
 	param  func(string) string
 	prove  func() error
+	// replayed says that the answer was given before: this request changes nothing.
+	replayed bool
 }
 
 // Refusal describes a refused request.

@@ -31,7 +31,9 @@ type Options struct {
 	Refused func(r *Request, route *Route, status int, err *seamark.Error)
 	// Changed, when set, is told of every request to a route that changes something, when it is done or refused; err is nil
 	// when it succeeded. It answers before the request ends, so that a change is on record when its caller goes on.
-	Changed    func(r *Request, route *Route, status int, err *seamark.Error)
+	Changed func(r *Request, route *Route, status int, err *seamark.Error)
+	// Replays remembers what routes that create have answered. It is required where there are such routes.
+	Replays    Replays
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time
@@ -44,6 +46,9 @@ func (o *Options) validate() error {
 	for _, r := range o.Routes {
 		if r.Permission == "" || r.Handler == nil || r.Method == "" || !strings.HasPrefix(r.Path, "/") {
 			return fmt.Errorf("httpx: route %s %s needs a method, a path, a permission and a handler", r.Method, r.Path)
+		}
+		if r.Creates && (o.Replays == nil || r.Permission == Anonymous) {
+			return fmt.Errorf("httpx: route %s %s creates, which needs Replays and a principal", r.Method, r.Path)
 		}
 	}
 	return nil
@@ -104,7 +109,7 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		req.prove = func() error { return e.reauthorize(&route, req) }
 		err := e.admit(route, req)
 		if err == nil {
-			err = route.Handler(w, req)
+			err = e.handle(w, req, &route)
 		}
 		if err != nil {
 			e.fail(w, req, route, err)
@@ -114,6 +119,13 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		e.observe(route, req, w.Status, e.opts.Now().Sub(start))
 		return nil
 	}
+}
+
+func (e *Edge) handle(w http.ResponseWriter, req *Request, route *Route) error {
+	if route.Creates && req.Header.Get(idempotencyKeyHeader) != "" {
+		return e.once(w, req, route)
+	}
+	return route.Handler(w, req)
 }
 
 type clientIPKey struct{}
@@ -192,9 +204,7 @@ func (e *Edge) unrouted(err error, c echo.Context) {
 	case found && he.Code == http.StatusNotFound:
 		writeError(w, r, Problem, id, seamark.Errorf(seamark.NotFound, "seamark-route-unknown", "There is nothing at %s.", r.URL.Path))
 	case found && he.Code == http.StatusMethodNotAllowed:
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(http.StatusMethodNotAllowed)
-		_, _ = fmt.Fprintf(w, "%s does not answer %s; it answers %s.\n", r.URL.Path, r.Method, w.Header().Get("Allow"))
+		writeMethodNotAllowed(w, r, id)
 	default:
 		writeError(w, r, Problem, id, asError(err))
 	}

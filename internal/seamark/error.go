@@ -58,6 +58,14 @@ type Error struct {
 	Err     error  // never leaves the process
 	// RetryAfter is how long the sender should wait; zero means the edge's default for the kind.
 	RetryAfter time.Duration
+	// Fields names each faulty part of the request's document, where there are several or a pointer says more than words.
+	Fields []FieldFault
+}
+
+// FieldFault is one fault in a document that a customer sent.
+type FieldFault struct {
+	Pointer string // JSON pointer (RFC 6901) to the faulty value; "" is the whole document
+	Detail  string // a full sentence for the customer
 }
 
 // Error returns the customer's message with the cause behind it, for logs.

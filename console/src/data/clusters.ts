@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../lib/api";
+import { listAll } from "../lib/api";
 import type { components } from "../lib/schema";
 
 export type Cluster = components["schemas"]["Cluster"];
@@ -11,8 +11,7 @@ export const clustersKey = ["clusters"] as const;
 export function useClusters() {
   return useQuery({
     queryKey: clustersKey,
-    queryFn: async ({ signal }) =>
-      (await request<components["schemas"]["ClusterList"]>("/api/v1/clusters", { signal })).items,
+    queryFn: ({ signal }) => listAll<Cluster>("/api/v1/clusters", { signal }),
     refetchInterval: 10_000,
   });
 }

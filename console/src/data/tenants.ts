@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { request } from "../lib/api";
+import { listAll } from "../lib/api";
 import type { components } from "../lib/schema";
 
 export type Tenant = components["schemas"]["Tenant"];
@@ -8,7 +8,6 @@ export type Tenant = components["schemas"]["Tenant"];
 export function useTenants() {
   return useQuery({
     queryKey: ["tenants"],
-    queryFn: async ({ signal }) =>
-      (await request<components["schemas"]["TenantList"]>("/api/v1/tenants", { signal })).items,
+    queryFn: ({ signal }) => listAll<Tenant>("/api/v1/tenants", { signal }),
   });
 }

@@ -77,6 +77,24 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   return (await response.json()) as T;
 }
 
+interface Page<T> {
+  items: T[];
+  next_cursor?: string;
+}
+
+/** listAll returns all entries of a list that the server answers page by page. */
+export async function listAll<T>(path: string, options: RequestOptions = {}): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { ...options.query, limit: 1000, cursor };
+    const page = await request<Page<T>>(path, { ...options, query });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
+}
+
 async function send(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);

@@ -585,7 +585,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Shows the quota of a cluster and what it uses of it. */
+        get: operations["findClusterQuotas"];
         /** Replaces the quota of a cluster, within the tenant's own limits. Every ingest node follows within seconds. */
         put: operations["setClusterQuota"];
         post?: never;
@@ -708,7 +709,11 @@ export interface paths {
         };
         /** Shows the tenant's log pipelines, in the order in which they run. */
         get: operations["findPipelines"];
-        /** Replaces the tenant's log pipelines. Every ingest node follows within a second. */
+        /**
+         * Replaces the tenant's log pipelines. Every ingest node follows within a second.
+         * @description The change names what it replaces: by If-Match with the ETag that was read, by If-None-Match with `*` when there are no
+         *     pipelines yet, or by the revision in the body.
+         */
         put: operations["replacePipelines"];
         post?: never;
         delete?: never;
@@ -1512,7 +1517,10 @@ export interface components {
     schemas: {
         /** @description Problem details (RFC 9457) with Seamark's stable error id. */
         Problem: {
-            /** @description URI reference of the fault's description. */
+            /**
+             * Format: uri-reference
+             * @description Where the fault is described.
+             */
             type: string;
             /** @description The kind of fault in a few words. */
             title: string;
@@ -1520,11 +1528,24 @@ export interface components {
             status: number;
             /** @description What is wrong, where, the limit and the cure. */
             detail: string;
+            /**
+             * Format: uri-reference
+             * @description Names this very fault.
+             */
+            instance: string;
             /** @description Stable id, `seamark-<noun>-<fault>`. */
             id: string;
             /** @description Names the request in the server's log. */
-            request_id?: string;
+            request_id: string;
+            /** @description The faulty parts of the request's document. */
+            errors?: {
+                /** @description JSON pointer (RFC 6901) to the faulty value. */
+                pointer: string;
+                detail: string;
+            }[];
         };
+        /** @description Cursor of the next page; the last page has none. */
+        NextCursor: string;
         Credentials: {
             login: string;
             /** Format: password */
@@ -1575,6 +1596,7 @@ export interface components {
         };
         ClusterList: {
             items: components["schemas"]["Cluster"][];
+            next_cursor?: components["schemas"]["NextCursor"];
         };
         Tenant: {
             /** @description Opaque ULID. */
@@ -1590,6 +1612,7 @@ export interface components {
         };
         TenantList: {
             items: components["schemas"]["Tenant"][];
+            next_cursor?: components["schemas"]["NextCursor"];
         };
         Event: {
             cluster: string;
@@ -2160,8 +2183,8 @@ export interface components {
             pipelines: components["schemas"]["Pipeline"][];
         };
         NewPipelines: {
-            /** @description The revision that was read; 0 when there are no pipelines yet. */
-            revision: number;
+            /** @description The revision that was read, 0 when there are no pipelines yet; needed where the request has no If-Match. */
+            revision?: number;
             pipelines: components["schemas"]["Pipeline"][];
         };
         Pipeline: {
@@ -2400,6 +2423,43 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There is no such thing, or it is another tenant's. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It exists, was changed by somebody else, or a request with this Idempotency-Key is under way. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The document is not the version that the request's condition names. The ETag is the one of now. */
+        Changed: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key was used with another request. */
+        Unprocessable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description Any other fault. */
         Fault: {
             headers: {
@@ -2410,9 +2470,25 @@ export interface components {
             };
         };
     };
-    parameters: never;
+    parameters: {
+        /** @description Most entries of a page. */
+        Limit: number;
+        /** @description The next_cursor of the page before; the first page without it. */
+        Cursor: string;
+        /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+        IfMatch: string;
+        /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+        IfNoneMatch: string;
+        /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+        IdempotencyKey: string;
+    };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Names this version of the document; If-Match takes it. */
+        ETag: string;
+        /** @description True when the answer was given before, to the same Idempotency-Key. */
+        IdempotencyReplayed: "true";
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -3729,14 +3805,19 @@ export interface operations {
     };
     listClusters: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All clusters of the tenant, by name. */
+            /** @description Clusters of the tenant, by name. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3745,6 +3826,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClusterList"];
                 };
             };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
@@ -3752,14 +3834,19 @@ export interface operations {
     };
     listTenants: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All tenants, by slug. */
+            /** @description Tenants, by slug. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3768,6 +3855,7 @@ export interface operations {
                     "application/json": components["schemas"]["TenantList"];
                 };
             };
+            400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
@@ -4427,10 +4515,43 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
-    setClusterQuota: {
+    findClusterQuotas: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was set for the cluster, and its use over all ingest nodes. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterQuotas"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    setClusterQuota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @description Opaque ULID. */
                 id: string;
@@ -4446,6 +4567,7 @@ export interface operations {
             /** @description What is set now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4455,6 +4577,8 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -4470,9 +4594,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The limits that hold, those that were set, and the use over all ingest nodes. */
+            /** @description The limits that hold, those that were set, and the use over all ingest nodes. The ETag is of what was set. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4481,13 +4606,19 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Fault"];
         };
     };
     setTenantQuota: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /** @description Opaque ULID. */
                 id: string;
@@ -4503,6 +4634,7 @@ export interface operations {
             /** @description What is set now. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4512,6 +4644,8 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -4707,11 +4841,19 @@ export interface operations {
             /** @description The pipelines and their revision. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Pipelines"];
                 };
+            };
+            /** @description If-None-Match names the revision of now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -4721,7 +4863,12 @@ export interface operations {
     replacePipelines: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4734,6 +4881,7 @@ export interface operations {
             /** @description The pipelines with their new revision. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4743,15 +4891,8 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description The pipelines have another revision by now; read them again. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };

@@ -281,6 +281,16 @@ func controlRows() []row {
 		{method: http.MethodGet, path: "/api/v1/clusters", may: anybody, status: http.StatusOK, shows: readers, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/tenants", may: operators, status: http.StatusOK, shows: operators, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/quotas", may: members, status: http.StatusOK, shows: members, sends: fixed("")},
+		{method: http.MethodGet, path: "/api/v1/clusters/:id/quotas", may: members, status: http.StatusOK, sends: func(_ *testing.T, w *world, s *side) []request {
+			foreign := w.beta
+			if s == w.beta {
+				foreign = w.alpha
+			}
+			return []request{
+				{path: "/api/v1/clusters/" + string(s.Cluster.ID) + "/quotas"},
+				{path: "/api/v1/clusters/" + string(foreign.Cluster.ID) + "/quotas", status: http.StatusNotFound},
+			}
+		}},
 		{method: http.MethodPut, path: "/api/v1/clusters/:id/quotas", may: admins, status: http.StatusOK, sends: func(_ *testing.T, w *world, s *side) []request {
 			foreign := w.beta
 			if s == w.beta {
