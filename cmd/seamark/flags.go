@@ -106,7 +106,7 @@ type serverFlags struct {
 	QueryMaxSamples       int           `name:"query.max-samples" default:"${max_samples}" help:"Samples one PromQL query may hold in memory."`
 	QueryMaxSeries        int           `name:"query.max-series" default:"${query_series}" help:"Series one query may touch."`
 	QuerySampleCacheBytes int64         `name:"query.sample-cache-bytes" default:"${sample_cache}" help:"Memory of the samples that queries have read, 2 to 4 bytes each, of all tenants together; one tenant has half at most. What was used longest ago goes first; what does not fit is read from ClickHouse."`
-	QuerySeriesIndexBytes int64         `name:"query.series-index-bytes" default:"${series_index}" help:"Memory of the indexes of metric series, about 120 bytes a series, of all tenants together. The tenant that asked longest ago is forgotten first; one that needs more than a quarter is read from ClickHouse."`
+	QuerySeriesIndexBytes int64         `name:"query.series-index-bytes" default:"${series_index}" help:"Memory of the indexes of metric series and log streams, about 120 bytes a series, of all tenants together. The index that was asked longest ago is forgotten first; one that needs more than a quarter is read from ClickHouse."`
 	QueryMaxEntries       int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
 	QueryMaxTails         int           `name:"query.max-tails" default:"${max_tails}" help:"Tails of log lines of one tenant that are open at once on one node; more get 429."`
 	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants that run at once; more wait."`

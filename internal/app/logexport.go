@@ -13,7 +13,7 @@ import (
 func (a *App) openLogExport() error {
 	var err error
 	a.logExport, err = logexport.New(logexport.Options{
-		Storage: a.store, Limits: a.opts.Export, MaxStreams: a.opts.Query.MaxSeries, Now: a.opts.Now,
+		Storage: a.index, Limits: a.opts.Export, MaxStreams: a.opts.Query.MaxSeries, Now: a.opts.Now,
 	})
 	return err
 }

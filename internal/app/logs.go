@@ -22,15 +22,15 @@ const logRetention = 30 * 24 * time.Hour
 func (a *App) openLogs(ctx context.Context) error {
 	o := &a.opts.Query
 	var err error
-	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
+	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.index, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
 	if err != nil {
 		return err
 	}
-	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.store, Engine: a.logql, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
+	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.index, Engine: a.logql, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
 	if err != nil {
 		return err
 	}
-	if a.logContext, err = logcontext.New(a.store); err != nil {
+	if a.logContext, err = logcontext.New(a.index); err != nil {
 		return err
 	}
 	if err := a.openLogExport(); err != nil {

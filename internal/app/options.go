@@ -187,7 +187,7 @@ type QueryOptions struct {
 	ChunkSamples     int // that a part of a PromQL query reads at once
 	MaxSeries        int
 	SampleCacheBytes int64 // memory of the cache of metric samples, of all tenants
-	SeriesIndexBytes int64 // memory of the indexes of metric series, of all tenants
+	SeriesIndexBytes int64 // memory of the indexes of metric series and log streams, of all tenants
 	MaxEntries       int
 	MaxConcurrent    int
 	MaxTails         int // of log lines, of one tenant

@@ -14,12 +14,13 @@ import (
 // openQuerier makes the engines of the query languages over the store.
 func (a *App) openQuerier(ctx context.Context) error {
 	o := &a.opts.Query
-	metrics, err := a.openMetrics()
+	index, samples, err := a.openMemory()
 	if err != nil {
 		return err
 	}
+	a.index = index
 	a.promql, err = promql.New(promql.Options{
-		Store: metrics, MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
+		Store: promql.WithSamples(index, samples), MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
 		Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {

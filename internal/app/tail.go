@@ -8,6 +8,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
 )
 
@@ -17,9 +18,14 @@ func (a *App) openTails(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A tail goes on where the store's lines end, to the message: it cannot begin with streams as they were a moment ago.
+	history, err := logqlengine.New(logqlengine.Options{Storage: a.store, Now: a.opts.Now, MaxEntries: a.opts.Query.MaxEntries, MaxStreams: a.opts.Query.MaxSeries})
+	if err != nil {
+		return err
+	}
 	follower := bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards)
 	a.tailer, err = logtail.New(logtail.Options{
-		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.store, History: a.logql, MaxTails: a.opts.Query.MaxTails,
+		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.index, History: history, MaxTails: a.opts.Query.MaxTails,
 		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
 	if err != nil {

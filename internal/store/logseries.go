@@ -92,11 +92,12 @@ func (s *Store) logTexts(ctx context.Context, tenant seamark.TenantID, b *logSQL
 }
 
 // whereSeries writes the conditions on the series table. The server turns nanoseconds into days itself, so that both
-// tables agree on what a day is.
+// tables agree on what a day is. Times before 1970, which have no day, are brought there: the server would make days of the
+// far future of them.
 func (b *logSQL) whereSeries(q *LogStreamsQuery) {
 	b.WriteString("WHERE kind = 'log'")
-	b.WriteString("\n  AND day >= toDate(fromUnixTimestamp64Nano(" + b.int64(q.Start) + ", 'UTC'))")
-	b.WriteString(" AND day <= toDate(fromUnixTimestamp64Nano(" + b.int64(q.End-1) + ", 'UTC'))")
+	b.WriteString("\n  AND day >= toDate(fromUnixTimestamp64Nano(" + b.int64(max(q.Start, 0)) + ", 'UTC'))")
+	b.WriteString(" AND day <= toDate(fromUnixTimestamp64Nano(" + b.int64(max(q.End-1, 0)) + ", 'UTC'))")
 	for _, m := range q.Matchers {
 		field := "labels[" + b.string(m.Name) + "]"
 		condition := field + " = "

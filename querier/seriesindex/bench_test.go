@@ -123,7 +123,7 @@ func BenchmarkRefresh(b *testing.B) {
 	s := benchStore(b, 24_000)
 	load := func(b *testing.B, after int64) {
 		n := 0
-		require.NoError(b, s.ScanMetricIndex(b.Context(), tenantA, store.MetricIndexQuery{Week: monday, After: after}, func(*store.MetricIndexSeries) error {
+		require.NoError(b, s.ScanSeriesIndex(b.Context(), tenantA, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: after}, func(*store.IndexedSeries) error {
 			n++
 			return nil
 		}))
@@ -133,12 +133,12 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 	b.Run("nothing-new", func(b *testing.B) {
 		for b.Loop() {
-			_, err := s.ListMetricIndexParts(b.Context(), tenantA)
+			_, err := s.ListSeriesIndexParts(b.Context(), tenantA)
 			require.NoError(b, err)
 		}
 	})
 	b.Run("last-insert", func(b *testing.B) {
-		parts, err := s.ListMetricIndexParts(b.Context(), tenantA)
+		parts, err := s.ListSeriesIndexParts(b.Context(), tenantA)
 		require.NoError(b, err)
 		newest := int64(0)
 		for _, p := range parts {

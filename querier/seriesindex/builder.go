@@ -19,6 +19,7 @@ type builder struct {
 	weeks     map[int32]*week
 	textBytes int64
 	maxBytes  int64
+	kind      seamark.SeriesKind
 }
 
 // week is what was read of a week.
@@ -26,7 +27,7 @@ type week struct {
 	days     []uint8 // per series; a published one is not written to
 	mark     int64   // the largest number of an insert that was read
 	mutation int64
-	parts    []store.MetricIndexPart // of the last listing
+	parts    []store.SeriesIndexPart // of the last listing
 }
 
 var (
@@ -34,15 +35,15 @@ var (
 	errNameless = errors.New("a series' metric is not what its label says")
 )
 
-func newBuilder(maxBytes int64) *builder {
-	return &builder{names: map[string]string{}, weeks: map[int32]*week{}, maxBytes: maxBytes}
+func newBuilder(kind seamark.SeriesKind, maxBytes int64) *builder {
+	return &builder{names: map[string]string{}, weeks: map[int32]*week{}, maxBytes: maxBytes, kind: kind}
 }
 
 // stale reports whether the parts show that rows have left a week that was read.
-func (b *builder) stale(parts []store.MetricIndexPart) bool {
+func (b *builder) stale(parts []store.SeriesIndexPart) bool {
 	for monday, w := range b.weeks {
 		for _, known := range w.parts {
-			if !slices.ContainsFunc(parts, func(p store.MetricIndexPart) bool {
+			if !slices.ContainsFunc(parts, func(p store.SeriesIndexPart) bool {
 				return p.Week == monday && p.MinBlock <= known.MinBlock && p.MaxBlock >= known.MaxBlock
 			}) {
 				return true
@@ -78,14 +79,14 @@ func (b *builder) begin(monday int32) *change {
 const sizeCheckRows = 1024
 
 // add takes one series.
-func (c *change) add(s *store.MetricIndexSeries) error {
+func (c *change) add(s *store.IndexedSeries) error {
 	if c.rows++; c.rows%sizeCheckRows == 0 && c.bytes() > c.maxBytes {
 		return errTooLarge
 	}
 	number, known := c.byFP.find(s.FP, func(n uint32) bool { return c.head.fps[n] == s.FP })
 	if !known {
 		var err error
-		if number, err = c.create(&s.MetricSeries); err != nil {
+		if number, err = c.create(s); err != nil {
 			return err
 		}
 	}
@@ -97,14 +98,11 @@ func (c *change) add(s *store.MetricIndexSeries) error {
 }
 
 // create adds a series that is not there.
-func (b *builder) create(s *store.MetricSeries) (uint32, error) {
-	h, metric := &b.head, ""
-	for i := range s.Labels {
-		if s.Labels[i].Name == seamark.MetricNameLabel {
-			metric = s.Labels[i].Value
-		}
-	}
-	if metric != s.Metric {
+func (b *builder) create(s *store.IndexedSeries) (uint32, error) {
+	h := &b.head
+	if b.kind == seamark.LogStream {
+		h.groups = append(h.groups, b.pair(groupName, s.Name))
+	} else if labelOf(s.Labels, seamark.MetricNameLabel) != s.Name {
 		return 0, errNameless
 	}
 	for i := range s.Labels {
@@ -114,6 +112,18 @@ func (b *builder) create(s *store.MetricSeries) (uint32, error) {
 	h.fps, h.ends = append(h.fps, s.FP), append(h.ends, uint32(len(h.refs)))
 	b.byFP.add(number, func(n uint32) uint64 { return h.fps[n] })
 	return number, nil
+}
+
+// groupName stands before the groups of streams among the labels. No label has it.
+const groupName = ""
+
+func labelOf(labels []seamark.Label, name string) string {
+	for i := range labels {
+		if labels[i].Name == name {
+			return labels[i].Value
+		}
+	}
+	return ""
 }
 
 // pair returns the number of a label. Texts are copied: a value shares the memory of its whole row.
@@ -140,7 +150,7 @@ func (b *builder) pair(name, value string) uint32 {
 const mapEntryBytes = 48
 
 // end makes what was read of a week part of the next snapshot.
-func (b *builder) end(monday int32, c *change, parts []store.MetricIndexPart) {
+func (b *builder) end(monday int32, c *change, parts []store.SeriesIndexPart) {
 	w := b.weeks[monday]
 	if w == nil {
 		w = &week{mark: -1}
@@ -153,7 +163,7 @@ func (b *builder) end(monday int32, c *change, parts []store.MetricIndexPart) {
 }
 
 // note remembers a listing's parts of the week, all of which were read.
-func (w *week) note(monday int32, parts []store.MetricIndexPart) {
+func (w *week) note(monday int32, parts []store.SeriesIndexPart) {
 	w.parts = w.parts[:0]
 	for _, p := range parts {
 		if p.Week == monday {
@@ -203,7 +213,7 @@ func (b *builder) sortIn() {
 func (b *builder) bytes() int64 {
 	const pairBytes = 32
 	h := &b.head
-	n := b.textBytes + int64(pairBytes*cap(h.pairs)+8*cap(h.fps)+4*(cap(h.refs)+cap(h.ends)+len(b.byPair.cells)+len(b.byFP.cells)))
+	n := b.textBytes + int64(pairBytes*cap(h.pairs)+8*cap(h.fps)+4*(cap(h.refs)+cap(h.ends)+cap(h.groups)+len(b.byPair.cells)+len(b.byFP.cells)))
 	for _, g := range h.segments {
 		n += g.bytes()
 	}

@@ -26,7 +26,7 @@ func (x *Index) CountCardinality(ctx context.Context, tenant seamark.TenantID, q
 	var s *snapshot
 	if reason == "" {
 		// Both periods at once: a state of the index that has one of them may lack the other.
-		s, reason = x.snapshot(ctx, tenant, dayRange{q.BeforeDay(), q.LastDay})
+		s, reason = x.snapshot(ctx, key{tenant, seamark.MetricSeries}, dayRange{q.BeforeDay(), q.LastDay})
 	}
 	if s == nil {
 		x.metrics.fallthroughs.WithLabelValues(reason).Inc()

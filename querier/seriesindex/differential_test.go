@@ -77,6 +77,12 @@ func insertSeries(t testing.TB, s *store.Store, tenant seamark.TenantID, batch u
 			b.Samples.Append(ref, int64(day)*24*3600_000, 1)
 		}
 	}
+	insertSeriesRows(t, s, tenant, batch, b)
+}
+
+// insertSeriesRows stores the rows of the series table that the batch makes, and no others.
+func insertSeriesRows(t testing.TB, s *store.Store, tenant seamark.TenantID, batch uint64, b *seamark.Batch) {
+	t.Helper()
 	encoded, err := store.NewEncoder().Encode(b, time.UnixMilli(monday*24*3600_000))
 	require.NoError(t, err)
 	blocks := map[int32]*store.Block{}

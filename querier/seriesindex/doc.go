@@ -1,6 +1,6 @@
-// Package seriesindex answers which series match, and which label names and values they have, from an index in memory per
-// tenant. Index wraps the store and takes its place for PromQL; whatever the index cannot answer at once goes to the store,
-// which stays the reference. It must not be used for anything but metrics. Package app makes it.
+// Package seriesindex answers which metric series or log streams match, and which label names and values they have, from
+// indexes in memory, one of each kind per tenant. Index wraps the store and takes its place for PromQL and LogQL; whatever an
+// index cannot answer at once goes to the store, which stays the reference. Package app makes it.
 //
 // # Nothing is missed
 //
@@ -22,4 +22,7 @@
 // that begins later than changeGrace after an announcement that no refresh has covered waits for one. Announcements may
 // get lost, so a query also waits when the last listing is older than Options.Refresh. Nobody waits longer than maxWait:
 // the query goes to the store then, which is always fresh.
+//
+// An announcement does not say which kind of series was stored, so it concerns both indexes of the tenant. Whoever must not
+// miss a stream of the last moments, as the beginning of a tail, asks the store.
 package seriesindex

@@ -37,6 +37,6 @@ func count(c prometheus.Collector) int { return int(testutil.ToFloat64(c)) }
 
 // Segments returns how many segments the tenant's index has.
 func Segments(x *Index, tenant seamark.TenantID) int {
-	s, _ := x.snapshot(context.Background(), tenant, dayRange{0, maxDay})
+	s, _ := x.snapshot(context.Background(), key{tenant, seamark.MetricSeries}, dayRange{0, maxDay})
 	return len(s.segments)
 }

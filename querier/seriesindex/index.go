@@ -16,8 +16,8 @@ import (
 // Options configures an Index.
 type Options struct {
 	Store *store.Store
-	// MaxBytes bounds the memory of all tenants' indexes; the one that was used longest ago goes first. A tenant whose index
-	// would take more than a quarter is answered by the store. Without it one tenant's label values take all memory.
+	// MaxBytes bounds the memory of all tenants' indexes; the one that was used longest ago goes first. An index that would
+	// take more than a quarter is none: the store answers. Without it one tenant's label values take all memory.
 	MaxBytes int64
 	// Refresh is how old a listing may be that a query relies on. It bounds how late a series is found whose announcement
 	// was lost.
@@ -67,16 +67,35 @@ const (
 
 // source is what the index reads.
 type source interface {
+	metricSource
+	logSource
+	ListSeriesIndexParts(ctx context.Context, tenant seamark.TenantID) ([]store.SeriesIndexPart, error)
+	ScanSeriesIndex(ctx context.Context, tenant seamark.TenantID, q store.SeriesIndexQuery, fn func(*store.IndexedSeries) error) error
+}
+
+// metricSource answers what the index cannot of metrics.
+type metricSource interface {
 	ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error)
 	ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error)
 	ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error)
-	ListMetricIndexParts(ctx context.Context, tenant seamark.TenantID) ([]store.MetricIndexPart, error)
-	ScanMetricIndex(ctx context.Context, tenant seamark.TenantID, q store.MetricIndexQuery, fn func(*store.MetricIndexSeries) error) error
 	CountCardinality(ctx context.Context, tenant seamark.TenantID, q store.CardinalityQuery) (*store.Cardinality, error)
 	ScanSeriesSamples(ctx context.Context, tenant seamark.TenantID, q store.CardinalityQuery, fn func(fp, samples uint64)) error
 }
 
-// Index is a store whose look-ups of metric series and labels are answered from memory. It is safe for concurrent use.
+// key names one index. Metric series and log streams of a tenant are asked for by different people at different times, so that
+// one may be dropped and the other stay.
+type key struct {
+	tenant seamark.TenantID
+	kind   seamark.SeriesKind
+}
+
+// kinds are all that are indexed.
+func kinds() []seamark.SeriesKind {
+	return []seamark.SeriesKind{seamark.MetricSeries, seamark.LogStream}
+}
+
+// Index is a store whose look-ups of metric series, log streams and their labels are answered from memory. It is safe for
+// concurrent use.
 // Tenants share nothing in it but the bound on memory.
 type Index struct {
 	*store.Store
@@ -89,7 +108,7 @@ type Index struct {
 	flights sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below; may be taken while a tenant's is held
-	tenants map[seamark.TenantID]*tenantIndex
+	indexes map[key]*tenantIndex
 	bytes   int64
 	closed  bool
 }
@@ -102,7 +121,7 @@ func New(o Options) (*Index, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Index{
 		Store: o.Store, opts: o, source: o.Store, metrics: newMetrics(o.Registerer), ctx: ctx, cancel: cancel, maxWait: maxWait,
-		tenants: map[seamark.TenantID]*tenantIndex{},
+		indexes: map[key]*tenantIndex{},
 	}, nil
 }
 
@@ -122,7 +141,7 @@ func (x *Index) ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q
 	if sc == nil {
 		return x.source.ListMetricSeries(ctx, tenant, q)
 	}
-	return sc.materialize(sc.series(conditions, q.Limit)), nil
+	return sc.metrics(sc.series(conditions, q.Limit)), nil
 }
 
 // ListMetricLabelNames returns the label names of the series that match, sorted, as the store does.
@@ -145,13 +164,17 @@ func (x *Index) ListMetricLabelValues(ctx context.Context, tenant seamark.Tenant
 
 // plan prepares a query, or returns nil when it is the store's.
 func (x *Index) plan(ctx context.Context, tenant seamark.TenantID, q *store.MetricSeriesQuery) (*scope, []condition) {
-	conditions, err := newConditions(q.Matchers)
-	if err != nil || q.Limit < 1 {
+	return x.scope(ctx, key{tenant, seamark.MetricSeries}, q.Limit, daysOf(q.StartMilli, q.EndMilli), q.Matchers)
+}
+
+// scope returns the days of an index and the matchers in its form, or nil when the query is the store's.
+func (x *Index) scope(ctx context.Context, k key, limit int, days dayRange, matchers []store.MetricMatcher) (*scope, []condition) {
+	conditions, err := newConditions(matchers)
+	if err != nil || limit < 1 {
 		x.metrics.fallthroughs.WithLabelValues("query").Inc()
 		return nil, nil
 	}
-	days := daysOf(q.StartMilli, q.EndMilli)
-	s, reason := x.snapshot(ctx, tenant, days)
+	s, reason := x.snapshot(ctx, k, days)
 	if s == nil {
 		x.metrics.fallthroughs.WithLabelValues(reason).Inc()
 		return nil, nil
@@ -161,11 +184,13 @@ func (x *Index) plan(ctx context.Context, tenant seamark.TenantID, q *store.Metr
 
 // Changed says that series rows of the tenant were stored. Queries that begin 250 ms later find them. It returns at once.
 func (x *Index) Changed(tenant seamark.TenantID) {
-	x.mu.Lock()
-	t := x.tenants[tenant]
-	x.mu.Unlock()
-	if t != nil {
-		t.changed()
+	for _, kind := range kinds() {
+		x.mu.Lock()
+		t := x.indexes[key{tenant, kind}]
+		x.mu.Unlock()
+		if t != nil {
+			t.changed()
+		}
 	}
 }
 
@@ -173,29 +198,31 @@ func (x *Index) Changed(tenant seamark.TenantID) {
 func (x *Index) Forget(tenant seamark.TenantID) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if t := x.tenants[tenant]; t != nil {
-		x.dropLocked(t)
+	for _, kind := range kinds() {
+		if t := x.indexes[key{tenant, kind}]; t != nil {
+			x.dropLocked(t)
+		}
 	}
 }
 
 // dropLocked lets go of a tenant's index. Queries that hold its snapshot end with it.
 func (x *Index) dropLocked(t *tenantIndex) {
-	delete(x.tenants, t.id)
+	delete(x.indexes, t.key)
 	x.bytes -= t.bytes
 	t.bytes, t.dropped = 0, true
 	x.metrics.bytes.Set(float64(x.bytes))
-	x.metrics.tenants.Set(float64(len(x.tenants)))
+	x.metrics.indexes.Set(float64(len(x.indexes)))
 }
 
 // tenant returns the tenant's index, a new one when there is none; nil after Close.
-func (x *Index) tenant(id seamark.TenantID) *tenantIndex {
+func (x *Index) tenant(k key) *tenantIndex {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	t := x.tenants[id]
+	t := x.indexes[k]
 	if t == nil && !x.closed {
-		t = newTenantIndex(x, id)
-		x.tenants[id] = t
-		x.metrics.tenants.Set(float64(len(x.tenants)))
+		t = newTenantIndex(x, k)
+		x.indexes[k] = t
+		x.metrics.indexes.Set(float64(len(x.indexes)))
 	}
 	if t != nil {
 		t.usedAt = x.opts.Now()
@@ -214,7 +241,7 @@ func (x *Index) account(t *tenantIndex, bytes int64) bool {
 	t.bytes = bytes
 	for x.bytes > x.opts.MaxBytes {
 		oldest := t
-		for _, other := range x.tenants {
+		for _, other := range x.indexes {
 			if other != t && other.bytes > 0 && (oldest == t || other.usedAt.Before(oldest.usedAt)) {
 				oldest = other
 			}

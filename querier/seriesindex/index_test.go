@@ -46,9 +46,9 @@ func TestWeeksAreLoadedWhenTheyAreAskedFor(t *testing.T) {
 	}
 	x, _ := newIndex(t, w)
 	fps(t, x, tenantA, onDays(monday+28, monday+28))
-	require.Equal(t, []store.MetricIndexQuery{{Week: monday + 28, After: -1}}, w.takeScans())
+	require.Equal(t, []store.SeriesIndexQuery{{Kind: seamark.MetricSeries, Week: monday + 28, After: -1}}, w.takeScans())
 	require.Equal(t, []uint64{1, 2}, fps(t, x, tenantA, onDays(monday+7, monday+14)))
-	require.Equal(t, []store.MetricIndexQuery{{Week: monday + 7, After: -1}, {Week: monday + 14, After: -1}}, w.takeScans())
+	require.Equal(t, []store.SeriesIndexQuery{{Kind: seamark.MetricSeries, Week: monday + 7, After: -1}, {Kind: seamark.MetricSeries, Week: monday + 14, After: -1}}, w.takeScans())
 	require.Equal(t, 3, seriesindex.Loads(x))
 }
 
@@ -123,7 +123,7 @@ func TestMergesAreRead(t *testing.T) {
 	w.mergeParts(tenantA)
 	clock.Advance(seriesindex.DefaultRefresh)
 	require.Equal(t, []uint64{1, 2}, fps(t, x, tenantA, onDays(monday, monday)))
-	require.Equal(t, []store.MetricIndexQuery{{Week: monday, After: 1}}, w.takeScans())
+	require.Equal(t, []store.SeriesIndexQuery{{Kind: seamark.MetricSeries, Week: monday, After: 1}}, w.takeScans())
 	w.mergeParts(tenantA)
 	clock.Advance(seriesindex.DefaultRefresh)
 	require.Equal(t, []uint64{1, 2}, fps(t, x, tenantA, onDays(monday, monday)))

@@ -19,6 +19,15 @@ func (sc *scope) series(conditions []condition, limit int) []uint32 {
 	return all
 }
 
+// anyOrder returns series that match, up to the limit.
+func (sc *scope) anyOrder(conditions []condition, limit int) []uint32 {
+	var all []uint32
+	for _, g := range sc.segments {
+		all = sc.match(g, conditions, all, limit)
+	}
+	return all
+}
+
 // mergeSeries returns the union of two sorted lists, of which the second is mostly much shorter: later segments are smaller.
 func (sc *scope) mergeSeries(a, b []uint32) []uint32 {
 	if len(a) == 0 || len(b) == 0 {

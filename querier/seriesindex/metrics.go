@@ -3,7 +3,7 @@ package seriesindex
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	bytes, tenants              prometheus.Gauge
+	bytes, indexes              prometheus.Gauge
 	loads, refreshes, evictions prometheus.Counter
 	failures                    prometheus.Counter
 	seconds                     prometheus.Histogram
@@ -19,7 +19,7 @@ func newMetrics(reg prometheus.Registerer) metrics {
 	}
 	m := metrics{
 		bytes:     gauge("bytes", "Memory of the series indexes of all tenants."),
-		tenants:   gauge("tenants", "Tenants whose series are indexed."),
+		indexes:   gauge("indexes", "Indexes in memory: at most one of metric series and one of log streams a tenant."),
 		loads:     counter("loads", "Weeks of series that were read whole."),
 		refreshes: counter("refreshes", "Looks for new series, whether there were any or not."),
 		evictions: counter("evictions", "Indexes that were dropped for want of memory."),
@@ -32,6 +32,6 @@ func newMetrics(reg prometheus.Registerer) metrics {
 			Name: "seamark_querier_index_fallthroughs_total", Help: "Look-ups that went to the store, by reason.",
 		}, []string{"reason"}),
 	}
-	reg.MustRegister(m.bytes, m.tenants, m.loads, m.refreshes, m.evictions, m.failures, m.seconds, m.fallthroughs)
+	reg.MustRegister(m.bytes, m.indexes, m.loads, m.refreshes, m.evictions, m.failures, m.seconds, m.fallthroughs)
 	return m
 }

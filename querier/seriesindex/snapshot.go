@@ -18,6 +18,7 @@ type snapshot struct {
 	fps      []uint64        // per series
 	refs     []uint32        // all series' labels, as numbers of pairs
 	ends     []uint32        // per series: the end of its labels in refs
+	groups   []uint32        // per log stream: its group, as a number of a pair
 	segments []*segment      // of consecutive series
 	weeks    map[int32][]uint8
 	present  []int32 // the weeks that the store has
@@ -95,7 +96,7 @@ func (sc *scope) visible(series uint32) bool {
 }
 
 // materialize writes series out. Their labels stand in one piece of memory, which is the caller's.
-func (s *snapshot) materialize(numbers []uint32) []store.MetricSeries {
+func materialize[T any](s *snapshot, numbers []uint32, row func(number uint32, labels []seamark.Label) T) []T {
 	if len(numbers) == 0 {
 		return nil
 	}
@@ -103,17 +104,25 @@ func (s *snapshot) materialize(numbers []uint32) []store.MetricSeries {
 	for _, n := range numbers {
 		total += len(s.refsOf(n))
 	}
-	all, list := make([]seamark.Label, 0, total), make([]store.MetricSeries, len(numbers))
+	all, list := make([]seamark.Label, 0, total), make([]T, len(numbers))
 	for i, n := range numbers {
 		start := len(all)
 		for _, ref := range s.refsOf(n) {
-			label := s.pairs[ref]
-			if label.Name == seamark.MetricNameLabel {
-				list[i].Metric = label.Value
-			}
-			all = append(all, label)
+			all = append(all, s.pairs[ref])
 		}
-		list[i].FP, list[i].Labels = s.fps[n], all[start:len(all):len(all)]
+		list[i] = row(n, all[start:len(all):len(all)])
 	}
 	return list
+}
+
+func (s *snapshot) metrics(numbers []uint32) []store.MetricSeries {
+	return materialize(s, numbers, func(n uint32, labels []seamark.Label) store.MetricSeries {
+		return store.MetricSeries{FP: s.fps[n], Metric: labelOf(labels, seamark.MetricNameLabel), Labels: labels}
+	})
+}
+
+func (s *snapshot) streams(numbers []uint32) []store.LogStream {
+	return materialize(s, numbers, func(n uint32, labels []seamark.Label) store.LogStream {
+		return store.LogStream{FP: s.fps[n], Group: s.pairs[s.groups[n]].Value, Labels: labels}
+	})
 }

@@ -7,15 +7,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
 
-// tenantIndex is one tenant's index and what keeps it fresh. Refreshes run one at a time, in a goroutine that ends when
+// tenantIndex is one tenant's index of one kind of series and what keeps it fresh. Refreshes run one at a time, in a goroutine that ends when
 // there is nothing more to do.
 type tenantIndex struct {
 	index *Index
-	id    seamark.TenantID
+	key   key
 
 	// Guarded by the index's lock.
 	bytes   int64
@@ -41,13 +40,13 @@ type tenantIndex struct {
 	narrow    time.Time // until when days that are not loaded are the store's
 }
 
-func newTenantIndex(x *Index, id seamark.TenantID) *tenantIndex {
-	return &tenantIndex{index: x, id: id, ended: make(chan struct{}), asked: map[int32]time.Time{}}
+func newTenantIndex(x *Index, k key) *tenantIndex {
+	return &tenantIndex{index: x, key: k, ended: make(chan struct{}), asked: map[int32]time.Time{}}
 }
 
 // snapshot returns a state of the tenant's index that is fresh and has the days, or nil and why there is none.
-func (x *Index) snapshot(ctx context.Context, tenant seamark.TenantID, days dayRange) (s *snapshot, reason string) {
-	t := x.tenant(tenant)
+func (x *Index) snapshot(ctx context.Context, k key, days dayRange) (s *snapshot, reason string) {
+	t := x.tenant(k)
 	if t == nil {
 		return nil, "closed"
 	}
@@ -188,7 +187,7 @@ func (t *tenantIndex) settle(wish uint64, began time.Time, shown *snapshot, err 
 	x := t.index
 	if err != nil {
 		x.metrics.failures.Inc()
-		x.opts.Logger.Debug("series index not refreshed", "tenant", t.id, "err", err)
+		x.opts.Logger.Debug("series index not refreshed", "tenant", t.key.tenant, "err", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -202,7 +201,7 @@ func (t *tenantIndex) settle(wish uint64, began time.Time, shown *snapshot, err 
 			}
 		}
 	case errors.Is(err, errTooLarge) || errors.Is(err, errNameless):
-		x.opts.Logger.Info("a tenant's series are looked up in the store", "tenant", t.id, "for", refuseFor, "err", err)
+		x.opts.Logger.Info("a tenant's series are looked up in the store", "tenant", t.key.tenant, "for", refuseFor, "err", err)
 		t.refused, t.shown, t.builder = began.Add(refuseFor), nil, nil
 		t.settled = t.wanted
 		x.account(t, 0)
@@ -232,14 +231,14 @@ func (t *tenantIndex) refresh(pending []dayRange, idle []int32) (*snapshot, erro
 	x := t.index
 	ctx, cancel := context.WithTimeout(x.ctx, refreshTimeout)
 	defer cancel()
-	parts, err := x.source.ListMetricIndexParts(ctx, t.id)
+	parts, err := x.source.ListSeriesIndexParts(ctx, t.key.tenant)
 	if err != nil {
 		return nil, err
 	}
 	present := presentWeeks(parts)
 	weeks := t.weeksToHave(present, pending, idle)
 	if b := t.builder; b == nil || b.stale(parts) || slices.ContainsFunc(b.loaded(), func(w int32) bool { return !slices.Contains(weeks, w) }) {
-		t.builder = newBuilder(x.opts.MaxBytes / tenantShare)
+		t.builder = newBuilder(t.key.kind, x.opts.MaxBytes/tenantShare)
 	}
 	shown, err := t.readAll(ctx, weeks, present, parts)
 	if errors.Is(err, errTooLarge) && len(weeks) > 1 {
@@ -247,14 +246,14 @@ func (t *tenantIndex) refresh(pending []dayRange, idle []int32) (*snapshot, erro
 		t.mu.Lock()
 		t.narrow = x.opts.Now().Add(refuseFor)
 		t.mu.Unlock()
-		t.builder = newBuilder(x.opts.MaxBytes / tenantShare)
+		t.builder = newBuilder(t.key.kind, x.opts.MaxBytes/tenantShare)
 		return t.readAll(ctx, weeks[len(weeks)-1:], present, parts)
 	}
 	return shown, err
 }
 
 // readAll brings the weeks up to the listing.
-func (t *tenantIndex) readAll(ctx context.Context, weeks, present []int32, parts []store.MetricIndexPart) (*snapshot, error) {
+func (t *tenantIndex) readAll(ctx context.Context, weeks, present []int32, parts []store.SeriesIndexPart) (*snapshot, error) {
 	for _, monday := range weeks {
 		if err := t.read(ctx, monday, parts); err != nil {
 			return nil, err
@@ -268,7 +267,7 @@ func (t *tenantIndex) readAll(ctx context.Context, weeks, present []int32, parts
 }
 
 // presentWeeks returns the weeks that the store has, in order.
-func presentWeeks(parts []store.MetricIndexPart) []int32 {
+func presentWeeks(parts []store.SeriesIndexPart) []int32 {
 	list := make([]int32, len(parts))
 	for i, p := range parts {
 		list[i] = p.Week
@@ -290,8 +289,8 @@ func (t *tenantIndex) weeksToHave(present []int32, pending []dayRange, idle []in
 }
 
 // read brings one week up to the listing.
-func (t *tenantIndex) read(ctx context.Context, monday int32, parts []store.MetricIndexPart) error {
-	b, q, newest := t.builder, store.MetricIndexQuery{Week: monday, After: -1}, int64(-1)
+func (t *tenantIndex) read(ctx context.Context, monday int32, parts []store.SeriesIndexPart) error {
+	b, q, newest := t.builder, store.SeriesIndexQuery{Kind: t.key.kind, Week: monday, After: -1}, int64(-1)
 	for _, p := range parts {
 		if p.Week == monday {
 			newest = max(newest, p.MaxBlock)
@@ -307,7 +306,7 @@ func (t *tenantIndex) read(ctx context.Context, monday int32, parts []store.Metr
 		q.After = w.mark
 	}
 	c := b.begin(monday)
-	if err := t.index.source.ScanMetricIndex(ctx, t.id, q, c.add); err != nil {
+	if err := t.index.source.ScanSeriesIndex(ctx, t.key.tenant, q, c.add); err != nil {
 		return err
 	}
 	b.end(monday, c, parts)

@@ -35,7 +35,8 @@ type twin struct {
 	mu      sync.Mutex // guards all fields
 	parts   map[seamark.TenantID][]twinPart
 	block   int64
-	scans   []store.MetricIndexQuery
+	scans   []store.SeriesIndexQuery
+	asked   [][]uint64    // of LogStreamsByFP
 	err     error         // when set, the index reads nothing
 	blocked chan struct{} // when set, scans wait for it
 	listed  func()        // when set, is called after each listing
@@ -44,13 +45,14 @@ type twin struct {
 }
 
 type twinPart struct {
-	store.MetricIndexPart
+	store.SeriesIndexPart
 	rows []twinRow
 }
 
 type twinRow struct {
-	store.MetricSeries
-	day int32
+	store.IndexedSeries
+	kind seamark.SeriesKind
+	day  int32
 }
 
 func newTwin() *twin { return &twin{parts: map[seamark.TenantID][]twinPart{}} }
@@ -59,12 +61,22 @@ func weekOf(day int32) int32 { return day - (day-monday%7+7*7)%7 }
 
 // insert stores a series on some days of one week as one part.
 func (w *twin) insert(tenant seamark.TenantID, s store.MetricSeries, days ...int32) {
+	w.insertRows(tenant, twinRow{IndexedSeries: store.IndexedSeries{FP: s.FP, Name: s.Metric, Labels: s.Labels}, kind: seamark.MetricSeries}, days...)
+}
+
+// insertStream stores a log stream as insert does a series.
+func (w *twin) insertStream(tenant seamark.TenantID, s store.LogStream, days ...int32) {
+	w.insertRows(tenant, twinRow{IndexedSeries: store.IndexedSeries{FP: s.FP, Name: s.Group, Labels: s.Labels}, kind: seamark.LogStream}, days...)
+}
+
+func (w *twin) insertRows(tenant seamark.TenantID, row twinRow, days ...int32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.block++
-	p := twinPart{MetricIndexPart: store.MetricIndexPart{Week: weekOf(days[0]), MinBlock: w.block, MaxBlock: w.block}}
+	p := twinPart{SeriesIndexPart: store.SeriesIndexPart{Week: weekOf(days[0]), MinBlock: w.block, MaxBlock: w.block}}
 	for _, day := range days {
-		p.rows = append(p.rows, twinRow{s, day})
+		row.day = day
+		p.rows = append(p.rows, row)
 	}
 	w.parts[tenant] = append(w.parts[tenant], p)
 }
@@ -113,7 +125,7 @@ func (w *twin) fail(err error) {
 	w.err = err
 }
 
-func (w *twin) takeScans() []store.MetricIndexQuery {
+func (w *twin) takeScans() []store.SeriesIndexQuery {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	scans := w.scans
@@ -121,31 +133,35 @@ func (w *twin) takeScans() []store.MetricIndexQuery {
 	return scans
 }
 
-func (w *twin) ListMetricIndexParts(_ context.Context, tenant seamark.TenantID) ([]store.MetricIndexPart, error) {
+func (w *twin) ListSeriesIndexParts(_ context.Context, tenant seamark.TenantID) ([]store.SeriesIndexPart, error) {
 	w.mu.Lock()
 	if w.listed != nil {
 		defer w.listed()
 	}
 	defer w.mu.Unlock()
-	var list []store.MetricIndexPart
+	var list []store.SeriesIndexPart
 	for _, p := range w.parts[tenant] {
-		list = append(list, p.MetricIndexPart)
+		list = append(list, p.SeriesIndexPart)
 	}
 	return list, w.err
 }
 
-func (w *twin) ScanMetricIndex(ctx context.Context, tenant seamark.TenantID, q store.MetricIndexQuery, fn func(*store.MetricIndexSeries) error) error {
+func (w *twin) ScanSeriesIndex(ctx context.Context, tenant seamark.TenantID, q store.SeriesIndexQuery, fn func(*store.IndexedSeries) error) error {
 	w.mu.Lock()
 	w.scans = append(w.scans, q)
 	blocked := w.blocked
-	found := map[uint64]*store.MetricIndexSeries{}
+	found := map[uint64]*store.IndexedSeries{}
 	for _, p := range w.parts[tenant] {
 		if p.Week != q.Week || p.MaxBlock <= q.After {
 			continue
 		}
 		for _, r := range p.rows {
+			if r.kind != q.Kind {
+				continue
+			}
 			if found[r.FP] == nil {
-				found[r.FP] = &store.MetricIndexSeries{MetricSeries: r.MetricSeries}
+				one := r.IndexedSeries
+				found[r.FP] = &one
 			}
 			found[r.FP].Days |= 1 << (r.day - q.Week)
 		}
@@ -180,7 +196,7 @@ func (w *twin) ScanSeriesSamples(_ context.Context, tenant seamark.TenantID, q s
 	counted := map[uint64]bool{}
 	for _, p := range w.parts[tenant] {
 		for _, r := range p.rows {
-			if r.day >= q.FirstDay && r.day <= q.LastDay && !counted[r.FP] {
+			if r.kind == seamark.MetricSeries && r.day >= q.FirstDay && r.day <= q.LastDay && !counted[r.FP] {
 				counted[r.FP] = true
 				fn(r.FP, 1)
 				fn(r.FP, r.FP)
@@ -197,8 +213,8 @@ func (w *twin) ListMetricSeries(_ context.Context, tenant seamark.TenantID, q st
 	found := map[uint64]store.MetricSeries{}
 	for _, p := range w.parts[tenant] {
 		for _, r := range p.rows {
-			if int64(r.day) >= max(q.StartMilli, 0)/dayMilli && int64(r.day) <= q.EndMilli/dayMilli && matchesAll(q.Matchers, r.Labels) {
-				found[r.FP] = r.MetricSeries
+			if r.kind == seamark.MetricSeries && int64(r.day) >= max(q.StartMilli, 0)/dayMilli && int64(r.day) <= q.EndMilli/dayMilli && matchesAll(q.Matchers, r.Labels) {
+				found[r.FP] = store.MetricSeries{FP: r.FP, Metric: r.Name, Labels: r.Labels}
 			}
 		}
 	}

@@ -184,20 +184,8 @@ func (s *bench) measure(b *testing.B, a *ask) cost {
 }
 
 // BenchmarkLogQuery loads a day of logs and asks.
-func BenchmarkLogQuery(b *testing.B) { measureAll(b, asks(), false) }
-
-// BenchmarkLogQueryIndexed asks what the index of bodies is for of a tenant that has it.
-func BenchmarkLogQueryIndexed(b *testing.B) {
-	helped := []string{"needle-word", "rare-id", "trace-id-in-line", "label-substring", "label-substring-rare", "topk-filtered"}
-	measureAll(b, slices.DeleteFunc(asks(), func(a ask) bool { return !slices.Contains(helped, a.name) }), true)
-}
-
-func measureAll(b *testing.B, list []ask, indexed bool) {
-	b.Helper()
+func BenchmarkLogQuery(b *testing.B) {
 	s := &bench{rig: newRig(b), corpus: newCorpus(b)}
-	if err := s.store.SetLogBodyIndex(b.Context(), tenant, indexed); err != nil {
-		b.Fatal(err)
-	}
 	begin, used := time.Now(), cpuOfSelf()
 	if err := s.load(b.Context(), s.corpus); err != nil {
 		b.Fatal(err)
@@ -205,9 +193,9 @@ func measureAll(b *testing.B, list []ask, indexed bool) {
 	s.settle(b)
 	b.Logf("%d rows loaded in %v, %.1f CPU s of this process and %.1f of the server", s.corpus.rows, time.Since(begin).Round(time.Second), cpuOfSelf()-used, s.cpu(b))
 	s.scanned = s.scan(b)
-	s.reads = &counted{Store: s.store}
+	s.reads = newCounted(b, s.store)
 	s.edge = newEdge(b, s.reads)
-	for _, a := range list {
+	for _, a := range asks() {
 		b.Run(a.name, func(b *testing.B) {
 			for range b.N {
 				s.report(b, profiled(b, s, &a))

@@ -27,6 +27,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/store"
 	logql "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
+	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
 const (
@@ -57,7 +58,7 @@ func newRig(b *testing.B) *rig {
 		NativeAddrs: []string{r.engine.TCP}, HTTPAddrs: []string{r.engine.HTTP}, User: engine.AdminUser, Password: r.engine.Password, Dial: engine.DialClickHouse,
 		TenantPassword: func(user string) string { return engine.TenantPassword(r.engine.Secret, user) },
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
-		MaxTenantConns: 8, Logger: slog.New(slog.DiscardHandler), Registerer: client.NewRegistry(), Now: time.Now,
+		MaxTenantConns: 8, FilterRows: 256, Logger: slog.New(slog.DiscardHandler), Registerer: client.NewRegistry(), Now: time.Now,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -87,6 +88,9 @@ func (r *rig) load(ctx context.Context, c *corpus) error {
 				return err
 			}
 			if err := r.admin.Exec(ctx, fmt.Sprintf("OPTIMIZE TABLE t%04d.logs FINAL", number)); err != nil {
+				return err
+			}
+			if err := r.admin.Exec(ctx, fmt.Sprintf("OPTIMIZE TABLE t%04d.log_filters FINAL", number)); err != nil {
 				return err
 			}
 		}
@@ -163,6 +167,26 @@ func (r *rig) settle(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("%d rows in %d parts, %.1f bytes each", rows, parts, float64(bytes)/float64(rows))
+	var filters, size uint64
+	var fill float64
+	err = r.admin.QueryRow(b.Context(), fmt.Sprintf("SELECT count(), avg(bitmapCardinality(grams)) / 65536, (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 't%04d' AND table = 'log_filters') FROM t%04d.log_filters",
+		number, number)).Scan(&filters, &fill, &size)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d filters, %.1f bytes per row, %.0f %% full", filters, float64(size)/float64(rows), 100*fill)
+	rs, err := r.admin.Query(b.Context(), fmt.Sprintf("SELECT grp, bits, count(), avg(bitmapCardinality(grams)) / 65536 FROM t%04d.log_filters GROUP BY grp, bits ORDER BY grp, bits LIMIT 40", number))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for rs.Next() {
+		var g string
+		var bt uint8
+		var n uint64
+		var av float64
+		_ = rs.Scan(&g, &bt, &n, &av)
+		b.Logf("XX %s %d %d %.2f", g, bt, n, av)
+	}
 }
 
 // chill makes the server read from the disk: it forgets what it knows of the tables, and the kernel the pages of their files.
@@ -212,10 +236,27 @@ func (r *rig) cpu(b *testing.B) float64 {
 	return seconds
 }
 
-// counted is the store, counting what its queries of rows read.
+// counted is the store with its streams in memory, as the product makes it, counting what queries of rows read.
 type counted struct {
-	*store.Store
+	*seriesindex.Index
 	rows, bytes, statements atomic.Uint64
+}
+
+func newCounted(b *testing.B, s *store.Store) *counted {
+	b.Helper()
+	index, err := seriesindex.New(seriesindex.Options{
+		Store: s, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh, Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Registerer: client.NewRegistry(),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := index.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return &counted{Index: index}
 }
 
 func (c *counted) add(s store.LogStats) {
@@ -226,16 +267,23 @@ func (c *counted) add(s store.LogStats) {
 
 // LogRows implements logql.Storage.
 func (c *counted) LogRows(ctx context.Context, id seamark.TenantID, q store.LogRowsQuery, fn func(*store.LogBlock) error) (store.LogStats, error) {
-	s, err := c.Store.LogRows(ctx, id, q, fn)
+	s, err := c.Index.LogRows(ctx, id, q, fn)
 	c.add(s)
 	return s, err
 }
 
 // LogCounts implements logql.Storage.
 func (c *counted) LogCounts(ctx context.Context, id seamark.TenantID, q store.LogCountsQuery, fn func(*store.LogCount) error) (store.LogStats, error) {
-	s, err := c.Store.LogCounts(ctx, id, q, fn)
+	s, err := c.Index.LogCounts(ctx, id, q, fn)
 	c.add(s)
 	return s, err
+}
+
+// NarrowLogs implements logql.Storage.
+func (c *counted) NarrowLogs(ctx context.Context, id seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {
+	scope, s, err := c.Index.NarrowLogs(ctx, id, scope)
+	c.add(s)
+	return scope, s, err
 }
 
 // logAPI shows the LogQL engine in the API's words, as the product does.

@@ -143,46 +143,30 @@ func (r *rig) settle(b *testing.B) {
 	b.Logf("%d samples in %d parts, %.2f bytes each", rows, parts, float64(bytes)/float64(rows))
 }
 
-// metrics is the store with its series and samples in memory, as the product makes it.
-type metrics struct {
-	*seriesindex.Index
-	samples *samplecache.Cache
-}
-
-func (m metrics) ListMetricSamples(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error) {
-	return m.samples.ListMetricSamples(ctx, id, q)
-}
-
-func (m metrics) ListMetricHistograms(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricHistograms, rowsRead int, err error) {
-	return m.samples.ListMetricHistograms(ctx, id, q)
-}
-
 // querier returns the engine over the store, as the product makes it.
 func (r *rig) querier(b *testing.B) *promql.Engine {
 	b.Helper()
 	registry, quiet := client.NewRegistry(), slog.New(slog.DiscardHandler)
-	var m metrics
-	var err error
-	m.Index, err = seriesindex.New(seriesindex.Options{
+	index, err := seriesindex.New(seriesindex.Options{
 		Store: r.store, MaxBytes: seriesindex.DefaultMaxBytes, Refresh: seriesindex.DefaultRefresh, Now: time.Now, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	m.samples, err = samplecache.New(samplecache.Options{
+	samples, err := samplecache.New(samplecache.Options{
 		Source: r.store, MaxBytes: samplecache.DefaultMaxBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace, Now: time.Now, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	e, err := promql.New(promql.Options{
-		Store: m, MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4, Logger: quiet, Registerer: registry,
+		Store: promql.WithSamples(index, samples), MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := errors.Join(e.Close(), m.samples.Close(), m.Index.Close()); err != nil {
+		if err := errors.Join(e.Close(), samples.Close(), index.Close()); err != nil {
 			b.Error(err)
 		}
 	})

@@ -13,51 +13,34 @@ import (
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
-// metricStore is the store of metrics with its series and its samples kept in memory.
-type metricStore struct {
-	*seriesindex.Index
-	samples *samplecache.Cache
-}
-
-// ListMetricSamples implements promql.Store.
-func (m metricStore) ListMetricSamples(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricSamples, rowsRead int, err error) {
-	return m.samples.ListMetricSamples(ctx, id, q)
-}
-
-// ListMetricHistograms implements promql.Store.
-func (m metricStore) ListMetricHistograms(ctx context.Context, id seamark.TenantID, q store.MetricSamplesQuery) (list []store.MetricHistograms, rowsRead int, err error) {
-	return m.samples.ListMetricHistograms(ctx, id, q)
-}
-
-// openMetrics makes the index of metric series and the cache of their samples, which the writers' word refreshes.
-func (a *App) openMetrics() (metricStore, error) {
-	var m metricStore
+// openMemory makes what queries find in memory before they ask the store: the index of metric series and log streams, and the
+// cache of metric samples. The writers' word refreshes both.
+func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 	index, err := seriesindex.New(seriesindex.Options{
 		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
-		return m, err
+		return nil, nil, err
 	}
-	a.index = index
 	a.defers("series index", func(context.Context) error { return index.Close() })
 	samples, err := samplecache.New(samplecache.Options{
 		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
-		return m, err
+		return nil, nil, err
 	}
 	a.defers("sample cache", func(context.Context) error { return samples.Close() })
 	for table, changed := range map[store.Table]func(seamark.TenantID){
 		store.TableSeries: index.Changed, store.TableSamples: samples.Changed, store.TableHistograms: samples.Changed,
 	} {
 		if err := a.onStored(table, changed); err != nil {
-			return m, err
+			return nil, nil, err
 		}
 	}
 	a.forgetDeleted(index.Forget, samples.Forget)
-	return metricStore{index, samples}, nil
+	return index, samples, nil
 }
 
 // storedSubject begins the subjects on which a writer tells of blocks that it has stored; the table's name and the tenant's id

@@ -12,13 +12,13 @@ import (
 )
 
 // scanIndex reads a week as text, by fingerprint.
-func scanIndex(t *testing.T, s *store.Store, q store.MetricIndexQuery) map[uint64]string {
+func scanIndex(t *testing.T, s *store.Store, q store.SeriesIndexQuery) map[uint64]string {
 	t.Helper()
 	found := map[uint64]string{}
-	require.NoError(t, s.ScanMetricIndex(t.Context(), tenantA, q, func(one *store.MetricIndexSeries) error {
+	require.NoError(t, s.ScanSeriesIndex(t.Context(), tenantA, q, func(one *store.IndexedSeries) error {
 		_, twice := found[one.FP]
 		require.False(t, twice, "series %d comes twice", one.FP)
-		found[one.FP] = fmt.Sprintf("%07b %s %v", one.Days, one.Metric, one.Labels)
+		found[one.FP] = fmt.Sprintf("%07b %s %v", one.Days, one.Name, one.Labels)
 		return nil
 	}))
 	return found
@@ -27,7 +27,7 @@ func scanIndex(t *testing.T, s *store.Store, q store.MetricIndexQuery) map[uint6
 // newestBlock returns the largest number of an insert among the parts.
 func newestBlock(t *testing.T, s *store.Store) int64 {
 	t.Helper()
-	parts, err := s.ListMetricIndexParts(t.Context(), tenantA)
+	parts, err := s.ListSeriesIndexParts(t.Context(), tenantA)
 	require.NoError(t, err)
 	newest := int64(-1)
 	for _, p := range parts {
@@ -48,7 +48,7 @@ func seriesOn(series *seamark.Series, days ...int64) *seamark.Batch {
 	return b
 }
 
-func TestMetricIndexReadsWhatIsNew(t *testing.T) {
+func TestSeriesIndexReadsWhatIsNew(t *testing.T) {
 	s := open(t, 47)
 	require.Equal(t, int64(-1), newestBlock(t, s))
 	insertBatch(t, s, 1, seriesOn(metricSeries(1, "__name__", "m", "a", "x"), 0, 2))
@@ -57,41 +57,41 @@ func TestMetricIndexReadsWhatIsNew(t *testing.T) {
 	insertBatch(t, s, 3, seriesOn(metricSeries(2, "__name__", "n"), 3))
 
 	whole := map[uint64]string{1: "1000101 m [{__name__ m} {a x}]", 2: "0001000 n [{__name__ n}]"}
-	require.Equal(t, whole, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: -1}))
-	require.Equal(t, map[uint64]string{1: "0000001 m [{__name__ m} {a x}]"}, scanIndex(t, s, store.MetricIndexQuery{Week: monday + 7, After: -1}))
+	require.Equal(t, whole, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: -1}))
+	require.Equal(t, map[uint64]string{1: "0000001 m [{__name__ m} {a x}]"}, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday + 7, After: -1}))
 	last := newestBlock(t, s)
-	require.Empty(t, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: last}))
+	require.Empty(t, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: last}))
 
 	require.NoError(t, adminConn(t).Exec(t.Context(), "OPTIMIZE TABLE t0047.series FINAL"))
 	require.Equal(t, last, newestBlock(t, s), "a merge brings no new insert")
-	require.Equal(t, whole, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: first}), "the merged part holds the new rows")
-	require.Empty(t, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: last}))
+	require.Equal(t, whole, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: first}), "the merged part holds the new rows")
+	require.Empty(t, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: last}))
 }
 
-// TestMetricIndexPartsShowChanges checks that what a merge, a deletion and a drop do to the parts can be told apart.
-func TestMetricIndexPartsShowChanges(t *testing.T) {
+// TestSeriesIndexPartsShowChanges checks that what a merge, a deletion and a drop do to the parts can be told apart.
+func TestSeriesIndexPartsShowChanges(t *testing.T) {
 	s, admin := open(t, 48), adminConn(t)
 	for i := range 3 {
 		insertBatch(t, s, uint64(i+1), seriesOn(metricSeries(uint64(i), "__name__", "m"), int64(i)))
 	}
 	require.NoError(t, admin.Exec(t.Context(), "OPTIMIZE TABLE t0048.series FINAL"))
-	parts, err := s.ListMetricIndexParts(t.Context(), tenantA)
+	parts, err := s.ListSeriesIndexParts(t.Context(), tenantA)
 	require.NoError(t, err)
-	require.Equal(t, []store.MetricIndexPart{{Week: monday, MinBlock: 1, MaxBlock: 3}}, parts)
+	require.Equal(t, []store.SeriesIndexPart{{Week: monday, MinBlock: 1, MaxBlock: 3}}, parts)
 
 	require.NoError(t, admin.Exec(t.Context(), "ALTER TABLE t0048.series DELETE WHERE fp = 1 SETTINGS mutations_sync = 2"))
-	parts, err = s.ListMetricIndexParts(t.Context(), tenantA)
+	parts, err = s.ListSeriesIndexParts(t.Context(), tenantA)
 	require.NoError(t, err)
 	require.Len(t, parts, 1)
 	require.Positive(t, parts[0].Mutation)
 
 	require.NoError(t, admin.Exec(t.Context(), "ALTER TABLE t0048.series DROP PARTITION '2026-11-16'"))
-	parts, err = s.ListMetricIndexParts(t.Context(), tenantA)
+	parts, err = s.ListSeriesIndexParts(t.Context(), tenantA)
 	require.NoError(t, err)
 	require.Empty(t, parts)
 }
 
-func TestMetricIndexTakesAnyText(t *testing.T) {
+func TestSeriesIndexTakesAnyText(t *testing.T) {
 	s := open(t, 49)
 	b := &seamark.Batch{}
 	want := map[uint64]string{}
@@ -101,5 +101,5 @@ func TestMetricIndexTakesAnyText(t *testing.T) {
 		want[series.FP] = fmt.Sprintf("0000001 %s %v", series.Name, series.Labels)
 	}
 	insertBatch(t, s, 1, b)
-	require.Equal(t, want, scanIndex(t, s, store.MetricIndexQuery{Week: monday, After: -1}))
+	require.Equal(t, want, scanIndex(t, s, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: -1}))
 }
