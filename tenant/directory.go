@@ -50,11 +50,17 @@ type Options struct {
 	ReconnectJitter time.Duration
 	// ArrivalInterval is how often the last arrival of a cluster is written; 5 s unless told.
 	ArrivalInterval time.Duration
+	// UseInterval is how often the last use of a credential is written; 1 min unless told.
+	UseInterval time.Duration
 
 	// Issuer stands in sessions as iss and aud; two installations with different issuers refuse each other's sessions.
 	Issuer string
-	// SessionLifetime is how long a sign-in lasts; 12 h unless told.
+	// SessionLifetime is how long a sign-in lasts whatever happens; 7 days unless told.
 	SessionLifetime time.Duration
+	// IdleLifetime is how long it lasts without being refreshed; 24 h unless told.
+	IdleLifetime time.Duration
+	// TokenLifetime is how long a session's token lasts before the next is needed; 10 min unless told.
+	TokenLifetime time.Duration
 	// KeyLifetime is the age at which the session signing key is replaced; 30 days unless told.
 	KeyLifetime time.Duration
 	// Keys seals the session signing keys' private halves. A process without it signs nobody in; it still verifies sessions.
@@ -77,8 +83,11 @@ func (o *Options) setDefaults() {
 	setDefault(&o.StallTimeout, 15*time.Second)
 	setDefault(&o.ReconnectJitter, 2*time.Second)
 	setDefault(&o.ArrivalInterval, 5*time.Second)
+	setDefault(&o.UseInterval, time.Minute)
 	setDefault(&o.Issuer, "seamark")
-	setDefault(&o.SessionLifetime, 12*time.Hour)
+	setDefault(&o.SessionLifetime, 7*24*time.Hour)
+	setDefault(&o.IdleLifetime, min(24*time.Hour, o.SessionLifetime))
+	setDefault(&o.TokenLifetime, min(10*time.Minute, o.IdleLifetime))
 	setDefault(&o.KeyLifetime, 30*24*time.Hour)
 	setDefault(&o.PasswordCost, DefaultPasswordCost())
 	if o.Now == nil {
@@ -112,11 +121,16 @@ func (o *Options) validate() error {
 	for name, d := range map[string]time.Duration{
 		"SyncTimeout": o.SyncTimeout, "WriterStaleness": o.WriterStaleness, "ReaderStaleness": o.ReaderStaleness,
 		"BeatInterval": o.BeatInterval, "StallTimeout": o.StallTimeout, "ReconnectJitter": o.ReconnectJitter,
-		"ArrivalInterval": o.ArrivalInterval, "SessionLifetime": o.SessionLifetime, "KeyLifetime": o.KeyLifetime,
+		"ArrivalInterval": o.ArrivalInterval, "UseInterval": o.UseInterval, "SessionLifetime": o.SessionLifetime, "KeyLifetime": o.KeyLifetime,
+		"IdleLifetime": o.IdleLifetime, "TokenLifetime": o.TokenLifetime,
 	} {
 		if d <= 0 {
 			return fmt.Errorf("tenant: Options.%s is %s, must be positive", name, d)
 		}
+	}
+	if o.TokenLifetime > o.IdleLifetime || o.IdleLifetime > o.SessionLifetime {
+		return fmt.Errorf("tenant: Options.TokenLifetime %s, IdleLifetime %s and SessionLifetime %s must not fall in this order",
+			o.TokenLifetime, o.IdleLifetime, o.SessionLifetime)
 	}
 	return o.PasswordCost.validate()
 }
@@ -127,17 +141,21 @@ type Directory struct {
 	log  *slog.Logger
 	now  func() time.Time
 
-	mu       sync.RWMutex // guards the rows of all tables
-	tenants  *table[tenantDoc]
-	slugs    *table[slugDoc]
-	counters *table[counterDoc]
-	quotas   *table[quotaDoc]
-	clusters *table[clusterDoc]
-	tokens   *table[tokenDoc]
-	users    *table[userDoc]
-	sessions *table[sessionDoc]
-	keys     *table[keyDoc]
-	arrivals *table[arrivalDoc]
+	mu          sync.RWMutex // guards the rows of all tables
+	tenants     *table[tenantDoc]
+	slugs       *table[slugDoc]
+	counters    *table[counterDoc]
+	quotas      *table[quotaDoc]
+	clusters    *table[clusterDoc]
+	tokens      *table[tokenDoc]
+	users       *table[userDoc]
+	access      *table[accessDoc]
+	invitations *table[invitationDoc]
+	persons     *table[identityDoc]
+	sessions    *table[sessionDoc]
+	keys        *table[keyDoc]
+	arrivals    *table[arrivalDoc]
+	used        *table[useDoc]
 
 	watches []*watch
 	// tokenBeat and sessionBeat are the oldest beats of the buckets that tokens and sessions are checked against, as
@@ -145,10 +163,12 @@ type Directory struct {
 	tokenBeat, sessionBeat atomic.Int64
 	dirty                  atomic.Bool // whether the snapshot file is behind
 
-	policy  atomic.Pointer[policy] // replaced whole, never changed
+	policy  *policy // what is built in; never changed
 	arrived arrivalBook
+	uses    useBook
+	accepts *acceptLimits
 	hashing *hashGate
-	limits  signInLimits
+	limits  *signInLimits
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -167,10 +187,11 @@ func Open(ctx context.Context, opts Options) (*Directory, error) {
 		return nil, err
 	}
 	d := &Directory{opts: opts, log: opts.Logger, now: opts.Now}
-	d.policy.Store(rules)
+	d.policy = rules
 	d.hashing = newHashGate(opts.PasswordCost, opts.Rand)
-	d.limits = newSignInLimits()
+	d.limits = newSignInLimits(opts.JS.Conn())
 	d.arrived.entries = map[arrivalKey]*arrivalTimes{}
+	d.accepts = newAcceptLimits()
 	d.makeTables()
 	loaded := d.loadSnapshot(ctx)
 
@@ -219,21 +240,28 @@ func (d *Directory) makeTables() {
 	d.tokens.groupOf = func(t *tokenDoc) string { return string(t.Tenant) }
 	d.users = newTable[userDoc]("user", users, &d.mu, changed)
 	d.users.aliasOf = func(u *userDoc) string { return string(u.ID) }
+	d.users.groupsOf = func(u *userDoc) []string { return u.tenants() }
 	d.users.redact = withoutPassword
+	d.access = newTable[accessDoc]("access", users, &d.mu, changed)
+	d.invitations = newTable[invitationDoc]("invitation", users, &d.mu, changed)
+	d.invitations.groupOf = func(i *invitationDoc) string { return string(i.Tenant) }
+	d.persons = newTable[identityDoc]("identity", users, &d.mu, changed)
+	d.persons.groupOf = func(i *identityDoc) string { return string(i.User) }
 	d.sessions = newTable[sessionDoc]("session", sessions, &d.mu, changed)
 	d.sessions.groupOf = func(s *sessionDoc) string { return string(s.User) }
 	d.keys = newTable[keyDoc]("key", keys, &d.mu, changed)
 	d.keys.redact, d.keys.decode = withoutPrivateKey, d.decodeKey
 	d.arrivals = newTable[arrivalDoc]("arrival", arrivals, &d.mu, unsaved)
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
+	d.used = newTable[useDoc]("use", arrivals, &d.mu, unsaved)
 
 	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas})
 	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
 	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
-	d.addWatch(users, map[string]shelf{"user": d.users})
+	d.addWatch(users, map[string]shelf{"user": d.users, "access": d.access, "invitation": d.invitations, "identity": d.persons})
 	d.addWatch(sessions, map[string]shelf{"session": d.sessions})
 	d.addWatch(keys, map[string]shelf{"key": d.keys})
-	d.addWatch(arrivals, map[string]shelf{"arrival": d.arrivals})
+	d.addWatch(arrivals, map[string]shelf{"arrival": d.arrivals, "use": d.used})
 }
 
 func (d *Directory) addWatch(b *bucket, shelves map[string]shelf) {
@@ -258,7 +286,10 @@ func (d *Directory) start(ctx context.Context) {
 	}
 	d.running.Go(func() { d.restartOnReconnect(ctx) })
 	d.running.Go(func() { d.arrivalLoop(ctx) })
+	d.running.Go(func() { d.useLoop(ctx) })
 	d.running.Go(func() { d.sweepLoop(ctx) })
+	d.running.Go(func() { d.keyLoop(ctx) })
+	d.running.Go(func() { d.limits.listen(ctx, d.now, d.log) })
 	if d.opts.SnapshotPath != "" {
 		d.running.Go(func() { d.snapshotLoop(ctx) })
 	}
@@ -360,7 +391,7 @@ func (d *Directory) Faults() []Fault {
 
 // Close writes what is pending and stops the background work. ctx bounds the waiting; the directory is unusable after.
 func (d *Directory) Close(ctx context.Context) error {
-	err := d.flushArrivals(ctx)
+	err := errors.Join(d.flushArrivals(ctx), d.flushUses(ctx))
 	if d.opts.SnapshotPath != "" {
 		err = errors.Join(err, d.saveSnapshot())
 	}

@@ -31,3 +31,6 @@ func (d *Directory) KeysInMemory() string {
 
 // FlushArrivals runs what the arrival loop runs.
 func (d *Directory) FlushArrivals(ctx context.Context) error { return d.flushArrivals(ctx) }
+
+// FlushUses runs what the use loop runs.
+func (d *Directory) FlushUses(ctx context.Context) error { return d.flushUses(ctx) }

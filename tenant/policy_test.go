@@ -21,10 +21,16 @@ func TestPolicyTable(t *testing.T) {
 	token := func(kind seamark.CredentialKind, signals ...seamark.Signal) seamark.Principal {
 		return seamark.Principal{Tenant: someTenant, Kind: kind, CredentialID: "x", Signals: seamark.NewSignalSet(signals...)}
 	}
-	viewer := []string{"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read"}
+	viewer := []string{
+		"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read",
+		"roles:read", "keys:own", "retention:read",
+	}
 	editor := slices.Concat(viewer, []string{"rules:write", "silences:write"})
-	admin := slices.Concat(editor, []string{"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write"})
-	owner := slices.Concat(admin, []string{"owners:write", "tenant:write"})
+	admin := slices.Concat(editor, []string{
+		"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write", "roles:write", "keys:read", "keys:write",
+		"changes:read", "retention:write",
+	})
+	owner := slices.Concat(admin, []string{"owners:write", "tenant:write", "transfers:write"})
 	ingestAll := []string{"ingest:any", "ingest:logs", "ingest:metrics", "ingest:events", "ingest:traces"}
 	everything := token(seamark.IngestToken)
 	everything.Signals = seamark.AllSignals
@@ -45,7 +51,7 @@ func TestPolicyTable(t *testing.T) {
 		"ingest none": {token(seamark.IngestToken), nil},
 		"operator": {operator, []string{
 			"tenants:read", "tenants:write", "clusters:read", "clusters:write", "tokens:read", "tokens:write", "members:read", "members:write",
-			"owners:write", "session:read",
+			"owners:write", "session:read", "changes:read",
 		}},
 
 		"nobody":                 {seamark.Principal{}, nil},

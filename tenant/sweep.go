@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -54,6 +55,9 @@ func (d *Directory) sweep(ctx context.Context) error {
 		if err := d.arrivals.remove(ctx, (arrivalKey{a.Tenant, a.Cluster}).String()); err != nil {
 			return fmt.Errorf("remove old arrival: %w", err)
 		}
+	}
+	if err := errors.Join(d.sweepUses(ctx), d.sweepInvitations(ctx)); err != nil {
+		return err
 	}
 	return d.sweepQuotas(ctx)
 }

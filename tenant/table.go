@@ -38,6 +38,8 @@ type table[D any] struct {
 	decode func(key string, value []byte) (*D, error)
 	// aliasOf and groupOf name a second unique key and a set that a document belongs to; nil when the table needs none.
 	aliasOf, groupOf func(*D) string
+	// groupsOf is groupOf for documents that belong to several sets.
+	groupsOf func(*D) []string
 	// redact removes what must not reach the snapshot file; nil when everything may.
 	redact func(D) D
 	// changed is called after every change, with mu held.
@@ -127,14 +129,24 @@ func (t *table[D]) all() []*D {
 	return docs
 }
 
+// keys returns every key, in no order.
+func (t *table[D]) keys() []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	keys := make([]string, 0, len(t.rows))
+	for key := range t.rows {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
 // setLocked keeps the indexes in step with rows. A nil document removes the key.
 func (t *table[D]) setLocked(key string, doc *D, revision uint64) {
 	if old := t.rows[key].doc; old != nil {
 		if t.aliasOf != nil && t.alias[t.aliasOf(old)] == old {
 			delete(t.alias, t.aliasOf(old))
 		}
-		if t.groupOf != nil {
-			group := t.groupOf(old)
+		for _, group := range t.groupsLocked(old) {
 			delete(t.groups[group], key)
 			if len(t.groups[group]) == 0 {
 				delete(t.groups, group)
@@ -150,13 +162,23 @@ func (t *table[D]) setLocked(key string, doc *D, revision uint64) {
 	if t.aliasOf != nil {
 		t.alias[t.aliasOf(doc)] = doc
 	}
-	if t.groupOf != nil {
-		group := t.groupOf(doc)
+	for _, group := range t.groupsLocked(doc) {
 		if t.groups[group] == nil {
 			t.groups[group] = map[string]*D{}
 		}
 		t.groups[group][key] = doc
 	}
+}
+
+// groupsLocked names the sets that a document belongs to.
+func (t *table[D]) groupsLocked(doc *D) []string {
+	switch {
+	case t.groupsOf != nil:
+		return t.groupsOf(doc)
+	case t.groupOf != nil:
+		return []string{t.groupOf(doc)}
+	}
+	return nil
 }
 
 // apply takes a value that was written at revision, from the watch or from our own write. Older news are ignored. A value

@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -36,6 +34,10 @@ type Token struct {
 	Created time.Time
 	Expires time.Time // zero: never
 	Revoked time.Time // zero: not revoked
+	Rotated time.Time // when the secret was last changed; zero: never
+	// OldUntil is until when the secret before the last rotation is good, too; zero: it is not.
+	OldUntil time.Time
+	Used     Use // as known here; zero: not within the last 90 days
 }
 
 // TokenSpec is what a new token is made from.
@@ -60,10 +62,29 @@ type tokenDoc struct {
 	Created time.Time         `json:"created"`
 	Expires time.Time         `json:"expires,omitzero"`
 	Revoked time.Time         `json:"revoked,omitzero"`
+	Rotated time.Time         `json:"rotated,omitzero"`
+	Old     *oldSecret        `json:"old,omitempty"` // the secret before the last rotation
+	Key     *keyPart          `json:"key,omitempty"` // API keys only
 
 	kind    seamark.CredentialKind
 	signals seamark.SignalSet
 	hash    [sha256.Size]byte
+}
+
+// oldSecret is a secret that was replaced and is good for some time more.
+type oldSecret struct {
+	SHA256 string    `json:"sha256"`
+	Until  time.Time `json:"until"`
+
+	hash [sha256.Size]byte
+}
+
+// parseHash reads a stored SHA-256.
+func parseHash(hash *[sha256.Size]byte, text string) error {
+	if n, err := hex.Decode(hash[:], []byte(text[:min(len(text), 2*sha256.Size)])); err != nil || n != sha256.Size {
+		return errors.New("token has no SHA-256 of its secret")
+	}
+	return nil
 }
 
 func (t *tokenDoc) validate(key string) (err error) {
@@ -73,11 +94,17 @@ func (t *tokenDoc) validate(key string) (err error) {
 	if _, err := seamark.ParseTenantID(string(t.Tenant)); err != nil {
 		return err
 	}
-	if t.kind, err = seamark.ParseTokenKind(t.Kind); err != nil {
+	if err := t.parseSecrets(); err != nil {
 		return err
 	}
-	if n, err := hex.Decode(t.hash[:], []byte(t.SHA256[:min(len(t.SHA256), 2*sha256.Size)])); err != nil || n != sha256.Size {
-		return errors.New("token has no SHA-256 of its secret")
+	if t.Kind == seamark.APIKey.String() {
+		return t.validateKey()
+	}
+	if t.Key != nil {
+		return fmt.Errorf("%s token has what only an API key has", t.Kind)
+	}
+	if t.kind, err = seamark.ParseTokenKind(t.Kind); err != nil {
+		return err
 	}
 	if t.kind != seamark.IngestToken {
 		if t.Cluster != "" || len(t.Signals) > 0 {
@@ -90,6 +117,22 @@ func (t *tokenDoc) validate(key string) (err error) {
 	}
 	_, err = seamark.ParseClusterID(string(t.Cluster))
 	return err
+}
+
+// parseSecrets reads the stored hashes.
+func (t *tokenDoc) parseSecrets() error {
+	if err := parseHash(&t.hash, t.SHA256); err != nil || t.Old == nil {
+		return err
+	}
+	return parseHash(&t.Old.hash, t.Old.SHA256)
+}
+
+// proves reports whether a secret with the given hash is the token's, in a time that tells nothing of the hashes.
+func (t *tokenDoc) proves(sum *[sha256.Size]byte, now time.Time) bool {
+	if subtle.ConstantTimeCompare(sum[:], t.hash[:]) == 1 {
+		return true
+	}
+	return t.Old != nil && now.Before(t.Old.Until) && subtle.ConstantTimeCompare(sum[:], t.Old.hash[:]) == 1
 }
 
 // parseScopes reads stored scopes. No scopes is a fault and not "all": a lost field must not widen a token.
@@ -127,10 +170,14 @@ func (t *tokenDoc) expired(now time.Time) bool { return !t.Expires.IsZero() && !
 func (t *tokenDoc) live(now time.Time) bool { return t.Revoked.IsZero() && !t.expired(now) }
 
 func (t *tokenDoc) token() Token {
-	return Token{
+	token := Token{
 		KeyID: t.KeyID, Tenant: t.Tenant, Kind: t.kind, Name: t.Name, Cluster: t.Cluster, Signals: t.signals,
-		Created: t.Created, Expires: t.Expires, Revoked: t.Revoked,
+		Created: t.Created, Expires: t.Expires, Revoked: t.Revoked, Rotated: t.Rotated,
 	}
+	if t.Old != nil {
+		token.OldUntil = t.Old.Until
+	}
+	return token
 }
 
 // CreateToken makes a token and returns it with its secret text, which is shown this once and never stored. The error is
@@ -147,14 +194,13 @@ func (d *Directory) CreateToken(ctx context.Context, tenant seamark.TenantID, sp
 	if err != nil {
 		return Token{}, "", err
 	}
-	secret, err := randomText(d.opts.Rand, secretLength)
+	secret, hash, err := d.newSecret()
 	if err != nil {
 		return Token{}, "", err
 	}
-	sum := sha256.Sum256([]byte(secret))
 	doc := &tokenDoc{
 		Version: docVersion, KeyID: keyID, Tenant: tenant, Kind: spec.Kind.String(), Name: spec.Name, Cluster: spec.Cluster,
-		SHA256: hex.EncodeToString(sum[:]), Created: d.now().UTC(), Expires: spec.Expires.UTC(),
+		SHA256: hash, Created: d.now().UTC(), Expires: spec.Expires.UTC(),
 	}
 	if spec.Kind == seamark.IngestToken {
 		doc.Signals = scopeNames(spec.Signals)
@@ -174,6 +220,15 @@ func (d *Directory) CreateToken(ctx context.Context, tenant seamark.TenantID, sp
 	}
 	created, _ := d.tokens.find(keyID)
 	return created.token(), formatToken(spec.Kind, keyID, secret), nil
+}
+
+// newSecret draws a secret and returns it with what is stored of it.
+func (d *Directory) newSecret() (secret, hash string, err error) {
+	if secret, err = randomText(d.opts.Rand, secretLength); err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256([]byte(secret))
+	return secret, hex.EncodeToString(sum[:]), nil
 }
 
 func (s TokenSpec) validate(now time.Time) error {
@@ -199,46 +254,6 @@ func (s TokenSpec) validate(now time.Time) error {
 		return fmt.Errorf("the token's expiry %s is not in the future", s.Expires.UTC().Format(time.RFC3339))
 	}
 	return nil
-}
-
-// RevokeToken ends a token on every node. Here it is refused when RevokeToken returns. Revoking twice is no error; the
-// error is of kind NotFound for an unknown token or another tenant's.
-func (d *Directory) RevokeToken(ctx context.Context, tenant seamark.TenantID, keyID string) error {
-	unknown := seamark.Errorf(seamark.NotFound, "seamark-token-absent", "The tenant has no such token.")
-	if len(keyID) != keyIDLength || !isBase62(keyID) {
-		return unknown
-	}
-	_, err := d.tokens.mutate(ctx, keyID, func(t *tokenDoc) error {
-		if t.Tenant != tenant {
-			return unknown
-		}
-		if t.Revoked.IsZero() {
-			t.Revoked = d.now().UTC()
-		}
-		return nil
-	})
-	if errors.Is(err, errAbsent) {
-		return unknown
-	}
-	if err != nil {
-		return fmt.Errorf("revoke token: %w", err)
-	}
-	return nil
-}
-
-// ListTokens returns the tenant's tokens, the dead ones too, oldest first.
-func (d *Directory) ListTokens(_ context.Context, tenant seamark.TenantID) []Token {
-	var list []Token
-	for _, t := range d.tokens.list(string(tenant)) {
-		list = append(list, t.token())
-	}
-	slices.SortFunc(list, func(a, b Token) int {
-		if c := a.Created.Compare(b.Created); c != 0 {
-			return c
-		}
-		return strings.Compare(a.KeyID, b.KeyID)
-	})
-	return list
 }
 
 // Authenticate proves whom an API token belongs to, from memory alone. The error is of kind Unauthenticated for a token
@@ -267,16 +282,15 @@ func (d *Directory) Authenticate(_ context.Context, credential string) (seamark.
 	}
 	d.mu.RUnlock()
 
-	var want [sha256.Size]byte
-	if token != nil {
-		want = token.hash
-	}
-	if subtle.ConstantTimeCompare(sum[:], want[:]) != 1 || token == nil || token.kind != parsed.kind || owner == nil {
+	if token == nil || !token.proves(&sum, now) || token.kind != parsed.kind || owner == nil {
 		if known > unknownGrace { // it may have been created where we cannot see
 			return seamark.Principal{}, stale(known)
 		}
 		return seamark.Principal{}, seamark.Errorf(seamark.Unauthenticated, "seamark-token-unknown",
 			"The token is unknown here. Check that it was made in this installation, or create a new one.")
+	}
+	if token.kind == seamark.APIKey {
+		return d.provenKey(token, owner, now)
 	}
 	p := seamark.Principal{Tenant: token.Tenant, Kind: token.kind, CredentialID: token.KeyID}
 	if cluster != nil && cluster.Tenant == token.Tenant {
@@ -309,12 +323,15 @@ func checkOwner(owner *tenantDoc) error {
 	case Suspended:
 		return seamark.Errorf(seamark.Forbidden, "seamark-tenant-suspended",
 			"The tenant %q is suspended. Its data is kept; ask the operator of this installation to resume it.", owner.Slug)
+	case Deleting:
+		return deleting(owner)
+	case Deleted:
 	}
 	return seamark.Errorf(seamark.Forbidden, "seamark-tenant-deleted", "The tenant of this credential was deleted.")
 }
 
 func (d *Directory) tokenStaleness(kind seamark.CredentialKind) time.Duration {
-	if kind == seamark.AdminToken {
+	if kind == seamark.AdminToken || kind == seamark.APIKey {
 		return d.opts.WriterStaleness
 	}
 	return d.opts.ReaderStaleness

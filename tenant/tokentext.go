@@ -11,7 +11,7 @@ import (
 
 // TokenPattern matches every API token, for secret scanners. The last six characters are the base 62 CRC-32 (IEEE) of
 // everything before them, so a scanner can drop false alarms without asking us.
-const TokenPattern = `smk_(ingest|query|admin)_[0-9A-Za-z]{12}_[0-9A-Za-z]{36}`
+const TokenPattern = `smk_(ingest|query|admin|api|invite)_[0-9A-Za-z]{12}_[0-9A-Za-z]{36}`
 
 // The parts of a token's text.
 const (
@@ -34,19 +34,22 @@ func parseToken(text string) (parsedToken, bool) {
 	if len(text) > maxTokenBytes || !strings.HasPrefix(text, tokenPrefix) {
 		return parsedToken{}, false
 	}
-	kindText, rest, ok := strings.Cut(text[len(tokenPrefix):], "_")
+	kindText, keyID, secret, ok := parseSecret(text)
+	kind, known := tokenKind(kindText)
+	return parsedToken{kind: kind, keyID: keyID, secret: secret}, ok && known
+}
+
+// parseSecret takes apart any text that formatSecret made; its caller has seen to the length and the prefix.
+func parseSecret(text string) (kind, keyID, secret string, ok bool) {
+	kind, rest, ok := strings.Cut(text[len(tokenPrefix):], "_")
 	if !ok || len(rest) != keyIDLength+1+secretLength+crcLength || rest[keyIDLength] != '_' {
-		return parsedToken{}, false
+		return "", "", "", false
 	}
 	keyID, tail := rest[:keyIDLength], rest[keyIDLength+1:]
-	if !isBase62(keyID) || !isBase62(tail) {
-		return parsedToken{}, false
+	if !isBase62(keyID) || !isBase62(tail) || tokenCRC(text[:len(text)-crcLength]) != [crcLength]byte([]byte(tail[secretLength:])) {
+		return "", "", "", false
 	}
-	kind, ok := tokenKind(kindText)
-	if !ok || tokenCRC(text[:len(text)-crcLength]) != [crcLength]byte([]byte(tail[secretLength:])) {
-		return parsedToken{}, false
-	}
-	return parsedToken{kind: kind, keyID: keyID, secret: tail[:secretLength]}, true
+	return kind, keyID, tail[:secretLength], true
 }
 
 // tokenKind is ParseTokenKind without the cost of an error.
@@ -58,12 +61,18 @@ func tokenKind(s string) (seamark.CredentialKind, bool) {
 		return seamark.QueryToken, true
 	case "admin":
 		return seamark.AdminToken, true
+	case "api":
+		return seamark.APIKey, true
 	}
 	return 0, false
 }
 
 func formatToken(kind seamark.CredentialKind, keyID, secret string) string {
-	text := tokenPrefix + kind.String() + "_" + keyID + "_" + secret
+	return formatSecret(kind.String(), keyID, secret)
+}
+
+func formatSecret(kind, keyID, secret string) string {
+	text := tokenPrefix + kind + "_" + keyID + "_" + secret
 	crc := tokenCRC(text)
 	return text + string(crc[:])
 }

@@ -24,7 +24,9 @@ type User struct {
 	Login       string                            `json:"login"` // lower case, unique
 	Operator    bool                              `json:"operator,omitempty"`
 	Memberships map[seamark.TenantID]seamark.Role `json:"memberships,omitempty"`
-	Created     time.Time                         `json:"created"`
+	// Scopes narrow memberships; one without an entry is of the whole tenant.
+	Scopes  map[seamark.TenantID]*seamark.Restriction `json:"scopes,omitempty"`
+	Created time.Time                                 `json:"created"`
 }
 
 // UserSpec is what a new user is made from.
@@ -42,6 +44,10 @@ type userDoc struct {
 	Password string `json:"password,omitempty"` // PHC string; empty: cannot sign in by password
 	// SessionEpoch is copied into each session; raising it ends all sessions of the user on every node with one write.
 	SessionEpoch uint64 `json:"session_epoch"`
+	// TenantEpochs are the same for the sessions that act for one tenant; absent is zero.
+	TenantEpochs map[seamark.TenantID]uint64 `json:"tenant_epochs,omitempty"`
+	// Reset is the link that sets a new password, while there is one.
+	Reset *resetDoc `json:"reset,omitempty"`
 }
 
 func (u *userDoc) validate(key string) error {
@@ -59,11 +65,24 @@ func (u *userDoc) validate(key string) error {
 			return err
 		}
 	}
+	for id, only := range u.Scopes {
+		if _, member := u.Memberships[id]; !member || !only.Narrows() {
+			return fmt.Errorf("user %.80q is restricted in a tenant without being a member, or to everything", u.Login)
+		}
+		if err := only.Validate(); err != nil {
+			return err
+		}
+	}
 	return checkMemberships(u.Memberships)
 }
 
+// narrowed returns what a member may read of a tenant, and what also narrows that.
+func (u *userDoc) narrowed(tenant seamark.TenantID, also *seamark.Restriction) *seamark.Restriction {
+	return u.Scopes[tenant].Intersect(also)
+}
+
 func withoutPassword(u userDoc) userDoc {
-	u.Password = ""
+	u.Password, u.Reset = "", nil
 	return u
 }
 
@@ -72,8 +91,8 @@ func checkMemberships(memberships map[seamark.TenantID]seamark.Role) error {
 		if _, err := seamark.ParseTenantID(string(id)); err != nil {
 			return err
 		}
-		if !slices.Contains(Roles(), role) {
-			return fmt.Errorf("role %.40q is unknown; use owner, admin, editor or viewer", role)
+		if err := checkRoleName(role); !slices.Contains(Roles(), role) && err != nil {
+			return fmt.Errorf("role %.40q is neither owner, admin, editor or viewer nor the name of a custom role: %w", role, err)
 		}
 	}
 	return nil
@@ -113,9 +132,12 @@ func (d *Directory) CreateUser(ctx context.Context, spec UserSpec) (User, error)
 	if err != nil {
 		return User{}, invalid(err, "seamark-user-invalid")
 	}
-	for id := range spec.Memberships {
+	for id, role := range spec.Memberships {
 		if _, err := d.FindTenant(ctx, id); err != nil {
 			return User{}, err
+		}
+		if _, err := d.FindRole(ctx, id, role); err != nil {
+			return User{}, seamark.Wrap(err, seamark.Invalid, "seamark-user-invalid", "The tenant has no role %q.", role)
 		}
 	}
 	return d.createUser(ctx, spec)
@@ -153,7 +175,7 @@ func loginTaken(login string) error {
 // public returns a copy that the caller may keep and change.
 func (u *userDoc) public() User {
 	user := u.User
-	user.Memberships = maps.Clone(u.Memberships)
+	user.Memberships, user.Scopes = maps.Clone(u.Memberships), maps.Clone(u.Scopes)
 	return user
 }
 
@@ -181,18 +203,12 @@ func (d *Directory) SetPassword(ctx context.Context, login, password string) err
 	if err != nil {
 		return err
 	}
-	_, err = d.users.mutate(ctx, loginKey(login), func(u *userDoc) error {
-		u.Password = hash
+	_, err = d.mutateUser(ctx, login, func(u *userDoc) error {
+		u.Password, u.Reset = hash, nil
 		u.SessionEpoch++
 		return nil
 	})
-	if errors.Is(err, errAbsent) {
-		return userUnknown()
-	}
-	if err != nil {
-		return fmt.Errorf("set password: %w", err)
-	}
-	return nil
+	return err
 }
 
 // rehash replaces a hash that is cheaper than it should be. The sign-in succeeds either way.
