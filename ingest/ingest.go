@@ -66,6 +66,8 @@ type Options struct {
 	Quota     Quota
 	Pipelines Pipelines
 	Ledger    Ledger
+	// Patterns, when set, finds the templates of log lines, which are counted as the lines are stored.
+	Patterns Patterns
 	// MaxInflightBytes bounds the bodies of all requests under way, compressed and inflated together.
 	MaxInflightBytes int64
 	// MaxInflightWait is how long a request waits for its share before it is told to come back.
@@ -311,6 +313,9 @@ const diskRetryAfter = 10 * time.Second
 func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch, now time.Time) error { //nolint:revive // one caller, and each argument is another thing
 	enc, _ := in.encoders.Get().(*store.Encoder)
 	defer in.encoders.Put(enc)
+	if in.opts.Patterns != nil && b.Logs.Len() > 0 {
+		in.opts.Patterns.Mine(p.Tenant, &b.Logs, now)
+	}
 	encoded, err := enc.Encode(b, now)
 	if err != nil {
 		return fmt.Errorf("encode batch: %w", err)
@@ -324,6 +329,7 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 		return in.opts.Bus.Publish(ctx, &bus.Message{Tenant: p.Tenant, Cluster: p.Cluster, Signal: signal, ID: id, Data: *buf})
 	}
 	meter := newMeter(p, signal, b, now)
+	first := 0
 	for _, part := range partsOf(encoded.Segments) {
 		name := ""
 		if part.number >= 0 {
@@ -333,9 +339,16 @@ func (in *Ingester) publish(ctx context.Context, p seamark.Principal, signal sea
 				name += "." + strconv.FormatUint(part.sum(), 36)
 			}
 		}
-		if err := send(name, part.segments, part.usage); err != nil {
+		segments, counts := withPatterns(&part, first, encoded.Patterns)
+		if err := send(name, segments, part.usage); err != nil {
 			return err
 		}
+		for i := range counts {
+			if err := send(name+".p"+strconv.Itoa(i), counts[i:i+1], nil); err != nil {
+				return err
+			}
+		}
+		first += len(part.segments)
 	}
 	encoded.Ack()
 	return nil

@@ -29,6 +29,7 @@ var layers = []layer{
 	{"internal/bus", []string{"internal/seamark"}, "The bus does not look into messages, so it needs no store and no edge."},
 	{"internal/store", []string{"internal/store/lz4", "internal/seamark"}, "The store is below the roles and knows neither the bus nor HTTP."},
 	{"internal/store/lz4", nil, "A compressor knows bytes alone."},
+	{"internal/logpattern", []string{"internal/seamark"}, "Templates know lines alone; ingest and the queriers share them."},
 	{"internal/seal", []string{"internal/seamark"}, "Sealing knows places and keys, not what is sealed."},
 	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
 	{"internal/guard", nil, "The guard knows addresses alone."},
@@ -58,6 +59,7 @@ var layers = []layer{
 	{"ingest/quota", []string{"internal/bus", "internal/seamark"}, "Limits are counted per node and shared through documents of the bus."},
 	{"ingest/ledger", []string{"internal/seamark"}, "The ledger is handed its way to the bus."},
 	{"ingest/hadedup", []string{"internal/bus", "internal/seamark"}, "An election is a document of the bus."},
+	{"ingest/patterns", []string{"internal/logpattern", "internal/seamark"}, "A miner changes no rows; it hands them templates."},
 	{"ingest/pipeline", []string{"ingest/level", "internal/seamark"}, "A pipeline changes batches; app hands it definitions."},
 	{"ingest/catalogtest", []string{"internal/seamark"}, "A decoder's test needs no more than the domain."},
 

@@ -42,8 +42,9 @@ const (
 	maxKnown = 2048
 )
 
-// About what a template and a masked line take in memory, beside their texts.
+// About what a tree, a template and a masked line take in memory, beside their texts.
 const (
+	treeBytes     = 2048
 	templateBytes = 256
 	wordBytes     = 16
 	knownBytes    = 40
@@ -104,7 +105,7 @@ func (t *Tree) Stats() TreeStats { return t.stats }
 func (t *Tree) Len() int { return t.count }
 
 // Bytes returns about what the tree takes in memory.
-func (t *Tree) Bytes() int { return t.bytes + len(t.known)*knownBytes }
+func (t *Tree) Bytes() int { return treeBytes + t.bytes + len(t.known)*knownBytes }
 
 // Learn returns the template of a line, which it makes or makes more general. now is in seconds since 1970. A line without words
 // has the template of those that there is no room for. The line is copied as far as it is kept.

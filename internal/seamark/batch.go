@@ -133,6 +133,8 @@ type LogRows struct {
 	Body     []string
 	Attrs    []Label  // all rows' structured metadata, row after row
 	AttrEnd  []uint32 // per row: end of its attributes in Attrs
+	// Patterns holds per row its template, nil for a row without one. It is empty where no templates are mined; ingest sets it last.
+	Patterns []*LogPattern
 }
 
 // LogRow is one line, the argument of Append.
@@ -180,9 +182,10 @@ func (l *LogRows) reset() {
 	clear(l.Streams)
 	clear(l.Body)
 	clear(l.Attrs)
+	clear(l.Patterns)
 	*l = LogRows{
 		Streams: l.Streams[:0], Stream: l.Stream[:0], TimeNano: l.TimeNano[:0], Level: l.Level[:0], TraceID: l.TraceID[:0],
-		SpanID: l.SpanID[:0], Body: l.Body[:0], Attrs: l.Attrs[:0], AttrEnd: l.AttrEnd[:0],
+		SpanID: l.SpanID[:0], Body: l.Body[:0], Attrs: l.Attrs[:0], AttrEnd: l.AttrEnd[:0], Patterns: l.Patterns[:0],
 	}
 }
 

@@ -33,6 +33,8 @@ type Encoder struct {
 	fresh   []seriesDay
 	segs    []Segment
 	columns []*dict
+
+	patterns patternRows
 }
 
 type span struct{ from, to int }
@@ -55,13 +57,20 @@ func NewEncoder() *Encoder {
 type Encoded struct {
 	// Segments hold the rows; their payloads are valid until the encoder's next call. Series segments stand first.
 	Segments []Segment
+	// Patterns count the templates of segments of log lines. What they hold is not decided by the lines alone, so they are no
+	// part of Segments, by whose bytes a message and its repeat are known as the same.
+	Patterns []PatternSegment
 	fresh    []seriesDay
+	texts    []patternDay
 }
 
-// Ack marks the series rows of this batch as held by the bus. It is called only after the acknowledgement.
+// Ack marks the series rows and the templates' texts of this batch as held by the bus. It is called only after the acknowledgement.
 func (e *Encoded) Ack() {
 	for _, f := range e.fresh {
 		f.series.MarkAcked(f.day)
+	}
+	for _, t := range e.texts {
+		t.pattern.MarkAcked(t.day)
 	}
 }
 
@@ -70,6 +79,7 @@ func (e *Encoded) Ack() {
 func (e *Encoder) Encode(b *seamark.Batch, now time.Time) (Encoded, error) {
 	e.out, e.spans, e.segs, e.fresh = e.out[:0], e.spans[:0], e.segs[:0], e.fresh[:0]
 	clear(e.seen)
+	e.patterns.reset()
 	e.collectFresh(b)
 	steps := []func() error{
 		func() error { return e.encodeSeries(now) },
@@ -90,7 +100,10 @@ func (e *Encoder) Encode(b *seamark.Batch, now time.Time) (Encoded, error) {
 	for i := range e.segs {
 		e.segs[i].Payload = e.out[e.spans[i].from:e.spans[i].to:e.spans[i].to]
 	}
-	return Encoded{Segments: e.segs, fresh: e.fresh}, nil
+	for i := range e.patterns.segs {
+		e.patterns.segs[i].Payload = e.out[e.patterns.spans[i].from:e.patterns.spans[i].to:e.patterns.spans[i].to]
+	}
+	return Encoded{Segments: e.segs, Patterns: e.patterns.segs, fresh: e.fresh, texts: e.patterns.texts}, nil
 }
 
 // collectFresh finds the (series, day) pairs of b that the bus has not acknowledged.

@@ -20,7 +20,11 @@ func (e *Encoder) encodeLogs(l *seamark.LogRows) error {
 		}
 		return chunks(rows, size, func(rows []uint32) error {
 			e.raw = e.appendLogs(e.raw[:0], l, rows)
-			return e.emit(TableLogs, 8, day, len(rows))
+			if err := e.emit(TableLogs, 8, day, len(rows)); err != nil {
+				return err
+			}
+			e.encodePatterns(l, day, rows)
+			return nil
 		})
 	})
 }

@@ -20,7 +20,7 @@ const (
 	TableExemplars
 	TableSpans
 	TableDrops
-	_ // 10 is kept for the patterns of log lines
+	TablePatterns
 	TableUsage
 	// TableLogFilters is filled by the inserts into TableLogs and never stands in a message.
 	TableLogFilters
@@ -52,13 +52,14 @@ var tableSpecs = [tableCount]tableSpec{
 	TableSpans: {name: "spans", columns: "service, name, ts, duration, trace_id, span_id, parent_id, kind, status, status_message, " +
 		"trace_state, scope, resource, attrs, events, links", exact: true, lazy: true},
 	TableDrops:      {name: "drops", columns: "ts, cluster, token, protocol, signal, reason, status, requests, rows, bytes, detail, sample", exact: true, days: 7, lazy: true},
+	TablePatterns:   {name: "log_patterns", columns: "grp, ts, pattern, fp, level, lines, bytes, text", exact: true, lazy: true},
 	TableUsage:      {name: "usage", columns: "ts, tenant, kind, cluster, signal, source, actor, day, requests, rows, bytes, wire, micros", exact: true, days: 7, lazy: true, shared: true},
 	TableLogFilters: {name: "log_filters", columns: "day, grp, start, bits, grams", lazy: true},
 }
 
 // Tables lists all tables.
 func Tables() []Table {
-	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops, TableUsage, TableLogFilters}
+	return []Table{TableLogs, TableSeries, TableSamples, TableEvents, TableMetadata, TableHistograms, TableExemplars, TableSpans, TableDrops, TablePatterns, TableUsage, TableLogFilters}
 }
 
 // String returns the table's name.
