@@ -46,10 +46,15 @@ func authorize(v Verifier, r *http.Request, route *Route) (seamark.Principal, er
 		err = seamark.Errorf(seamark.Unauthenticated, "seamark-token-malformed",
 			"The credential is neither a Seamark token (smk_...) nor a session. Create a token with `seamark admin token create`.")
 	}
-	if err != nil {
-		return p, err
+	if err == nil {
+		err = v.Permit(p, route.Permission)
 	}
-	return p, v.Permit(p, route.Permission)
+	if err == nil && p.Restricted() && !route.HonoursScope {
+		err = seamark.Errorf(seamark.Forbidden, "seamark-scope-unsupported",
+			"Your access is restricted to %s, and %s cannot be answered for a part of a tenant. Ask an owner or admin for access to all of it.",
+			p.Only, route.Path)
+	}
+	return p, err
 }
 
 // credentialOf returns the credential of a request and whether it came in the session cookie. It takes every place that

@@ -107,7 +107,7 @@ func replayKeyOf(req *Request, route *Route) (*ReplayKey, error) {
 		who = req.Principal.Login // who signs in again goes on with the same keys
 	}
 	return &ReplayKey{
-		Tenant: req.Tenant(), Name: hashOf(string(req.Tenant()), req.Principal.Kind.String(), who, route.Method, route.Path, text),
+		Tenant: req.Principal.Tenant, Name: hashOf(string(req.Principal.Tenant), req.Principal.Kind.String(), who, route.Method, route.Path, text),
 		Fingerprint: hashOf(req.URL.EscapedPath(), req.URL.RawQuery, string(body)),
 	}, nil
 }

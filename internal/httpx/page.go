@@ -73,7 +73,7 @@ func (r *Request) pageBound(query url.Values) []byte {
 			filter[name] = values
 		}
 	}
-	return []byte(string(r.Tenant()) + "\x00" + r.URL.Path + "\x00" + filter.Encode() + "\x00")
+	return []byte(string(r.Principal.Tenant) + "\x00" + r.URL.Path + "\x00" + filter.Encode() + "\x00")
 }
 
 // Paginate answers the page that a request asks for out of a whole list. The list is sorted by key, ascending byte by byte,

@@ -33,7 +33,10 @@ type Route struct {
 	// Creates marks a route that makes something new with each call. A request with an Idempotency-Key is served once; the
 	// same again gets the answer of the first.
 	Creates bool
-	Handler Handler
+	// HonoursScope marks a route whose answers hold nothing from outside of Request.Scope. Principals that are restricted to
+	// a part of their tenant are refused everywhere else.
+	HonoursScope bool
+	Handler      Handler
 }
 
 // Signal returns the signal that the route's permission names, "" when it names none.
@@ -80,5 +83,14 @@ func (r *Request) Param(name string) string { return r.param(name) }
 // request began may have been revoked. It answers from memory, with the errors of the first time.
 func (r *Request) Reauthorize() error { return r.prove() }
 
-// Tenant returns the tenant that the credential belongs to.
-func (r *Request) Tenant() seamark.TenantID { return r.Principal.Tenant }
+// Tenant returns the tenant that the credential belongs to, for handlers that look at all of it. It is zero, which is
+// refused wherever data is read, for principals that are restricted to a part of it: their handlers use Scope.
+func (r *Request) Tenant() seamark.TenantID {
+	if r.Principal.Restricted() {
+		return ""
+	}
+	return r.Principal.Tenant
+}
+
+// Scope returns what the request may read.
+func (r *Request) Scope() seamark.Scope { return r.Principal.Scope() }

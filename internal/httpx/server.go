@@ -29,6 +29,9 @@ type Options struct {
 	// Refused, when set, is told of requests that failed with a credential whose owner is known, also when the credential
 	// itself was refused (revoked, expired, out of scope).
 	Refused func(r *Request, route *Route, status int, err *seamark.Error)
+	// Used, when set, is told of each request that was let in: the credential, and from where and by what it was used. It must
+	// return at once.
+	Used func(credentialID, clientIP, agent string)
 	// Changed, when set, is told of every request to a route that changes something, when it is done or refused; err is nil
 	// when it succeeded. It answers before the request ends, so that a change is on record when its caller goes on.
 	Changed func(r *Request, route *Route, status int, err *seamark.Error)
@@ -145,6 +148,9 @@ func (e *Edge) admit(route Route, req *Request) error {
 	}
 	p, err := authorize(e.opts.Verifier, req.Request, &route)
 	req.Principal = p
+	if err == nil && e.opts.Used != nil {
+		e.opts.Used(p.CredentialID, req.ClientIP(), req.UserAgent())
+	}
 	return err
 }
 
@@ -156,6 +162,9 @@ func (e *Edge) reauthorize(route *Route, req *Request) error {
 	p, err := authorize(e.opts.Verifier, req.Request, route)
 	if err == nil && p.Tenant != req.Principal.Tenant {
 		return seamark.Errorf(seamark.Forbidden, "seamark-credential-moved", "The credential belongs to another tenant now.")
+	}
+	if err == nil && p.Only.String() != req.Principal.Only.String() {
+		return seamark.Errorf(seamark.Forbidden, "seamark-credential-moved", "What the credential may read was changed. Begin again.")
 	}
 	return err
 }
