@@ -4,6 +4,8 @@ package client
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -890,7 +892,7 @@ type NewPipelines struct {
 
 // NewSession defines model for NewSession.
 type NewSession struct {
-	// ExpiresAt When the session ends; told when it is made.
+	// ExpiresAt When the session ends.
 	ExpiresAt time.Time `json:"expires_at"`
 	Login     string    `json:"login"`
 
@@ -2044,6 +2046,12 @@ type LokiListSeriesParams struct {
 	End   *string
 }
 
+// LokiBuildInfo200JSONResponseBody is a part of what LokiBuildInfoParams or a body holds.
+type LokiBuildInfo200JSONResponseBody struct {
+	Version              string            `json:"version"`
+	AdditionalProperties map[string]string `json:"-"`
+}
+
 // PushOTLPLogsPrefixedJSONBody is a part of what PushOTLPLogsPrefixedParams or a body holds.
 type PushOTLPLogsPrefixedJSONBody = map[string]interface{}
 
@@ -2168,6 +2176,72 @@ type PushOTLPMetricsJSONBody = map[string]interface{}
 
 // PushOTLPTracesJSONBody is a part of what PushOTLPTracesParams or a body holds.
 type PushOTLPTracesJSONBody = map[string]interface{}
+
+// Getter for additional properties for LokiBuildInfo200JSONResponseBody. Returns the specified
+// element and whether it was found
+func (a LokiBuildInfo200JSONResponseBody) Get(fieldName string) (value string, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for LokiBuildInfo200JSONResponseBody
+func (a *LokiBuildInfo200JSONResponseBody) Set(fieldName string, value string) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]string)
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for LokiBuildInfo200JSONResponseBody to handle AdditionalProperties
+func (a *LokiBuildInfo200JSONResponseBody) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["version"]; found {
+		err = json.Unmarshal(raw, &a.Version)
+		if err != nil {
+			return fmt.Errorf("error reading 'version': %w", err)
+		}
+		delete(object, "version")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]string)
+		for fieldName, fieldBuf := range object {
+			var fieldVal string
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for LokiBuildInfo200JSONResponseBody to handle AdditionalProperties
+func (a LokiBuildInfo200JSONResponseBody) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["version"], err = json.Marshal(a.Version)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'version': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // AlertmanagerListAlerts lists alerts with their receivers and silences.
 //
@@ -3261,9 +3335,9 @@ func (c *Client) LokiListSeriesForm(ctx context.Context, body url.Values, option
 // LokiBuildInfo tells which Loki API this is.
 //
 // It is GET /loki/api/v1/status/buildinfo.
-func (c *Client) LokiBuildInfo(ctx context.Context, options ...CallOption) (*map[string]string, error) {
+func (c *Client) LokiBuildInfo(ctx context.Context, options ...CallOption) (*LokiBuildInfo200JSONResponseBody, error) {
 	r := newCall(http.MethodGet, "/loki/api/v1/status/buildinfo", options)
-	return fetch[map[string]string](ctx, c, r)
+	return fetch[LokiBuildInfo200JSONResponseBody](ctx, c, r)
 }
 
 // PushOTLPLogsPrefixed takes logs over OTLP/HTTP.

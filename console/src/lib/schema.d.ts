@@ -1576,6 +1576,11 @@ export interface components {
         NewSession: components["schemas"]["Session"] & {
             /** @description The session's JWT, also set as cookie. */
             token: string;
+            /**
+             * Format: date-time
+             * @description When the session ends.
+             */
+            expires_at: string;
         };
         /** @description When each signal last arrived; null when it never did. */
         Arrivals: {
@@ -7332,6 +7337,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        version: string;
+                    } & {
                         [key: string]: string;
                     };
                 };
