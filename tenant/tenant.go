@@ -20,7 +20,8 @@ type State string
 const (
 	Active    State = "active"
 	Suspended State = "suspended" // every credential is refused; data is kept
-	Deleted   State = "deleted"   // every credential is refused; the number stays taken for ever
+	Deleting  State = "deleting"  // as suspended, until PurgeAfter; it can be had back until then
+	Deleted   State = "deleted"   // every credential is refused and all is purged; the number stays taken for ever
 )
 
 // Tenant is one customer.
@@ -33,6 +34,13 @@ type Tenant struct {
 	State   State                `json:"state"`
 	// Generation grows with every change of State, so that late work can tell that it was admitted under another one.
 	Generation uint64 `json:"generation"`
+
+	// PurgeAfter is when a tenant that is being deleted becomes Deleted; Former is the state that an undo brings back.
+	PurgeAfter time.Time `json:"purge_after,omitzero"`
+	Former     State     `json:"former,omitempty"`
+	// Gone is when it became Deleted, Purged when nothing of it was left. A purged tenant has neither slug nor name any more.
+	Gone   time.Time `json:"gone,omitzero"`
+	Purged time.Time `json:"purged,omitzero"`
 }
 
 // TenantSpec is what a new tenant is made from.
@@ -58,7 +66,17 @@ func (t *tenantDoc) validate(key string) error {
 	if t.Number == 0 {
 		return errors.New("tenant has no number")
 	}
-	if t.State != Active && t.State != Suspended && t.State != Deleted {
+	switch t.State {
+	case Active, Suspended:
+	case Deleting:
+		if t.PurgeAfter.IsZero() || t.Former != Active && t.Former != Suspended {
+			return errors.New("tenant is being deleted and has no time for that, or no state to go back to")
+		}
+	case Deleted:
+		if !t.Purged.IsZero() {
+			return nil
+		}
+	default:
 		return fmt.Errorf("tenant state %.40q is unknown", t.State)
 	}
 	return errors.Join(checkSlug("tenant", t.Slug), checkName("tenant", t.Name))
@@ -251,8 +269,8 @@ func (d *Directory) ResumeTenant(ctx context.Context, id seamark.TenantID) (Tena
 	return d.setState(ctx, id, Active)
 }
 
-// DeleteTenant refuses all credentials of the tenant for ever and frees its slug. The document stays as a tombstone, so
-// that nothing late can be taken for another tenant's.
+// DeleteTenant refuses all credentials of the tenant for ever and frees its slug, without any grace. The document stays as
+// a tombstone, so that nothing late can be taken for another tenant's. The lifecycle purges what is left.
 func (d *Directory) DeleteTenant(ctx context.Context, id seamark.TenantID) error {
 	_, err := d.setState(ctx, id, Deleted)
 	return err
@@ -263,13 +281,19 @@ func (d *Directory) setState(ctx context.Context, id seamark.TenantID, state Sta
 		return Tenant{}, err
 	}
 	t, err := d.tenants.mutate(ctx, string(id), func(t *tenantDoc) error {
-		if t.State == Deleted {
+		switch {
+		case t.State == Deleted:
 			return tenantUnknown()
+		case t.State == Deleting && state != Deleted:
+			return deleting(t)
+		case t.State == state:
+			return nil
 		}
-		if t.State != state {
-			t.State = state
-			t.Generation++
+		if state == Deleted {
+			t.Gone = d.now().UTC()
 		}
+		t.State = state
+		t.Generation++
 		return nil
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ type adminCmd struct {
 	Token   adminTokenCmd   `cmd:"" help:"Tokens of a tenant."`
 	User    adminUserCmd    `cmd:"" help:"People."`
 	Dead    adminDeadCmd    `cmd:"" help:"Messages that the store refuses, set aside."`
+	Changes adminChangesCmd `cmd:"" help:"The log of who changed what."`
 
 	DataDir       string `name:"data-dir" default:"${data_dir}" help:"Data folder of the server on this machine."`
 	NATSURL       string `name:"nats.url" help:"NATS servers of a cluster, instead of the data folder."`

@@ -71,7 +71,7 @@ func run(args []string) error {
 		return err
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run()
+	return c.Admin.remember(ctx, parsed, parsed.Run())
 }
 
 type versionCmd struct{}
