@@ -146,6 +146,8 @@ type Directory struct {
 	slugs       *table[slugDoc]
 	counters    *table[counterDoc]
 	quotas      *table[quotaDoc]
+	plans       *table[planDoc]
+	budgets     *table[budgetDoc]
 	clusters    *table[clusterDoc]
 	tokens      *table[tokenDoc]
 	users       *table[userDoc]
@@ -233,6 +235,8 @@ func (d *Directory) makeTables() {
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
 	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
 	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, changed)
+	d.plans = newTable[planDoc]("plan", tenants, &d.mu, changed)
+	d.budgets = newTable[budgetDoc]("budget", tenants, &d.mu, changed)
 	d.clusters = newTable[clusterDoc]("cluster", clusters, &d.mu, changed)
 	d.clusters.aliasOf = func(c *clusterDoc) string { return string(c.ID) }
 	d.clusters.groupOf = func(c *clusterDoc) string { return string(c.Tenant) }
@@ -255,7 +259,7 @@ func (d *Directory) makeTables() {
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
 	d.used = newTable[useDoc]("use", arrivals, &d.mu, unsaved)
 
-	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas})
+	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas, "plan": d.plans, "budget": d.budgets})
 	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
 	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
 	d.addWatch(users, map[string]shelf{"user": d.users, "access": d.access, "invitation": d.invitations, "identity": d.persons})

@@ -8,60 +8,16 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// Quota is what a tenant or one of its clusters may send. A zero field is not set: a tenant then has the platform's
-// default, a cluster no limit beside its tenant's.
-type Quota struct {
-	BytesPerSecond     int64 `json:"bytes_per_second,omitempty"` // of inflated bodies, over all signals
-	BytesBurst         int64 `json:"bytes_burst,omitempty"`
-	RowsPerSecond      int64 `json:"rows_per_second,omitempty"` // lines, samples, events and spans together
-	RowsBurst          int64 `json:"rows_burst,omitempty"`
-	DailyBytes         int64 `json:"daily_bytes,omitempty"`    // per day of UTC
-	ActiveSeries       int64 `json:"active_series,omitempty"`  // metric series with a sample within the last hour
-	ActiveStreams      int64 `json:"active_streams,omitempty"` // log streams with a line within the last hour
-	MaxLabels          int64 `json:"max_labels,omitempty"`
-	MaxLabelNameBytes  int64 `json:"max_label_name_bytes,omitempty"`
-	MaxLabelValueBytes int64 `json:"max_label_value_bytes,omitempty"`
-	MaxLineBytes       int64 `json:"max_line_bytes,omitempty"`
-	MaxAttrs           int64 `json:"max_attrs,omitempty"`
-	MaxAgeSeconds      int64 `json:"max_age_seconds,omitempty"`
-	MaxFutureSeconds   int64 `json:"max_future_seconds,omitempty"`
-}
+// Quota is what a tenant or one of its clusters may send. A zero field is not set: a tenant then has its plan's, or without one
+// the platform's default, a cluster no limit beside its tenant's.
+type Quota = seamark.Quota
 
-// quotaField is one field of a quota with the most that it may be set to. The bounds keep a slip of the keyboard from
-// taking a node's memory: each active series costs 24 bytes beside its entry in the catalogue, and one line or label set
-// must fit a block.
-type quotaField struct {
-	name  string
-	value int64
-	most  int64
-}
-
-func (q *Quota) fields() []quotaField {
-	const tera, day = 1 << 40, 24 * 3600
-	return []quotaField{
-		{"bytes_per_second", q.BytesPerSecond, tera},
-		{"bytes_burst", q.BytesBurst, tera},
-		{"rows_per_second", q.RowsPerSecond, tera},
-		{"rows_burst", q.RowsBurst, tera},
-		{"daily_bytes", q.DailyBytes, 1024 * tera},
-		{"active_series", q.ActiveSeries, 20_000_000},
-		{"active_streams", q.ActiveStreams, 20_000_000},
-		{"max_labels", q.MaxLabels, 256},
-		{"max_label_name_bytes", q.MaxLabelNameBytes, 4096},
-		{"max_label_value_bytes", q.MaxLabelValueBytes, 64 << 10},
-		{"max_line_bytes", q.MaxLineBytes, 4 << 20},
-		{"max_attrs", q.MaxAttrs, 1024},
-		{"max_age_seconds", q.MaxAgeSeconds, 3650 * day},
-		{"max_future_seconds", q.MaxFutureSeconds, day},
-	}
-}
-
-// check returns what is wrong with a quota by itself.
-func (q *Quota) check() error {
+// checkQuota returns what is wrong with a quota by itself.
+func checkQuota(q *Quota) error {
 	var faults []error
-	for _, f := range q.fields() {
-		if f.value < 0 || f.value > f.most {
-			faults = append(faults, fmt.Errorf("the quota %s is %d; it must be 0 (not set) to %d", f.name, f.value, f.most))
+	for _, f := range seamark.QuotaFields() {
+		if value := *f.Of(q); value < 0 || value > f.Most {
+			faults = append(faults, fmt.Errorf("the quota %s is %d; it must be 0 (not set) to %d", f.Name, value, f.Most))
 		}
 	}
 	for _, pair := range []struct {
@@ -76,12 +32,11 @@ func (q *Quota) check() error {
 }
 
 // checkWithin returns where a cluster's quota is above what its tenant has.
-func (q *Quota) checkWithin(tenant *Quota) error {
+func checkWithin(q, tenant *Quota) error {
 	var faults []error
-	limits := tenant.fields()
-	for i, f := range q.fields() {
-		if limit := limits[i].value; limit > 0 && f.value > limit {
-			faults = append(faults, fmt.Errorf("the quota %s is %d; the tenant's own limit is %d", f.name, f.value, limit))
+	for _, f := range seamark.QuotaFields() {
+		if value, limit := *f.Of(q), *f.Of(tenant); limit > 0 && value > limit {
+			faults = append(faults, fmt.Errorf("the quota %s is %d; the tenant's own limit is %d", f.Name, value, limit))
 		}
 	}
 	return errors.Join(faults...)
@@ -93,6 +48,7 @@ type quotaDoc struct {
 	Tenant  seamark.TenantID  `json:"tenant"`
 	Cluster seamark.ClusterID `json:"cluster,omitempty"`
 	Quota   Quota             `json:"quota"`
+	Plan    string            `json:"plan,omitempty"` // name of the tenant's plan, "" for none
 }
 
 func (q *quotaDoc) validate(key string) error {
@@ -107,7 +63,7 @@ func (q *quotaDoc) validate(key string) error {
 	if quotaKey(q.Tenant, q.Cluster) != key {
 		return fmt.Errorf("quota of %.40q stands under the key of another", q.Tenant)
 	}
-	return q.Quota.check()
+	return checkQuota(&q.Quota)
 }
 
 func quotaKey(tenant seamark.TenantID, cluster seamark.ClusterID) string {
@@ -140,7 +96,7 @@ func (d *Directory) SetTenantQuota(ctx context.Context, tenant seamark.TenantID,
 	if _, err := d.FindTenant(ctx, tenant); err != nil {
 		return err
 	}
-	if err := q.check(); err != nil {
+	if err := checkQuota(&q); err != nil {
 		return invalid(err, "seamark-quota-invalid")
 	}
 	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: tenant, Quota: q}, accept)
@@ -153,7 +109,7 @@ func (d *Directory) SetClusterQuota(ctx context.Context, cluster Cluster, q, wit
 	if _, err := d.FindCluster(ctx, cluster.Tenant, cluster.ID); err != nil {
 		return err
 	}
-	if err := errors.Join(q.check(), q.checkWithin(&within)); err != nil {
+	if err := errors.Join(checkQuota(&q), checkWithin(&q, &within)); err != nil {
 		return invalid(err, "seamark-quota-invalid")
 	}
 	return d.saveQuota(ctx, &quotaDoc{Version: docVersion, Tenant: cluster.Tenant, Cluster: cluster.ID, Quota: q}, accept)
@@ -168,9 +124,16 @@ func (d *Directory) saveQuota(ctx context.Context, doc *quotaDoc, accept []func(
 				return err
 			}
 		}
+		plan := q.Plan
 		*q = *doc
+		q.Plan = plan
 		return nil
 	}
+	return d.changeQuota(ctx, key, change)
+}
+
+// changeQuota changes the document under key, which it makes when there is none.
+func (d *Directory) changeQuota(ctx context.Context, key string, change func(q *quotaDoc) error) error {
 	_, err := d.quotas.mutate(ctx, key, change)
 	if errors.Is(err, errAbsent) {
 		first := new(quotaDoc)

@@ -59,5 +59,8 @@ func (d *Directory) sweep(ctx context.Context) error {
 	if err := errors.Join(d.sweepUses(ctx), d.sweepInvitations(ctx)); err != nil {
 		return err
 	}
+	if err := d.sweepBudgets(ctx); err != nil {
+		return err
+	}
 	return d.sweepQuotas(ctx)
 }

@@ -58,9 +58,9 @@ func (o *Options) validate() error {
 	case o.Flush < 0 || o.Timeout < 0:
 		return errors.New("quota: Flush and Timeout must be positive")
 	}
-	for i, value := range o.Defaults.fields() {
-		if *value < 0 {
-			return fmt.Errorf("quota: field %d of Defaults is negative", i+1)
+	for _, f := range seamark.QuotaFields() {
+		if *f.Of(&o.Defaults) < 0 {
+			return fmt.Errorf("quota: %s of Defaults is negative", f.Name)
 		}
 	}
 	return nil
@@ -235,7 +235,7 @@ func (l *Limiter) Limits(p seamark.Principal) seamark.Limits {
 			continue
 		}
 		s.mu.Lock()
-		limits = s.set.narrow(limits, s.parent != nil)
+		limits = narrow(&s.set, limits, s.parent != nil)
 		s.mu.Unlock()
 	}
 	return limits

@@ -37,6 +37,9 @@ type Options struct {
 	// Platform tells apart the databases of the tables that all tenants share, where several installations use one server; 0 is the
 	// only one.
 	Platform seamark.TenantNumber
+	// Read, when set, is told what tenants' statements read, several times for each and from several goroutines. ctx is the
+	// statement's.
+	Read func(ctx context.Context, tenant seamark.TenantID, r Reads)
 	// MaxTenantConns bounds the native connections of one tenant; a tenant's further queries wait. Without it a tenant
 	// takes all of the server's connections.
 	MaxTenantConns int
@@ -70,7 +73,7 @@ type Store struct {
 	metrics metrics
 	scratch sync.Pool // *insertScratch
 	filters sync.Pool // *logFilters
-	rates   groupRates
+	runs    groupRuns
 
 	mu      sync.Mutex // guards tenants, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn
@@ -138,6 +141,9 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("open connection of %s: %w", user, err)
+	}
+	if s.opts.Read != nil {
+		c = meteredConn{c, tenant, s.opts.Read}
 	}
 	s.tenants[n] = c
 	return c, user, nil

@@ -199,6 +199,27 @@ func (s *Store) ListMeteredRows(ctx context.Context, tenant seamark.TenantID, st
 	return list, err
 }
 
+// ListUsageBegins returns the first day of each tenant's meter, in days since 1970, of one tenant or with the zero TenantID of all.
+func (s *Store) ListUsageBegins(ctx context.Context, tenant seamark.TenantID) (map[seamark.TenantID]int32, error) {
+	b := newLogSQL()
+	b.WriteString("SELECT toString(tenant), toInt32(toUInt16(min(date)))\nFROM (\n")
+	b.usageLines(&UsageQuery{Tenant: tenant, Range: seamark.TimeRange{Start: time.Unix(0, 0), End: s.opts.Now().AddDate(0, 0, 1)}}, s.opts.Now())
+	b.WriteString("\n)\nWHERE kind = 'ingest'\nGROUP BY tenant")
+	begins := map[seamark.TenantID]int32{}
+	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+		for rows.Next() {
+			var id string
+			var day int32
+			if err := rows.Scan(&id, &day); err != nil {
+				return err
+			}
+			begins[seamark.TenantID(id)] = day
+		}
+		return rows.Err()
+	})
+	return begins, err
+}
+
 func timeOfDay(day int32) time.Time { return time.Unix(int64(day)*24*hourSeconds, 0).UTC() }
 
 // StoredRows is what the store holds of one table, and where it was asked for of one partition.
