@@ -13,8 +13,8 @@ import (
 type Acceptance struct {
 	Token    string
 	ClientIP string // for the brute-force limits
-	// Who accepts: a person who is signed in, or the login and password of one who is new. An invitation by e-mail takes
-	// only that address as the login.
+	// Who accepts: a person who is signed in, or else a login and password, of a new user or of one that exists. An invitation
+	// by e-mail takes only that address as the login.
 	Member          seamark.Principal
 	Login, Password string
 }
@@ -70,8 +70,8 @@ func (d *Directory) FindOffer(_ context.Context, token, clientIP string) (Offer,
 }
 
 // AcceptInvitation makes somebody a member and uses the invitation up. The error is of kind NotFound for a token that is
-// not good, RateLimited after too many tries, Forbidden for an address that is not the invited one, Conflict when the login
-// exists (sign in, then accept) or is a member already, and Invalid for a bad login or password.
+// not good, RateLimited after too many tries, Forbidden for an address that is not the invited one, Unauthenticated for the
+// wrong password of a login that exists, Conflict when it is a member already, and Invalid for a bad login or password.
 func (d *Directory) AcceptInvitation(ctx context.Context, a Acceptance) (Member, error) {
 	if err := d.accepts.admit(a.ClientIP, d.now()); err != nil {
 		return Member{}, err
@@ -94,8 +94,13 @@ func (d *Directory) AcceptInvitation(ctx context.Context, a Acceptance) (Member,
 	if login == "" && doc.Email != "" {
 		login = doc.Email
 	}
-	if err := d.checkAcceptance(doc, login, a.Password, signedIn); err != nil {
+	if err := d.checkAcceptance(doc, login, signedIn); err != nil {
 		return Member{}, err
+	}
+	if !signedIn {
+		if signedIn, err = d.proveOrCheck(ctx, login, &a); err != nil {
+			return Member{}, err
+		}
 	}
 	if err := d.claim(ctx, doc, login); err != nil {
 		return Member{}, err
@@ -108,7 +113,7 @@ func (d *Directory) AcceptInvitation(ctx context.Context, a Acceptance) (Member,
 }
 
 // checkAcceptance finds what can be told before the invitation is used.
-func (d *Directory) checkAcceptance(doc *invitationDoc, login, password string, signedIn bool) error {
+func (d *Directory) checkAcceptance(doc *invitationDoc, login string, signedIn bool) error {
 	if doc.Email != "" && login != doc.Email {
 		return seamark.Errorf(seamark.Forbidden, "seamark-invitation-other",
 			"The invitation is for another address than %q. Accept it as who it is for, or ask for one of your own.", login)
@@ -119,15 +124,28 @@ func (d *Directory) checkAcceptance(doc *invitationDoc, login, password string, 
 		return alreadyMember(login)
 	case signedIn && user == nil:
 		return userUnknown()
-	case signedIn:
-		return nil
-	case user != nil:
-		return seamark.Errorf(seamark.Conflict, "seamark-user-exists", "%q has a password already. Sign in and accept the invitation then.", login)
-	}
-	if err := errors.Join(checkLogin(login), checkPassword(login, password)); err != nil {
-		return invalid(err, "seamark-user-invalid")
 	}
 	return nil
+}
+
+// proveOrCheck proves the password of a login that exists, within the limits of sign-in, for who belongs to no tenant
+// cannot sign in first; it reports true then. Of a new login it checks that both can be taken.
+func (d *Directory) proveOrCheck(ctx context.Context, login string, a *Acceptance) (proven bool, err error) {
+	if user, _ := d.users.find(loginKey(login)); user == nil {
+		if err := errors.Join(checkLogin(login), checkPassword(login, a.Password)); err != nil {
+			return false, invalid(err, "seamark-user-invalid")
+		}
+		return false, nil
+	}
+	known := d.knows(login, a.ClientIP)
+	if err := d.limits.admit(login, a.ClientIP, known, d.now()); err != nil {
+		return false, err
+	}
+	if _, err := d.checkCredentials(ctx, Credentials{Login: login, Password: a.Password}); err != nil {
+		return false, err
+	}
+	d.limits.forgive(login, a.ClientIP, known)
+	return true, nil
 }
 
 // claim uses the invitation up, once in the world: of two who accept at the same time, one wins the compare-and-set.

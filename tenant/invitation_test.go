@@ -54,14 +54,19 @@ func TestInvitationBindsWhoIsSignedIn(t *testing.T) {
 	if offer, err := d.FindOffer(t.Context(), token, ""); err != nil || !offer.Known {
 		t.Errorf("got %+v, %v, want that the address is known", offer, err)
 	}
-	_, err := d.AcceptInvitation(t.Context(), tenant.Acceptance{Token: token, Password: goodPassword})
-	wantError(t, err, seamark.Conflict, "seamark-user-exists")
+	_, err := d.AcceptInvitation(t.Context(), tenant.Acceptance{Token: token, Password: "not " + goodPassword})
+	wantError(t, err, seamark.Unauthenticated, "seamark-signin-refused")
 	if _, err = d.AcceptInvitation(t.Context(), tenant.Acceptance{Token: token, Member: actorNamed(first, "ann@example.org")}); err != nil {
 		t.Fatal(err)
 	}
 	user, err := d.FindUser(t.Context(), "ann@example.org")
 	if err != nil || user.Memberships[first] != seamark.RoleOwner || user.Memberships[second] != seamark.RoleViewer {
 		t.Errorf("got %+v, %v, want both memberships", user.Memberships, err)
+	}
+	third := newTenant(t, d, "three").ID
+	_, byPassword := newInvitation(t, d, third, tenant.InvitationSpec{})
+	if m, err := d.AcceptInvitation(t.Context(), tenant.Acceptance{Token: byPassword, Login: "Ann@example.org", Password: goodPassword}); err != nil || m.User != user.ID {
+		t.Errorf("a user that exists, by password: got %+v, %v", m, err)
 	}
 	_, again := newInvitation(t, d, second, tenant.InvitationSpec{})
 	_, err = d.AcceptInvitation(t.Context(), tenant.Acceptance{Token: again, Member: actorNamed(first, "ann@example.org")})

@@ -28,6 +28,8 @@ type Member struct {
 type MemberSpec struct {
 	Role seamark.Role
 	Only *seamark.Restriction // nil: the whole tenant
+	// Check, when set, sees the member that is changed, within the compare-and-set; its error ends the change.
+	Check func(Member) error
 }
 
 // tenants lists where the user is a member.
@@ -113,7 +115,15 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 	if err := d.checkMember(ctx, actor, tenant, spec); err != nil {
 		return Member{}, err
 	}
-	changed, err := d.changeMember(ctx, actor, tenant, id, spec.Role == seamark.RoleOwner, func(u *userDoc) { u.setMember(tenant, spec) })
+	changed, err := d.changeMember(ctx, actor, tenant, id, spec.Role == seamark.RoleOwner, func(u *userDoc) error {
+		if spec.Check != nil {
+			if err := spec.Check(u.member(tenant)); err != nil {
+				return err
+			}
+		}
+		u.setMember(tenant, spec)
+		return nil
+	})
 	if err != nil {
 		return Member{}, fmt.Errorf("set member: %w", err)
 	}
@@ -122,10 +132,11 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 
 // RemoveMember ends a membership: sessions and personal keys of the tenant end with it. The errors are those of SetMember.
 func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID) error {
-	_, err := d.changeMember(ctx, actor, tenant, id, false, func(u *userDoc) {
+	_, err := d.changeMember(ctx, actor, tenant, id, false, func(u *userDoc) error {
 		u.Memberships, u.Scopes = maps.Clone(u.Memberships), maps.Clone(u.Scopes)
 		delete(u.Memberships, tenant)
 		delete(u.Scopes, tenant)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("remove member: %w", err)
@@ -133,7 +144,7 @@ func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, t
 	return nil
 }
 
-func (d *Directory) changeMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID, owner bool, change func(*userDoc)) (*userDoc, error) {
+func (d *Directory) changeMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID, owner bool, change func(*userDoc) error) (*userDoc, error) {
 	m, err := d.FindMember(ctx, tenant, id)
 	if err != nil {
 		return nil, err
@@ -157,8 +168,7 @@ func (d *Directory) changeMember(ctx context.Context, actor seamark.Principal, t
 		if err := d.mayChange(ctx, actor, now, tenant); err != nil {
 			return err
 		}
-		change(u)
-		return nil
+		return change(u)
 	})
 	if errors.Is(err, errAbsent) {
 		return nil, memberUnknown()

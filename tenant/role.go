@@ -35,6 +35,8 @@ type RoleSpec struct {
 	Name        seamark.Role
 	Description string
 	Permissions []string
+	// Check, when set, sees the role that an update replaces, within the compare-and-set; its error ends the update.
+	Check func(Role) error
 }
 
 // roleEntry is a stored custom role.
@@ -205,6 +207,11 @@ func (d *Directory) UpdateRole(ctx context.Context, actor seamark.Principal, spe
 		old, ok := a.Roles[string(spec.Name)]
 		if !ok {
 			return roleEntry{}, roleUnknown(spec.Name)
+		}
+		if spec.Check != nil {
+			if err := spec.Check(old.role(string(spec.Name))); err != nil {
+				return roleEntry{}, err
+			}
 		}
 		return old, d.mayGrant(actor, old.Permissions)
 	})
