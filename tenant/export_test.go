@@ -34,3 +34,17 @@ func (d *Directory) FlushArrivals(ctx context.Context) error { return d.flushArr
 
 // FlushUses runs what the use loop runs.
 func (d *Directory) FlushUses(ctx context.Context) error { return d.flushUses(ctx) }
+
+// LoginKey is the key under which a person's document stands.
+func LoginKey(login string) string { return loginKey(login) }
+
+// RotateDueKey runs what the key loop runs.
+func (d *Directory) RotateDueKey(ctx context.Context) error { return d.rotateDueKey(ctx) }
+
+// AccountTries tells how many tries of an account this node has counted, from addresses that are not known.
+func (d *Directory) AccountTries(login string) int {
+	m := d.limits.accounts
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int(m.slotLocked(newTryKey(login)).tries)
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,28 @@ func (d *Directory) signingKey(ctx context.Context) (*keyDoc, error) {
 		return nil, unreachable(errors.New("no private session key in the directory"))
 	}
 	return k, nil
+}
+
+// keyLoop replaces the signing key when it is due, until ctx ends, so that a quiet installation does not keep one for years.
+// Processes without Options.Keys leave it to the others.
+func (d *Directory) keyLoop(ctx context.Context) {
+	const interval = 10 * time.Minute
+	for d.opts.Keys != nil && pause(ctx, interval) == nil {
+		if err := d.rotateDueKey(ctx); err != nil && ctx.Err() == nil {
+			d.log.WarnContext(ctx, "session key was not rotated, the next try is in some minutes", slog.Any("error", err))
+		}
+	}
+}
+
+// rotateDueKey replaces the signing key when it is due and forgets the keys whose sessions are all over.
+func (d *Directory) rotateDueKey(ctx context.Context) error {
+	if d.newestKey() == nil { // the first sign-in makes it
+		return nil
+	}
+	if _, err := d.signingKey(ctx); err != nil {
+		return err
+	}
+	return d.retireKeys(ctx)
 }
 
 // RotateSessionKey makes a new session signing key and forgets the keys whose sessions are all over. Sessions that were

@@ -3,11 +3,10 @@ package tenant
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -25,19 +24,40 @@ const (
 	maxSessions = 20
 )
 
+// Device is where a session is used, as people see it in the list of their sessions.
+type Device struct {
+	ClientIP string // for the brute-force limits, too; the edge takes it from the connection, or from a trusted proxy's header
+	Agent    string // the User-Agent, cut
+}
+
+// maxAgentBytes bounds what a client says of itself. Without it 20 sessions a person fill the bucket.
+const maxAgentBytes = 200
+
+func (v Device) cut() Device {
+	v.Agent = strings.ToValidUTF8(v.Agent[:min(len(v.Agent), maxAgentBytes)], "")
+	v.ClientIP = v.ClientIP[:min(len(v.ClientIP), 64)]
+	return v
+}
+
 // Credentials is what a person signs in with.
 type Credentials struct {
 	Login, Password string
-	ClientIP        string // for the brute-force limits; the edge takes it from the connection, not from a header
+	ClientIP, Agent string // as in Device
 	TenantSlug      string // the tenant to act for; empty: the first by slug, or none for an operator
 }
 
-// SessionToken is a fresh session.
+// SessionToken is what a person holds of a session.
 type SessionToken struct {
-	Text    string // the JWT; whoever has it is the person
-	ID      string // the sid, for SignOut
-	Expires time.Time
+	Text    string    // the JWT; whoever has it is the person until Expires
+	ID      string    // the sid, for SignOut
+	Expires time.Time // of Text
+	// Refresh gets the next Text, once; see RefreshSession. Ends is when it stops to do so.
+	Refresh string
+	Ends    time.Time
 }
+
+// passwordWay is how a session was opened that no provider vouched for.
+const passwordWay = "password"
 
 // sessionDoc is stored under the sid. A session lives while its document does and is not ended.
 type sessionDoc struct {
@@ -46,10 +66,37 @@ type sessionDoc struct {
 	User    UserID           `json:"user"`
 	Tenant  seamark.TenantID `json:"tenant,omitempty"` // empty: an operator's
 	Epoch   uint64           `json:"epoch"`
-	Created time.Time        `json:"created"`
-	Expires time.Time        `json:"expires"`
-	Ended   time.Time        `json:"ended,omitzero"`
+	// TenantEpoch is the person's epoch in the tenant, see userDoc.
+	TenantEpoch uint64    `json:"tenant_epoch,omitempty"`
+	Created     time.Time `json:"created"`
+	Expires     time.Time `json:"expires"`       // whatever happens
+	Idle        time.Time `json:"idle,omitzero"` // unless it is refreshed before
+	Ended       time.Time `json:"ended,omitzero"`
+	// Generation counts the refresh secrets; Key signed the newest, at Used. Neither is a secret: see refreshText.
+	Generation uint64    `json:"generation,omitempty"`
+	Key        string    `json:"key,omitempty"`
+	Used       time.Time `json:"used,omitzero"`
+	Reused     bool      `json:"reused,omitempty"` // ended because an old refresh secret came back
+	Way        string    `json:"way,omitempty"`    // passwordWay, or the provider's id
+	ClientIP   string    `json:"client_ip,omitempty"`
+	Agent      string    `json:"agent,omitempty"`
 }
+
+// ends is when the session is over unless it is refreshed.
+func (s *sessionDoc) ends() time.Time {
+	if !s.Idle.IsZero() && s.Idle.Before(s.Expires) {
+		return s.Idle
+	}
+	return s.Expires
+}
+
+// current reports whether no epoch of the person has ended the session.
+func (s *sessionDoc) current(user *userDoc) bool {
+	return s.Epoch == user.SessionEpoch && s.TenantEpoch == user.TenantEpochs[s.Tenant]
+}
+
+// over reports whether the document itself says that the session is over.
+func (s *sessionDoc) over(now time.Time) bool { return !s.Ended.IsZero() || !now.Before(s.ends()) }
 
 func (s *sessionDoc) validate(key string) error {
 	if s.ID != key || key == "" {
@@ -76,31 +123,20 @@ type sessionClaims struct {
 // RateLimited after too many tries, and Forbidden when the person has no such tenant.
 func (d *Directory) SignIn(ctx context.Context, c Credentials) (SessionToken, error) {
 	c.Login = normalLogin(c.Login)
-	if err := d.limits.admit(c.Login, c.ClientIP, d.now()); err != nil {
+	known := d.knows(c.Login, c.ClientIP)
+	if err := d.limits.admit(c.Login, c.ClientIP, known, d.now()); err != nil {
 		return SessionToken{}, err
 	}
 	user, err := d.checkCredentials(ctx, c)
 	if err != nil {
 		return SessionToken{}, err
 	}
-	d.limits.forgive(c.Login, c.ClientIP)
+	d.limits.forgive(c.Login, c.ClientIP, known)
 	tenant, err := d.chooseTenant(user, c.TenantSlug)
 	if err != nil {
 		return SessionToken{}, err
 	}
-	key, err := d.signingKey(ctx)
-	if err != nil {
-		return SessionToken{}, err
-	}
-	session, err := d.openSession(ctx, user, tenant)
-	if err != nil {
-		return SessionToken{}, err
-	}
-	text, err := d.signSession(key, session)
-	if err != nil {
-		return SessionToken{}, err
-	}
-	return SessionToken{Text: text, ID: session.ID, Expires: session.Expires}, nil
+	return d.openSession(ctx, user, tenant, passwordWay, Device{c.ClientIP, c.Agent})
 }
 
 // checkCredentials returns the user whose password it is. All refusals look alike and take alike.
@@ -167,145 +203,86 @@ func stateRank(s State) int {
 }
 
 // openSession stores a new session, and ends the user's oldest ones when there are too many.
-func (d *Directory) openSession(ctx context.Context, user *userDoc, tenant seamark.TenantID) (*sessionDoc, error) {
+func (d *Directory) openSession(ctx context.Context, user *userDoc, tenant seamark.TenantID, way string, on Device) (SessionToken, error) {
+	key, err := d.signingKey(ctx)
+	if err != nil {
+		return SessionToken{}, err
+	}
 	id, err := d.newID()
 	if err != nil {
-		return nil, err
+		return SessionToken{}, err
 	}
+	on = on.cut()
 	now := d.now().UTC().Truncate(time.Second) // a JWT counts whole seconds
 	session := &sessionDoc{
-		Version: docVersion, ID: id, User: user.ID, Tenant: tenant, Epoch: user.SessionEpoch,
-		Created: now, Expires: now.Add(d.opts.SessionLifetime),
+		Version: docVersion, ID: id, User: user.ID, Tenant: tenant, Epoch: user.SessionEpoch, TenantEpoch: user.TenantEpochs[tenant],
+		Created: now, Expires: now.Add(d.opts.SessionLifetime), Idle: now.Add(d.opts.IdleLifetime),
+		Generation: 1, Key: key.KID, Used: now, Way: way, ClientIP: on.ClientIP, Agent: on.Agent,
 	}
-	live := slices.DeleteFunc(d.sessions.list(string(user.ID)), func(s *sessionDoc) bool {
-		return !s.Ended.IsZero() || !now.Before(s.Expires)
-	})
-	slices.SortFunc(live, func(a, b *sessionDoc) int { return cmp.Compare(a.ID, b.ID) })
+	live := d.liveSessions(user.ID)
 	for len(live) >= maxSessions {
 		if err := d.SignOut(ctx, live[0].ID); err != nil {
-			return nil, err
+			return SessionToken{}, err
 		}
 		live = live[1:]
 	}
 	if err := d.sessions.create(ctx, id, session); err != nil {
-		return nil, fmt.Errorf("open session: %w", err)
+		return SessionToken{}, fmt.Errorf("open session: %w", err)
 	}
-	return session, nil
+	return d.grant(key, session)
 }
 
-func (d *Directory) signSession(key *keyDoc, session *sessionDoc) (string, error) {
+// liveSessions returns a person's sessions that are not over, the oldest first.
+func (d *Directory) liveSessions(id UserID) []*sessionDoc {
+	now := d.now()
+	live := slices.DeleteFunc(d.sessions.list(string(id)), func(s *sessionDoc) bool { return s.over(now) })
+	slices.SortFunc(live, func(a, b *sessionDoc) int { return cmp.Compare(a.ID, b.ID) })
+	return live
+}
+
+// grant makes what the person holds of a session: a JWT from now on, and the refresh secret of the session's generation.
+func (d *Directory) grant(key *keyDoc, session *sessionDoc) (SessionToken, error) {
+	now := d.now().UTC().Truncate(time.Second)
+	out := SessionToken{ID: session.ID, Expires: now.Add(d.opts.TokenLifetime), Ends: session.ends()}
+	if out.Ends.Before(out.Expires) {
+		out.Expires = out.Ends
+	}
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, sessionClaims{
 		SID: session.ID,
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: d.opts.Issuer, Audience: jwt.ClaimStrings{d.opts.Issuer}, Subject: string(session.User),
-			IssuedAt: jwt.NewNumericDate(session.Created), ExpiresAt: jwt.NewNumericDate(session.Expires),
+			Issuer: d.opts.Issuer, Audience: jwt.ClaimStrings{d.audience(session)}, Subject: string(session.User),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(out.Expires),
 		},
 	})
+	var err error
+	if out.Text, err = signJWT(token, key, sessionType); err != nil {
+		return SessionToken{}, err
+	}
+	if made, _ := d.keys.find(session.Key); made != nil && made.private != nil {
+		if out.Refresh, err = refreshText(made, session.ID, session.Generation); err != nil {
+			return SessionToken{}, err
+		}
+	}
+	return out, nil
+}
+
+// audience is the aud of a session's tokens. Operators are a realm of their own: a token of one realm is nothing in the other.
+func (d *Directory) audience(session *sessionDoc) string {
+	if session.Tenant == "" {
+		return d.opts.Issuer + "/operators"
+	}
+	return d.opts.Issuer
+}
+
+// signJWT signs a token with our key. typ keeps tokens of one use from passing for another's.
+func signJWT(token *jwt.Token, key *keyDoc, typ string) (string, error) {
 	token.Header["kid"] = key.KID
-	token.Header["typ"] = sessionType
+	token.Header["typ"] = typ
 	text, err := token.SignedString(key.private)
 	if err != nil {
-		return "", fmt.Errorf("sign session: %w", err)
+		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
 	return text, nil
-}
-
-// VerifySession proves whom a session belongs to, from memory alone. The error is of kind Unauthenticated when the
-// session is malformed, forged, over or ended, Forbidden when the tenant is suspended or deleted or the person is no
-// member any more, and Unavailable when this node's knowledge is too old to tell.
-func (d *Directory) VerifySession(ctx context.Context, text string) (seamark.Principal, error) {
-	claims, err := d.parseSession(text)
-	if err != nil {
-		d.log.DebugContext(ctx, "session refused", slog.Any("error", err))
-		return seamark.Principal{}, sessionOver()
-	}
-	now := d.now()
-	d.mu.RLock()
-	session := d.sessions.findLocked(claims.SID)
-	var user *userDoc
-	var owner *tenantDoc
-	if session != nil {
-		user = d.users.aliasLocked(string(session.User))
-		owner = d.tenants.findLocked(string(session.Tenant))
-	}
-	d.mu.RUnlock()
-
-	known := age(now, d.sessionBeat.Load())
-	if known > d.opts.ReaderStaleness {
-		return seamark.Principal{}, stale(known)
-	}
-	if session == nil || user == nil || !session.Ended.IsZero() || !now.Before(session.Expires) ||
-		session.Epoch != user.SessionEpoch || claims.Subject != string(session.User) {
-		if session == nil && known > unknownGrace {
-			return seamark.Principal{}, stale(known)
-		}
-		return seamark.Principal{}, sessionOver()
-	}
-	p, err := sessionPrincipal(session, user, owner)
-	if err != nil {
-		return seamark.Principal{}, err
-	}
-	if known > d.opts.WriterStaleness && (p.Operator || p.Role != seamark.RoleViewer) {
-		return seamark.Principal{}, stale(known)
-	}
-	return p, nil
-}
-
-// sessionPrincipal says who acts in a session that is valid, as the directory knows the person now.
-func sessionPrincipal(session *sessionDoc, user *userDoc, owner *tenantDoc) (seamark.Principal, error) {
-	p := seamark.Principal{Kind: seamark.Session, CredentialID: session.ID, Login: user.Login}
-	if session.Tenant == "" {
-		if !user.Operator {
-			return seamark.Principal{}, sessionOver()
-		}
-		p.Operator = true
-		return p, nil
-	}
-	role, member := user.Memberships[session.Tenant]
-	if !member || owner == nil {
-		return seamark.Principal{}, seamark.Errorf(seamark.Forbidden, "seamark-member-removed",
-			"You are no longer a member of this tenant. Sign in again for another one.")
-	}
-	if err := checkOwner(owner); err != nil {
-		return seamark.Principal{}, err
-	}
-	p.Tenant, p.Role = session.Tenant, role
-	return p, nil
-}
-
-func sessionOver() error {
-	return seamark.Errorf(seamark.Unauthenticated, "seamark-session-over", "The session is not valid or is over. Sign in again.")
-}
-
-// parseSession checks everything about a JWT that needs no directory but the key ring. Only our algorithm, our type and
-// our ring count; jku, jwk and x5u headers are never looked at (RFC 8725).
-func (d *Directory) parseSession(text string) (*sessionClaims, error) {
-	if len(text) > maxSessionBytes {
-		return nil, fmt.Errorf("session has %d bytes, limit %d", len(text), maxSessionBytes)
-	}
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithStrictDecoding(), jwt.WithTimeFunc(d.now),
-		jwt.WithIssuer(d.opts.Issuer), jwt.WithAudience(d.opts.Issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
-	)
-	claims := &sessionClaims{}
-	_, err := parser.ParseWithClaims(text, claims, func(t *jwt.Token) (any, error) {
-		if t.Header["typ"] != sessionType {
-			return nil, errors.New("typ is not that of a session")
-		}
-		kid, _ := t.Header["kid"].(string)
-		key, _ := d.keys.find(kid)
-		if key == nil {
-			return nil, errors.New("kid is not in the ring")
-		}
-		return ed25519.PublicKey(key.Public), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if claims.SID == "" || claims.IssuedAt == nil {
-		return nil, errors.New("sid or iat is missing")
-	}
-	return claims, nil
 }
 
 // SignOut ends a session on every node. Ending one that is over or unknown is no error.

@@ -116,20 +116,35 @@ func TestEverythingEndsASession(t *testing.T) {
 	}
 }
 
-func TestSessionEndsWithItsLife(t *testing.T) {
+// withLives sets how long tokens last, sessions that nobody refreshes, and all of them.
+func withLives(token, idle, life time.Duration) func(*tenant.Options) {
+	return func(o *tenant.Options) { o.TokenLifetime, o.IdleLifetime, o.SessionLifetime = token, idle, life }
+}
+
+func TestTokenEndsWithItsLife(t *testing.T) {
 	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
 	d := openDirectory(t, testkit.JetStream(t), withClock(clock))
 	newUser(t, d, tenant.UserSpec{Login: "root", Password: goodPassword, Operator: true})
 	session := signIn(t, d, tenant.Credentials{Login: "root", Password: goodPassword})
-	if want := clock.Now().Add(12 * time.Hour); !session.Expires.Equal(want) {
+	if want := clock.Now().Add(10 * time.Minute); !session.Expires.Equal(want) {
 		t.Errorf("expires %s, want %s", session.Expires, want)
 	}
-	clock.Advance(12*time.Hour - time.Second)
+	if want := clock.Now().Add(24 * time.Hour); !session.Ends.Equal(want) {
+		t.Errorf("ends %s, want %s", session.Ends, want)
+	}
+	clock.Advance(10*time.Minute - time.Second)
 	eventually(t, func() error { _, err := d.VerifySession(t.Context(), session.Text); return err })
 	clock.Advance(time.Second)
 	_, err := d.VerifySession(t.Context(), session.Text)
 	wantError(t, err, seamark.Unauthenticated, "seamark-session-over")
-	clock.Advance(time.Minute)
+	// What began before goes on until the session itself is over.
+	eventually(t, func() error { _, err := d.ContinueSession(t.Context(), session.Text); return err })
+	clock.Advance(24 * time.Hour)
+	eventually(t, func() error {
+		_, err := d.ContinueSession(t.Context(), session.Text)
+		return refused(err, "seamark-session-over")
+	})
+	clock.Advance(7 * 24 * time.Hour)
 	if err := d.Sweep(t.Context()); err != nil || d.SessionsInMemory() != 0 {
 		t.Errorf("sweep left %d sessions, %v", d.SessionsInMemory(), err)
 	}
@@ -204,7 +219,7 @@ func TestForgedSessionsAreRefused(t *testing.T) {
 	header := map[string]any{"kid": "k1", "typ": "seamark-session+jwt"}
 	now := time.Now()
 	claims := map[string]any{
-		"iss": "seamark", "aud": "seamark", "sub": string(user.ID), "sid": session.ID,
+		"iss": "seamark", "aud": "seamark/operators", "sub": string(user.ID), "sid": session.ID,
 		"iat": now.Add(-time.Minute).Unix(), "exp": now.Add(time.Hour).Unix(),
 	}
 	with := func(base map[string]any, name string, value any) map[string]any {
@@ -238,6 +253,8 @@ func TestForgedSessionsAreRefused(t *testing.T) {
 		"other issuer":   forge(t, eddsa, key, header, with(claims, "iss", "elsewhere")),
 		"no issuer":      forge(t, eddsa, key, header, with(claims, "iss", nil)),
 		"other audience": forge(t, eddsa, key, header, with(claims, "aud", "elsewhere")),
+		"other realm":    forge(t, eddsa, key, header, with(claims, "aud", "seamark")),
+		"sign-in state":  forge(t, eddsa, key, with(header, "typ", "seamark-signin+jwt"), claims),
 		"no audience":    forge(t, eddsa, key, header, with(claims, "aud", nil)),
 		"expired":        forge(t, eddsa, key, header, with(claims, "exp", now.Add(-time.Second).Unix())),
 		"no expiry":      forge(t, eddsa, key, header, with(claims, "exp", nil)),
@@ -266,7 +283,8 @@ func changedAt(text string, i int) string {
 func TestKeysOverlapWhenRotated(t *testing.T) {
 	n := testkit.NATS(t)
 	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
-	here, there := openDirectory(t, jetStream(t, n), withClock(clock)), openDirectory(t, jetStream(t, n), withClock(clock))
+	lives := withLives(10*time.Minute, 12*time.Hour, 12*time.Hour)
+	here, there := openDirectory(t, jetStream(t, n), withClock(clock), lives), openDirectory(t, jetStream(t, n), withClock(clock), lives)
 	newUser(t, here, tenant.UserSpec{Login: "root", Password: goodPassword, Operator: true})
 	old := signIn(t, here, tenant.Credentials{Login: "root", Password: goodPassword})
 	if err := here.RotateSessionKey(t.Context()); err != nil {
