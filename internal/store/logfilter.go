@@ -29,7 +29,8 @@ type logFilters struct {
 	order []filterKey
 	free  []*gram.Set
 	raw   []byte
-	seen  map[string]groupRate
+	seen  map[string]groupLines // of the block
+	here  map[string]groupLines // of a segment
 	runs  map[string]uint8
 	comp  *compressor
 }
@@ -43,7 +44,7 @@ func (s *Store) storeFilters(ctx context.Context, tenant seamark.TenantID, b *Bl
 	}
 	f, ok := s.filters.Get().(*logFilters)
 	if !ok {
-		f = &logFilters{sets: map[filterKey]*gram.Set{}, seen: map[string]groupRate{}, runs: map[string]uint8{}, comp: newCompressor()}
+		f = &logFilters{sets: map[filterKey]*gram.Set{}, seen: map[string]groupLines{}, here: map[string]groupLines{}, runs: map[string]uint8{}, comp: newCompressor()}
 	}
 	defer s.filters.Put(f)
 	defer f.reset()
@@ -65,20 +66,24 @@ func (s *Store) fillFilters(ctx context.Context, tenant seamark.TenantID, b *Blo
 		if err != nil {
 			return fmt.Errorf("segment %d: %w", i, err)
 		}
-		f.add(lines, func(group string, seen groupRate) uint8 { return s.rates.observe(n, group, seen) })
+		f.add(lines, func(group string, seen groupLines) uint8 { return s.runs.of(runKey{n, group}, seen) })
 		if len(f.sets) < maxFilterSets {
 			continue
 		}
-		if err := s.insertFilters(ctx, tenant, b, f); err != nil {
+		if err := s.insertFilters(ctx, tenant, n, b, f); err != nil {
 			return err
 		}
 	}
-	return s.insertFilters(ctx, tenant, b, f)
+	return s.insertFilters(ctx, tenant, n, b, f)
 }
 
-func (s *Store) insertFilters(ctx context.Context, tenant seamark.TenantID, b *Block, f *logFilters) error {
+func (s *Store) insertFilters(ctx context.Context, tenant seamark.TenantID, n seamark.TenantNumber, b *Block, f *logFilters) error {
 	if len(f.order) == 0 {
 		return nil
+	}
+	for _, key := range f.order {
+		seen := f.seen[key.group]
+		s.runs.learn(runKey{n, key.group}, f.sets[key], max(seen.from, key.start), min(seen.to, key.start+1<<key.bits))
 	}
 	f.raw = f.appendColumns(f.raw[:0], b.Day)
 	segment := Segment{Table: TableLogFilters, Columns: 5, Day: b.Day, Rows: uint32(len(f.order)), Payload: f.comp.appendFrames(nil, f.raw)}
@@ -120,20 +125,21 @@ func readLines(s *Segment) (*lines, error) {
 }
 
 // add adds lines to the filters of their groups and times.
-func (f *logFilters) add(l *lines, observe func(group string, seen groupRate) uint8) {
-	clear(f.seen)
-	clear(f.runs)
+func (f *logFilters) add(l *lines, run func(group string, seen groupLines) uint8) {
+	clear(f.here)
 	for i, group := range l.groups {
-		seen, ok := f.seen[group]
+		here, ok := f.here[group]
 		if !ok {
-			seen = groupRate{from: l.times[i], to: l.times[i]}
+			here = groupLines{from: l.times[i], to: l.times[i]}
 		}
-		seen.from, seen.to = min(seen.from, l.times[i]), max(seen.to, l.times[i])
-		seen.bytes += float64(len(l.bodies[i]))
-		f.seen[group] = seen
+		f.here[group] = groupLines{min(here.from, l.times[i]), max(here.to, l.times[i]), here.bytes + float64(len(l.bodies[i]))}
 	}
-	for group, seen := range f.seen {
-		f.runs[group] = observe(group, seen)
+	for group, here := range f.here {
+		f.runs[group] = run(group, here)
+		if seen, ok := f.seen[group]; ok {
+			here = groupLines{min(here.from, seen.from), max(here.to, seen.to), here.bytes + seen.bytes}
+		}
+		f.seen[group] = here
 	}
 	for i, group := range l.groups {
 		run := f.runs[group]
@@ -166,6 +172,8 @@ func (f *logFilters) reset() {
 		}
 	}
 	clear(f.sets)
+	clear(f.seen)
+	clear(f.runs)
 	clear(f.order)
 	f.order = f.order[:0]
 }
