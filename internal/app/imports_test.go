@@ -67,9 +67,10 @@ var layers = []layer{
 	{"querier/samplecache/column", nil, "A format knows nothing but numbers."},
 	{"querier/seriesindex", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/promql/grid", nil, "Arithmetic knows columns alone."},
-	{"querier/promql", []string{"querier/promql/grid", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
-	{"querier/events", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
-	{"querier/audit", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/bound", []string{"internal/seamark"}, "What bounds requests knows no language and no store."},
+	{"querier/promql", []string{"querier/bound", "querier/promql/grid", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/events", []string{"querier/bound", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/audit", []string{"querier/bound", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logql", []string{"querier/logql/lineformat", "querier/logql/linematch", "querier/logql/quantity", "internal/seamark"}, "The language is text and tree; only its engine reads the store."},
 	{"querier/logql/lineformat", []string{"querier/logql/quantity", "internal/seamark"}, "Templates know text alone."},
 	{"querier/logql/linematch", []string{"internal/seamark"}, "Matching knows lines alone."},
@@ -86,6 +87,7 @@ var layers = []layer{
 
 	{"tenant", []string{"internal/seal", "internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
 	{"tenant/oidc", []string{"internal/seamark"}, "A client of sign-in providers proves who somebody is there; whom that makes them here is the directory's."},
+	{"forward", []string{"internal/bus", "internal/guard", "internal/seal", "internal/store", "internal/seamark"}, "Forwarders get their filter as functions, and read the bus beside the writer."},
 	{"alerting", []string{"internal/bus", "internal/guard", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
 	{"api", []string{"internal/httpx", "internal/seamark"}, "The API states what it needs as interfaces; app fills them."},
 	{"api/client", nil, "The client knows the server by its HTTP API alone."},
@@ -93,7 +95,7 @@ var layers = []layer{
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "api", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "forward", "api", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
 	{"cmd/seamark", []string{"ingest/quota", "internal/app", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},

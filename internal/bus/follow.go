@@ -51,16 +51,10 @@ const (
 // survives restarts of the server. Messages may come that the disk does not hold yet, see Settle. What the stream has dropped
 // before it is read is missing without a word: messages stay a while after they are stored.
 func (f *Follower) Follow(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Received) error) error {
-	return f.follow(ctx, shard, tenant, jetstream.OrderedConsumerConfig{OptStartSeq: from}, jetstream.PullMaxBytes(followBytes), received(fn))
-}
-
-// trailMessages is what Trail holds at most that fn has not asked for.
-const trailMessages = 4
-
-// Trail is Follow for a reader that may stand still for long: it holds a few messages and not as many as fit into
-// followBytes, and takes longer over each in return.
-func (f *Follower) Trail(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Received) error) error {
-	return f.follow(ctx, shard, tenant, jetstream.OrderedConsumerConfig{OptStartSeq: from}, jetstream.PullMaxMessages(trailMessages), received(fn))
+	config := jetstream.OrderedConsumerConfig{OptStartSeq: from}
+	return f.follow(ctx, shard, tenant, config, jetstream.PullMaxBytes(followBytes), func(meta *jetstream.MsgMetadata, msg jetstream.Msg) error {
+		return fn(Received{Sequence: meta.Sequence.Stream, Data: msg.Data()})
+	})
 }
 
 // Arrival is a message of a stream without its data.
@@ -82,6 +76,25 @@ func (f *Follower) Arrivals(ctx context.Context, shard Shard, tenant seamark.Ten
 	})
 }
 
+// Next returns the sequence of the first message of a tenant in shard from a sequence on, or false when the stream holds none.
+func (f *Follower) Next(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64) (sequence uint64, ok bool, err error) {
+	if _, err := seamark.ParseTenantID(string(tenant)); err != nil {
+		return 0, false, err
+	}
+	s, err := f.js.Stream(ctx, shard.stream())
+	if err != nil {
+		return 0, false, fmt.Errorf("look up stream %s: %w", shard.stream(), err)
+	}
+	m, err := s.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(shard.subject()+"."+string(tenant)))
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("look into stream %s: %w", shard.stream(), err)
+	}
+	return m.Sequence, true, nil
+}
+
 // Settle is Bus.Settle for who has no Bus.
 func (f *Follower) Settle(ctx context.Context, shard Shard) error {
 	s, err := f.js.Stream(ctx, shard.stream())
@@ -92,12 +105,6 @@ func (f *Follower) Settle(ctx context.Context, shard Shard) error {
 		return fmt.Errorf("settle stream %s: %w", shard.stream(), err)
 	}
 	return nil
-}
-
-func received(fn func(Received) error) func(*jetstream.MsgMetadata, jetstream.Msg) error {
-	return func(meta *jetstream.MsgMetadata, msg jetstream.Msg) error {
-		return fn(Received{Sequence: meta.Sequence.Stream, Data: msg.Data()})
-	}
 }
 
 // follow reads a tenant's messages of a shard as config and pull say.

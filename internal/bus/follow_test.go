@@ -81,6 +81,16 @@ func TestTrailAndArrivals(t *testing.T) {
 		return nil
 	}), enough)
 	require.Len(t, trail, 36)
+	other := message("other", 10)
+	other.Tenant = "01ARZ3NDEKTSV4RRFFQ69G5FAX"
+	require.NoError(t, b.Publish(t.Context(), other))
+	require.NoError(t, b.Publish(t.Context(), message("last", 10)))
+	for from, want := range map[uint64]uint64{0: 1, 40: 40, 41: 42, 43: 0} {
+		next, ok, err := f.Next(t.Context(), shard, tenant, from)
+		require.NoError(t, err)
+		require.Equal(t, want, next, "from %d", from)
+		require.Equal(t, want > 0, ok)
+	}
 	require.Equal(t, trail, arrivals)
 }
 
