@@ -14,6 +14,8 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
+	"github.com/seamarkhq/seamark/querier/audit"
+	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logexport"
 )
 
@@ -99,6 +101,7 @@ type serverFlags struct {
 	WriterMaxInsertRows    uint64        `name:"writer.max-insert-rows" default:"${insert_rows}" help:"Rows of a tenant's insert into one table at which the batch it stands in is cut."`
 	WriterMaxBatchBytes    int           `name:"writer.max-batch-bytes" default:"${batch_bytes}" help:"Compressed bytes of the inserts of all tenants in one batch of a shard. A writer holds two batches of a shard in memory."`
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
+	WriterLogFilterRows    int           `name:"writer.log-filter-rows" default:"${filter_rows}" help:"Least rows of an insert of log lines that search filters are stored for; 0 stores none. They cost about 6 bytes and a microsecond a line, and save reading the lines that cannot have a text."`
 	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
 
 	QueryTimeout          time.Duration `name:"query.timeout" default:"2m" help:"Longest run of a query."`
@@ -108,9 +111,19 @@ type serverFlags struct {
 	QuerySampleCacheBytes int64         `name:"query.sample-cache-bytes" default:"${sample_cache}" help:"Memory of the samples that queries have read, 2 to 4 bytes each, of all tenants together; one tenant has half at most. What was used longest ago goes first; what does not fit is read from ClickHouse."`
 	QuerySeriesIndexBytes int64         `name:"query.series-index-bytes" default:"${series_index}" help:"Memory of the indexes of metric series and log streams, about 120 bytes a series, of all tenants together. The index that was asked longest ago is forgotten first; one that needs more than a quarter is read from ClickHouse."`
 	QueryMaxEntries       int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
+	QueryMaxContextLines  int           `name:"query.max-context-lines" default:"${context_lines}" help:"Log lines on each side of a line whose context is asked for, 10 to ${context_lines}."`
 	QueryMaxTails         int           `name:"query.max-tails" default:"${max_tails}" help:"Tails of log lines of one tenant that are open at once on one node; more get 429."`
-	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants that run at once; more wait."`
+	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants and languages that run at once; more wait, half a minute at most."`
 	QueryMaxTenantConns   int           `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
+
+	QueryMaxEvents          int           `name:"query.max-events" default:"${events}" help:"Kubernetes events of one answer. Without it a page of a busy tenant holds all of its events in memory."`
+	QueryMaxEventValues     int           `name:"query.max-event-values" default:"${event_values}" help:"Values of a facet, a series or a trend of events. Without it the names of all pods are one answer."`
+	QueryMaxEventPoints     int           `name:"query.max-event-points" default:"${event_points}" help:"Steps of a series of events. Without it a small step over a long time fills the memory with zeros."`
+	QueryMaxEventHistory    time.Duration `name:"query.max-event-history" default:"${event_history}" help:"Time whose events a series or a trend counts. Without it one request parses every update that is kept."`
+	QueryMaxAuditRecords    int           `name:"query.max-audit-records" default:"${audit_records}" help:"Requests of one list of audit records. Without it a page of a busy API server holds all of its requests in memory."`
+	QueryMaxAuditClients    int           `name:"query.max-audit-clients" default:"${audit_clients}" help:"Clients of one analysis of audit records. Without it every request's address can be one entry of an answer."`
+	QueryMaxAuditWrites     int           `name:"query.max-audit-writes" default:"${audit_writes}" help:"Writes of one object that are compared. Without it an object that a controller writes each second is a hundred thousand states in memory."`
+	QueryMaxAuditWriteBytes int           `name:"query.max-audit-write-bytes" default:"${audit_bytes}" help:"Bytes of the records of these writes together; older writes are left out. Without it large objects take the memory that their number does not."`
 
 	ExportMaxRows             int64         `name:"export.max-rows" default:"${export_rows}" help:"Log lines of one export."`
 	ExportMaxBytes            int64         `name:"export.max-bytes" default:"${export_bytes}" help:"Bytes of one export, before compression for the way."`
@@ -125,6 +138,7 @@ type serverFlags struct {
 
 	TenantsChangeRetention time.Duration `name:"tenants.change-retention" default:"${change_retention}" help:"How long the log of changes keeps its records."`
 	TenantsDeleteGrace     time.Duration `name:"tenants.delete-grace" default:"${delete_grace}" help:"How long a deleted tenant can be had back before all of it is purged."`
+	TenantsPurgeSettle     time.Duration `name:"tenants.purge-settle" default:"${purge_settle}" help:"How long a purge waits for what is under way on other nodes, and how far apart its two looks are that must find nothing."`
 	TenantsExportDir       string        `name:"tenants.export-dir" help:"Folder for exports of whole tenants; exports in the data folder when not set." type:"path"`
 	TenantsExportKeep      time.Duration `name:"tenants.export-keep" default:"${export_keep}" help:"How long the export of a tenant stays there."`
 	TenantsExportMaxBytes  int64         `name:"tenants.export-max-bytes" default:"${export_dir_bytes}" help:"Bytes of all kept exports of tenants together. Without it exports take the disk from ingest."`
@@ -159,12 +173,15 @@ func flagDefaults() kong.Vars {
 		"quota_bytes": n(d.Quota.BytesPerSecond), "quota_bytes_burst": n(d.Quota.BytesBurst), "quota_rows": n(d.Quota.RowsPerSecond),
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
-		"change_retention": d.Tenants.ChangeRetention.String(), "delete_grace": d.Tenants.DeleteGrace.String(), "retention": d.Tenants.Retention.String(),
+		"change_retention": d.Tenants.ChangeRetention.String(), "delete_grace": d.Tenants.DeleteGrace.String(), "purge_settle": d.Tenants.PurgeSettle.String(), "retention": d.Tenants.Retention.String(),
 		"retention_max": d.Tenants.MaxRetention.String(), "retention_interval": d.Tenants.RetentionInterval.String(),
 		"export_keep": d.Tenants.TransferKeep.String(), "export_dir_bytes": n(d.Tenants.TransferMaxBytes),
-		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(),
+		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
+		"context_lines": n(int64(d.Query.MaxContextLines)), "events": n(int64(d.Query.Events.MaxEvents)), "event_values": n(int64(d.Query.Events.MaxValues)),
+		"event_points": n(int64(d.Query.Events.MaxPoints)), "event_history": d.Query.Events.MaxHistory.String(), "audit_records": n(int64(d.Query.Audit.MaxRecords)),
+		"audit_clients": n(int64(d.Query.Audit.MaxClients)), "audit_writes": n(int64(d.Query.Audit.MaxWrites)), "audit_bytes": n(int64(d.Query.Audit.MaxWriteBytes)),
 		"max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
@@ -211,10 +228,16 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
 	}
 	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
-	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond}
+	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond, LogFilterRows: f.WriterLogFilterRows}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
-		MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
+		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
+	}
+	o.Query.Events = events.Limits{
+		MaxEvents: f.QueryMaxEvents, MaxValues: f.QueryMaxEventValues, MaxPoints: f.QueryMaxEventPoints, MaxHistory: f.QueryMaxEventHistory,
+	}
+	o.Query.Audit = audit.Limits{
+		MaxRecords: f.QueryMaxAuditRecords, MaxClients: f.QueryMaxAuditClients, MaxWrites: f.QueryMaxAuditWrites, MaxWriteBytes: f.QueryMaxAuditWriteBytes,
 	}
 	o.Export = logexport.Limits{
 		MaxRows: f.ExportMaxRows, MaxBytes: f.ExportMaxBytes, Timeout: f.ExportTimeout, StallTimeout: f.ExportStallTimeout,
@@ -224,7 +247,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,
 	}
 	o.Tenants = app.TenantsOptions{
-		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
+		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, PurgeSettle: f.TenantsPurgeSettle, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
 		RetentionInterval: f.RetentionInterval, TransferDir: f.TenantsExportDir, TransferKeep: f.TenantsExportKeep, TransferMaxBytes: f.TenantsExportMaxBytes,
 	}
 	o.Logger = f.logger()

@@ -94,7 +94,7 @@ func (c *ClickHouseOptions) parseDSN() (*clickhouse.Options, error) {
 func (a *App) openStore(ctx context.Context) error {
 	o := &a.opts.ClickHouse
 	so := store.Options{
-		Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	if o.DSN != "" {
 		parsed, err := o.parseDSN()

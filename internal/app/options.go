@@ -17,6 +17,10 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/audit"
+	"github.com/seamarkhq/seamark/querier/events"
+	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexport"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
@@ -178,6 +182,7 @@ type WriterOptions struct {
 	MaxBatchBytes    int
 	MaxBatchAge      time.Duration
 	InsertsPerSecond float64
+	LogFilterRows    int // least rows of an insert of log lines that filters are made for; 0: none
 }
 
 // QueryOptions configures the limits of one query.
@@ -189,6 +194,9 @@ type QueryOptions struct {
 	SampleCacheBytes int64 // memory of the cache of metric samples, of all tenants
 	SeriesIndexBytes int64 // memory of the indexes of metric series and log streams, of all tenants
 	MaxEntries       int
+	MaxContextLines  int // on each side of a log line
+	Events           events.Limits
+	Audit            audit.Limits
 	MaxConcurrent    int
 	MaxTails         int // of log lines, of one tenant
 	MaxTenantConns   int
@@ -219,9 +227,10 @@ func DefaultOptions() Options {
 			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
 			ElasticsearchVersion: esbulk.DefaultVersion, ReplicaTimeout: 30 * time.Second, MaxReplicaClusters: 100,
 		},
-		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond},
+		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, LogFilterRows: store.DefaultFilterRows},
 		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20, MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
+			MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
 		},
 		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
@@ -262,11 +271,21 @@ func (o *Options) Validate() error {
 		{"writer.max-insert-rows", positive(int64(o.Writer.MaxInsertRows))},
 		{"writer.max-batch-bytes", positive(int64(o.Writer.MaxBatchBytes))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
+		{"writer.log-filter-rows", within(o.Writer.LogFilterRows, 0, 1<<20)},
 		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
 		{"query.timeout", positive(int64(o.Query.Timeout))},
 		{"query.chunk-samples", positive(int64(o.Query.ChunkSamples))},
 		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
+		{"query.max-context-lines", within(o.Query.MaxContextLines, logcontext.DefaultLines, logcontext.MaxLines)},
+		{"query.max-events", positive(int64(o.Query.Events.MaxEvents))},
+		{"query.max-event-values", positive(int64(o.Query.Events.MaxValues))},
+		{"query.max-event-points", positive(int64(o.Query.Events.MaxPoints))},
+		{"query.max-event-history", positive(int64(o.Query.Events.MaxHistory))},
+		{"query.max-audit-records", positive(int64(o.Query.Audit.MaxRecords))},
+		{"query.max-audit-clients", positive(int64(o.Query.Audit.MaxClients))},
+		{"query.max-audit-writes", positive(int64(o.Query.Audit.MaxWrites))},
+		{"query.max-audit-write-bytes", positive(int64(o.Query.Audit.MaxWriteBytes))},
 		{"export.max-rows", positive(o.Export.MaxRows)},
 		{"export.max-bytes", positive(o.Export.MaxBytes)},
 		{"export.timeout", positive(int64(o.Export.Timeout))},

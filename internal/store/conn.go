@@ -51,6 +51,9 @@ type Options struct {
 	Now        func() time.Time
 }
 
+// DefaultFilterRows is a FilterRows at which an insert's filters cost less than they save.
+const DefaultFilterRows = 256
+
 func (o *Options) validate() error {
 	switch {
 	case len(o.NativeAddrs) == 0 || len(o.HTTPAddrs) == 0:
@@ -59,6 +62,8 @@ func (o *Options) validate() error {
 		return errors.New("store: TenantPassword and Number are required")
 	case o.Logger == nil || o.Registerer == nil || o.Now == nil:
 		return errors.New("store: Logger, Registerer and Now are required")
+	case o.FilterRows < 0:
+		return errors.New("store: FilterRows must not be negative")
 	case o.MaxTenantConns < 1:
 		return errors.New("store: MaxTenantConns must be at least 1")
 	}
