@@ -80,6 +80,8 @@ type Options struct {
 	// Publish stores what rules produced as the tenant's metrics. It returns after the bus has acknowledged, and keeps
 	// neither the slice nor its labels.
 	Publish func(ctx context.Context, tenant seamark.TenantID, batch []Sample) error
+	// Standing says whether a tenant's rules run; nil runs all. Touch tells of a change.
+	Standing func(tenant seamark.TenantID) Standing
 	// ExternalURL is where a tenant's people see their alerts; it stands in notifications.
 	ExternalURL func(tenant seamark.TenantID) *url.URL
 
@@ -272,6 +274,10 @@ func (s *Service) lead(ctx context.Context) error {
 	}
 	for {
 		for _, id := range s.takeDirty() {
+			if s.standing(id) == Gone {
+				s.dismiss(id)
+				continue
+			}
 			t, err := s.tenant(id, true)
 			if err != nil {
 				s.opts.Logger.Error("tenant's alerting not started", "tenant", id, "err", err)
@@ -322,6 +328,9 @@ func (s *Service) tenant(id seamark.TenantID, create bool) (*tenant, error) {
 	}
 	if t, ok := s.tenants[id]; ok || !create {
 		return t, nil
+	}
+	if s.standing(id) == Gone {
+		return nil, seamark.Errorf(seamark.NotFound, "seamark-tenant-unknown", "There is no such tenant.")
 	}
 	t, err := startTenant(s.held, s, id, s.stored[id])
 	if err != nil {

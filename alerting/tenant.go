@@ -31,6 +31,7 @@ type tenant struct {
 	config   *configDoc    // what runs; only the tenant's goroutine touches it after start
 	wake     chan struct{} // holds one value while there is a change to take over
 	done     chan struct{} // closed when everything has ended
+	cancel   context.CancelFunc
 }
 
 // startTenant builds a tenant from its stored state and starts it; it ends with ctx.
@@ -43,8 +44,10 @@ func startTenant(ctx context.Context, s *Service, id seamark.TenantID, stored ma
 		t.external = &url.URL{}
 	}
 	t.journal = newJournal(id, stored, s)
+	ctx, t.cancel = context.WithCancel(ctx)
 	am, err := newAlertmanager(ctx, s, t.journal, t.external)
 	if err != nil {
+		t.cancel()
 		return nil, err
 	}
 	t.am = am
@@ -55,6 +58,7 @@ func startTenant(ctx context.Context, s *Service, id seamark.TenantID, stored ma
 	}
 	if err != nil {
 		am.stop()
+		t.cancel()
 		return nil, err
 	}
 	t.config = doc
@@ -98,6 +102,7 @@ func (t *tenant) kick() {
 
 func (t *tenant) run(ctx context.Context) {
 	defer close(t.done)
+	defer t.cancel()
 	background := make(chan struct{}, 2)
 	go func() { t.journal.run(ctx); background <- struct{}{} }()
 	go func() { t.am.housekeep(ctx); background <- struct{}{} }()
@@ -139,7 +144,7 @@ func (t *tenant) takeOver() {
 
 func (t *tenant) wantedConfig() (*configDoc, error) {
 	doc, err := t.service.configOf(t.id)
-	if doc == nil {
+	if doc == nil || t.service.standing(t.id) != Running {
 		doc = t.service.silent
 	}
 	return doc, err
@@ -161,6 +166,9 @@ func (t *tenant) applyRules() error {
 	docs, err := t.service.rules.of(t.id)
 	if err != nil {
 		return err
+	}
+	if t.service.standing(t.id) != Running {
+		docs = nil // its receivers are silent by now, so nobody is told that its alerts ended
 	}
 	t.loader.groups = groupsByNamespace(docs)
 	namespaces := slices.Sorted(maps.Keys(t.loader.groups))

@@ -45,13 +45,13 @@ type ChangeQuery struct {
 	Actor, Action, Object, Result string
 	Since, Until                  time.Time
 	Limit                         int
-	Cursor                        uint64
+	Before                        uint64 // where the page before ended; 0 begins at the newest
 }
 
-// ChangePage is a page of records, newest first.
+// ChangePage is a page of records, newest first. Next is where the next page begins, 0 when there is none.
 type ChangePage struct {
-	Items []Change `json:"items"`
-	Next  string   `json:"next"` // the cursor of the next page; empty when there is none
+	Items []Change
+	Next  uint64
 }
 
 // ChangeProof says whether a chain of records is whole.
@@ -79,11 +79,25 @@ func ChangeRoutes(reader ChangeReader) []httpx.Route {
 			if err != nil {
 				return err
 			}
-			page, err := reader.ListChanges(r.Context(), q)
+			page, err := r.Page(httpx.DefaultPageEntries, httpx.MaxPageEntries)
 			if err != nil {
 				return err
 			}
-			return httpx.WriteJSON(w, http.StatusOK, page)
+			q.Limit = page.Limit
+			if page.After != "" {
+				if q.Before, err = strconv.ParseUint(page.After, 36, 64); err != nil {
+					return seamark.Errorf(seamark.Invalid, "seamark-change-cursor", "The cursor is not one of this list. Begin without one.")
+				}
+			}
+			found, err := reader.ListChanges(r.Context(), q)
+			if err != nil {
+				return err
+			}
+			list := httpx.List[Change]{Items: found.Items}
+			if found.Next > 0 {
+				list.NextCursor = page.Cursor(strconv.FormatUint(found.Next, 36))
+			}
+			return httpx.WriteJSON(w, http.StatusOK, list)
 		}},
 		{Method: http.MethodGet, Path: path + "/proof", Permission: read, Handler: func(w http.ResponseWriter, r *httpx.Request) error {
 			proof, err := reader.VerifyChanges(r.Context(), r.Tenant())
@@ -95,10 +109,8 @@ func ChangeRoutes(reader ChangeReader) []httpx.Route {
 	}
 }
 
-const maxChangeLimit = 1000
-
 func parseChangeQuery(p seamark.Principal, in url.Values) (q ChangeQuery, err error) {
-	q = ChangeQuery{Tenant: p.Tenant, Actor: in.Get("actor"), Action: in.Get("action"), Object: in.Get("object"), Result: in.Get("result"), Limit: 100}
+	q = ChangeQuery{Tenant: p.Tenant, Actor: in.Get("actor"), Action: in.Get("action"), Object: in.Get("object"), Result: in.Get("result")}
 	if about := in.Get("tenant"); about != "" {
 		if !p.Operator {
 			return q, seamark.Errorf(seamark.Invalid, "seamark-change-parameter", "The parameter tenant is for operators; you see your own tenant's changes.")
@@ -114,23 +126,5 @@ func parseChangeQuery(p seamark.Principal, in url.Values) (q ChangeQuery, err er
 			}
 		}
 	}
-	if text := in.Get("limit"); text != "" {
-		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 || q.Limit > maxChangeLimit {
-			return q, seamark.Errorf(seamark.Invalid, "seamark-change-parameter", "The parameter limit must be 1 to %d.", maxChangeLimit)
-		}
-	}
-	if text := in.Get("cursor"); text != "" {
-		if q.Cursor, err = strconv.ParseUint(text, 36, 64); err != nil || q.Cursor == 0 {
-			return q, seamark.Errorf(seamark.Invalid, "seamark-change-cursor", "The cursor is not one of this list. Begin without one.")
-		}
-	}
 	return q, nil
-}
-
-// FormatChangeCursor writes a cursor as the API shows it; "" for 0, which is none.
-func FormatChangeCursor(sequence uint64) string {
-	if sequence == 0 {
-		return ""
-	}
-	return strconv.FormatUint(sequence, 36)
 }

@@ -285,7 +285,7 @@ func (d *Directory) setState(ctx context.Context, id seamark.TenantID, state Sta
 		case t.State == Deleted:
 			return tenantUnknown()
 		case t.State == Deleting && state != Deleted:
-			return deleting(t)
+			return seamark.Errorf(seamark.Conflict, "seamark-tenant-ending", "The tenant %q is being deleted. Restore it first.", t.Slug)
 		case t.State == state:
 			return nil
 		}

@@ -117,6 +117,10 @@ type adminTenantCmd struct {
 	List    tenantListCmd    `cmd:"" help:"List tenants."`
 	Suspend tenantSuspendCmd `cmd:"" help:"Refuse all of a tenant's credentials; its data stays."`
 	Resume  tenantResumeCmd  `cmd:"" help:"End a suspension."`
+
+	Delete      tenantDeleteCmd      `cmd:"" help:"Refuse all of a tenant's credentials and, after a time of grace, purge everything of it."`
+	Restore     tenantRestoreCmd     `cmd:"" help:"Undo a deletion within its grace."`
+	Certificate tenantCertificateCmd `cmd:"" help:"Print the certificate of a purged tenant, or check the one in a file."`
 }
 
 type tenantCreateCmd struct {

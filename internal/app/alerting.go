@@ -43,6 +43,7 @@ func (a *App) startAlerting(ctx context.Context) error {
 	o.JS, o.Keys, o.Replicas, o.Owner = a.js, a.keys, a.opts.NATS.Replicas, a.node
 	o.Query = func(t seamark.TenantID) rules.QueryFunc { return a.promql.QueryFunc(t) }
 	o.Queryable, o.Publish = a.promql.Queryable, a.publishSamples
+	o.Standing = a.standing
 	o.ExternalURL = func(seamark.TenantID) *url.URL { return console }
 	o.EvaluationInterval = a.opts.Alerting.EvaluationInterval
 	o.Limits.MinInterval = min(o.Limits.MinInterval, o.EvaluationInterval)
@@ -52,6 +53,7 @@ func (a *App) startAlerting(ctx context.Context) error {
 	}
 	a.background("alerting", a.alerting.Run)
 	a.defers("alerting service", a.alerting.Stop)
+	a.followStates(a.alerting.Touch)
 	return nil
 }
 

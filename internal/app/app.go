@@ -42,35 +42,37 @@ type App struct {
 	registry *prometheus.Registry
 	node     string
 
-	natsServer *engine.NATS       // nil with an outside NATS
-	clickhouse *engine.ClickHouse // nil with an outside ClickHouse
-	disk       *engine.DiskGuard  // nil without an embedded engine
-	nc         *nats.Conn
-	js         jetstream.JetStream
-	keys       *seal.Ring // nil in roles that need no secrets
-	directory  *tenant.Directory
-	changes    *tenant.ChangeLog
-	bus        *bus.Bus
-	store      *store.Store
-	index      *seriesindex.Index
-	promql     *promql.Engine
-	logql      *logqlengine.Engine
-	explorer   *logexplore.Explorer
-	logContext *logcontext.Reader
-	logExport  *logexport.Exporter
-	tailer     *logtail.Tailer
-	events     *events.Searcher
-	audit      *audit.Searcher
-	pipelines  *pipelines    // nil without the ingest and API roles
-	quotas     quotaAPI      // of the API role
-	replays    httpx.Replays // of the API role
-	ingester   *ingest.Ingester
-	alerting   *alerting.Service
-	grpc       *otlpgrpc.Server // nil without the ingest role
-	edge       *httpx.Edge
-	listening  map[string]string // addresses of the listeners beside the two below, by flag
-	httpAddr   string
-	adminAddr  string
+	natsServer   *engine.NATS       // nil with an outside NATS
+	clickhouse   *engine.ClickHouse // nil with an outside ClickHouse
+	disk         *engine.DiskGuard  // nil without an embedded engine
+	nc           *nats.Conn
+	js           jetstream.JetStream
+	keys         *seal.Ring // nil in roles that need no secrets
+	directory    *tenant.Directory
+	changes      *tenant.ChangeLog
+	certificates *tenant.Certificates
+	bus          *bus.Bus
+	store        *store.Store
+	index        *seriesindex.Index
+	turns        turns
+	promql       *promql.Engine
+	logql        *logqlengine.Engine
+	explorer     *logexplore.Explorer
+	logContext   *logcontext.Reader
+	logExport    *logexport.Exporter
+	tailer       *logtail.Tailer
+	events       *events.Searcher
+	audit        *audit.Searcher
+	pipelines    *pipelines    // nil without the ingest and API roles
+	quotas       quotaAPI      // of the API role
+	replays      httpx.Replays // of the API role
+	ingester     *ingest.Ingester
+	alerting     *alerting.Service
+	grpc         *otlpgrpc.Server // nil without the ingest role
+	edge         *httpx.Edge
+	listening    map[string]string // addresses of the listeners beside the two below, by flag
+	httpAddr     string
+	adminAddr    string
 
 	refusedConns, lostChanges prometheus.Counter
 

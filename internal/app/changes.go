@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -26,6 +27,9 @@ func (a *App) openChanges(ctx context.Context) error {
 	return nil
 }
 
+// operatorTenants begins the paths of operators' routes for one tenant.
+const operatorTenants = "/api/v1/tenants/:id"
+
 // tellChanged puts a request to a changing route on record. A change that was made cannot be undone because its record
 // could not be written: that is an error in our log and a counter to alert on.
 func (a *App) tellChanged(r *httpx.Request, route *httpx.Route, status int, err *seamark.Error) {
@@ -40,8 +44,11 @@ func (a *App) tellChanged(r *httpx.Request, route *httpx.Route, status int, err 
 	if c.Actor.Login == "" {
 		c.Actor.Login = r.Change.Login
 	}
-	if r.Change.Tenant != "" {
+	switch {
+	case r.Change.Tenant != "":
 		c.Tenant = r.Change.Tenant
+	case who.Operator && strings.HasPrefix(route.Path, operatorTenants):
+		c.Tenant, _ = seamark.ParseTenantID(r.Param("id"))
 	}
 	if err != nil {
 		c.Result = err.ID
@@ -70,12 +77,12 @@ type changeAPI struct{ *tenant.ChangeLog }
 func (c changeAPI) ListChanges(ctx context.Context, q api.ChangeQuery) (api.ChangePage, error) {
 	page, err := c.List(ctx, tenant.ChangeQuery{
 		Tenant: q.Tenant, About: q.About, Actor: q.Actor, Action: q.Action, Object: q.Object, Result: q.Result,
-		Since: q.Since, Until: q.Until, Limit: q.Limit, Backlog: q.Cursor,
+		Since: q.Since, Until: q.Until, Limit: q.Limit, Backlog: q.Before,
 	})
 	if err != nil {
 		return api.ChangePage{}, err
 	}
-	out := api.ChangePage{Items: make([]api.Change, len(page.Records)), Next: api.FormatChangeCursor(page.Next)}
+	out := api.ChangePage{Items: make([]api.Change, len(page.Records)), Next: page.Next}
 	for i := range page.Records {
 		r := &page.Records[i]
 		out.Items[i] = api.Change{

@@ -61,14 +61,3 @@ func (d directoryAPI) ListClusters(ctx context.Context, id seamark.TenantID) ([]
 	}
 	return list, nil
 }
-
-// ListTenants implements api.TenantLister.
-func (d directoryAPI) ListTenants(ctx context.Context) ([]api.Tenant, error) {
-	list := []api.Tenant{}
-	for _, t := range d.Directory.ListTenants(ctx) {
-		list = append(list, api.Tenant{
-			ID: string(t.ID), Slug: t.Slug, Name: t.Name, State: string(t.State), Created: t.Created, Clusters: len(d.Directory.ListClusters(ctx, t.ID)),
-		})
-	}
-	return list, nil
-}

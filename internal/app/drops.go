@@ -9,6 +9,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/tenant"
 )
 
 // openLedger starts the book of what ingest refuses.
@@ -37,7 +38,7 @@ func (a *App) openReplicas(ctx context.Context) (*hadedup.Tracker, error) {
 
 // tellRefused tells the owner's ledger of a request to an ingest route that failed.
 func (a *App) tellRefused(r *httpx.Request, route *httpx.Route, status int, err *seamark.Error) {
-	if route.Protocol == "" || a.ingester == nil {
+	if route.Protocol == "" || a.ingester == nil || a.directory.State(r.Principal.Tenant) == tenant.Deleted { // its book is closed
 		return
 	}
 	signal, perr := seamark.ParseSignal(route.Signal())

@@ -2,14 +2,16 @@ package app
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/tenant"
 )
 
 // forgetInterval is how often the directory is looked at for tenants that were deleted. Without it their labels and samples
 // stay in memory until other tenants need the room.
-const forgetInterval = 10 * time.Second
+const forgetInterval = time.Second
 
 // forgetDeleted has caches let go of tenants that were deleted, until the process stops.
 func (a *App) forgetDeleted(forget ...func(seamark.TenantID)) {
@@ -18,9 +20,10 @@ func (a *App) forgetDeleted(forget ...func(seamark.TenantID)) {
 		defer tick.Stop()
 		followDeleted(ctx, tick.C, func() map[seamark.TenantID]bool {
 			live := map[seamark.TenantID]bool{}
-			for _, t := range a.directory.ListTenants(ctx) {
-				live[t.ID] = true
+			for id, state := range a.directory.States() {
+				live[id] = state != tenant.Deleted
 			}
+			maps.DeleteFunc(live, func(_ seamark.TenantID, lives bool) bool { return !lives })
 			return live
 		}, func(id seamark.TenantID) {
 			for _, fn := range forget {
@@ -47,5 +50,34 @@ func followDeleted(ctx context.Context, tick <-chan time.Time, list func() map[s
 			}
 		}
 		known = live
+	}
+}
+
+// followStates calls changed for each tenant whose state is another than a moment ago, until the process stops.
+func (a *App) followStates(changed func(seamark.TenantID)) {
+	a.background("states of tenants", func(ctx context.Context) error {
+		tick := time.NewTicker(forgetInterval)
+		defer tick.Stop()
+		for before := map[seamark.TenantID]tenant.State{}; ; {
+			now := a.directory.States()
+			for id, state := range now {
+				if before[id] != state {
+					changed(id)
+				}
+			}
+			before = now
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+		}
+	})
+}
+
+// forgetStore lets go of a deleted tenant's connections to the store.
+func (a *App) forgetStore(id seamark.TenantID) {
+	if t, err := a.directory.Tombstone(id); err == nil {
+		a.store.ForgetTenant(t.Number)
 	}
 }

@@ -39,7 +39,7 @@ func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 			return nil, nil, err
 		}
 	}
-	a.forgetDeleted(index.Forget, samples.Forget)
+	a.forgetDeleted(index.Forget, samples.Forget, a.forgetStore)
 	return index, samples, nil
 }
 

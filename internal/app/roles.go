@@ -12,6 +12,11 @@ import (
 
 // startRoles starts what the process's roles do beside answering requests.
 func (a *App) startRoles(ctx context.Context) error {
+	if a.opts.has(RoleAPI) || a.opts.has(RoleWriter) {
+		if err := a.openLifecycle(ctx); err != nil {
+			return err
+		}
+	}
 	if a.opts.has(RoleWriter) {
 		if err := a.startWriter(ctx); err != nil {
 			return err
@@ -91,7 +96,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		d := directoryAPI{a.directory}
 		routes = append(routes, api.SessionRoutes(api.SessionOptions{Sessions: d, Tenants: d, SecureCookie: a.opts.HTTP.TLSCertFile != ""})...)
 		routes = append(routes, api.ClusterRoutes(d)...)
-		routes = append(routes, api.TenantRoutes(d)...)
+		routes = append(routes, api.TenantRoutes(tenantAPI{d, a.certificates, a.opts.Tenants.DeleteGrace})...)
 		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)

@@ -11,6 +11,8 @@ type TenantsOptions struct {
 	ChangeRetention time.Duration
 	// DeleteGrace is how long a tenant that is being deleted can be had back before it is purged.
 	DeleteGrace time.Duration
+	// PurgeSettle is how long after its end a tenant's things are left alone, and how far apart the looks are that must find nothing.
+	PurgeSettle time.Duration
 	// Retention is how long data stays where a tenant has set nothing, MaxRetention the longest that a tenant may set.
 	Retention, MaxRetention time.Duration
 	// RetentionInterval is how often rows are looked at that rules for streams let go earlier than the rest.
@@ -27,7 +29,7 @@ type TenantsOptions struct {
 func DefaultTenantsOptions() TenantsOptions {
 	const day = 24 * time.Hour
 	return TenantsOptions{
-		ChangeRetention: 400 * day, DeleteGrace: 72 * time.Hour, Retention: 30 * day, MaxRetention: 365 * day, RetentionInterval: time.Hour,
+		ChangeRetention: 400 * day, DeleteGrace: 72 * time.Hour, PurgeSettle: 15 * time.Second, Retention: 30 * day, MaxRetention: 365 * day, RetentionInterval: time.Hour,
 		TransferKeep: 72 * time.Hour, TransferMaxBytes: 20 << 30,
 	}
 }
@@ -43,6 +45,7 @@ func (o *TenantsOptions) checks() []flagCheck {
 	checks := []flagCheck{
 		{"tenants.change-retention", between(o.ChangeRetention, day, 3650*day)},
 		{"tenants.delete-grace", between(o.DeleteGrace, 0, 365*day)},
+		{"tenants.purge-settle", between(o.PurgeSettle, 100*time.Millisecond, time.Hour)},
 		{"retention.default", between(o.Retention, day, 3650*day)},
 		{"retention.max", between(o.MaxRetention, day, 3650*day)},
 		{"retention.interval", between(o.RetentionInterval, time.Second, day)},
