@@ -57,6 +57,39 @@ const (
 	LokiDetectedFieldsFieldsTypeString   LokiDetectedFieldsFieldsType = "string"
 )
 
+// Defines values for PipelineStepBy.
+const (
+	PipelineStepByRecord PipelineStepBy = "record"
+	PipelineStepByTrace  PipelineStepBy = "trace"
+)
+
+// Defines values for PipelineStepKind.
+const (
+	PipelineStepKindDrop      PipelineStepKind = "drop"
+	PipelineStepKindMetric    PipelineStepKind = "metric"
+	PipelineStepKindRedact    PipelineStepKind = "redact"
+	PipelineStepKindRoute     PipelineStepKind = "route"
+	PipelineStepKindSample    PipelineStepKind = "sample"
+	PipelineStepKindTransform PipelineStepKind = "transform"
+)
+
+// Defines values for PipelineStepMetricType.
+const (
+	PipelineStepMetricTypeCounter   PipelineStepMetricType = "counter"
+	PipelineStepMetricTypeGauge     PipelineStepMetricType = "gauge"
+	PipelineStepMetricTypeHistogram PipelineStepMetricType = "histogram"
+)
+
+// Defines values for PipelineStepPatterns.
+const (
+	PipelineStepPatternsCreditCard PipelineStepPatterns = "credit_card"
+	PipelineStepPatternsEmail      PipelineStepPatterns = "email"
+	PipelineStepPatternsIpv4       PipelineStepPatterns = "ipv4"
+	PipelineStepPatternsJwt        PipelineStepPatterns = "jwt"
+	PipelineStepPatternsSecret     PipelineStepPatterns = "secret"
+	PipelineStepPatternsToken      PipelineStepPatterns = "token"
+)
+
 // Defines values for ListAuditParamsClass.
 const (
 	ListAuditParamsClassDenied  ListAuditParamsClass = "denied"
@@ -1028,11 +1061,11 @@ type PipelineStats_Steps struct {
 // PipelineStep Name, kind and match belong to every step; each other field to the kind that it names.
 type PipelineStep struct {
 	// By sample: what is kept or removed together.
-	By interface{} `json:"by,omitempty"`
+	By *PipelineStepBy `json:"by,omitempty"`
 
 	// Expressions redact: the tenant's own patterns.
 	Expressions []PipelineStep_Expressions `json:"expressions,omitempty"`
-	Kind        interface{}                `json:"kind"`
+	Kind        PipelineStepKind           `json:"kind"`
 
 	// Match OTTL conditions that must all hold. Without any the step takes every record; a drop needs one.
 	Match []string `json:"match,omitempty"`
@@ -1042,7 +1075,7 @@ type PipelineStep struct {
 	Name   string               `json:"name"`
 
 	// Patterns redact: built-in patterns.
-	Patterns []interface{} `json:"patterns,omitempty"`
+	Patterns []PipelineStepPatterns `json:"patterns,omitempty"`
 
 	// Ratio sample: the share of records that is kept.
 	Ratio *float32 `json:"ratio,omitempty"`
@@ -1054,6 +1087,9 @@ type PipelineStep struct {
 	Stream map[string]string `json:"stream,omitempty"`
 }
 
+// PipelineStepBy sample: what is kept or removed together.
+type PipelineStepBy string
+
 // PipelineStep_Expressions defines model for PipelineStep.Expressions.
 type PipelineStep_Expressions struct {
 	Name string `json:"name"`
@@ -1062,19 +1098,28 @@ type PipelineStep_Expressions struct {
 	Regex string `json:"regex"`
 }
 
+// PipelineStepKind defines model for PipelineStep.Kind.
+type PipelineStepKind string
+
+// PipelineStepMetricType defines model for PipelineStep.Metric.Type.
+type PipelineStepMetricType string
+
 // PipelineStep_Metric metric: what is written.
 type PipelineStep_Metric struct {
 	// Buckets A histogram's upper bounds, rising, without +Inf.
 	Buckets []float32 `json:"buckets,omitempty"`
 
 	// Labels OTTL expressions by label name.
-	Labels map[string]string `json:"labels,omitempty"`
-	Name   string            `json:"name"`
-	Type   interface{}       `json:"type"`
+	Labels map[string]string      `json:"labels,omitempty"`
+	Name   string                 `json:"name"`
+	Type   PipelineStepMetricType `json:"type"`
 
 	// Value OTTL expression; a counter without one counts records.
 	Value *string `json:"value,omitempty"`
 }
+
+// PipelineStepPatterns defines model for PipelineStep.Patterns.
+type PipelineStepPatterns string
 
 // Pipelines defines model for Pipelines.
 type Pipelines struct {
@@ -2246,7 +2291,7 @@ func (a LokiBuildInfo200JSONResponseBody) MarshalJSON() ([]byte, error) {
 // AlertmanagerListAlerts lists alerts with their receivers and silences.
 //
 // It is GET /alertmanager/api/v2/alerts.
-func (c *Client) AlertmanagerListAlerts(ctx context.Context, params *AlertmanagerListAlertsParams, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerListAlerts(ctx context.Context, params *AlertmanagerListAlertsParams, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/alerts", options)
 	if params != nil {
 		r.query("filter", params.Filter)
@@ -2256,13 +2301,17 @@ func (c *Client) AlertmanagerListAlerts(ctx context.Context, params *Alertmanage
 		r.query("inhibited", params.Inhibited)
 		r.query("unprocessed", params.Unprocessed)
 	}
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerListAlertGroups lists alerts by notification group.
 //
 // It is GET /alertmanager/api/v2/alerts/groups.
-func (c *Client) AlertmanagerListAlertGroups(ctx context.Context, params *AlertmanagerListAlertGroupsParams, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerListAlertGroups(ctx context.Context, params *AlertmanagerListAlertGroupsParams, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/alerts/groups", options)
 	if params != nil {
 		r.query("filter", params.Filter)
@@ -2272,15 +2321,23 @@ func (c *Client) AlertmanagerListAlertGroups(ctx context.Context, params *Alertm
 		r.query("inhibited", params.Inhibited)
 		r.query("unprocessed", params.Unprocessed)
 	}
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerListReceivers lists the names of the receivers.
 //
 // It is GET /alertmanager/api/v2/receivers.
-func (c *Client) AlertmanagerListReceivers(ctx context.Context, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerListReceivers(ctx context.Context, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/receivers", options)
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerExpireSilence ends a silence.
@@ -2295,38 +2352,54 @@ func (c *Client) AlertmanagerExpireSilence(ctx context.Context, id string, optio
 // AlertmanagerFindSilence returns a silence.
 //
 // It is GET /alertmanager/api/v2/silence/{id}.
-func (c *Client) AlertmanagerFindSilence(ctx context.Context, id string, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerFindSilence(ctx context.Context, id string, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/silence/{id}", options)
 	r.path("id", id)
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerListSilences lists silences.
 //
 // It is GET /alertmanager/api/v2/silences.
-func (c *Client) AlertmanagerListSilences(ctx context.Context, params *AlertmanagerListSilencesParams, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerListSilences(ctx context.Context, params *AlertmanagerListSilencesParams, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/silences", options)
 	if params != nil {
 		r.query("filter", params.Filter)
 	}
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerSaveSilence creates or changes a silence; it is stored when the answer comes.
 //
 // It is POST /alertmanager/api/v2/silences.
-func (c *Client) AlertmanagerSaveSilence(ctx context.Context, body AlertmanagerSaveSilenceJSONBody, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerSaveSilence(ctx context.Context, body AlertmanagerSaveSilenceJSONBody, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodPost, "/alertmanager/api/v2/silences", options)
 	r.json(body)
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // AlertmanagerStatus tells the state of the tenant's Alertmanager.
 //
 // It is GET /alertmanager/api/v2/status.
-func (c *Client) AlertmanagerStatus(ctx context.Context, options ...CallOption) (*interface{}, error) {
+func (c *Client) AlertmanagerStatus(ctx context.Context, options ...CallOption) (json.RawMessage, error) {
 	r := newCall(http.MethodGet, "/alertmanager/api/v2/status", options)
-	return fetch[interface{}](ctx, c, r)
+	found, err := fetch[json.RawMessage](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
 }
 
 // PushRemoteWriteCortex takes metrics over Prometheus remote write, or logs in the form of Loki before 1.0.

@@ -2204,7 +2204,7 @@ export interface components {
         /** @description Name, kind and match belong to every step; each other field to the kind that it names. */
         PipelineStep: {
             name: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "transform" | "drop" | "sample" | "redact" | "route" | "metric";
             /** @description OTTL conditions that must all hold. Without any the step takes every record; a drop needs one. */
             match?: string[];
@@ -2215,7 +2215,7 @@ export interface components {
             /**
              * @description sample: what is kept or removed together.
              * @default record
-             * @enum {unknown}
+             * @enum {string}
              */
             by: "record" | "trace";
             /** @description redact: built-in patterns. */
@@ -2233,7 +2233,7 @@ export interface components {
             /** @description metric: what is written. */
             metric?: {
                 name: string;
-                /** @enum {unknown} */
+                /** @enum {string} */
                 type: "counter" | "gauge" | "histogram";
                 /** @description OTTL expression; a counter without one counts records. */
                 value?: string;

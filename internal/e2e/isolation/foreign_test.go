@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seamarkhq/seamark/internal/e2e/contract"
 	"github.com/seamarkhq/seamark/internal/e2e/inprocess"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -48,14 +49,14 @@ func TestForeignObjects(t *testing.T) {
 // tenant that exists from one that does not.
 func TestSignIn(t *testing.T) {
 	one, two := newSide(t, "markerone"), newSide(t, "markertwo")
-	c := loadContract(t)
+	c := contract.Load(t)
 	try := func(login, password, slug string) inprocess.Response {
 		body, err := json.Marshal(map[string]string{"login": login, "password": password, "tenant": slug})
 		if err != nil {
 			t.Fatal(err)
 		}
 		answer := one.Do(t, "", http.MethodPost, "/api/v1/session", http.Header{"Content-Type": {"application/json"}}, string(body))
-		if err := c.check(http.MethodPost, "/api/v1/session", answer.Status, answer.Header, answer.Body); err != nil {
+		if err := checkAnswer(c, http.MethodPost, "/api/v1/session", answer); err != nil {
 			t.Errorf("the answer %d %s is not as openapi.yaml says: %v", answer.Status, answer.Body, err)
 		}
 		return answer

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/app"
+	"github.com/seamarkhq/seamark/internal/e2e/contract"
 	"github.com/seamarkhq/seamark/internal/e2e/inprocess"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
@@ -19,7 +20,7 @@ import (
 // walk is one walk over the route table.
 type walk struct {
 	*world
-	contract *contract
+	contract *contract.Contract
 	bad      []credential
 	foreign  map[string]bool // routes that openapi.yaml leaves to others
 }
@@ -29,7 +30,7 @@ type walk struct {
 func TestEveryRoute(t *testing.T) {
 	rows := table()
 	compareWithRoutes(t, rows, server(t))
-	w := &walk{world: newWorld(t), contract: loadContract(t), foreign: foreignRoutes(server(t))}
+	w := &walk{world: newWorld(t), contract: contract.Load(t), foreign: foreignRoutes(server(t))}
 	w.bad = badCredentials(t, w.alpha)
 	for i := range rows {
 		r := &rows[i]
@@ -221,7 +222,7 @@ func (w *walk) serve(t *testing.T, r *row, s *side, name string, header http.Hea
 func (w *walk) judge(t *testing.T, r *row, who string, answer inprocess.Response, foreign ...string) {
 	t.Helper()
 	if !w.foreign[r.method+" "+r.path] {
-		if err := w.contract.check(r.method, r.path, answer.Status, answer.Header, answer.Body); err != nil {
+		if err := checkAnswer(w.contract, r.method, r.path, answer); err != nil {
 			t.Errorf("%s: the answer %d %s is not as openapi.yaml says: %v", who, answer.Status, answer.Body, err)
 		}
 	}
