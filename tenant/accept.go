@@ -11,12 +11,11 @@ import (
 
 // Acceptance is what somebody who has an invitation's token answers.
 type Acceptance struct {
-	Token    string
-	ClientIP string // for the brute-force limits
-	// Who accepts: a person who is signed in, or else a login and password, of a new user or of one that exists. An invitation
-	// by e-mail takes only that address as the login.
-	Member          seamark.Principal
-	Login, Password string
+	// Token is the invitation's. Login and Password are of a new user or of one that exists; an invitation by e-mail takes
+	// only that address as the login. ClientIP is for the brute-force limits.
+	Token, Login, Password, ClientIP string
+	// Member is who accepts, where a person is signed in; Login and Password are not looked at then.
+	Member seamark.Principal
 }
 
 // Offer is what an invitation's token tells about it.

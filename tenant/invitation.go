@@ -175,7 +175,7 @@ func alreadyMember(login string) error {
 	return seamark.Errorf(seamark.Conflict, "seamark-member-exists", "%s is a member of the tenant already. Change the member's role instead.", login)
 }
 
-// ListInvitations returns the tenant's invitations, newest first, also those that were accepted or revoked within the last
+// ListInvitations returns the tenant's invitations, oldest first, also those that were accepted or revoked within the last
 // 30 days.
 func (d *Directory) ListInvitations(_ context.Context, tenant seamark.TenantID) []Invitation {
 	list := []Invitation{}
@@ -183,7 +183,7 @@ func (d *Directory) ListInvitations(_ context.Context, tenant seamark.TenantID) 
 		list = append(list, i.invitation())
 	}
 	slices.SortFunc(list, func(a, b Invitation) int {
-		if c := b.Created.Compare(a.Created); c != 0 {
+		if c := a.Created.Compare(b.Created); c != 0 {
 			return c
 		}
 		return strings.Compare(a.ID, b.ID)

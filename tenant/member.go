@@ -18,10 +18,11 @@ const leavingKeep = time.Minute
 
 // Member is a person in one tenant.
 type Member struct {
-	User  UserID
-	Login string
-	Role  seamark.Role
-	Only  *seamark.Restriction // nil: the whole tenant
+	Tenant seamark.TenantID
+	User   UserID
+	Login  string
+	Role   seamark.Role
+	Only   *seamark.Restriction // nil: the whole tenant
 }
 
 // MemberSpec is what a membership can be changed to.
@@ -42,7 +43,7 @@ func (u *userDoc) tenants() []string {
 }
 
 func (u *userDoc) member(tenant seamark.TenantID) Member {
-	return Member{User: u.ID, Login: u.Login, Role: u.Memberships[tenant], Only: u.Scopes[tenant]}
+	return Member{Tenant: tenant, User: u.ID, Login: u.Login, Role: u.Memberships[tenant], Only: u.Scopes[tenant]}
 }
 
 // setMember gives the user a membership; the maps are copied, for a document may not be edited.

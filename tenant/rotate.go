@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,27 @@ func (d *Directory) RotateToken(ctx context.Context, tenant seamark.TenantID, ke
 		return Token{}, "", err
 	}
 	return doc.token(), text, nil
+}
+
+// MayHandOut refuses an actor that would hold more with a token of the given kind than it holds itself: who creates or
+// rotates a token sees its secret. Data that is pushed is nobody's permission of a role, so ingest tokens ask for none.
+func (d *Directory) MayHandOut(actor seamark.Principal, kind seamark.CredentialKind) error {
+	if kind == seamark.IngestToken {
+		return nil
+	}
+	return d.mayGrant(actor, slices.Sorted(maps.Keys(d.policy.held["token:"+kind.String()])))
+}
+
+// FindToken returns one of the tenant's tokens; API keys are none. The error is of kind NotFound.
+func (d *Directory) FindToken(_ context.Context, tenant seamark.TenantID, keyID string) (Token, error) {
+	t, _ := d.tokens.find(keyID)
+	if t == nil {
+		return Token{}, tokenAbsent()
+	}
+	if err := ownToken(t, tenant); err != nil {
+		return Token{}, err
+	}
+	return t.token(), nil
 }
 
 // rotate is the rotation of any token; check says whether the caller may do it with this one.
