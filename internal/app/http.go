@@ -33,7 +33,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	}
 	o := httpx.Options{
 		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Changed: a.tellChanged, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
-		Replays: a.replays,
+		Replays: a.replays, Used: a.directory.Used,
 	}
 	for _, s := range a.opts.HTTP.TrustedProxies {
 		_, network, err := net.ParseCIDR(s)

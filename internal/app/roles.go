@@ -100,6 +100,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)
+		routes = append(routes, a.accessRoutes()...)
 	}
 	return routes, nil
 }
