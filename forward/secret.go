@@ -116,7 +116,9 @@ func (s *safe) scrub(text string) string {
 				text = strings.ReplaceAll(text, part, "[secret]")
 			}
 		}
-		text = strings.ReplaceAll(text, value, "[secret]")
+		if len(value) >= 4 {
+			text = strings.ReplaceAll(text, value, "[secret]")
+		}
 	}
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "..."
