@@ -14,8 +14,6 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
-	"github.com/seamarkhq/seamark/querier/audit"
-	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logexport"
 )
 
@@ -89,14 +87,24 @@ type serverFlags struct {
 	IngestReplicaTimeout       time.Duration `name:"ingest.replica-timeout" default:"30s" help:"How long the elected one of several Prometheus replicas may be silent before another takes over. Shorter than a scrape and a retry, they would take turns."`
 	IngestElasticsearchVersion string        `name:"ingest.elasticsearch-version" default:"${es_version}" help:"Version that agents of Elasticsearch are told. Filebeat refuses a server that is older than itself."`
 
-	QuotaBytesPerSecond int64 `name:"quota.bytes-per-second" default:"${quota_bytes}" help:"Bytes of decompressed bodies that a tenant may send a second, over all signals and nodes; 0 is no limit. Without it one tenant's flood takes the disk and the queue of all."`
-	QuotaBytesBurst     int64 `name:"quota.bytes-burst" default:"${quota_bytes_burst}" help:"Bytes that a tenant may send at once after a quiet time. Without it agents that reconnect after an outage would be refused at once."`
-	QuotaRowsPerSecond  int64 `name:"quota.rows-per-second" default:"${quota_rows}" help:"Lines, samples, events and spans that a tenant may send a second, together and over all nodes; 0 is no limit. Without it one tenant's small rows take the time of all."`
-	QuotaRowsBurst      int64 `name:"quota.rows-burst" default:"${quota_rows_burst}" help:"Rows that a tenant may send at once after a quiet time."`
-	QuotaDailyBytes     int64 `name:"quota.daily-bytes" default:"${quota_daily}" help:"Bytes of decompressed bodies that a tenant may send per day of UTC; 0 is no limit. Without it a slow leak fills the disk below every rate."`
-	QuotaActiveSeries   int64 `name:"quota.active-series" default:"${quota_series}" help:"Metric series of a tenant with a sample within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit. Without it a label with random values makes an index that outgrows the data."`
-	QuotaActiveStreams  int64 `name:"quota.active-streams" default:"${quota_streams}" help:"Log streams of a tenant with a line within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit."`
-	QuotaHAClusters     int   `name:"quota.ha-clusters" default:"${quota_ha}" help:"Pairs of Prometheus servers of a tenant whose samples are deduplicated by cluster and __replica__. Without it a sender whose cluster label is never the same grows its tenant's document without end."`
+	QuotaBytesPerSecond    int64         `name:"quota.bytes-per-second" default:"${quota_bytes}" help:"Bytes of decompressed bodies that a tenant may send a second, over all signals and nodes; 0 is no limit. Without it one tenant's flood takes the disk and the queue of all."`
+	QuotaBytesBurst        int64         `name:"quota.bytes-burst" default:"${quota_bytes_burst}" help:"Bytes that a tenant may send at once after a quiet time. Without it agents that reconnect after an outage would be refused at once."`
+	QuotaRowsPerSecond     int64         `name:"quota.rows-per-second" default:"${quota_rows}" help:"Lines, samples, events and spans that a tenant may send a second, together and over all nodes; 0 is no limit. Without it one tenant's small rows take the time of all."`
+	QuotaRowsBurst         int64         `name:"quota.rows-burst" default:"${quota_rows_burst}" help:"Rows that a tenant may send at once after a quiet time."`
+	QuotaDailyBytes        int64         `name:"quota.daily-bytes" default:"${quota_daily}" help:"Bytes of decompressed bodies that a tenant may send per day of UTC; 0 is no limit. Without it a slow leak fills the disk below every rate."`
+	QuotaActiveSeries      int64         `name:"quota.active-series" default:"${quota_series}" help:"Metric series of a tenant with a sample within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit. Without it a label with random values makes an index that outgrows the data."`
+	QuotaActiveStreams     int64         `name:"quota.active-streams" default:"${quota_streams}" help:"Log streams of a tenant with a line within the last hour, about 24 bytes each; rows of new ones beyond are refused. 0 is no limit."`
+	MeteringFlushInterval  time.Duration `name:"metering.flush-interval" default:"${metering_flush}" help:"How often what queries have read is stored with their tenant's usage: what a crash may lose of it. What tenants send is metered with each request."`
+	MeteringSampleInterval time.Duration `name:"metering.sample-interval" default:"${metering_sample}" help:"How often the bytes and series that tenants hold are measured, and the meter is compared with the store."`
+	MeteringBudgetInterval time.Duration `name:"metering.budget-interval" default:"${metering_budgets}" help:"How often budgets are looked at, and their alerts raised."`
+
+	QuotaHAClusters int `name:"quota.ha-clusters" default:"${quota_ha}" help:"Pairs of Prometheus servers of a tenant whose samples are deduplicated by cluster and __replica__. Without it a sender whose cluster label is never the same grows its tenant's document without end."`
+
+	PatternsEnabled     bool  `name:"patterns.enabled" default:"true" negatable:"" help:"Find the templates of log lines as they come, and count them by the minute. Without it there is no answer to what is new in the logs, and ingest costs less."`
+	PatternsMinVariants int   `name:"patterns.min-variants" default:"${pattern_variants}" help:"Different words at one place of otherwise equal lines that make this place <_>. With few, \"opened\" and \"closed\" are one pattern; with many, each user's name is one for longer."`
+	PatternsMaxPerGroup int   `name:"patterns.max-per-group" default:"${patterns_group}" help:"Patterns of one namespace and workload that are known at once; other lines count as <_> until one was not seen for ten minutes. Without it lines that nobody wrote for machines are a row each."`
+	PatternsMaxGroups   int   `name:"patterns.max-groups" default:"${pattern_groups}" help:"Workloads of all tenants whose patterns a node knows at once; those seen longest ago are forgotten and learned again."`
+	PatternsMaxBytes    int64 `name:"patterns.max-bytes" default:"${pattern_bytes}" help:"Memory of the patterns that a node knows, of all tenants."`
 
 	WriterMaxInsertRows    uint64        `name:"writer.max-insert-rows" default:"${insert_rows}" help:"Rows of a tenant's insert into one table at which the batch it stands in is cut."`
 	WriterMaxBatchBytes    int           `name:"writer.max-batch-bytes" default:"${batch_bytes}" help:"Compressed bytes of the inserts of all tenants in one batch of a shard. A writer holds two batches of a shard in memory."`
@@ -173,10 +181,13 @@ func flagDefaults() kong.Vars {
 		"quota_bytes": n(d.Quota.BytesPerSecond), "quota_bytes_burst": n(d.Quota.BytesBurst), "quota_rows": n(d.Quota.RowsPerSecond),
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
+		"metering_flush": d.Metering.Flush.String(), "metering_sample": d.Metering.Sample.String(), "metering_budgets": d.Metering.Budgets.String(),
 		"change_retention": d.Tenants.ChangeRetention.String(), "delete_grace": d.Tenants.DeleteGrace.String(), "purge_settle": d.Tenants.PurgeSettle.String(), "retention": d.Tenants.Retention.String(),
 		"retention_max": d.Tenants.MaxRetention.String(), "retention_interval": d.Tenants.RetentionInterval.String(),
 		"export_keep": d.Tenants.TransferKeep.String(), "export_dir_bytes": n(d.Tenants.TransferMaxBytes),
-		"insert_rows": n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
+		"pattern_variants": n(int64(d.Patterns.MinVariants)), "patterns_group": n(int64(d.Patterns.MaxPatterns)), "pattern_groups": n(int64(d.Patterns.MaxGroups)),
+		"pattern_bytes": n(d.Patterns.MaxBytes),
+		"insert_rows":   n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
 		"context_lines": n(int64(d.Query.MaxContextLines)), "events": n(int64(d.Query.Events.MaxEvents)), "event_values": n(int64(d.Query.Events.MaxValues)),
@@ -228,17 +239,17 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
 	}
 	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
+	o.Patterns.Enabled, o.Patterns.MinVariants, o.Patterns.MaxPatterns = f.PatternsEnabled, f.PatternsMinVariants, f.PatternsMaxPerGroup
+	o.Patterns.MaxGroups, o.Patterns.MaxBytes = f.PatternsMaxGroups, f.PatternsMaxBytes
+	o.Metering = app.MeteringOptions{Flush: f.MeteringFlushInterval, Sample: f.MeteringSampleInterval, Budgets: f.MeteringBudgetInterval}
 	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond, LogFilterRows: f.WriterLogFilterRows}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
 	}
-	o.Query.Events = events.Limits{
-		MaxEvents: f.QueryMaxEvents, MaxValues: f.QueryMaxEventValues, MaxPoints: f.QueryMaxEventPoints, MaxHistory: f.QueryMaxEventHistory,
-	}
-	o.Query.Audit = audit.Limits{
-		MaxRecords: f.QueryMaxAuditRecords, MaxClients: f.QueryMaxAuditClients, MaxWrites: f.QueryMaxAuditWrites, MaxWriteBytes: f.QueryMaxAuditWriteBytes,
-	}
+	events, audit := &o.Query.Events, &o.Query.Audit
+	events.MaxEvents, events.MaxValues, events.MaxPoints, events.MaxHistory = f.QueryMaxEvents, f.QueryMaxEventValues, f.QueryMaxEventPoints, f.QueryMaxEventHistory
+	audit.MaxRecords, audit.MaxClients, audit.MaxWrites, audit.MaxWriteBytes = f.QueryMaxAuditRecords, f.QueryMaxAuditClients, f.QueryMaxAuditWrites, f.QueryMaxAuditWriteBytes
 	o.Export = logexport.Limits{
 		MaxRows: f.ExportMaxRows, MaxBytes: f.ExportMaxBytes, Timeout: f.ExportTimeout, StallTimeout: f.ExportStallTimeout,
 		MaxConcurrent: f.ExportMaxConcurrent, MaxTenantConcurrent: f.ExportMaxTenantConcurrent,

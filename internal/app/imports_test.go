@@ -81,6 +81,7 @@ var layers = []layer{
 	{"querier/logtail", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "internal/store", "internal/seamark"}, "Tails are handed their way to the bus."},
 	{"querier/logcontext", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logexport", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "querier/logexport/parquet", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logpatterns", []string{"internal/logpattern", "querier/logql", "querier/logql/", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logexport/parquet", nil, "A format knows columns alone."},
 	{"querier/patterns", nil, "A miner knows lines alone."},
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},

@@ -36,6 +36,11 @@ func (a *App) openIngester(ctx context.Context) error {
 		}
 		o.Quota = limiter
 	}
+	miner, err := a.openMiner()
+	if err != nil {
+		return err
+	}
+	o.Patterns = miner
 	book, err := a.openLedger()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/esbulk"
+	"github.com/seamarkhq/seamark/ingest/patterns"
 	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/bus"
@@ -60,13 +61,18 @@ type Options struct {
 	Query      QueryOptions
 	Export     logexport.Limits
 	Alerting   AlertingOptions
+	Session    SessionOptions
+	OIDC       OIDCOptions
 	Disk       DiskOptions
 	Tenants    TenantsOptions
 	// Quota is what a tenant may send where nothing else was set for it.
-	Quota   quota.Limits
-	OTLP    OTLPOptions
-	Syslog  StreamOptions
-	Forward StreamOptions
+	Quota quota.Limits
+	// Patterns is how the templates of log lines are mined.
+	Patterns PatternOptions
+	Metering MeteringOptions
+	OTLP     OTLPOptions
+	Syslog   StreamOptions
+	Forward  StreamOptions
 
 	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
 	DrainTimeout time.Duration
@@ -86,6 +92,8 @@ type HTTPOptions struct {
 	TLSClientCAFile string
 	AllowPlaintext  bool
 	TrustedProxies  []string // CIDR
+	// ExternalURL is the front as browsers reach it; "" is not known.
+	ExternalURL string
 	// MaxConns bounds the open connections of each listener, MaxConnsPerIP those of one address that is not a trusted proxy.
 	MaxConns, MaxConnsPerIP int
 }
@@ -211,6 +219,16 @@ type AlertingOptions struct {
 	ExternalURL      string
 }
 
+// MeteringOptions says how often usage is counted up.
+type MeteringOptions struct {
+	// Flush is how often what queries read is stored: what a crash may lose of it.
+	Flush time.Duration
+	// Sample is how often what tenants hold is measured, and the meter compared with the store.
+	Sample time.Duration
+	// Budgets is how often budgets are looked at.
+	Budgets time.Duration
+}
+
 // DefaultOptions returns the options of `seamark serve`.
 func DefaultOptions() Options {
 	in, wr, b := ingest.DefaultOptions(), ingest.DefaultWriterOptions(), bus.DefaultOptions()
@@ -234,7 +252,10 @@ func DefaultOptions() Options {
 		},
 		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		Session:      DefaultSessionOptions(),
 		Quota:        quota.DefaultLimits(),
+		Patterns:     PatternOptions{Enabled: true, Limits: patterns.DefaultLimits()},
+		Metering:     MeteringOptions{Flush: 30 * time.Second, Sample: time.Hour, Budgets: 5 * time.Minute},
 		Tenants:      DefaultTenantsOptions(),
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
 		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
@@ -250,6 +271,9 @@ func (o *Options) Validate() error {
 		{"http.listen", o.HTTP.checkListen()},
 		{"http.tls-cert-file", together(o.HTTP.TLSCertFile, o.HTTP.TLSKeyFile, "http.tls-key-file")},
 		{"http.trusted-proxies", checkPrefixes(o.HTTP.TrustedProxies)},
+		{"http.external-url", o.HTTP.checkExternal(&o.OIDC)},
+		{"session.token-lifetime", o.Session.check()},
+		{"oidc.allowed-networks", checkPrefixes(o.OIDC.AllowedNetworks)},
 		{"http.max-connections", within(o.HTTP.MaxConns, 1, 1<<20)},
 		{"http.max-connections-per-ip", within(o.HTTP.MaxConnsPerIP, 1, 1<<20)},
 		{"http.tls-client-ca-file", needs(o.HTTP.TLSClientCAFile, o.HTTP.TLSCertFile, "http.tls-cert-file")},
@@ -257,6 +281,9 @@ func (o *Options) Validate() error {
 		{"forward.listen", o.Forward.checkListen(o.HTTP.TLSCertFile)},
 		{"otlp.grpc-listen", o.HTTP.checkPort(o.OTLP.GRPCListen)},
 		{"otlp.http-listen", o.HTTP.checkPort(o.OTLP.HTTPListen)},
+		{"metering.flush-interval", positive(int64(o.Metering.Flush))},
+		{"metering.sample-interval", positive(int64(o.Metering.Sample))},
+		{"metering.budget-interval", positive(int64(o.Metering.Budgets))},
 		{"disk.min-free-percent", within(o.Disk.MinFreePercent, 0, 90)},
 		{"admin.listen", checkAddress(o.Admin.Listen)},
 		{"nats.url", o.checkNATS()},
@@ -268,6 +295,10 @@ func (o *Options) Validate() error {
 		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
 		{"ingest.max-inflight-bytes", o.Ingest.checkInflight()},
 		{"ingest.replica-timeout", positive(int64(o.Ingest.ReplicaTimeout))},
+		{"patterns.min-variants", within(o.Patterns.MinVariants, 2, 64)},
+		{"patterns.max-per-group", within(o.Patterns.MaxPatterns, 1, 10_000)},
+		{"patterns.max-groups", within(o.Patterns.MaxGroups, 1, 1_000_000)},
+		{"patterns.max-bytes", positive(o.Patterns.MaxBytes)},
 		{"writer.max-insert-rows", positive(int64(o.Writer.MaxInsertRows))},
 		{"writer.max-batch-bytes", positive(int64(o.Writer.MaxBatchBytes))},
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},

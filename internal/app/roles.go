@@ -17,6 +17,11 @@ func (a *App) startRoles(ctx context.Context) error {
 			return err
 		}
 	}
+	if a.opts.has(RoleQuerier) || a.opts.has(RoleWriter) {
+		if err := a.openRetention(ctx); err != nil {
+			return err
+		}
+	}
 	if a.opts.has(RoleWriter) {
 		if err := a.startWriter(ctx); err != nil {
 			return err
@@ -31,6 +36,8 @@ func (a *App) startRoles(ctx context.Context) error {
 		if err := a.openReplays(ctx); err != nil {
 			return err
 		}
+	}
+	if a.opts.has(RoleAPI) || a.opts.has(RoleQuerier) {
 		if err := a.openQuotaAPI(ctx); err != nil {
 			return err
 		}
@@ -46,7 +53,10 @@ func (a *App) startRoles(ctx context.Context) error {
 		}
 	}
 	if a.opts.has(RoleAlerting) {
-		return a.startAlerting(ctx)
+		if err := a.startAlerting(ctx); err != nil {
+			return err
+		}
+		return a.startBudgets()
 	}
 	return nil
 }
@@ -71,7 +81,7 @@ func (a *App) startWriter(ctx context.Context) error {
 		return err
 	}
 	a.background("writer", w.Run)
-	return nil
+	return a.startSampler(ctx)
 }
 
 // routes returns the route table of the process's roles.
@@ -85,8 +95,17 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, list...)
 	}
 	if a.opts.has(RoleQuerier) {
+		list, err := a.patternRoutes()
+		if err != nil {
+			return nil, err
+		}
 		routes = append(routes, a.queryRoutes()...)
+		routes = append(routes, list...)
+		routes = append(routes, api.RetentionRoutes(a.retention)...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
+		routes = append(routes, api.UsageRoutes(usageAPI{
+			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, timeout: a.opts.Query.Timeout, now: a.opts.Now,
+		}, a.opts.Now)...)
 	}
 	if a.opts.has(RoleAlerting) {
 		routes = append(routes, api.RuleRoutes(a.alerting, a.alerting)...)
@@ -94,12 +113,14 @@ func (a *App) routes() ([]httpx.Route, error) {
 	}
 	if a.opts.has(RoleAPI) {
 		d := directoryAPI{a.directory}
-		routes = append(routes, api.SessionRoutes(api.SessionOptions{Sessions: d, Tenants: d, SecureCookie: a.opts.HTTP.TLSCertFile != ""})...)
+		routes = append(routes, a.sessionRoutes()...)
 		routes = append(routes, api.ClusterRoutes(d)...)
 		routes = append(routes, api.TenantRoutes(tenantAPI{d, a.certificates, a.opts.Tenants.DeleteGrace})...)
 		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)
+		routes = append(routes, api.PlanRoutes(planAPI{a.directory})...)
+		routes = append(routes, api.BudgetRoutes(a.directory)...)
 		routes = append(routes, a.accessRoutes()...)
 	}
 	return routes, nil

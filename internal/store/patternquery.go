@@ -34,7 +34,7 @@ type LogPattern struct {
 	Text string
 	// FirstDay is the first day on which the template came, of all that are kept.
 	FirstDay     time.Time
-	Groups       []string // sorted; those of streams that it came from, at most 20 for each level
+	Groups       []string // sorted; those of streams that it came from, at most 20
 	Levels       []PatternLevel
 	Lines, Bytes uint64 // in the range
 	Before       uint64 // lines in the range to compare with
@@ -61,19 +61,16 @@ func (s *Store) LogPatterns(ctx context.Context, tenant seamark.TenantID, q Patt
 	_, err := s.logQuery(ctx, tenant, b.String(), b.params, func(rows driver.Rows) error {
 		for rows.Next() {
 			var p LogPattern
-			var level PatternLevel
+			var levels map[string]uint64
 			var first, last int64
-			if err := rows.Scan(&p.ID, &level.Level, &level.Lines, &p.Bytes, &p.Before, &first, &last, &p.Groups); err != nil {
+			if err := rows.Scan(&p.ID, &p.Lines, &levels, &p.Bytes, &p.Before, &first, &last, &p.Groups); err != nil {
 				return err
 			}
-			p.Lines, p.First, p.Last = level.Lines, time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
-			if level.Lines > 0 {
-				p.Levels = []PatternLevel{level}
+			p.First, p.Last = time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
+			for level, lines := range levels {
+				p.Levels = append(p.Levels, PatternLevel{level, lines})
 			}
-			if at, ok := index[p.ID]; ok {
-				list[at].Add(&p)
-				continue
-			}
+			slices.Sort(p.Groups)
 			index[p.ID] = len(list)
 			list = append(list, p)
 		}
@@ -121,7 +118,6 @@ func (s *Store) patternTexts(ctx context.Context, tenant seamark.TenantID, list 
 	ids := make([]uint64, len(list))
 	for i := range list {
 		ids[i] = list[i].ID
-		slices.Sort(list[i].Groups)
 	}
 	b := newLogSQL()
 	b.WriteString("SELECT pattern, any(text), toInt64(toUnixTimestamp(min(ts)))\nFROM log_patterns\n" +
@@ -143,7 +139,7 @@ func (s *Store) patternTexts(ctx context.Context, tenant seamark.TenantID, list 
 	return err
 }
 
-// logPatternsSQL asks for counts by template and level. The key's first columns come first: group, then time.
+// logPatternsSQL asks for counts by template. The key's first columns come first: group, then time.
 func logPatternsSQL(q *PatternsQuery) *logSQL {
 	b := newLogSQL()
 	in, before := b.within(q.Range), "0"
@@ -158,13 +154,14 @@ func logPatternsSQL(q *PatternsQuery) *logSQL {
 			whole.End = q.Before.End
 		}
 	}
-	b.WriteString("SELECT pattern, toString(level), sumIf(lines, " + in + ") AS n, sumIf(bytes, " + in + "), sumIf(lines, " + before + ") AS m,\n" +
+	b.WriteString("SELECT pattern, sumIf(lines, " + in + ") AS n, sumMapIf(map(toString(level), toUInt64(lines)), " + in + "), sumIf(bytes, " + in + "),\n" +
+		"  sumIf(lines, " + before + ") AS m,\n" +
 		"  toInt64(toUnixTimestamp(min(ts))), toInt64(toUnixTimestamp(max(ts))), groupUniqArray(" + patternGroups + ")(toString(grp))\nFROM log_patterns\n")
 	b.wherePatterns(&q.PatternScope, whole)
 	if either != in {
 		b.WriteString("\n  AND " + either)
 	}
-	b.WriteString("\nGROUP BY pattern, level\nORDER BY n DESC, m DESC, pattern, level\nLIMIT " + b.int64(int64(q.Limit)))
+	b.WriteString("\nGROUP BY pattern\nORDER BY n DESC, m DESC, pattern\nLIMIT " + b.int64(int64(q.Limit)))
 	return b
 }
 
