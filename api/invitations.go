@@ -192,14 +192,14 @@ func (h invitationHandlers) accept(w http.ResponseWriter, r *httpx.Request) erro
 
 // join is accept for who is signed in: a person, for a machine cannot be a member.
 func (h invitationHandlers) join(w http.ResponseWriter, r *httpx.Request) error {
+	if r.Principal.Kind != seamark.Session || r.Principal.Operator {
+		return seamark.Errorf(seamark.Forbidden, "seamark-permission-missing", "Only a person of a tenant who is signed in accepts an invitation this way.")
+	}
 	var in struct {
 		Token string `json:"token"`
 	}
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
-	}
-	if r.Principal.Kind != seamark.Session {
-		return seamark.Errorf(seamark.Forbidden, "seamark-permission-missing", "Only a person who is signed in accepts an invitation this way.")
 	}
 	return h.answer(w, r, Acceptance{Token: in.Token, ClientIP: r.ClientIP(), Member: r.Principal})
 }

@@ -76,11 +76,11 @@ type memberBody struct {
 
 func (h memberHandlers) update(w http.ResponseWriter, r *httpx.Request) error {
 	r.Change.Object = "member/" + r.Param("id")
-	var in memberBody
-	if err := httpx.ReadJSON(r, &in); err != nil {
+	if err := ofTenant(r); err != nil {
 		return err
 	}
-	if err := ofTenant(r); err != nil {
+	var in memberBody
+	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	condition := r.Precondition()

@@ -103,10 +103,10 @@ type createdToken struct {
 
 func (h tokenHandlers) create(w http.ResponseWriter, r *httpx.Request) error {
 	var in TokenSpec
-	if err := httpx.ReadJSON(r, &in); err != nil {
+	if err := ofTenant(r); err != nil {
 		return err
 	}
-	if err := ofTenant(r); err != nil {
+	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	token, secret, err := h.tokens.CreateToken(r.Context(), r.Principal, in)
@@ -140,11 +140,11 @@ func readRotation(r *httpx.Request) (time.Duration, error) {
 
 func (h tokenHandlers) rotate(w http.ResponseWriter, r *httpx.Request) error {
 	r.Change.Object = "token/" + r.Param("id")
-	overlap, err := readRotation(r)
-	if err != nil {
+	if err := ofTenant(r); err != nil {
 		return err
 	}
-	if err := ofTenant(r); err != nil {
+	overlap, err := readRotation(r)
+	if err != nil {
 		return err
 	}
 	token, secret, err := h.tokens.RotateToken(r.Context(), r.Principal, r.Param("id"), overlap)

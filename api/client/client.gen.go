@@ -19,6 +19,21 @@ const (
 	AuditWritesItemsKnownState   AuditWritesItemsKnown = "state"
 )
 
+// Defines values for CreatedTokenKind.
+const (
+	CreatedTokenKindAdmin  CreatedTokenKind = "admin"
+	CreatedTokenKindIngest CreatedTokenKind = "ingest"
+	CreatedTokenKindQuery  CreatedTokenKind = "query"
+)
+
+// Defines values for CreatedTokenSignals.
+const (
+	CreatedTokenSignalsEvents  CreatedTokenSignals = "events"
+	CreatedTokenSignalsLogs    CreatedTokenSignals = "logs"
+	CreatedTokenSignalsMetrics CreatedTokenSignals = "metrics"
+	CreatedTokenSignalsTraces  CreatedTokenSignals = "traces"
+)
+
 // Defines values for EventFacetsFieldsField.
 const (
 	EventFacetsFieldsFieldCluster   EventFacetsFieldsField = "cluster"
@@ -88,6 +103,36 @@ const (
 	PipelineStepPatternsJwt        PipelineStepPatterns = "jwt"
 	PipelineStepPatternsSecret     PipelineStepPatterns = "secret"
 	PipelineStepPatternsToken      PipelineStepPatterns = "token"
+)
+
+// Defines values for TokenKind.
+const (
+	TokenKindAdmin  TokenKind = "admin"
+	TokenKindIngest TokenKind = "ingest"
+	TokenKindQuery  TokenKind = "query"
+)
+
+// Defines values for TokenSignals.
+const (
+	TokenSignalsEvents  TokenSignals = "events"
+	TokenSignalsLogs    TokenSignals = "logs"
+	TokenSignalsMetrics TokenSignals = "metrics"
+	TokenSignalsTraces  TokenSignals = "traces"
+)
+
+// Defines values for TokenCreationKind.
+const (
+	TokenCreationKindAdmin  TokenCreationKind = "admin"
+	TokenCreationKindIngest TokenCreationKind = "ingest"
+	TokenCreationKindQuery  TokenCreationKind = "query"
+)
+
+// Defines values for TokenCreationSignals.
+const (
+	TokenCreationSignalsEvents  TokenCreationSignals = "events"
+	TokenCreationSignalsLogs    TokenCreationSignals = "logs"
+	TokenCreationSignalsMetrics TokenCreationSignals = "metrics"
+	TokenCreationSignalsTraces  TokenCreationSignals = "traces"
 )
 
 // Defines values for ListAuditParamsClass.
@@ -234,6 +279,11 @@ const (
 // Accepted defines model for Accepted.
 type Accepted struct {
 	Status interface{} `json:"status"`
+}
+
+// AcceptedInvitation defines model for AcceptedInvitation.
+type AcceptedInvitation struct {
+	Login string `json:"login"`
 }
 
 // AlertmanagerConfig defines model for AlertmanagerConfig.
@@ -555,6 +605,103 @@ type ClusterQuotas struct {
 	Use QuotaUse `json:"use"`
 }
 
+// CreatedInvitation defines model for CreatedInvitation.
+type CreatedInvitation struct {
+	// AcceptedAt Null: not accepted.
+	AcceptedAt *time.Time `json:"accepted_at"`
+	AcceptedBy string     `json:"accepted_by"`
+	CreatedAt  time.Time  `json:"created_at"`
+
+	// Email Empty for a link that whoever has it can use, once.
+	Email       string       `json:"email"`
+	ExpiresAt   time.Time    `json:"expires_at"`
+	ID          string       `json:"id"`
+	InvitedBy   string       `json:"invited_by"`
+	Restriction *Restriction `json:"restriction"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+	Role      string     `json:"role"`
+
+	// Token Shown this once.
+	Token string `json:"token"`
+}
+
+// CreatedKey defines model for CreatedKey.
+type CreatedKey struct {
+	CreatedAt   time.Time `json:"created_at"`
+	CreatedBy   string    `json:"created_by"`
+	Description string    `json:"description"`
+
+	// ExpiresAt Null: never.
+	ExpiresAt *time.Time     `json:"expires_at"`
+	ID        string         `json:"id"`
+	LastUsed  *CredentialUse `json:"last_used"`
+	Name      string         `json:"name"`
+
+	// OldUntil Until when the secret before the last rotation is good, too.
+	OldUntil *time.Time `json:"old_until"`
+
+	// Owner Login of the person whose key it is; empty of a machine's.
+	Owner string `json:"owner"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string     `json:"permissions"`
+	Restriction *Restriction `json:"restriction"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+
+	// Role Empty where the key has permissions instead.
+	Role string `json:"role"`
+
+	// RotatedAt Null: never.
+	RotatedAt *time.Time `json:"rotated_at"`
+
+	// Secret Shown this once.
+	Secret string `json:"secret"`
+}
+
+// CreatedToken defines model for CreatedToken.
+type CreatedToken struct {
+	// ClusterID Empty of tokens that do not push.
+	ClusterID string    `json:"cluster_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Null: never.
+	ExpiresAt *time.Time       `json:"expires_at"`
+	ID        string           `json:"id"`
+	Kind      CreatedTokenKind `json:"kind"`
+	LastUsed  *CredentialUse   `json:"last_used"`
+	Name      string           `json:"name"`
+
+	// OldUntil Until when the secret before the last rotation is good, too.
+	OldUntil *time.Time `json:"old_until"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+
+	// RotatedAt Null: never.
+	RotatedAt *time.Time `json:"rotated_at"`
+
+	// Secret Shown this once.
+	Secret  string                `json:"secret"`
+	Signals []CreatedTokenSignals `json:"signals"`
+}
+
+// CreatedTokenKind defines model for CreatedToken.Kind.
+type CreatedTokenKind string
+
+// CreatedTokenSignals defines model for CreatedToken.Signals.
+type CreatedTokenSignals string
+
+// CredentialUse When, from where and by what a credential was last used, as of at most a minute ago.
+type CredentialUse struct {
+	Agent string    `json:"agent"`
+	At    time.Time `json:"at"`
+	IP    string    `json:"ip"`
+}
+
 // Credentials defines model for Credentials.
 type Credentials struct {
 	Login    string `json:"login"`
@@ -797,6 +944,130 @@ type EventTrendCount struct {
 	Ratio *float32 `json:"ratio"`
 }
 
+// Invitation defines model for Invitation.
+type Invitation struct {
+	// AcceptedAt Null: not accepted.
+	AcceptedAt *time.Time `json:"accepted_at"`
+	AcceptedBy string     `json:"accepted_by"`
+	CreatedAt  time.Time  `json:"created_at"`
+
+	// Email Empty for a link that whoever has it can use, once.
+	Email       string       `json:"email"`
+	ExpiresAt   time.Time    `json:"expires_at"`
+	ID          string       `json:"id"`
+	InvitedBy   string       `json:"invited_by"`
+	Restriction *Restriction `json:"restriction"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+	Role      string     `json:"role"`
+}
+
+// InvitationAcceptance defines model for InvitationAcceptance.
+type InvitationAcceptance struct {
+	// Login The invited address unless told.
+	Login    *string `json:"login,omitempty"`
+	Password *string `json:"password,omitempty"`
+	Token    string  `json:"token"`
+}
+
+// InvitationCreation defines model for InvitationCreation.
+type InvitationCreation struct {
+	Email *string `json:"email,omitempty"`
+
+	// ExpiresSeconds 7 days unless told.
+	ExpiresSeconds *int `json:"expires_seconds,omitempty"`
+
+	// Restriction The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them.
+	Restriction *Restriction `json:"restriction,omitempty"`
+	Role        string       `json:"role"`
+}
+
+// InvitationList defines model for InvitationList.
+type InvitationList struct {
+	Items []Invitation `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// InvitationOffer defines model for InvitationOffer.
+type InvitationOffer struct {
+	Email     string    `json:"email"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Known The invited address has a user, whose password accepts.
+	Known bool   `json:"known"`
+	Role  string `json:"role"`
+
+	// Tenant The tenant's name.
+	Tenant string `json:"tenant"`
+}
+
+// InvitationToken defines model for InvitationToken.
+type InvitationToken struct {
+	Token string `json:"token"`
+}
+
+// Key defines model for Key.
+type Key struct {
+	CreatedAt   time.Time `json:"created_at"`
+	CreatedBy   string    `json:"created_by"`
+	Description string    `json:"description"`
+
+	// ExpiresAt Null: never.
+	ExpiresAt *time.Time     `json:"expires_at"`
+	ID        string         `json:"id"`
+	LastUsed  *CredentialUse `json:"last_used"`
+	Name      string         `json:"name"`
+
+	// OldUntil Until when the secret before the last rotation is good, too.
+	OldUntil *time.Time `json:"old_until"`
+
+	// Owner Login of the person whose key it is; empty of a machine's.
+	Owner string `json:"owner"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string     `json:"permissions"`
+	Restriction *Restriction `json:"restriction"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+
+	// Role Empty where the key has permissions instead.
+	Role string `json:"role"`
+
+	// RotatedAt Null: never.
+	RotatedAt *time.Time `json:"rotated_at"`
+}
+
+// KeyCreation defines model for KeyCreation.
+type KeyCreation struct {
+	Description *string    `json:"description,omitempty"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	Name        string     `json:"name"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions,omitempty"`
+
+	// Personal The key is the caller's own and ends with their membership.
+	Personal *bool `json:"personal,omitempty"`
+
+	// Restriction The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them.
+	Restriction *Restriction `json:"restriction,omitempty"`
+
+	// Role Either a role or permissions.
+	Role *string `json:"role,omitempty"`
+}
+
+// KeyList defines model for KeyList.
+type KeyList struct {
+	Items []Key `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
 // LogContext defines model for LogContext.
 type LogContext struct {
 	// After An end of the page. The side that a cursor was not about has none.
@@ -915,6 +1186,29 @@ type LokiSuccess struct {
 	Status interface{} `json:"status"`
 }
 
+// Member defines model for Member.
+type Member struct {
+	ID          string       `json:"id"`
+	Login       string       `json:"login"`
+	Restriction *Restriction `json:"restriction"`
+	Role        string       `json:"role"`
+}
+
+// MemberChange defines model for MemberChange.
+type MemberChange struct {
+	// Restriction The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them.
+	Restriction *Restriction `json:"restriction,omitempty"`
+	Role        string       `json:"role"`
+}
+
+// MemberList defines model for MemberList.
+type MemberList struct {
+	Items []Member `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
 // NewPipelines defines model for NewPipelines.
 type NewPipelines struct {
 	Pipelines []Pipeline `json:"pipelines"`
@@ -957,6 +1251,22 @@ type OperatorQuotas struct {
 
 	// Use What is used now over all ingest nodes. Rates are means over some seconds.
 	Use QuotaUse `json:"use"`
+}
+
+// Permission defines model for Permission.
+type Permission struct {
+	// Assignable Whether a custom role or an API key may hold it.
+	Assignable  bool   `json:"assignable"`
+	Description string `json:"description"`
+
+	// LeastRole The least built-in role that holds it; empty where none does.
+	LeastRole string `json:"least_role"`
+	Name      string `json:"name"`
+}
+
+// PermissionList defines model for PermissionList.
+type PermissionList struct {
+	Items []Permission `json:"items"`
 }
 
 // Pipeline defines model for Pipeline.
@@ -1221,6 +1531,9 @@ type Quota struct {
 	// MaxLineBytes Length of a log line.
 	MaxLineBytes *int64 `json:"max_line_bytes,omitempty"`
 
+	// RetentionDays Longest retention that the tenant may set, in days.
+	RetentionDays *int64 `json:"retention_days,omitempty"`
+
 	// RowsBurst Rows that may come at once after a quiet time.
 	RowsBurst *int64 `json:"rows_burst,omitempty"`
 
@@ -1251,6 +1564,62 @@ type QuotaUse struct {
 
 	// RowsPerSecond Admitted.
 	RowsPerSecond int64 `json:"rows_per_second"`
+}
+
+// Restriction The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them.
+type Restriction struct {
+	// Clusters Names of clusters; empty does not narrow.
+	Clusters []string `json:"clusters,omitempty"`
+
+	// Namespaces Names of namespaces; empty does not narrow.
+	Namespaces []string `json:"namespaces,omitempty"`
+}
+
+// Role defines model for Role.
+type Role struct {
+	BuiltIn bool `json:"built_in"`
+
+	// CreatedAt Null of built-in roles.
+	CreatedAt   *time.Time `json:"created_at"`
+	Description string     `json:"description"`
+	Name        string     `json:"name"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions"`
+
+	// UpdatedAt Null of built-in roles.
+	UpdatedAt *time.Time `json:"updated_at"`
+}
+
+// RoleChange defines model for RoleChange.
+type RoleChange struct {
+	Description *string `json:"description,omitempty"`
+
+	// Name May be left out; a role cannot be renamed.
+	Name *string `json:"name,omitempty"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions"`
+}
+
+// RoleCreation defines model for RoleCreation.
+type RoleCreation struct {
+	Description *string `json:"description,omitempty"`
+	Name        string  `json:"name"`
+
+	// Permissions Names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions"`
+}
+
+// RoleList defines model for RoleList.
+type RoleList struct {
+	Items []Role `json:"items"`
+}
+
+// Rotation defines model for Rotation.
+type Rotation struct {
+	// OverlapSeconds How long the secret before is good, too; 0 ends it at once.
+	OverlapSeconds *int `json:"overlap_seconds,omitempty"`
 }
 
 // Session defines model for Session.
@@ -1320,6 +1689,62 @@ type TenantRef struct {
 type TimePeriod struct {
 	End   time.Time `json:"end"`
 	Start time.Time `json:"start"`
+}
+
+// Token defines model for Token.
+type Token struct {
+	// ClusterID Empty of tokens that do not push.
+	ClusterID string    `json:"cluster_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Null: never.
+	ExpiresAt *time.Time     `json:"expires_at"`
+	ID        string         `json:"id"`
+	Kind      TokenKind      `json:"kind"`
+	LastUsed  *CredentialUse `json:"last_used"`
+	Name      string         `json:"name"`
+
+	// OldUntil Until when the secret before the last rotation is good, too.
+	OldUntil *time.Time `json:"old_until"`
+
+	// RevokedAt Null: not revoked.
+	RevokedAt *time.Time `json:"revoked_at"`
+
+	// RotatedAt Null: never.
+	RotatedAt *time.Time     `json:"rotated_at"`
+	Signals   []TokenSignals `json:"signals"`
+}
+
+// TokenKind defines model for Token.Kind.
+type TokenKind string
+
+// TokenSignals defines model for Token.Signals.
+type TokenSignals string
+
+// TokenCreation defines model for TokenCreation.
+type TokenCreation struct {
+	// ClusterID Ingest tokens need one, others have none.
+	ClusterID *string           `json:"cluster_id,omitempty"`
+	ExpiresAt *time.Time        `json:"expires_at,omitempty"`
+	Kind      TokenCreationKind `json:"kind"`
+	Name      *string           `json:"name,omitempty"`
+
+	// Signals Of ingest tokens; all unless told.
+	Signals []TokenCreationSignals `json:"signals,omitempty"`
+}
+
+// TokenCreationKind defines model for TokenCreation.Kind.
+type TokenCreationKind string
+
+// TokenCreationSignals defines model for TokenCreation.Signals.
+type TokenCreationSignals string
+
+// TokenList defines model for TokenList.
+type TokenList struct {
+	Items []Token `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
 // AlertmanagerListAlertsParams are the query parameters of AlertmanagerListAlerts. What is nil is not sent.
@@ -1414,7 +1839,7 @@ type ListAuditParams struct {
 	// Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;
 	// secrets that were read; writes.
 	Class *ListAuditParamsClass
-	// Most requests to return.
+	// Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1489,7 +1914,7 @@ type CountAuditClientsParams struct {
 	By *string
 	// What the first clients have most of.
 	Order *CountAuditClientsParamsOrder
-	// Most clients to return.
+	// Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1562,7 +1987,7 @@ type ShowAuditListsParams struct {
 	Class *ShowAuditListsParamsClass
 	// What the first have most of: time that all took, time of the slowest, items of an answer, or requests.
 	Order *ShowAuditListsParamsOrder
-	// Most clients to return.
+	// Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1582,7 +2007,7 @@ type ShowAuditWritesParams struct {
 	Resource string
 	// Name of the object.
 	Name string
-	// Most writes to return.
+	// Most writes to return; the server's --query.max-audit-writes, which is 200 unless set, bounds it.
 	Limit *int
 }
 
@@ -1691,7 +2116,7 @@ type ListEventsParams struct {
 	Q *string
 	// Whether each event shows what was wrong with its node when it happened.
 	NodeProblems *bool
-	// Most events to return.
+	// Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1739,7 +2164,7 @@ type CountEventFacetsParams struct {
 	NotUID []string
 	// Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not.
 	Q *string
-	// Most values of each field to return.
+	// Most values of each field to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1790,7 +2215,7 @@ type CountEventSeriesParams struct {
 	By *CountEventSeriesParamsBy
 	// Width of a bucket, such as 5m, or seconds; at least a second, at most 11,000 buckets. About 60 buckets unless told.
 	Step *string
-	// Most values to return.
+	// Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1808,7 +2233,7 @@ type ShowEventTimelineParams struct {
 	Kind string
 	// The object's name.
 	Object string
-	// Most events to return.
+	// Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it.
 	Limit *int
 }
 
@@ -1860,8 +2285,24 @@ type CompareEventsParams struct {
 	// With what the range is compared: as long before it (`preceding`), the same time a day (`yesterday`) or a week (`last_week`) before,
 	// or the time of a release (RFC 3339 or Unix seconds): then the range is from the release to `end`, compared with as long before it.
 	Compare *string
-	// Most values to return.
+	// Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it.
 	Limit *int
+}
+
+// ListInvitationsParams are the query parameters of ListInvitations. What is nil is not sent.
+type ListInvitationsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListKeysParams are the query parameters of ListKeys. What is nil is not sent.
+type ListKeysParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // ReadLogContextParamsScope is a part of what ReadLogContextParams or a body holds.
@@ -1918,6 +2359,14 @@ type ExportLogsParams struct {
 	Labels *string
 }
 
+// ListMembersParams are the query parameters of ListMembers. What is nil is not sent.
+type ListMembersParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // ListPushedGroups200JSONResponseBody is a part of what ListPushedGroupsParams or a body holds.
 type ListPushedGroups200JSONResponseBody struct {
 	Data   []map[string]interface{} `json:"data"`
@@ -1952,6 +2401,14 @@ type PushJSONLogsParams struct {
 
 // ListTenantsParams are the query parameters of ListTenants. What is nil is not sent.
 type ListTenantsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListTokensParams are the query parameters of ListTokens. What is nil is not sent.
+type ListTokensParams struct {
 	// Most entries of a page.
 	Limit *int
 	// The next_cursor of the page before; the first page without it.
@@ -2818,6 +3275,127 @@ func (c *Client) CompareEvents(ctx context.Context, params *CompareEventsParams,
 	return fetch[EventTrend](ctx, c, r)
 }
 
+// ListInvitations lists invitations, those of the last 30 days that are over too.
+//
+// It is GET /api/v1/invitations.
+func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsParams, options ...CallOption) (*InvitationList, error) {
+	r := newCall(http.MethodGet, "/api/v1/invitations", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[InvitationList](ctx, c, r)
+}
+
+// CreateInvitation invites somebody, by e-mail address or as a link for whoever has it.
+//
+// It is POST /api/v1/invitations.
+func (c *Client) CreateInvitation(ctx context.Context, body InvitationCreation, options ...CallOption) (*CreatedInvitation, error) {
+	r := newCall(http.MethodPost, "/api/v1/invitations", options)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedInvitation](ctx, c, r)
+}
+
+// AcceptInvitation accepts an invitation as a new user, or with the password of one that exists.
+//
+// It is POST /api/v1/invitations/accept.
+func (c *Client) AcceptInvitation(ctx context.Context, body InvitationAcceptance, options ...CallOption) (*AcceptedInvitation, error) {
+	r := newCall(http.MethodPost, "/api/v1/invitations/accept", options)
+	r.json(body)
+	return fetch[AcceptedInvitation](ctx, c, r)
+}
+
+// JoinInvitation accepts an invitation as who is signed in.
+//
+// It is POST /api/v1/invitations/join.
+func (c *Client) JoinInvitation(ctx context.Context, body InvitationToken, options ...CallOption) (*AcceptedInvitation, error) {
+	r := newCall(http.MethodPost, "/api/v1/invitations/join", options)
+	r.json(body)
+	return fetch[AcceptedInvitation](ctx, c, r)
+}
+
+// FindInvitationOffer tells what an invitation offers to who has its token.
+//
+// It is POST /api/v1/invitations/offer.
+func (c *Client) FindInvitationOffer(ctx context.Context, body InvitationToken, options ...CallOption) (*InvitationOffer, error) {
+	r := newCall(http.MethodPost, "/api/v1/invitations/offer", options)
+	r.json(body)
+	return fetch[InvitationOffer](ctx, c, r)
+}
+
+// DeleteInvitation revokes an invitation.
+//
+// It is DELETE /api/v1/invitations/{id}.
+func (c *Client) DeleteInvitation(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/invitations/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// ResendInvitation gives an invitation a new token and its first lifetime; the token before is void.
+//
+// It is POST /api/v1/invitations/{id}/resend.
+func (c *Client) ResendInvitation(ctx context.Context, id string, options ...CallOption) (*CreatedInvitation, error) {
+	r := newCall(http.MethodPost, "/api/v1/invitations/{id}/resend", options)
+	r.path("id", id)
+	r.creates = true
+	return fetch[CreatedInvitation](ctx, c, r)
+}
+
+// ListKeys lists API keys without their secrets, all of the tenant's with keys:read, else one's own.
+//
+// It is GET /api/v1/keys.
+func (c *Client) ListKeys(ctx context.Context, params *ListKeysParams, options ...CallOption) (*KeyList, error) {
+	r := newCall(http.MethodGet, "/api/v1/keys", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[KeyList](ctx, c, r)
+}
+
+// CreateKey creates an API key, of a machine or of one's own.
+//
+// A key holds no more than who makes it; a personal key never more than its owner does.
+//
+// It is POST /api/v1/keys.
+func (c *Client) CreateKey(ctx context.Context, body KeyCreation, options ...CallOption) (*CreatedKey, error) {
+	r := newCall(http.MethodPost, "/api/v1/keys", options)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedKey](ctx, c, r)
+}
+
+// DeleteKey revokes an API key.
+//
+// It is DELETE /api/v1/keys/{id}.
+func (c *Client) DeleteKey(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/keys/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindKey returns one API key without its secret.
+//
+// It is GET /api/v1/keys/{id}.
+func (c *Client) FindKey(ctx context.Context, id string, options ...CallOption) (*Key, error) {
+	r := newCall(http.MethodGet, "/api/v1/keys/{id}", options)
+	r.path("id", id)
+	return fetch[Key](ctx, c, r)
+}
+
+// RotateKey gives an API key a new secret; the one before lives for the overlap.
+//
+// It is POST /api/v1/keys/{id}/rotate.
+func (c *Client) RotateKey(ctx context.Context, id string, body Rotation, options ...CallOption) (*CreatedKey, error) {
+	r := newCall(http.MethodPost, "/api/v1/keys/{id}/rotate", options)
+	r.path("id", id)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedKey](ctx, c, r)
+}
+
 // ReadLogContext shows a log line with the lines before and after it, in its stream or in its pod.
 //
 // Lines stand in one order that never changes, also where many have the same time, so pages neither leave out a line nor show
@@ -2864,12 +3442,62 @@ func (c *Client) ExportLogs(ctx context.Context, params *ExportLogsParams, optio
 	return c.open(ctx, r)
 }
 
+// ListMembers lists the tenant's members with their roles.
+//
+// It is GET /api/v1/members.
+func (c *Client) ListMembers(ctx context.Context, params *ListMembersParams, options ...CallOption) (*MemberList, error) {
+	r := newCall(http.MethodGet, "/api/v1/members", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[MemberList](ctx, c, r)
+}
+
+// DeleteMember removes a member; their sessions and personal keys of the tenant end.
+//
+// It is DELETE /api/v1/members/{id}.
+func (c *Client) DeleteMember(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/members/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindMember returns one member.
+//
+// It is GET /api/v1/members/{id}.
+func (c *Client) FindMember(ctx context.Context, id string, options ...CallOption) (*Member, error) {
+	r := newCall(http.MethodGet, "/api/v1/members/{id}", options)
+	r.path("id", id)
+	return fetch[Member](ctx, c, r)
+}
+
+// UpdateMember changes a member's role and restriction; both count within a second.
+//
+// The last owner stays one. Nobody changes a member who may do more than they.
+//
+// It is PUT /api/v1/members/{id}.
+func (c *Client) UpdateMember(ctx context.Context, id string, body MemberChange, options ...CallOption) (*Member, error) {
+	r := newCall(http.MethodPut, "/api/v1/members/{id}", options)
+	r.path("id", id)
+	r.json(body)
+	return fetch[Member](ctx, c, r)
+}
+
 // ListPushedGroups lists the groups that were pushed with the Pushgateway's protocol.
 //
 // It is GET /api/v1/metrics.
 func (c *Client) ListPushedGroups(ctx context.Context, options ...CallOption) (*ListPushedGroups200JSONResponseBody, error) {
 	r := newCall(http.MethodGet, "/api/v1/metrics", options)
 	return fetch[ListPushedGroups200JSONResponseBody](ctx, c, r)
+}
+
+// ListPermissions lists every permission there is, with what it allows.
+//
+// It is GET /api/v1/permissions.
+func (c *Client) ListPermissions(ctx context.Context, options ...CallOption) (*PermissionList, error) {
+	r := newCall(http.MethodGet, "/api/v1/permissions", options)
+	return fetch[PermissionList](ctx, c, r)
 }
 
 // FindPipelines shows the tenant's log pipelines, in the order in which they run.
@@ -2990,6 +3618,54 @@ func (c *Client) FindQuotas(ctx context.Context, options ...CallOption) (*Tenant
 	return fetch[TenantQuotas](ctx, c, r)
 }
 
+// ListRoles lists the built-in roles and the tenant's own.
+//
+// It is GET /api/v1/roles.
+func (c *Client) ListRoles(ctx context.Context, options ...CallOption) (*RoleList, error) {
+	r := newCall(http.MethodGet, "/api/v1/roles", options)
+	return fetch[RoleList](ctx, c, r)
+}
+
+// CreateRole creates a custom role.
+//
+// Nobody gives a role a permission that they do not hold themselves.
+//
+// It is POST /api/v1/roles.
+func (c *Client) CreateRole(ctx context.Context, body RoleCreation, options ...CallOption) (*Role, error) {
+	r := newCall(http.MethodPost, "/api/v1/roles", options)
+	r.creates = true
+	r.json(body)
+	return fetch[Role](ctx, c, r)
+}
+
+// DeleteRole deletes a custom role that nobody has.
+//
+// It is DELETE /api/v1/roles/{name}.
+func (c *Client) DeleteRole(ctx context.Context, name string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/roles/{name}", options)
+	r.path("name", name)
+	return c.run(ctx, r)
+}
+
+// FindRole returns one role.
+//
+// It is GET /api/v1/roles/{name}.
+func (c *Client) FindRole(ctx context.Context, name string, options ...CallOption) (*Role, error) {
+	r := newCall(http.MethodGet, "/api/v1/roles/{name}", options)
+	r.path("name", name)
+	return fetch[Role](ctx, c, r)
+}
+
+// UpdateRole replaces what a custom role allows; its holders have it within a second.
+//
+// It is PUT /api/v1/roles/{name}.
+func (c *Client) UpdateRole(ctx context.Context, name string, body RoleChange, options ...CallOption) (*Role, error) {
+	r := newCall(http.MethodPut, "/api/v1/roles/{name}", options)
+	r.path("name", name)
+	r.json(body)
+	return fetch[Role](ctx, c, r)
+}
+
 // DeleteSession signs the caller out.
 //
 // It is DELETE /api/v1/session.
@@ -3029,6 +3705,17 @@ func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, opt
 	return fetch[TenantList](ctx, c, r)
 }
 
+// CreateTenantInvitation invites somebody into a tenant; for operators, who so give a tenant its first owner.
+//
+// It is POST /api/v1/tenants/{id}/invitations.
+func (c *Client) CreateTenantInvitation(ctx context.Context, id string, body InvitationCreation, options ...CallOption) (*CreatedInvitation, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenants/{id}/invitations", options)
+	r.path("id", id)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedInvitation](ctx, c, r)
+}
+
 // FindTenantQuotas shows a tenant's limits and what it uses of them; for operators.
 //
 // It is GET /api/v1/tenants/{id}/quotas.
@@ -3046,6 +3733,48 @@ func (c *Client) SetTenantQuota(ctx context.Context, id string, body Quota, opti
 	r.path("id", id)
 	r.json(body)
 	return fetch[Quota](ctx, c, r)
+}
+
+// ListTokens lists the tokens of clusters, and those that query and administer, without secrets.
+//
+// It is GET /api/v1/tokens.
+func (c *Client) ListTokens(ctx context.Context, params *ListTokensParams, options ...CallOption) (*TokenList, error) {
+	r := newCall(http.MethodGet, "/api/v1/tokens", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[TokenList](ctx, c, r)
+}
+
+// CreateToken creates a token.
+//
+// It is POST /api/v1/tokens.
+func (c *Client) CreateToken(ctx context.Context, body TokenCreation, options ...CallOption) (*CreatedToken, error) {
+	r := newCall(http.MethodPost, "/api/v1/tokens", options)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedToken](ctx, c, r)
+}
+
+// DeleteToken revokes a token.
+//
+// It is DELETE /api/v1/tokens/{id}.
+func (c *Client) DeleteToken(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/tokens/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// RotateToken gives a token a new secret; the one before lives for the overlap.
+//
+// It is POST /api/v1/tokens/{id}/rotate.
+func (c *Client) RotateToken(ctx context.Context, id string, body Rotation, options ...CallOption) (*CreatedToken, error) {
+	r := newCall(http.MethodPost, "/api/v1/tokens/{id}/rotate", options)
+	r.path("id", id)
+	r.creates = true
+	r.json(body)
+	return fetch[CreatedToken](ctx, c, r)
 }
 
 // PushRemoteWrite takes metrics over Prometheus remote write 1.0 and 2.0.
@@ -3917,7 +4646,7 @@ func Operations() []Operation {
 				{Name: "decision", In: "query", Type: "array", Description: "The authorizer's decision, allow or forbid; any of several."},
 				{Name: "not_decision", In: "query", Type: "array", Description: "The same; none of several."},
 				{Name: "class", In: "query", Type: "string", Description: "Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;secrets that were read; writes.", Enum: []string{"denied", "failed", "exec", "secrets", "writes"}},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most requests to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -3956,7 +4685,7 @@ func Operations() []Operation {
 				{Name: "class", In: "query", Type: "string", Description: "Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;secrets that were read; writes.", Enum: []string{"denied", "failed", "exec", "secrets", "writes"}},
 				{Name: "by", In: "query", Type: "string", Description: "Up to 5 fields of the filter, joined by commas, that requests are counted by."},
 				{Name: "order", In: "query", Type: "string", Description: "What the first clients have most of.", Enum: []string{"requests", "denied", "failed"}},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most clients to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -3994,7 +4723,7 @@ func Operations() []Operation {
 				{Name: "not_decision", In: "query", Type: "array", Description: "The same; none of several."},
 				{Name: "class", In: "query", Type: "string", Description: "Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;secrets that were read; writes.", Enum: []string{"denied", "failed", "exec", "secrets", "writes"}},
 				{Name: "order", In: "query", Type: "string", Description: "What the first have most of: time that all took, time of the slowest, items of an answer, or requests.", Enum: []string{"time", "slowest", "large", "count"}},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most clients to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -4009,7 +4738,7 @@ func Operations() []Operation {
 				{Name: "api_group", In: "query", Type: "string", Description: "API group of the resource, such as apps; none for the core group."},
 				{Name: "resource", In: "query", Type: "string", Required: true, Description: "Resource, such as deployments."},
 				{Name: "name", In: "query", Type: "string", Required: true, Description: "Name of the object."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most writes to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most writes to return; the server's --query.max-audit-writes, which is 200 unless set, bounds it."},
 			},
 		},
 		{
@@ -4098,7 +4827,7 @@ func Operations() []Operation {
 				{Name: "not_uid", In: "query", Type: "array", Description: "The same; none of several."},
 				{Name: "q", In: "query", Type: "string", Description: "Words and \"quoted phrases\" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not."},
 				{Name: "node_problems", In: "query", Type: "boolean", Description: "Whether each event shows what was wrong with its node when it happened."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -4127,7 +4856,7 @@ func Operations() []Operation {
 				{Name: "uid", In: "query", Type: "array", Description: "The event's own uid; any of several."},
 				{Name: "not_uid", In: "query", Type: "array", Description: "The same; none of several."},
 				{Name: "q", In: "query", Type: "string", Description: "Words and \"quoted phrases\" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most values of each field to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most values of each field to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -4156,7 +4885,7 @@ func Operations() []Operation {
 				{Name: "q", In: "query", Type: "string", Description: "Words and \"quoted phrases\" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not."},
 				{Name: "by", In: "query", Type: "string", Description: "The field whose values are compared; all events are counted together unless told.", Enum: []string{"cluster", "namespace", "kind", "object", "reason", "type", "source", "node"}},
 				{Name: "step", In: "query", Type: "string", Description: "Width of a bucket, such as 5m, or seconds; at least a second, at most 11,000 buckets. About 60 buckets unless told."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most values to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -4170,7 +4899,7 @@ func Operations() []Operation {
 				{Name: "namespace", In: "query", Type: "string", Description: "The object's namespace; none for objects of the whole cluster."},
 				{Name: "kind", In: "query", Type: "string", Required: true, Description: "The object's kind, such as Pod."},
 				{Name: "object", In: "query", Type: "string", Required: true, Description: "The object's name."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it."},
 			},
 		},
 		{
@@ -4199,7 +4928,102 @@ func Operations() []Operation {
 				{Name: "q", In: "query", Type: "string", Description: "Words and \"quoted phrases\" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not."},
 				{Name: "by", In: "query", Type: "string", Description: "The field whose values are compared.", Enum: []string{"cluster", "namespace", "kind", "object", "reason", "type", "source", "node"}},
 				{Name: "compare", In: "query", Type: "string", Description: "With what the range is compared: as long before it (`preceding`), the same time a day (`yesterday`) or a week (`last_week`) before,or the time of a release (RFC 3339 or Unix seconds): then the range is from the release to `end`, compared with as long before it."},
-				{Name: "limit", In: "query", Type: "integer", Description: "Most values to return."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it."},
+			},
+		},
+		{
+			ID: "listInvitations", Method: http.MethodGet, Path: "/api/v1/invitations", Summary: "Lists invitations, those of the last 30 days that are over too.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createInvitation", Method: http.MethodPost, Path: "/api/v1/invitations", Summary: "Invites somebody, by e-mail address or as a link for whoever has it.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "acceptInvitation", Method: http.MethodPost, Path: "/api/v1/invitations/accept", Summary: "Accepts an invitation as a new user, or with the password of one that exists.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "joinInvitation", Method: http.MethodPost, Path: "/api/v1/invitations/join", Summary: "Accepts an invitation as who is signed in.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "findInvitationOffer", Method: http.MethodPost, Path: "/api/v1/invitations/offer", Summary: "Tells what an invitation offers to who has its token.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "deleteInvitation", Method: http.MethodDelete, Path: "/api/v1/invitations/{id}", Summary: "Revokes an invitation.",
+			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The invitation's id."},
+			},
+		},
+		{
+			ID: "resendInvitation", Method: http.MethodPost, Path: "/api/v1/invitations/{id}/resend", Summary: "Gives an invitation a new token and its first lifetime; the token before is void.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The invitation's id."},
+			},
+		},
+		{
+			ID: "listKeys", Method: http.MethodGet, Path: "/api/v1/keys", Summary: "Lists API keys without their secrets, all of the tenant's with keys:read, else one's own.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createKey", Method: http.MethodPost, Path: "/api/v1/keys", Summary: "Creates an API key, of a machine or of one's own.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteKey", Method: http.MethodDelete, Path: "/api/v1/keys/{id}", Summary: "Revokes an API key.",
+			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The key's id."},
+			},
+		},
+		{
+			ID: "findKey", Method: http.MethodGet, Path: "/api/v1/keys/{id}", Summary: "Returns one API key without its secret.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The key's id."},
+			},
+		},
+		{
+			ID: "rotateKey", Method: http.MethodPost, Path: "/api/v1/keys/{id}/rotate", Summary: "Gives an API key a new secret; the one before lives for the overlap.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: false,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The key's id."},
 			},
 		},
 		{
@@ -4235,8 +5059,48 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "listMembers", Method: http.MethodGet, Path: "/api/v1/members", Summary: "Lists the tenant's members with their roles.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deleteMember", Method: http.MethodDelete, Path: "/api/v1/members/{id}", Summary: "Removes a member; their sessions and personal keys of the tenant end.",
+			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
+			},
+		},
+		{
+			ID: "findMember", Method: http.MethodGet, Path: "/api/v1/members/{id}", Summary: "Returns one member.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
+			},
+		},
+		{
+			ID: "updateMember", Method: http.MethodPut, Path: "/api/v1/members/{id}", Summary: "Changes a member's role and restriction; both count within a second.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
+			},
+		},
+		{
 			ID: "listPushedGroups", Method: http.MethodGet, Path: "/api/v1/metrics", Summary: "Lists the groups that were pushed with the Pushgateway's protocol.",
 			Tags:   []string{"ingest"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listPermissions", Method: http.MethodGet, Path: "/api/v1/permissions", Summary: "Lists every permission there is, with what it allows.",
+			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -4307,6 +5171,46 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "listRoles", Method: http.MethodGet, Path: "/api/v1/roles", Summary: "Lists the built-in roles and the tenant's own.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "createRole", Method: http.MethodPost, Path: "/api/v1/roles", Summary: "Creates a custom role.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteRole", Method: http.MethodDelete, Path: "/api/v1/roles/{name}", Summary: "Deletes a custom role that nobody has.",
+			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
+			},
+		},
+		{
+			ID: "findRole", Method: http.MethodGet, Path: "/api/v1/roles/{name}", Summary: "Returns one role.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
+			},
+		},
+		{
+			ID: "updateRole", Method: http.MethodPut, Path: "/api/v1/roles/{name}", Summary: "Replaces what a custom role allows; its holders have it within a second.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
+			},
+		},
+		{
 			ID: "deleteSession", Method: http.MethodDelete, Path: "/api/v1/session", Summary: "Signs the caller out.",
 			Tags: []string{"session"},
 		},
@@ -4331,6 +5235,16 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "createTenantInvitation", Method: http.MethodPost, Path: "/api/v1/tenants/{id}/invitations", Summary: "Invites somebody into a tenant; for operators, who so give a tenant its first owner.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The tenant's id."},
+			},
+		},
+		{
 			ID: "findTenantQuotas", Method: http.MethodGet, Path: "/api/v1/tenants/{id}/quotas", Summary: "Shows a tenant's limits and what it uses of them; for operators.",
 			Tags:   []string{"quotas"},
 			Answer: []string{"application/json"},
@@ -4347,6 +5261,41 @@ func Operations() []Operation {
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "listTokens", Method: http.MethodGet, Path: "/api/v1/tokens", Summary: "Lists the tokens of clusters, and those that query and administer, without secrets.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createToken", Method: http.MethodPost, Path: "/api/v1/tokens", Summary: "Creates a token.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteToken", Method: http.MethodDelete, Path: "/api/v1/tokens/{id}", Summary: "Revokes a token.",
+			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
+			},
+		},
+		{
+			ID: "rotateToken", Method: http.MethodPost, Path: "/api/v1/tokens/{id}/rotate", Summary: "Gives a token a new secret; the one before lives for the overlap.",
+			Tags: []string{"access"},
+			Body: []string{"application/json"}, BodyRequired: false,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
 			},
 		},
 		{

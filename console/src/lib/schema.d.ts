@@ -1511,6 +1511,357 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists every permission there is, with what it allows. */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the built-in roles and the tenant's own. */
+        get: operations["listRoles"];
+        put?: never;
+        /**
+         * Creates a custom role.
+         * @description Nobody gives a role a permission that they do not hold themselves.
+         */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one role. */
+        get: operations["findRole"];
+        /** Replaces what a custom role allows; its holders have it within a second. */
+        put: operations["updateRole"];
+        post?: never;
+        /** Deletes a custom role that nobody has. */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tenant's members with their roles. */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one member. */
+        get: operations["findMember"];
+        /**
+         * Changes a member's role and restriction; both count within a second.
+         * @description The last owner stays one. Nobody changes a member who may do more than they.
+         */
+        put: operations["updateMember"];
+        post?: never;
+        /** Removes a member; their sessions and personal keys of the tenant end. */
+        delete: operations["deleteMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists invitations, those of the last 30 days that are over too. */
+        get: operations["listInvitations"];
+        put?: never;
+        /** Invites somebody, by e-mail address or as a link for whoever has it. */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an invitation. */
+        delete: operations["deleteInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an invitation a new token and its first lifetime; the token before is void. */
+        post: operations["resendInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Invites somebody into a tenant; for operators, who so give a tenant its first owner. */
+        post: operations["createTenantInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells what an invitation offers to who has its token. */
+        post: operations["findInvitationOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts an invitation as a new user, or with the password of one that exists. */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts an invitation as who is signed in. */
+        post: operations["joinInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists API keys without their secrets, all of the tenant's with keys:read, else one's own. */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Creates an API key, of a machine or of one's own.
+         * @description A key holds no more than who makes it; a personal key never more than its owner does.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one API key without its secret. */
+        get: operations["findKey"];
+        put?: never;
+        post?: never;
+        /** Revokes an API key. */
+        delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an API key a new secret; the one before lives for the overlap. */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tokens of clusters, and those that query and administer, without secrets. */
+        get: operations["listTokens"];
+        put?: never;
+        /** Creates a token. */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token. */
+        delete: operations["deleteToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a token a new secret; the one before lives for the overlap. */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1543,6 +1894,335 @@ export interface components {
                 pointer: string;
                 detail: string;
             }[];
+        };
+        Permission: {
+            name: string;
+            description: string;
+            /** @description Whether a custom role or an API key may hold it. */
+            assignable: boolean;
+            /** @description The least built-in role that holds it; empty where none does. */
+            least_role: string;
+        };
+        PermissionList: {
+            items: components["schemas"]["Permission"][];
+        };
+        Role: {
+            name: string;
+            description: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions: string[];
+            built_in: boolean;
+            /**
+             * Format: date-time
+             * @description Null of built-in roles.
+             */
+            created_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null of built-in roles.
+             */
+            updated_at: string | null;
+        };
+        RoleList: {
+            items: components["schemas"]["Role"][];
+        };
+        RoleCreation: {
+            name: string;
+            description?: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions: string[];
+        };
+        RoleChange: {
+            /** @description May be left out; a role cannot be renamed. */
+            name?: string;
+            description?: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions: string[];
+        };
+        /** @description The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them. */
+        Restriction: {
+            /** @description Names of clusters; empty does not narrow. */
+            clusters?: string[];
+            /** @description Names of namespaces; empty does not narrow. */
+            namespaces?: string[];
+        };
+        Member: {
+            id: string;
+            login: string;
+            role: string;
+            restriction: components["schemas"]["Restriction"] | null;
+        };
+        MemberList: {
+            items: components["schemas"]["Member"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        MemberChange: {
+            role: string;
+            restriction?: components["schemas"]["Restriction"];
+        };
+        Invitation: {
+            id: string;
+            /** @description Empty for a link that whoever has it can use, once. */
+            email: string;
+            role: string;
+            restriction: components["schemas"]["Restriction"] | null;
+            invited_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Null: not accepted.
+             */
+            accepted_at: string | null;
+            accepted_by: string;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+        };
+        InvitationList: {
+            items: components["schemas"]["Invitation"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        CreatedInvitation: {
+            id: string;
+            /** @description Empty for a link that whoever has it can use, once. */
+            email: string;
+            role: string;
+            restriction: components["schemas"]["Restriction"] | null;
+            invited_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Null: not accepted.
+             */
+            accepted_at: string | null;
+            accepted_by: string;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+            /** @description Shown this once. */
+            token: string;
+        };
+        InvitationCreation: {
+            email?: string;
+            role: string;
+            restriction?: components["schemas"]["Restriction"];
+            /** @description 7 days unless told. */
+            expires_seconds?: number;
+        };
+        InvitationToken: {
+            token: string;
+        };
+        InvitationOffer: {
+            /** @description The tenant's name. */
+            tenant: string;
+            email: string;
+            role: string;
+            /** @description The invited address has a user, whose password accepts. */
+            known: boolean;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        InvitationAcceptance: {
+            token: string;
+            /** @description The invited address unless told. */
+            login?: string;
+            password?: string;
+        };
+        AcceptedInvitation: {
+            login: string;
+        };
+        /** @description When, from where and by what a credential was last used, as of at most a minute ago. */
+        CredentialUse: {
+            /** Format: date-time */
+            at: string;
+            ip: string;
+            agent: string;
+        };
+        Key: {
+            id: string;
+            name: string;
+            description: string;
+            /** @description Login of the person whose key it is; empty of a machine's. */
+            owner: string;
+            /** @description Empty where the key has permissions instead. */
+            role: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions: string[];
+            restriction: components["schemas"]["Restriction"] | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation is good, too.
+             */
+            old_until: string | null;
+            last_used: components["schemas"]["CredentialUse"] | null;
+        };
+        KeyList: {
+            items: components["schemas"]["Key"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        CreatedKey: {
+            id: string;
+            name: string;
+            description: string;
+            /** @description Login of the person whose key it is; empty of a machine's. */
+            owner: string;
+            /** @description Empty where the key has permissions instead. */
+            role: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions: string[];
+            restriction: components["schemas"]["Restriction"] | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation is good, too.
+             */
+            old_until: string | null;
+            last_used: components["schemas"]["CredentialUse"] | null;
+            /** @description Shown this once. */
+            secret: string;
+        };
+        KeyCreation: {
+            name: string;
+            description?: string;
+            /** @description The key is the caller's own and ends with their membership. */
+            personal?: boolean;
+            /** @description Either a role or permissions. */
+            role?: string;
+            /** @description Names as GET /api/v1/permissions lists them. */
+            permissions?: string[];
+            restriction?: components["schemas"]["Restriction"];
+            /** Format: date-time */
+            expires_at?: string;
+        };
+        Token: {
+            id: string;
+            /** @enum {string} */
+            kind: "ingest" | "query" | "admin";
+            name: string;
+            /** @description Empty of tokens that do not push. */
+            cluster_id: string;
+            signals: ("logs" | "metrics" | "events" | "traces")[];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation is good, too.
+             */
+            old_until: string | null;
+            last_used: components["schemas"]["CredentialUse"] | null;
+        };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        CreatedToken: {
+            id: string;
+            /** @enum {string} */
+            kind: "ingest" | "query" | "admin";
+            name: string;
+            /** @description Empty of tokens that do not push. */
+            cluster_id: string;
+            signals: ("logs" | "metrics" | "events" | "traces")[];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: not revoked.
+             */
+            revoked_at: string | null;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            rotated_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation is good, too.
+             */
+            old_until: string | null;
+            last_used: components["schemas"]["CredentialUse"] | null;
+            /** @description Shown this once. */
+            secret: string;
+        };
+        TokenCreation: {
+            /** @enum {string} */
+            kind: "ingest" | "query" | "admin";
+            name?: string;
+            /** @description Ingest tokens need one, others have none. */
+            cluster_id?: string;
+            /** @description Of ingest tokens; all unless told. */
+            signals?: ("logs" | "metrics" | "events" | "traces")[];
+            /** Format: date-time */
+            expires_at?: string;
+        };
+        Rotation: {
+            /** @description How long the secret before is good, too; 0 ends it at once. */
+            overlap_seconds?: number;
         };
         /** @description Cursor of the next page; the last page has none. */
         NextCursor: string;
@@ -1981,6 +2661,11 @@ export interface components {
              * @description How far ahead of the server's clock a timestamp may lie.
              */
             max_future_seconds?: number;
+            /**
+             * Format: int64
+             * @description Longest retention that the tenant may set, in days.
+             */
+            retention_days?: number;
         };
         /** @description What is used now over all ingest nodes. Rates are means over some seconds. */
         QuotaUse: {
@@ -3913,7 +4598,7 @@ export interface operations {
                 q?: string;
                 /** @description Whether each event shows what was wrong with its node when it happened. */
                 node_problems?: boolean;
-                /** @description Most events to return. */
+                /** @description Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -3982,7 +4667,7 @@ export interface operations {
                 not_uid?: string[];
                 /** @description Words and "quoted phrases" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not. */
                 q?: string;
-                /** @description Most values of each field to return. */
+                /** @description Most values of each field to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4051,7 +4736,7 @@ export interface operations {
                 by?: "cluster" | "namespace" | "kind" | "object" | "reason" | "type" | "source" | "node";
                 /** @description Width of a bucket, such as 5m, or seconds; at least a second, at most 11,000 buckets. About 60 buckets unless told. */
                 step?: string;
-                /** @description Most values to return. */
+                /** @description Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4123,7 +4808,7 @@ export interface operations {
                  *     or the time of a release (RFC 3339 or Unix seconds): then the range is from the release to `end`, compared with as long before it.
                  */
                 compare?: string;
-                /** @description Most values to return. */
+                /** @description Most values to return; the server's --query.max-event-values, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4162,7 +4847,7 @@ export interface operations {
                 kind: string;
                 /** @description The object's name. */
                 object: string;
-                /** @description Most events to return. */
+                /** @description Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4250,7 +4935,7 @@ export interface operations {
                  *     secrets that were read; writes.
                  */
                 class?: "denied" | "failed" | "exec" | "secrets" | "writes";
-                /** @description Most requests to return. */
+                /** @description Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4342,7 +5027,7 @@ export interface operations {
                 by?: string;
                 /** @description What the first clients have most of. */
                 order?: "requests" | "denied" | "failed";
-                /** @description Most clients to return. */
+                /** @description Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4432,7 +5117,7 @@ export interface operations {
                 class?: "denied" | "failed" | "exec" | "secrets" | "writes";
                 /** @description What the first have most of: time that all took, time of the slowest, items of an answer, or requests. */
                 order?: "time" | "slowest" | "large" | "count";
-                /** @description Most clients to return. */
+                /** @description Most clients to return; the server's --query.max-audit-clients, which is 1,000 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -4473,7 +5158,7 @@ export interface operations {
                 resource: string;
                 /** @description Name of the object. */
                 name: string;
-                /** @description Most writes to return. */
+                /** @description Most writes to return; the server's --query.max-audit-writes, which is 200 unless set, bounds it. */
                 limit?: number;
             };
             header?: never;
@@ -7352,6 +8037,827 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Permissions by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Built-in roles from most to least, then custom ones by name; at most 54 in all. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleCreation"];
+            };
+        };
+        responses: {
+            /** @description The role. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The role. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The role's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description The role as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The role is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Members by login. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateMember: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description The member as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Invitations, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationCreation"];
+            };
+        };
+        responses: {
+            /** @description The invitation with its token, which is shown this once. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    resendInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The invitation's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitation with its new token, which is shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createTenantInvitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The tenant's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationCreation"];
+            };
+        };
+        responses: {
+            /** @description The invitation with its token, which is shown this once. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findInvitationOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description The offer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationOffer"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationAcceptance"];
+            };
+        };
+        responses: {
+            /** @description Who is a member now; they sign in next. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedInvitation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    joinInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description Who is a member now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedInvitation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description API keys, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyCreation"];
+            };
+        };
+        responses: {
+            /** @description The key with its secret, which is shown this once. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description The key with its new secret, which is shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreation"];
+            };
+        };
+        responses: {
+            /** @description The token with its secret, which is shown this once. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The token's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description The token with its new secret, which is shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
         };
     };
 }

@@ -17,6 +17,7 @@ type row struct {
 	status       int      // of a good request
 	shows        []string // to whom the answers show the tenant's own marker
 	later        []string // who may call the route and not push what the request carries: 403 after the body is read
+	ownOnly      []string // who may call the route for what is their own, and finds what is not absent
 	shared       bool     // without a credential in a header the console has the path
 	splunk       bool     // a token that is no good is 403 there, and 401 only when it is missing or malformed
 	fresh        bool     // the request ends a session, so each gets its own
@@ -50,7 +51,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows()} {
 		rows = append(rows, part...)
 	}
 	return rows

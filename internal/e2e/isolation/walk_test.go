@@ -45,7 +45,7 @@ func TestEveryRoute(t *testing.T) {
 // open are the routes that anybody may call: signing in, which has tests of its own, and what balancers and clients ask about
 // the server's health before they have a credential. They tell nothing of a tenant.
 var open = []string{
-	"POST /api/v1/session", "GET /services/collector/health", "GET /services/collector/health/1.0", "GET /-/healthy", "GET /-/ready",
+	"POST /api/v1/session", "POST /api/v1/invitations/offer", "POST /api/v1/invitations/accept", "GET /services/collector/health", "GET /services/collector/health/1.0", "GET /-/healthy", "GET /-/ready",
 	"OPTIONS /services/collector/event", "OPTIONS /services/collector/event/1.0", "GET /ping", "HEAD /ping", "GET /health",
 }
 
@@ -145,7 +145,7 @@ func (w *walk) refuses(t *testing.T, r *row) {
 		list = slices.DeleteFunc(list, func(c credential) bool { return c.header.Get("Authorization") == "" })
 	}
 	for _, name := range append(slices.Sorted(maps.Keys(w.alpha.tokens)), "operator") {
-		if !slices.Contains(r.may, name) && !slices.Contains(r.later, name) {
+		if !slices.Contains(r.may, name) && !slices.Contains(r.later, name) && !slices.Contains(r.ownOnly, name) {
 			list = append(list, credential{name, bearer(w.token(t, r, w.alpha, name)), http.StatusForbidden})
 		}
 	}
@@ -177,6 +177,12 @@ func (w *walk) serves(t *testing.T, r *row) {
 				header.Set("X-Scope-OrgID", string(w.foreignID(s)))
 			}
 			w.serve(t, r, s, name, header, foreign)
+		}
+		for _, name := range r.ownOnly {
+			q := r.sends(t, w.world, s)[0]
+			if answer := w.send(t, r, s, q, bearer(w.token(t, r, s, name))); answer.Status != http.StatusNotFound {
+				t.Errorf("%s of %s: %s: got %d %s, want 404 for what is not theirs", name, s.Slug, r.target(q), answer.Status, answer.Body)
+			}
 		}
 		for _, name := range r.later {
 			q := r.sends(t, w.world, s)[0]

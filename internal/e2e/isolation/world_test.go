@@ -33,6 +33,7 @@ const password = "correct horse battery staple 7"
 type world struct {
 	alpha, beta *side
 	operator    string // session
+	words       int    // that were used up, see word
 	start       time.Time
 }
 
