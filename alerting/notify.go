@@ -60,7 +60,10 @@ func (f *forwarder) notify(ctx context.Context, expr string, alerts ...*rules.Al
 			UpdatedAt: now,
 		}
 		if f.to.externalURL != nil {
-			to.GeneratorURL = f.to.externalURL.String() + strutil.TableLinkForExpression(expr)
+			to.GeneratorURL = f.to.externalURL.String()
+			if expr != "" {
+				to.GeneratorURL += strutil.TableLinkForExpression(expr)
+			}
 		}
 		if !from.ResolvedAt.IsZero() {
 			to.EndsAt = from.ResolvedAt

@@ -135,6 +135,20 @@ func ReachedAt(f Forecast, limit float64, now time.Time) (time.Time, bool) {
 	return now.Add(time.Duration(share * float64(end.Sub(now)))).Truncate(time.Hour), true
 }
 
+// ReachedToday returns when an amount of today is reached if the rest of the day is like the hours before; false when it is not.
+func ReachedToday(used, limit float64, now time.Time) (time.Time, bool) {
+	now = now.UTC()
+	if limit <= 0 || used <= 0 {
+		return time.Time{}, false
+	}
+	if used >= limit {
+		return now, true
+	}
+	begin := timeOf(dayOf(now))
+	at := begin.Add(time.Duration(float64(now.Sub(begin)) * limit / used))
+	return at.Truncate(time.Minute), at.Before(begin.AddDate(0, 0, 1))
+}
+
 func dayOf(t time.Time) int32 { return int32(t.Unix() / int64(24*time.Hour/time.Second)) }
 
 func timeOf(day int32) time.Time {
