@@ -15,6 +15,9 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
+// maxIdentities bounds the identities of one person. Without it one person with a provider of their own fills the bucket.
+const maxIdentities = 20
+
 // Identity is a person at a provider that signs in one of ours. It is known by issuer and subject alone: an address of
 // e-mail can be given to somebody else, and some providers let people write any into their profile.
 type Identity struct {
@@ -296,6 +299,9 @@ func (d *Directory) LinkIdentity(ctx context.Context, sid string, p External) er
 	}
 	if user.Operator != p.OperatorRealm || user.Operator && !p.Operator {
 		return seamark.Errorf(seamark.Forbidden, "seamark-signin-realm", "This provider is not for people of your kind: operators and members of tenants sign in apart.")
+	}
+	if len(d.persons.list(string(user.ID))) >= maxIdentities {
+		return seamark.Errorf(seamark.Conflict, "seamark-identity-many", "You have %d identities linked, which is the limit. Unlink one first.", maxIdentities)
 	}
 	err = d.storeIdentity(ctx, p, user.ID, nil)
 	if !errors.Is(err, errTaken) {

@@ -28,6 +28,7 @@ type serverFlags struct {
 	HTTPTLSClientCAFile     string   `name:"http.tls-client-ca-file" help:"PEM authorities that senders' certificates are checked against, where they show one. A certificate is no credential: tokens stay needed." type:"path"`
 	HTTPAllowPlaintext      bool     `name:"http.allow-plaintext" help:"Listen without TLS off loopback. Only behind a proxy that ends TLS: tokens would cross the network in the clear."`
 	HTTPTrustedProxies      []string `name:"http.trusted-proxies" help:"Networks whose X-Forwarded-For is believed."`
+	HTTPExternalURL         string   `name:"http.external-url" help:"Address of the server as browsers reach it, such as https://seamark.example.org: sign-in providers send people back there, links lead there, and with https cookies are Secure and tied to the host."`
 	HTTPMaxConnections      int      `name:"http.max-connections" default:"${max_conns}" help:"Open connections of each listener. Without it whoever opens enough takes all file descriptors."`
 	HTTPMaxConnectionsPerIP int      `name:"http.max-connections-per-ip" default:"${max_conns_ip}" help:"Open connections of one address that is no trusted proxy. Without it one sender takes the places of all."`
 	AdminListen             string   `name:"admin.listen" default:"${admin_listen}" help:"Address of /healthz, /readyz and /metrics. Keep it private: it has no sign-in."`
@@ -140,6 +141,14 @@ type serverFlags struct {
 	ExportMaxConcurrent       int           `name:"export.max-concurrent" default:"${exports}" help:"Exports of all tenants that run at once; more get 429."`
 	ExportMaxTenantConcurrent int           `name:"export.max-tenant-concurrent" default:"${tenant_exports}" help:"Exports of one tenant that run at once; more get 429."`
 
+	SessionTokenLifetime time.Duration `name:"session.token-lifetime" default:"${session_token}" help:"Life of the token that a signed-in browser or script holds, 1m to 15m; it is refreshed unnoticed. With a longer one, a token that was stolen from a log is good for longer."`
+	SessionIdleLifetime  time.Duration `name:"session.idle-lifetime" default:"${session_idle}" help:"Time after which people who did nothing sign in again."`
+	SessionLifetime      time.Duration `name:"session.lifetime" default:"${session_life}" help:"Time after which everybody signs in again."`
+	SessionKeyLifetime   time.Duration `name:"session.key-lifetime" default:"${session_key}" help:"Age at which the key that signs tokens is replaced. The one before checks until its sessions are over."`
+
+	OIDCConfigFile      string   `name:"oidc.config-file" help:"YAML file with the OpenID Connect providers that people can sign in with; see docs/sign-in.md." type:"path"`
+	OIDCAllowedNetworks []string `name:"oidc.allowed-networks" help:"Private networks that providers may be in, such as 10.1.0.0/16. Without them only public addresses are asked."`
+
 	AlertingEvaluationInterval time.Duration `name:"alerting.evaluation-interval" default:"1m" help:"Interval of rule groups that set none."`
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
@@ -172,7 +181,8 @@ func flagDefaults() kong.Vars {
 	return kong.Vars{
 		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
 		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
-		"clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
+		"session_token": d.Session.TokenLifetime.String(), "session_idle": d.Session.IdleLifetime.String(), "session_life": d.Session.Lifetime.String(),
+		"session_key": d.Session.KeyLifetime.String(), "clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
 		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
 		"max_line": n(int64(l.MaxLineBytes)), "max_attrs": n(int64(l.MaxAttrs)), "max_series_cluster": n(int64(d.Ingest.MaxSeriesPerCluster)),
@@ -205,8 +215,12 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.HTTP = app.HTTPOptions{
 		Listen: f.HTTPListen, TLSCertFile: f.HTTPTLSCertFile, TLSKeyFile: f.HTTPTLSKeyFile, AllowPlaintext: f.HTTPAllowPlaintext,
 		TrustedProxies: f.HTTPTrustedProxies, TLSClientCAFile: f.HTTPTLSClientCAFile, MaxConns: f.HTTPMaxConnections,
-		MaxConnsPerIP: f.HTTPMaxConnectionsPerIP,
+		MaxConnsPerIP: f.HTTPMaxConnectionsPerIP, ExternalURL: f.HTTPExternalURL,
 	}
+	o.Session = app.SessionOptions{
+		TokenLifetime: f.SessionTokenLifetime, IdleLifetime: f.SessionIdleLifetime, Lifetime: f.SessionLifetime, KeyLifetime: f.SessionKeyLifetime,
+	}
+	o.OIDC = app.OIDCOptions{ConfigFile: f.OIDCConfigFile, AllowedNetworks: f.OIDCAllowedNetworks}
 	o.Disk = app.DiskOptions{MinFreePercent: f.DiskMinFreePercent, MaxReserveBytes: f.DiskMaxReserveBytes, BallastBytes: f.DiskBallastBytes}
 	o.Admin.Listen = f.AdminListen
 	o.OTLP = app.OTLPOptions{GRPCListen: f.OTLPGRPCListen, HTTPListen: f.OTLPHTTPListen}

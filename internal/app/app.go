@@ -23,6 +23,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/metering"
 	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logcontext"
@@ -33,6 +34,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 	"github.com/seamarkhq/seamark/tenant"
+	"github.com/seamarkhq/seamark/tenant/oidc"
 )
 
 // App is one running process of Seamark.
@@ -47,10 +49,12 @@ type App struct {
 	disk         *engine.DiskGuard  // nil without an embedded engine
 	nc           *nats.Conn
 	js           jetstream.JetStream
-	keys         *seal.Ring // nil in roles that need no secrets
+	keys         *seal.Ring   // nil in roles that need no secrets
+	providers    *oidc.Client // nil where no sign-in provider is configured
 	directory    *tenant.Directory
 	changes      *tenant.ChangeLog
 	certificates *tenant.Certificates
+	retention    *retention // of the querier and writer roles
 	bus          *bus.Bus
 	store        *store.Store
 	index        *seriesindex.Index
@@ -63,8 +67,9 @@ type App struct {
 	tailer       *logtail.Tailer
 	events       *events.Searcher
 	audit        *audit.Searcher
-	pipelines    *pipelines    // nil without the ingest and API roles
-	quotas       quotaAPI      // of the API role
+	pipelines    *pipelines // nil without the ingest and API roles
+	quotas       quotaAPI   // of the API and querier roles
+	meter        *metering.Meter
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester
 	alerting     *alerting.Service
@@ -125,6 +130,7 @@ func (a *App) Start(ctx context.Context) error {
 		fn   func(context.Context) error
 	}{
 		{"data folder", true, func(context.Context) error { return a.prepareDataDir() }},
+		{"sign-in providers", a.opts.has(RoleAPI), func(context.Context) error { return a.openProviders() }},
 		{"admin listener", true, a.serveAdmin},
 		{"nats", true, a.startNATS},
 		{"keys", a.usesKeys(), a.openKeys},
@@ -160,7 +166,7 @@ func (a *App) undo(ctx context.Context) error {
 }
 
 func (a *App) usesBus() bool {
-	return a.opts.has(RoleIngest) || a.opts.has(RoleWriter) || a.opts.has(RoleAlerting)
+	return a.opts.has(RoleIngest) || a.opts.has(RoleWriter) || a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting)
 }
 
 func (a *App) usesStore() bool {

@@ -14,7 +14,8 @@ import (
 func (a *App) openDirectory(ctx context.Context) error {
 	d, err := tenant.Open(ctx, tenant.Options{
 		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), Now: a.opts.Now, Logger: a.log,
-		Keys: a.keys,
+		Keys: a.keys, SessionLifetime: a.opts.Session.Lifetime, IdleLifetime: a.opts.Session.IdleLifetime,
+		TokenLifetime: a.opts.Session.TokenLifetime, KeyLifetime: a.opts.Session.KeyLifetime,
 	})
 	if err != nil {
 		return err
@@ -29,15 +30,6 @@ type verifier struct{ *tenant.Directory }
 
 // directoryAPI shows the directory in the API's words.
 type directoryAPI struct{ *tenant.Directory }
-
-// SignIn implements api.Sessions.
-func (d directoryAPI) SignIn(ctx context.Context, login, password, tenantSlug, clientIP string) (api.SessionGrant, error) {
-	t, err := d.Directory.SignIn(ctx, tenant.Credentials{Login: login, Password: password, ClientIP: clientIP, TenantSlug: tenantSlug})
-	if err != nil {
-		return api.SessionGrant{}, err
-	}
-	return api.SessionGrant{Token: t.Text, Expires: t.Expires}, nil
-}
 
 // TenantName implements api.TenantNames.
 func (d directoryAPI) TenantName(ctx context.Context, id seamark.TenantID) (slug, name string, err error) {

@@ -12,6 +12,18 @@ import (
 // SessionCookie is the name of the cookie that carries a signed-in person's session.
 const SessionCookie = "seamark_session"
 
+// HostPrefix begins the names of our cookies where the front is reached over TLS: browsers take such a cookie only from this
+// very host, so that a neighbour under the same domain cannot plant one (RFC 6265bis 4.1.3.2).
+const HostPrefix = "__Host-"
+
+// sessionCookie returns the session's cookie, the one that nobody else can have planted first.
+func sessionCookie(r *http.Request) (*http.Cookie, error) {
+	if c, err := r.Cookie(HostPrefix + SessionCookie); err == nil {
+		return c, nil
+	}
+	return r.Cookie(SessionCookie)
+}
+
 // maxCredentialBytes bounds a credential before anything parses it; the longest real one is a session of about 600 bytes.
 const maxCredentialBytes = 4096
 
@@ -25,6 +37,24 @@ type Verifier interface {
 	VerifySession(ctx context.Context, session string) (seamark.Principal, error)
 	// Permit returns nil when p may use permission, else an error of kind Forbidden.
 	Permit(p seamark.Principal, permission string) error
+}
+
+// Continuer is a Verifier whose sessions outlive their tokens. Without it a long request ends with the token that it began
+// with.
+type Continuer interface {
+	// ContinueSession is VerifySession for a request that goes on after its token's end: the session must live, the token not.
+	ContinueSession(ctx context.Context, session string) (seamark.Principal, error)
+}
+
+// continuing is a verifier for requests that have begun with a good credential.
+type continuing struct{ Verifier }
+
+// VerifySession implements Verifier.
+func (c continuing) VerifySession(ctx context.Context, session string) (seamark.Principal, error) {
+	if more, ok := c.Verifier.(Continuer); ok {
+		return more.ContinueSession(ctx, session)
+	}
+	return c.Verifier.VerifySession(ctx, session)
 }
 
 // authorize finds the request's credential, proves it and checks the route's permission. The principal beside an error is
@@ -70,7 +100,7 @@ func credentialOf(r *http.Request, queryToken string) (credential string, cookie
 	case queryToken != "" && r.URL.Query().Get(queryToken) != "":
 		credential = r.URL.Query().Get(queryToken)
 	default:
-		if c, cerr := r.Cookie(SessionCookie); cerr == nil {
+		if c, cerr := sessionCookie(r); cerr == nil {
 			credential, cookie = c.Value, true
 		}
 	}

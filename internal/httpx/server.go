@@ -159,7 +159,7 @@ func (e *Edge) reauthorize(route *Route, req *Request) error {
 	if route.Permission == Anonymous {
 		return nil
 	}
-	p, err := authorize(e.opts.Verifier, req.Request, route)
+	p, err := authorize(continuing{e.opts.Verifier}, req.Request, route)
 	if err == nil && p.Tenant != req.Principal.Tenant {
 		return seamark.Errorf(seamark.Forbidden, "seamark-credential-moved", "The credential belongs to another tenant now.")
 	}
@@ -170,7 +170,7 @@ func (e *Edge) reauthorize(route *Route, req *Request) error {
 }
 
 func usesCookie(r *http.Request) bool {
-	_, err := r.Cookie(SessionCookie)
+	_, err := sessionCookie(r)
 	return err == nil
 }
 
