@@ -9,24 +9,8 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// Quota is what a tenant or a cluster may send, as the API shows it. In what was set, 0 is "not set"; in the limits that
-// hold, 0 is "no limit".
-type Quota struct {
-	BytesPerSecond     int64 `json:"bytes_per_second"`
-	BytesBurst         int64 `json:"bytes_burst"`
-	RowsPerSecond      int64 `json:"rows_per_second"`
-	RowsBurst          int64 `json:"rows_burst"`
-	DailyBytes         int64 `json:"daily_bytes"`
-	ActiveSeries       int64 `json:"active_series"`
-	ActiveStreams      int64 `json:"active_streams"`
-	MaxLabels          int64 `json:"max_labels"`
-	MaxLabelNameBytes  int64 `json:"max_label_name_bytes"`
-	MaxLabelValueBytes int64 `json:"max_label_value_bytes"`
-	MaxLineBytes       int64 `json:"max_line_bytes"`
-	MaxAttrs           int64 `json:"max_attrs"`
-	MaxAgeSeconds      int64 `json:"max_age_seconds"`
-	MaxFutureSeconds   int64 `json:"max_future_seconds"`
-}
+// Quota is what a tenant or a cluster may send. In what was set, 0 is "not set"; in the limits that hold, 0 is "no limit".
+type Quota = seamark.Quota
 
 // QuotaUse is what a tenant or a cluster uses now, over all ingest nodes. Rates are means over some seconds.
 type QuotaUse struct {
@@ -41,10 +25,12 @@ type QuotaUse struct {
 
 // TenantQuotas is the quota of one tenant and what it uses of it.
 type TenantQuotas struct {
-	Limits   Quota           `json:"limits"` // that hold, defaults included
-	Set      Quota           `json:"set"`
-	Use      QuotaUse        `json:"use"`
-	Clusters []ClusterQuotas `json:"clusters"`
+	Limits   Quota             `json:"limits"`  // that hold, defaults included
+	Origins  map[string]string `json:"origins"` // of the limits by field: tenant (what was set for it), plan or default
+	Plan     string            `json:"plan"`    // name, "" for none
+	Set      Quota             `json:"set"`
+	Use      QuotaUse          `json:"use"`
+	Clusters []ClusterQuotas   `json:"clusters"`
 }
 
 // ClusterQuotas is the quota of one cluster and what it uses of it.
@@ -93,9 +79,11 @@ func (h quotaHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
 
 // operatorQuotas is what an operator sees. It leaves the clusters out: their names are the tenant's.
 type operatorQuotas struct {
-	Limits Quota    `json:"limits"`
-	Set    Quota    `json:"set"`
-	Use    QuotaUse `json:"use"`
+	Limits  Quota             `json:"limits"`
+	Origins map[string]string `json:"origins"`
+	Plan    string            `json:"plan"`
+	Set     Quota             `json:"set"`
+	Use     QuotaUse          `json:"use"`
 }
 
 func (h quotaHandlers) findTenant(w http.ResponseWriter, r *httpx.Request) error {
@@ -107,7 +95,7 @@ func (h quotaHandlers) findTenant(w http.ResponseWriter, r *httpx.Request) error
 	if err != nil {
 		return err
 	}
-	return writeQuota(w, found.Set, operatorQuotas{found.Limits, found.Set, found.Use})
+	return writeQuota(w, found.Set, operatorQuotas{found.Limits, found.Origins, found.Plan, found.Set, found.Use})
 }
 
 // writeQuota answers with a document about a quota. Its ETag is that of what was set: use changes all the time.

@@ -92,8 +92,12 @@ func (c *ClickHouseOptions) parseDSN() (*clickhouse.Options, error) {
 
 // openStore connects to ClickHouse, starting the embedded engine when no other is named.
 func (a *App) openStore(ctx context.Context) error {
+	if err := a.openMeter(); err != nil {
+		return err
+	}
 	o := &a.opts.ClickHouse
 	so := store.Options{
+		Read:   a.tellRead,
 		Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	if o.DSN != "" {

@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/bound"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/promql"
 )
@@ -18,18 +18,16 @@ func (a *App) openQuerier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.index = index
+	a.index, a.turns = index, turns{bound.NewGate(o.MaxConcurrent), o.Timeout}
 	a.promql, err = promql.New(promql.Options{
-		Store: promql.WithSamples(index, samples), MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent,
+		Store: promql.WithSamples(index, samples), MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent, Turns: a.turns.gate,
 		Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
 		return err
 	}
 	a.defers("promql engine", func(context.Context) error { return a.promql.Close() })
-	eventOptions := events.DefaultOptions()
-	eventOptions.Store = a.store
-	if a.events, err = events.New(eventOptions); err != nil {
+	if a.events, err = events.New(events.Options{Store: a.store, Limits: o.Events}); err != nil {
 		return err
 	}
 	if err := a.openAudit(); err != nil {
@@ -40,25 +38,28 @@ func (a *App) openQuerier(ctx context.Context) error {
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
-	routes := api.PrometheusRoutes(api.PrometheusOptions{
-		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.opts.Query.Timeout}, Reader: a.promql, Cardinality: cardinalityAPI{a.promql},
-		MaxReads: a.opts.Query.MaxConcurrent, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
-	})
-	routes = append(routes, a.lokiRoutes()...)
-	routes = append(routes, a.auditRoutes()...)
-	return append(routes, api.EventRoutes(eventAPI{a.events, a.opts.Query.Timeout}, a.opts.Now)...)
+	routes := a.metered("promql", api.PrometheusRoutes(api.PrometheusOptions{
+		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.turns}, Reader: a.promql, Cardinality: cardinalityAPI{a.promql},
+		Turns: a.turns.gate, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+	}))
+	routes = append(routes, a.metered("logql", a.lokiRoutes())...)
+	routes = append(routes, a.metered("audit", a.auditRoutes())...)
+	return append(routes, a.metered("events", api.EventRoutes(eventAPI{a.events, a.turns}, a.opts.Now))...)
 }
 
 // exemplarAPI shows exemplars in the API's words.
 type exemplarAPI struct {
 	*promql.Engine
-	timeout time.Duration
+	turns
 }
 
 // Exemplars implements api.ExemplarLister.
 func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := e.Engine.Exemplars(ctx, id, query, start, end)
 	list := make([]api.SeriesExemplars, len(found))
 	for i, s := range found {

@@ -34,8 +34,8 @@ func (a *App) startQuotas(ctx context.Context) (*quota.Limiter, error) {
 	l, err := quota.New(ctx, quota.Options{
 		Node: a.node, Presence: presence, Usage: usage, Defaults: a.opts.Quota, Request: a.opts.Ingest.Limits,
 		Set: func(id seamark.TenantID, cluster seamark.ClusterID) (ofTenant, ofCluster quota.Limits) {
-			t, c := a.directory.Quota(id, cluster)
-			return quota.Limits(t), quota.Limits(c)
+			allowance := a.directory.Allowance(id, cluster)
+			return allowance.Tenant(), allowance.OfCluster
 		},
 		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
@@ -74,12 +74,14 @@ func (q quotaAPI) FindQuotas(ctx context.Context, id seamark.TenantID) (api.Tena
 	if err != nil {
 		return api.TenantQuotas{}, seamark.Wrap(err, seamark.Unavailable, "seamark-quota-unreachable", "The use of quotas cannot be read right now. Retry in some seconds.")
 	}
-	set, _ := q.directory.Quota(id, "")
-	found := api.TenantQuotas{Limits: api.Quota(q.limitsOf(set)), Set: api.Quota(set), Use: api.QuotaUse(use.Tenant)}
+	allowance := q.directory.Allowance(id, "")
+	found := api.TenantQuotas{
+		Limits: q.limitsOf(allowance.Tenant()), Origins: originsOf(&allowance), Plan: allowance.Plan, Set: allowance.OfTenant, Use: api.QuotaUse(use.Tenant),
+	}
 	for _, c := range q.directory.ListClusters(ctx, id) {
 		_, ofCluster := q.directory.Quota(id, c.ID)
 		found.Clusters = append(found.Clusters, api.ClusterQuotas{
-			ID: string(c.ID), Name: c.Name, Set: api.Quota(ofCluster), Use: api.QuotaUse(use.Clusters[c.ID]),
+			ID: string(c.ID), Name: c.Name, Set: ofCluster, Use: api.QuotaUse(use.Clusters[c.ID]),
 		})
 	}
 	return found, nil
@@ -91,12 +93,12 @@ func (q quotaAPI) limitsOf(set tenant.Quota) tenant.Quota {
 	defaults.MaxLabels, defaults.MaxLabelNameBytes, defaults.MaxLabelValueBytes = int64(r.MaxLabels), int64(r.MaxLabelNameBytes), int64(r.MaxLabelValueBytes)
 	defaults.MaxLineBytes, defaults.MaxAttrs = int64(r.MaxLineBytes), int64(r.MaxAttrs)
 	defaults.MaxAgeSeconds, defaults.MaxFutureSeconds = int64(r.MaxAge/time.Second), int64(r.MaxFuture/time.Second)
-	return tenant.Quota(quota.Limits(set).Or(defaults))
+	return set.Or(defaults)
 }
 
 // SetTenantQuota implements api.Quotas.
 func (q quotaAPI) SetTenantQuota(ctx context.Context, id seamark.TenantID, set api.Quota, accept func(now api.Quota) error) error {
-	return q.directory.SetTenantQuota(ctx, id, tenant.Quota(set), asked(accept))
+	return q.directory.SetTenantQuota(ctx, id, set, accept)
 }
 
 // SetClusterQuota implements api.Quotas.
@@ -105,12 +107,24 @@ func (q quotaAPI) SetClusterQuota(ctx context.Context, id seamark.TenantID, clus
 	if err != nil {
 		return err
 	}
-	ofTenant, _ := q.directory.Quota(id, "")
-	return q.directory.SetClusterQuota(ctx, c, tenant.Quota(set), q.limitsOf(ofTenant), asked(accept))
+	allowance := q.directory.Allowance(id, "")
+	return q.directory.SetClusterQuota(ctx, c, set, q.limitsOf(allowance.Tenant()), accept)
 }
 
-func asked(accept func(now api.Quota) error) func(now tenant.Quota) error {
-	return func(now tenant.Quota) error { return accept(api.Quota(now)) }
+// originsOf tells where each of a tenant's limits comes from.
+func originsOf(a *tenant.Allowance) map[string]string {
+	origins := map[string]string{}
+	for _, f := range seamark.QuotaFields() {
+		switch {
+		case *f.Of(&a.OfTenant) != 0:
+			origins[f.Name] = "tenant"
+		case *f.Of(&a.OfPlan) != 0:
+			origins[f.Name] = "plan"
+		default:
+			origins[f.Name] = "default"
+		}
+	}
+	return origins
 }
 
 // dropAPI shows the drop ledger in the API's words. It implements api.DropLister.

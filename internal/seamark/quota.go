@@ -17,6 +17,7 @@ type Quota struct {
 	MaxAttrs           int64 `json:"max_attrs"`
 	MaxAgeSeconds      int64 `json:"max_age_seconds"`
 	MaxFutureSeconds   int64 `json:"max_future_seconds"`
+	RetentionDays      int64 `json:"retention_days"` // the most that a tenant may set; of clusters it says nothing
 }
 
 // QuotaField is one field of a quota, for what treats them alike.
@@ -46,6 +47,7 @@ func QuotaFields() []QuotaField {
 		{"max_attrs", 1024, func(q *Quota) *int64 { return &q.MaxAttrs }},
 		{"max_age_seconds", 3650 * day, func(q *Quota) *int64 { return &q.MaxAgeSeconds }},
 		{"max_future_seconds", day, func(q *Quota) *int64 { return &q.MaxFutureSeconds }},
+		{"retention_days", 3650, func(q *Quota) *int64 { return &q.RetentionDays }},
 	}
 }
 
