@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -13,7 +14,25 @@ import (
 
 // logRows are the routes of log lines beyond Loki's API.
 func logRows() []row {
-	return append(logContextRows(), logExportRows()...)
+	return slices.Concat(logContextRows(), logExportRows(), logPatternRows())
+}
+
+// logPatternRows asks for templates, which hold each tenant's marker as the word that stays.
+func logPatternRows() []row {
+	rows := reads("/api/v1/logs/patterns", false, true, func(w *world, s *side) []request {
+		asks := func(pairs ...string) string {
+			return query(append(pairs, "start", strconv.FormatInt(w.start.Unix(), 10), "end", strconv.FormatInt(w.start.Add(time.Minute).Unix(), 10), "limit", "500")...)
+		}
+		return []request{
+			{path: asks()},
+			{path: asks("query", `{app=~".+"}`)},
+			{path: asks("query", `{app=~".+"}`, "sort", "new")},
+			{path: asks("query", `{app="`+w.other(s)+`"}`)},
+			{path: asks("sort", "x"), status: http.StatusBadRequest},
+			{path: asks("query", `{`), status: http.StatusBadRequest},
+		}
+	})
+	return rows
 }
 
 func logContextRows() []row {
