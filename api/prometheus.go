@@ -41,20 +41,24 @@ type PrometheusOptions struct {
 	Exemplars   ExemplarLister
 	Reader      SeriesReader
 	Cardinality CardinalityCounter
-	// MaxReads bounds the remote reads, federations and counts of series of all tenants that run at once; others wait. They
-	// hold samples in memory, and the limits of the reader are per request. 0 means defaultMaxReads.
-	MaxReads      int
+	// Turns is where remote reads, federations and counts of series wait for their turn: they hold samples in memory, and the
+	// limits of the reader are per request. nil lets all run.
+	Turns         Turns
 	LookbackDelta time.Duration // how long federation shows a series after its last sample; 0 means five minutes
 	Parser        parser.Parser // the dialect of Querier
 	Version       string        // Seamark's
 	Now           func() time.Time
 }
 
-// Prometheus' own defaults.
-const (
-	defaultMaxReads      = 10
-	defaultLookbackDelta = 5 * time.Minute
-)
+// Turns is where requests wait for their turn.
+type Turns interface {
+	// Enter takes a place, which Leave gives back. It fails with kind Unavailable or Canceled.
+	Enter(ctx context.Context) error
+	Leave()
+}
+
+// defaultLookbackDelta is Prometheus' own.
+const defaultLookbackDelta = 5 * time.Minute
 
 // prometheusLevel is the Prometheus release whose API this is. Grafana reads it as the data source's version and uses
 // match[] on labels, POST and UTF-8 names only from certain releases on, so Seamark's own version would turn them off.
@@ -65,21 +69,15 @@ const maxPoints = 11_000
 
 // prometheusAPI holds the handlers of the Prometheus HTTP API
 // (https://prometheus.io/docs/prometheus/latest/querying/api/).
-type prometheusAPI struct {
-	PrometheusOptions
-	reads chan struct{} // one per running read
-}
+type prometheusAPI struct{ PrometheusOptions }
 
 // PrometheusRoutes returns the routes of the Prometheus HTTP API, and that of the cardinality explorer. There is deliberately
 // no status/flags: answering it makes Grafana take us for Thanos.
 func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
-	if o.MaxReads == 0 {
-		o.MaxReads = defaultMaxReads
-	}
 	if o.LookbackDelta == 0 {
 		o.LookbackDelta = defaultLookbackDelta
 	}
-	a := &prometheusAPI{PrometheusOptions: o, reads: make(chan struct{}, o.MaxReads)}
+	a := &prometheusAPI{o}
 	var routes []httpx.Route
 	add := func(path string, handler httpx.Handler, methods ...string) {
 		for _, method := range methods {
@@ -106,22 +104,12 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", Dialect: httpx.Plain, Handler: a.federate})
 }
 
-// maxReadWait bounds how long a read waits for its turn: less than the time after which scrapers and proxies give up.
-const maxReadWait = 30 * time.Second
-
-// startRead waits for its turn among the reads and returns what ends it.
+// startRead waits for its turn among the queries and returns what ends it.
 func (a *prometheusAPI) startRead(ctx context.Context) (done func(), err error) {
-	patience := time.NewTimer(maxReadWait)
-	defer patience.Stop()
-	select {
-	case a.reads <- struct{}{}:
-		return func() { <-a.reads }, nil
-	case <-patience.C:
-		return nil, seamark.Errorf(seamark.Unavailable, "seamark-read-busy",
-			"%d remote reads, federations and counts of series run already, the limit of all tenants (--query.max-concurrent), and none ended within %s. Try again.", a.MaxReads, maxReadWait)
-	case <-ctx.Done():
-		return nil, seamark.Wrap(ctx.Err(), seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
+	if a.Turns == nil {
+		return func() {}, nil
 	}
+	return a.Turns.Leave, a.Turns.Enter(ctx)
 }
 
 func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {

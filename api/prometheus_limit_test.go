@@ -6,8 +6,6 @@ import (
 	"math"
 	"net/http/httptest"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -16,29 +14,31 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// TestReadsWaitForTheirTurn runs on the bubble's clock.
-func TestReadsWaitForTheirTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := &prometheusAPI{PrometheusOptions: PrometheusOptions{MaxReads: 1}, reads: make(chan struct{}, 1)}
-		done, err := a.startRead(t.Context())
-		require.NoError(t, err)
+// fakeTurns has so many places and refuses who finds none.
+type fakeTurns struct{ free int }
 
-		start := time.Now()
-		_, err = a.startRead(t.Context())
-		require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
-		require.ErrorContains(t, err, "1 remote reads")
-		require.Equal(t, maxReadWait, time.Since(start))
+func (f *fakeTurns) Enter(context.Context) error {
+	if f.free == 0 {
+		return seamark.Errorf(seamark.Unavailable, "seamark-query-busy", "No place came free.")
+	}
+	f.free--
+	return nil
+}
 
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err = a.startRead(gone)
-		require.Equal(t, seamark.Canceled, seamark.KindOf(err))
+func (f *fakeTurns) Leave() { f.free++ }
 
-		time.AfterFunc(time.Second, done)
-		done, err = a.startRead(t.Context())
-		require.NoError(t, err)
-		done()
-	})
+func TestReadsTakeTurns(t *testing.T) {
+	turns := &fakeTurns{free: 1}
+	a := &prometheusAPI{PrometheusOptions{Turns: turns}}
+	done, err := a.startRead(t.Context())
+	require.NoError(t, err)
+	_, err = a.startRead(t.Context())
+	require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
+	done()
+	require.Equal(t, 1, turns.free)
+	done, err = (&prometheusAPI{}).startRead(t.Context())
+	require.NoError(t, err, "without turns all run")
+	done()
 }
 
 // noise is a series whose values do not compress: about nine bytes a sample.

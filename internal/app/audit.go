@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -13,26 +12,27 @@ import (
 
 // openAudit makes the search of audit logs.
 func (a *App) openAudit() (err error) {
-	o := audit.DefaultOptions()
-	o.Store = a.store
-	a.audit, err = audit.New(o)
+	a.audit, err = audit.New(audit.Options{Store: a.store, Limits: a.opts.Query.Audit})
 	return err
 }
 
 // auditRoutes returns the routes for audit logs.
 func (a *App) auditRoutes() []httpx.Route {
-	return api.AuditRoutes(auditAPI{a.audit, a.opts.Query.Timeout}, a.opts.Now)
+	return api.AuditRoutes(auditAPI{a.audit, a.turns}, a.opts.Now)
 }
 
 // auditAPI shows the search of audit logs in the API's words. It implements api.AuditSearcher.
 type auditAPI struct {
 	searcher *audit.Searcher
-	timeout  time.Duration
+	turns
 }
 
 func (a auditAPI) ListAudit(ctx context.Context, id seamark.TenantID, f api.AuditFilter, limit int) (list []api.AuditRecord, truncated bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
 	found, truncated, err := a.searcher.List(ctx, id, audit.Filter(f), limit)
 	for i := range found {
 		list = append(list, auditRecordOf(&found[i]))
@@ -51,8 +51,11 @@ func auditRecordOf(r *store.AuditRecord) api.AuditRecord {
 }
 
 func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.AuditClientsQuery) (*api.AuditClients, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if len(q.By) == 0 {
 		q.By = []string{store.AuditUser.String(), store.AuditVerb.String(), store.AuditResource.String()}
 	}
@@ -72,8 +75,11 @@ func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.A
 }
 
 func (a auditAPI) AuditListings(ctx context.Context, id seamark.TenantID, f api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, entries, err := a.searcher.Lists(ctx, id, audit.Filter(f), order, limit)
 	if err != nil {
 		return nil, err
@@ -90,8 +96,11 @@ func (a auditAPI) AuditListings(ctx context.Context, id seamark.TenantID, f api.
 }
 
 func (a auditAPI) AuditWrites(ctx context.Context, id seamark.TenantID, r seamark.TimeRange, o api.AuditObject, limit int) (list []api.AuditWrite, truncated bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
+	ctx, done, err := a.begin(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
 	found, truncated, err := a.searcher.Writes(ctx, id, r, audit.Object(o), limit)
 	for i := range found {
 		w := api.AuditWrite{AuditRecord: auditRecordOf(&found[i].AuditRecord), Known: string(found[i].Known), Truncated: found[i].Truncated}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -12,12 +11,15 @@ import (
 // eventAPI shows the event search in the API's words. It implements api.EventSearcher.
 type eventAPI struct {
 	searcher *events.Searcher
-	timeout  time.Duration
+	turns
 }
 
 func (e eventAPI) ListEvents(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int, problems bool) (page api.EventPage, err error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return page, err
+	}
+	defer done()
 	if page.Events, page.Truncated, err = e.searcher.List(ctx, id, events.Filter(f), limit); err != nil || !problems {
 		return page, err
 	}
@@ -46,8 +48,11 @@ func (e eventAPI) nodeProblems(ctx context.Context, id seamark.TenantID, list []
 }
 
 func (e eventAPI) EventFacets(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int) (*api.EventFacets, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := e.searcher.Facets(ctx, id, events.Filter(f), limit)
 	if err != nil {
 		return nil, err
@@ -63,8 +68,11 @@ func (e eventAPI) EventFacets(ctx context.Context, id seamark.TenantID, f api.Ev
 }
 
 func (e eventAPI) EventSeries(ctx context.Context, id seamark.TenantID, q api.EventSeriesQuery) (*api.EventSeries, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, step, err := e.searcher.Series(ctx, id, events.SeriesQuery{Filter: events.Filter(q.Filter), By: q.By, Step: q.Step, Limit: q.Limit})
 	if err != nil {
 		return nil, err
@@ -79,8 +87,11 @@ func (e eventAPI) EventSeries(ctx context.Context, id seamark.TenantID, q api.Ev
 }
 
 func (e eventAPI) EventTrend(ctx context.Context, id seamark.TenantID, q api.EventTrendQuery) (*api.EventTrend, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := e.searcher.Trend(ctx, id, events.TrendQuery{Filter: events.Filter(q.Filter), Before: q.Before, By: q.By, Limit: q.Limit})
 	if err != nil {
 		return nil, err
@@ -100,8 +111,11 @@ func (e eventAPI) EventTrend(ctx context.Context, id seamark.TenantID, q api.Eve
 }
 
 func (e eventAPI) EventTimeline(ctx context.Context, id seamark.TenantID, q api.EventTimelineQuery) (*api.EventTimeline, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
+	ctx, done, err := e.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := e.searcher.Timeline(ctx, id, events.TimelineQuery(q))
 	if err != nil {
 		return nil, err

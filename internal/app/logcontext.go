@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -11,19 +10,25 @@ import (
 
 // logContextAPI shows the reader of a line's surroundings in the API's words. It implements api.LogContextReader.
 type logContextAPI struct {
-	reader  *logcontext.Reader
-	timeout time.Duration
+	reader *logcontext.Reader
+	turns
 }
 
 func (l logContextAPI) LogContext(ctx context.Context, id seamark.TenantID, q api.LogContextQuery) (*api.LogContextPage, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return logContextPageOf(l.reader.Around(ctx, id, logcontext.Query(q)))
 }
 
 func (l logContextAPI) LogContextPage(ctx context.Context, id seamark.TenantID, cursor string, limit int) (*api.LogContextPage, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return logContextPageOf(l.reader.Continue(ctx, id, cursor, limit))
 }
 

@@ -22,7 +22,7 @@ const logRetention = 30 * 24 * time.Hour
 func (a *App) openLogs(ctx context.Context) error {
 	o := &a.opts.Query
 	var err error
-	a.logql, err = logqlengine.New(logqlengine.Options{Storage: a.index, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
+	a.logql, err = logqlengine.New(logqlengine.Options{Storage: logStorage{a.index, a.filters}, Now: a.opts.Now, MaxEntries: o.MaxEntries, MaxStreams: o.MaxSeries})
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (a *App) openLogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.logContext, err = logcontext.New(a.index); err != nil {
+	if a.logContext, err = logcontext.New(logcontext.Options{Storage: a.index, MaxLines: o.MaxContextLines}); err != nil {
 		return err
 	}
 	if err := a.openLogExport(); err != nil {
@@ -43,24 +43,27 @@ func (a *App) openLogs(ctx context.Context) error {
 func (a *App) lokiRoutes() []httpx.Route {
 	o := &a.opts.Query
 	routes := api.LokiRoutes(api.LokiOptions{
-		Logs: logAPI{a.logql, o.Timeout}, Explorer: logExplorerAPI{a.explorer, o.Timeout}, Tailer: tailAPI{a.tailer},
+		Logs: logAPI{a.logql, a.turns}, Explorer: logExplorerAPI{a.explorer, a.turns}, Tailer: tailAPI{a.tailer},
 		Tag: store.WithQueryTags, Logger: a.log, Now: a.opts.Now,
 		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
 	})
-	routes = append(routes, api.LogContextRoutes(logContextAPI{a.logContext, o.Timeout}, a.opts.Now)...)
+	routes = append(routes, api.LogContextRoutes(logContextAPI{a.logContext, a.turns}, a.opts.Now)...)
 	return append(routes, a.logExportRoutes()...)
 }
 
 // logAPI shows the LogQL engine in the API's words.
 type logAPI struct {
 	*logqlengine.Engine
-	timeout time.Duration
+	turns
 }
 
 // QueryLogs implements api.LogQuerier.
 func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	result, err := l.Query(ctx, id, logqlengine.Params{
 		Query: q.Query, Start: q.Start, End: q.End, Step: q.Step, Limit: q.Limit, Forward: q.Forward, Categorize: q.Categorize,
 	})
@@ -70,22 +73,49 @@ func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQue
 	return func(w io.Writer) error { return loki.Write(w, result) }, nil
 }
 
+// LabelNames implements api.LogQuerier. Look-ups come from memory, so that they take no turn from queries.
+func (l logAPI) LabelNames(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return l.Engine.LabelNames(ctx, id, selector, r)
+}
+
+// LabelValues implements api.LogQuerier.
+func (l logAPI) LabelValues(ctx context.Context, id seamark.TenantID, name, selector string, r seamark.TimeRange) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return l.Engine.LabelValues(ctx, id, name, selector, r)
+}
+
+// Series implements api.LogQuerier.
+func (l logAPI) Series(ctx context.Context, id seamark.TenantID, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return l.Engine.Series(ctx, id, selectors, r)
+}
+
 // logExplorerAPI shows the explorer of logs in the API's words. It implements api.LogExplorer.
 type logExplorerAPI struct {
 	explorer *logexplore.Explorer
-	timeout  time.Duration
+	turns
 }
 
 func (l logExplorerAPI) LogStats(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) (api.LogStats, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return api.LogStats{}, err
+	}
+	defer done()
 	s, err := l.explorer.Stats(ctx, id, selector, r)
 	return api.LogStats(s), err
 }
 
 func (l logExplorerAPI) LogVolumes(ctx context.Context, id seamark.TenantID, q api.LogVolumeQuery) ([]api.LogVolume, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := l.explorer.Volumes(ctx, id, logexplore.VolumeQuery(q))
 	list := make([]api.LogVolume, len(found))
 	for i, v := range found {
@@ -98,8 +128,11 @@ func (l logExplorerAPI) LogVolumes(ctx context.Context, id seamark.TenantID, q a
 }
 
 func (l logExplorerAPI) DetectedLabels(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := l.explorer.DetectedLabels(ctx, id, selector, r)
 	list := make([]api.DetectedLabel, len(found))
 	for i, d := range found {
@@ -109,8 +142,11 @@ func (l logExplorerAPI) DetectedLabels(ctx context.Context, id seamark.TenantID,
 }
 
 func (l logExplorerAPI) DetectedFields(ctx context.Context, id seamark.TenantID, q api.LogFieldsQuery) ([]api.LogField, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := l.explorer.Fields(ctx, id, logexplore.FieldsQuery(q))
 	list := make([]api.LogField, len(found))
 	for i, f := range found {
@@ -120,8 +156,11 @@ func (l logExplorerAPI) DetectedFields(ctx context.Context, id seamark.TenantID,
 }
 
 func (l logExplorerAPI) LogPatterns(ctx context.Context, id seamark.TenantID, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := l.explorer.Patterns(ctx, id, logexplore.PatternsQuery{Query: query, Range: r, Step: step})
 	list := make([]api.LogPattern, len(found))
 	for i, f := range found {

@@ -55,10 +55,19 @@ func Faults(root string) ([]Fault, error) {
 		return nil, err
 	}
 	var list []Fault
+	packages, shared := map[string]*pkg{}, map[string]helper{}
 	for folder, files := range byFolder {
-		p := &pkg{folder: folder, constants: map[string]string{}, helpers: map[string]helper{}}
+		p := &pkg{folder: folder, constants: map[string]string{}, helpers: map[string]helper{}, shared: shared}
 		p.collect(files)
-		list = append(list, p.faults(files)...)
+		packages[folder] = p
+		for name, h := range p.helpers {
+			if ast.IsExported(name) {
+				shared[path.Base(folder)+"."+name] = h
+			}
+		}
+	}
+	for folder, files := range byFolder {
+		list = append(list, packages[folder].faults(files)...)
 	}
 	slices.SortFunc(list, func(a, b Fault) int {
 		return slices.Compare([]string{a.ID, a.Kind, a.Package, a.Message}, []string{b.ID, b.Kind, b.Package, b.Message})
@@ -71,6 +80,7 @@ type pkg struct {
 	folder    string
 	constants map[string]string // string constants by name
 	helpers   map[string]helper // functions that make an error out of an id they are given
+	shared    map[string]helper // those of all packages, by package and name
 }
 
 // helper is a function that hands its parameter to seamark.Errorf or Wrap, as the id or as the message.
@@ -182,7 +192,7 @@ func (p *pkg) fault(call *ast.CallExpr) (Fault, bool) {
 		// A message that is a variable is the helper's parameter, and its callers are read instead.
 		return Fault{ID: text, Kind: kind, Message: readable(message)}, known && constant && idPattern.MatchString(text)
 	}
-	h, ok := p.helpers[calledName(call)]
+	h, ok := p.helperOf(call)
 	if ok && h.idAt < 0 && h.messageAt < len(call.Args) {
 		message, constant := literal(call.Args[h.messageAt])
 		return Fault{ID: h.id, Kind: h.kind, Message: readable(message)}, constant
@@ -199,6 +209,19 @@ func (p *pkg) fault(call *ast.CallExpr) (Fault, bool) {
 		return Fault{ID: id, Kind: h.kind, Message: readable(message)}, true
 	}
 	return Fault{}, false
+}
+
+// helperOf returns the helper that is called, of this package or another.
+func (p *pkg) helperOf(call *ast.CallExpr) (helper, bool) {
+	if f, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if x, ok := f.X.(*ast.Ident); ok {
+			if h, ok := p.shared[x.Name+"."+f.Sel.Name]; ok {
+				return h, true
+			}
+		}
+	}
+	h, ok := p.helpers[calledName(call)]
+	return h, ok
 }
 
 // constructor takes apart a call of seamark.Errorf(kind, id, format, ...) or seamark.Wrap(err, kind, id, format, ...).

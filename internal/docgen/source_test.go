@@ -19,6 +19,7 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []docgen.Fault{
+		{ID: "seamark-order-empty", Kind: "Invalid", Message: "Ask for more than … wares.", Package: "desk"},
 		{ID: "seamark-shop-busy", Kind: "Unavailable", Message: "Come back in … s.", Package: "shop"},
 		{ID: "seamark-ware-broken", Message: "Ware 7 is broken.", Package: "shop"},
 		{ID: "seamark-ware-hidden", Package: "shop"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/bound"
 )
 
 const (
@@ -33,6 +34,11 @@ type Store interface {
 // Options configures a Searcher.
 type Options struct {
 	Store Store
+	Limits
+}
+
+// Limits bounds one request.
+type Limits struct {
 	// MaxRecords bounds a list of requests. Without it a page of a busy API server holds all of its requests in memory.
 	MaxRecords int
 	// MaxClients bounds a list of clients. Without it every request's address can be one entry of an answer.
@@ -42,9 +48,9 @@ type Options struct {
 	MaxWrites, MaxWriteBytes int
 }
 
-// DefaultOptions returns the limits that hold unless something else is set.
-func DefaultOptions() Options {
-	return Options{MaxRecords: 1000, MaxClients: 1000, MaxWrites: 200, MaxWriteBytes: 32 << 20}
+// DefaultLimits returns the limits that hold unless something else is set.
+func DefaultLimits() Limits {
+	return Limits{MaxRecords: 1000, MaxClients: 1000, MaxWrites: 200, MaxWriteBytes: 32 << 20}
 }
 
 func (o *Options) validate() error {
@@ -150,15 +156,8 @@ func parseOrder[T interface{ String() string }](text string, all []T) (T, error)
 	return order, nil
 }
 
-// checkLimit puts the default in the place of no limit and refuses what is out of bounds.
-func checkLimit(limit *int, standard, most int, of string) error {
-	if *limit == 0 {
-		*limit = min(standard, most)
-	}
-	if *limit < 1 || *limit > most {
-		return seamark.Errorf(seamark.Invalid, "seamark-audit-limit", "The limit %d of %s is not between 1 and %d.", *limit, of, most)
-	}
-	return nil
+func (s *Searcher) checkClients(limit *int) error {
+	return bound.Check(limit, "seamark-audit-limit", bound.Count{Of: "clients", Standard: DefaultLimit, Most: s.opts.MaxClients, Flag: "query.max-audit-clients"})
 }
 
 // List returns the requests that match, each once as its last record inside the range tells it, newest first, and whether
@@ -169,17 +168,15 @@ func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, 
 	if err != nil {
 		return nil, false, err
 	}
-	if err := checkLimit(&limit, DefaultLimit, s.opts.MaxRecords, "requests"); err != nil {
-		return nil, false, err
-	}
-	list, err = s.opts.Store.ListAudit(ctx, tenant, store.AuditQuery{AuditFilter: filter, Limit: limit + 1})
+	err = bound.Check(&limit, "seamark-audit-limit", bound.Count{Of: "requests", Standard: DefaultLimit, Most: s.opts.MaxRecords, Flag: "query.max-audit-records"})
 	if err != nil {
 		return nil, false, err
 	}
-	if len(list) > limit {
-		return list[:limit], true, nil
+	if list, err = s.opts.Store.ListAudit(ctx, tenant, store.AuditQuery{AuditFilter: filter, Limit: limit + 1}); err != nil {
+		return nil, false, err
 	}
-	return list, false, nil
+	list, truncated = bound.Cut(list, limit)
+	return list, truncated, nil
 }
 
 // ClientsQuery asks who sends the most requests.
@@ -213,7 +210,7 @@ func (s *Searcher) Clients(ctx context.Context, tenant seamark.TenantID, ask Cli
 	if q.Order, err = parseOrder(ask.Order, []store.AuditOrder{store.AuditByRequests, store.AuditByDenied, store.AuditByFailed}); err != nil {
 		return nil, err
 	}
-	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
+	if err := s.checkClients(&q.Limit); err != nil {
 		return nil, err
 	}
 	return s.opts.Store.AuditClients(ctx, tenant, q)
@@ -231,7 +228,7 @@ func (s *Searcher) Lists(ctx context.Context, tenant seamark.TenantID, f Filter,
 	if q.Order, err = parseOrder(order, all); err != nil {
 		return nil, 0, err
 	}
-	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxClients, "clients"); err != nil {
+	if err := s.checkClients(&q.Limit); err != nil {
 		return nil, 0, err
 	}
 	return s.opts.Store.AuditLists(ctx, tenant, q)
@@ -259,7 +256,8 @@ func (s *Searcher) Writes(ctx context.Context, tenant seamark.TenantID, r seamar
 	if err != nil {
 		return nil, false, err
 	}
-	if err := checkLimit(&limit, DefaultLimit, s.opts.MaxWrites, "writes"); err != nil {
+	err = bound.Check(&limit, "seamark-audit-limit", bound.Count{Of: "writes", Standard: DefaultLimit, Most: s.opts.MaxWrites, Flag: "query.max-audit-writes"})
+	if err != nil {
 		return nil, false, err
 	}
 	found, truncated, err := s.opts.Store.AuditWrites(ctx, tenant, store.AuditWritesQuery{AuditFilter: filter, Limit: limit, MaxBytes: s.opts.MaxWriteBytes})

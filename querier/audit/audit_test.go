@@ -57,7 +57,7 @@ func lastHour() seamark.TimeRange {
 
 func searcher(t testing.TB, s audit.Store) *audit.Searcher {
 	t.Helper()
-	o := audit.DefaultOptions()
+	o := audit.Options{Limits: audit.DefaultLimits()}
 	o.Store = s
 	found, err := audit.New(o)
 	require.NoError(t, err)
@@ -162,6 +162,11 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, c.id, e.ID, "case %d", i)
 		require.Zero(t, r.tenant, "case %d reached the store", i)
 	}
+	for flag, ask := range map[string]func(*audit.Searcher) error{
+		"query.max-audit-records": list(plain, 1001), "query.max-audit-clients": lists(plain, "", 1001), "query.max-audit-writes": writes(lastHour(), object, 201),
+	} {
+		require.ErrorContains(t, ask(searcher(t, &recorder{})), "(--"+flag+")")
+	}
 	away := errors.New("away")
 	s := searcher(t, &recorder{err: away})
 	for _, ask := range []func(*audit.Searcher) error{list(plain, 0), clients(plain, nil, "", 0), lists(plain, "", 0), writes(lastHour(), object, 0)} {
@@ -170,7 +175,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestNewChecksItsOptions(t *testing.T) {
-	_, err := audit.New(audit.DefaultOptions())
+	_, err := audit.New(audit.Options{Limits: audit.DefaultLimits()})
 	require.Error(t, err)
 	_, err = audit.New(audit.Options{Store: &recorder{}})
 	require.Error(t, err)

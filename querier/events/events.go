@@ -10,6 +10,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/bound"
 )
 
 // DefaultLimit is how many events are listed when the caller does not say.
@@ -27,6 +28,11 @@ type Store interface {
 // Options configures a Searcher.
 type Options struct {
 	Store Store
+	Limits
+}
+
+// Limits bounds one request.
+type Limits struct {
 	// MaxEvents bounds one list. Without it a page of a busy tenant holds all of its events in memory.
 	MaxEvents int
 	// MaxValues bounds the values of a facet, and those of a series or trend. Without it the names of all pods are one answer.
@@ -37,9 +43,9 @@ type Options struct {
 	MaxHistory time.Duration
 }
 
-// DefaultOptions returns the limits that hold unless something else is set.
-func DefaultOptions() Options {
-	return Options{MaxEvents: 5000, MaxValues: 1000, MaxPoints: 11_000, MaxHistory: 31 * 24 * time.Hour}
+// DefaultLimits returns the limits that hold unless something else is set.
+func DefaultLimits() Limits {
+	return Limits{MaxEvents: 5000, MaxValues: 1000, MaxPoints: 11_000, MaxHistory: 31 * 24 * time.Hour}
 }
 
 func (o *Options) validate() error {
@@ -63,15 +69,12 @@ func New(o Options) (*Searcher, error) {
 	return &Searcher{opts: o}, nil
 }
 
-// checkLimit puts the default in the place of no limit and refuses what is out of bounds.
-func checkLimit(limit *int, standard, most int, of string) error {
-	if *limit == 0 {
-		*limit = min(standard, most)
-	}
-	if *limit < 1 || *limit > most {
-		return seamark.Errorf(seamark.Invalid, "seamark-events-limit", "The limit %d of %s is not between 1 and %d.", *limit, of, most)
-	}
-	return nil
+func (s *Searcher) checkEvents(limit *int) error {
+	return bound.Check(limit, "seamark-events-limit", bound.Count{Of: "events", Standard: DefaultLimit, Most: s.opts.MaxEvents, Flag: "query.max-events"})
+}
+
+func (s *Searcher) checkValues(limit *int, standard int) error {
+	return bound.Check(limit, "seamark-events-limit", bound.Count{Of: "values", Standard: standard, Most: s.opts.MaxValues, Flag: "query.max-event-values"})
 }
 
 // List returns the events that happened last inside the filter's range and match, as they were told last, newest first,
@@ -82,17 +85,14 @@ func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, 
 	if err != nil {
 		return nil, false, err
 	}
-	if err := checkLimit(&limit, DefaultLimit, s.opts.MaxEvents, "events"); err != nil {
+	if err := s.checkEvents(&limit); err != nil {
 		return nil, false, err
 	}
-	list, err = s.opts.Store.ListEvents(ctx, tenant, store.EventsQuery{EventFilter: filter, Limit: limit + 1})
-	if err != nil {
+	if list, err = s.opts.Store.ListEvents(ctx, tenant, store.EventsQuery{EventFilter: filter, Limit: limit + 1}); err != nil {
 		return nil, false, err
 	}
-	if len(list) > limit {
-		return list[:limit], true, nil
-	}
-	return list, false, nil
+	list, truncated = bound.Cut(list, limit)
+	return list, truncated, nil
 }
 
 // defaultFacetValues is how many values of a field are counted when the caller does not say.
@@ -105,7 +105,7 @@ func (s *Searcher) Facets(ctx context.Context, tenant seamark.TenantID, f Filter
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLimit(&limit, defaultFacetValues, s.opts.MaxValues, "values"); err != nil {
+	if err := s.checkValues(&limit, defaultFacetValues); err != nil {
 		return nil, err
 	}
 	return s.opts.Store.EventFacets(ctx, tenant, store.EventFacetsQuery{EventFilter: filter, Limit: limit})

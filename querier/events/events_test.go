@@ -73,7 +73,7 @@ func lastHour() seamark.TimeRange { return seamark.TimeRange{Start: end.Add(-tim
 
 func searcher(t testing.TB, s events.Store) *events.Searcher {
 	t.Helper()
-	o := events.DefaultOptions()
+	o := events.Options{Limits: events.DefaultLimits()}
 	o.Store = s
 	found, err := events.New(o)
 	require.NoError(t, err)
@@ -182,6 +182,13 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, seamark.Invalid, e.Kind)
 		require.Equal(t, c.id, e.ID, "case %d", i)
 		require.Zero(t, r.tenant, "case %d reached the store", i)
+	}
+	for flag, ask := range map[string]func(*events.Searcher) error{
+		"query.max-events": list(plain, 5001), "query.max-event-values": series(events.SeriesQuery{Filter: plain, By: "kind", Limit: 1001}),
+		"query.max-event-history": series(events.SeriesQuery{Filter: long}),
+		"query.max-event-points":  series(events.SeriesQuery{Filter: events.Filter{Range: seamark.TimeRange{Start: end.Add(-11_001 * time.Second), End: end}}, Step: time.Second}),
+	} {
+		require.ErrorContains(t, ask(searcher(t, &recorder{})), "(--"+flag+")")
 	}
 	failed := errors.New("away")
 	require.ErrorIs(t, list(plain, 0)(searcher(t, &recorder{err: failed})), failed)
@@ -296,7 +303,7 @@ func TestNodeProblems(t *testing.T) {
 }
 
 func TestNewChecksItsOptions(t *testing.T) {
-	_, err := events.New(events.DefaultOptions())
+	_, err := events.New(events.Options{Limits: events.DefaultLimits()})
 	require.Error(t, err)
 	_, err = events.New(events.Options{Store: &recorder{}})
 	require.Error(t, err)

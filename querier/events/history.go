@@ -27,7 +27,7 @@ func (s *Searcher) compileHistory(f *Filter, span time.Duration) (store.EventFil
 		return filter, seamark.Errorf(seamark.Invalid, "seamark-events-uid", "Occurrences cannot be filtered by uid, which the history of updates does not hold. Filter by object and reason.")
 	}
 	if span > s.opts.MaxHistory {
-		return filter, seamark.Errorf(seamark.Invalid, "seamark-events-history", "The occurrences of %s would be counted; the limit is %s. Ask for a shorter range.", span, s.opts.MaxHistory)
+		return filter, seamark.Errorf(seamark.Invalid, "seamark-events-history", "The occurrences of %s would be counted; the limit is %s (--query.max-event-history). Ask for a shorter range.", span, s.opts.MaxHistory)
 	}
 	return filter, nil
 }
@@ -54,7 +54,7 @@ func (s *Searcher) Series(ctx context.Context, tenant seamark.TenantID, q Series
 			return nil, 0, err
 		}
 	}
-	if err := checkLimit(&ask.Limit, defaultSeriesValues, s.opts.MaxValues, "values"); err != nil {
+	if err := s.checkValues(&ask.Limit, defaultSeriesValues); err != nil {
 		return nil, 0, err
 	}
 	if ask.Step == 0 {
@@ -64,7 +64,7 @@ func (s *Searcher) Series(ctx context.Context, tenant seamark.TenantID, q Series
 		return nil, 0, seamark.Errorf(seamark.Invalid, "seamark-events-step", "The step %s is shorter than a second or no whole number of milliseconds.", q.Step)
 	}
 	if points := int64((filter.Range.Duration() + ask.Step - 1) / ask.Step); points > int64(s.opts.MaxPoints) {
-		return nil, 0, seamark.Errorf(seamark.Invalid, "seamark-events-points", "The range has %d steps of %s; the limit is %d. Take a longer step.", points, ask.Step, s.opts.MaxPoints)
+		return nil, 0, seamark.Errorf(seamark.Invalid, "seamark-events-points", "The range has %d steps of %s; the limit is %d (--query.max-event-points). Take a longer step.", points, ask.Step, s.opts.MaxPoints)
 	}
 	list, err := s.opts.Store.EventSeries(ctx, tenant, ask)
 	return list, ask.Step, err
@@ -107,7 +107,7 @@ func (s *Searcher) Trend(ctx context.Context, tenant seamark.TenantID, q TrendQu
 			return nil, err
 		}
 	}
-	if err := checkLimit(&ask.Limit, defaultTrendValues, s.opts.MaxValues, "values"); err != nil {
+	if err := s.checkValues(&ask.Limit, defaultTrendValues); err != nil {
 		return nil, err
 	}
 	return s.opts.Store.EventTrend(ctx, tenant, ask)

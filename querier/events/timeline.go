@@ -62,7 +62,7 @@ func (s *Searcher) Timeline(ctx context.Context, tenant seamark.TenantID, q Time
 		t.Events, t.Truncated = append(t.Events, list...), t.Truncated || truncated
 	}
 	slices.SortStableFunc(t.Events, func(a, b seamark.Event) int { return b.Last.Compare(a.Last) })
-	if err := checkLimit(&q.Limit, DefaultLimit, s.opts.MaxEvents, "events"); err != nil {
+	if err := s.checkEvents(&q.Limit); err != nil {
 		return nil, err
 	}
 	if len(t.Events) > q.Limit {

@@ -7,15 +7,15 @@ import (
 )
 
 // check refuses what cannot be asked, and fills in the span.
-func (q *Query) check(tenant seamark.TenantID) error {
+func (r *Reader) check(tenant seamark.TenantID, q *Query) error {
 	if q.Span == 0 {
 		q.Span = DefaultSpan
 	}
 	for _, n := range []int{q.Before, q.After} {
 		if n < 0 {
-			return errLines(n)
+			return r.errLines(n)
 		}
-		if err := checkPage(tenant, max(n, 1)); err != nil {
+		if err := r.checkPage(tenant, max(n, 1)); err != nil {
 			return err
 		}
 	}
@@ -25,18 +25,18 @@ func (q *Query) check(tenant seamark.TenantID) error {
 	return checkSpan(q.Span)
 }
 
-func checkPage(tenant seamark.TenantID, limit int) error {
+func (r *Reader) checkPage(tenant seamark.TenantID, limit int) error {
 	if err := tenant.Validate(); err != nil {
 		return err
 	}
-	if limit < 1 || limit > MaxLines {
-		return errLines(limit)
+	if limit < 1 || limit > r.opts.MaxLines {
+		return r.errLines(limit)
 	}
 	return nil
 }
 
-func errLines(n int) error {
-	return seamark.Errorf(seamark.Invalid, "seamark-context-lines", "%d lines are not between 0 and the limit of %d. Ask for fewer, and go on with the cursors of the answer.", n, MaxLines)
+func (r *Reader) errLines(n int) error {
+	return seamark.Errorf(seamark.Invalid, "seamark-context-lines", "%d lines on a side are not between 0 and the limit of %d (--query.max-context-lines). Ask for fewer, and go on with the cursors of the answer.", n, r.opts.MaxLines)
 }
 
 // checkTime refuses times from which a span could leave what nanoseconds in 64 bits tell.

@@ -4,7 +4,7 @@ package logcontext
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,7 +29,7 @@ type Storage interface {
 const (
 	// DefaultLines is how many lines are shown on a side unless told.
 	DefaultLines = 10
-	// MaxLines bounds the lines of a side. Above it pages are cheaper than one answer.
+	// MaxLines is what the lines of a side can be bounded to at most. Above it pages are cheaper than one answer.
 	MaxLines = store.MaxLogPage - 1
 	// DefaultSpan is how far from the line, or from a page's end, lines are looked for.
 	DefaultSpan = 24 * time.Hour
@@ -40,14 +40,25 @@ const (
 )
 
 // Reader reads the surroundings of lines. It is safe for concurrent use.
-type Reader struct{ storage Storage }
+type Reader struct{ opts Options }
+
+// Options configures a Reader.
+type Options struct {
+	Storage Storage
+	// MaxLines bounds the lines of a side, from DefaultLines to MaxLines, which it is unless set. Without it one answer holds a
+	// pod's whole day.
+	MaxLines int
+}
 
 // New returns a reader over a storage.
-func New(s Storage) (*Reader, error) {
-	if s == nil {
-		return nil, errors.New("logcontext: a storage is required")
+func New(o Options) (*Reader, error) {
+	if o.MaxLines == 0 {
+		o.MaxLines = MaxLines
 	}
-	return &Reader{storage: s}, nil
+	if o.Storage == nil || o.MaxLines < DefaultLines || o.MaxLines > MaxLines {
+		return nil, fmt.Errorf("logcontext: a storage is required, and %d to %d lines", DefaultLines, MaxLines)
+	}
+	return &Reader{o}, nil
 }
 
 // Query names a line and says how much around it is wanted.
@@ -59,7 +70,7 @@ type Query struct {
 	Time        int64   // of the line, in nanoseconds since 1970
 	Line        *string // what it says, to tell it from others of its time; nil takes the first
 	Pod         bool    // show all streams of the line's pod
-	// Before and After are how many lines are wanted on each side, up to MaxLines.
+	// Before and After are how many lines are wanted on each side, up to Options.MaxLines.
 	Before, After int
 	Span          time.Duration // how far lines are looked for, in whole seconds; 0 is DefaultSpan
 }
@@ -88,14 +99,14 @@ type Page struct {
 // Around returns a line with those around it. A line that is not there leaves a page of what stands around its time. Errors
 // are of kind Invalid, NotFound for a stream that there is not, or what the storage returns.
 func (r *Reader) Around(ctx context.Context, tenant seamark.TenantID, q Query) (*Page, error) {
-	if err := q.check(tenant); err != nil {
+	if err := r.check(tenant, &q); err != nil {
 		return nil, err
 	}
 	stream, err := r.stream(ctx, tenant, &q)
 	if err != nil {
 		return nil, err
 	}
-	at, found, err := r.storage.LogPositionOf(ctx, tenant, *stream, q.Time, q.Line)
+	at, found, err := r.opts.Storage.LogPositionOf(ctx, tenant, *stream, q.Time, q.Line)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +143,7 @@ func (r *Reader) Continue(ctx context.Context, tenant seamark.TenantID, text str
 	if limit == 0 {
 		limit = DefaultLines
 	}
-	if err := checkPage(tenant, limit); err != nil {
+	if err := r.checkPage(tenant, limit); err != nil {
 		return nil, err
 	}
 	c, err := parseCursor(text)
@@ -166,7 +177,7 @@ func (r *Reader) extend(ctx context.Context, tenant seamark.TenantID, page *Page
 	for _, s := range streams {
 		q.Streams = append(q.Streams, *s)
 	}
-	found, err := r.storage.LogContext(ctx, tenant, q)
+	found, err := r.opts.Storage.LogContext(ctx, tenant, q)
 	if err != nil {
 		return "", false, err
 	}
@@ -199,7 +210,7 @@ func (c *cursor) behind(shown []store.LogPosition) *cursor {
 // stream returns the stream that a line belongs to.
 func (r *Reader) stream(ctx context.Context, tenant seamark.TenantID, q *Query) (*store.LogStream, error) {
 	if q.Stream == "" {
-		found, err := r.storage.LogStreamsByFP(ctx, tenant, []uint64{q.Fingerprint})
+		found, err := r.opts.Storage.LogStreamsByFP(ctx, tenant, []uint64{q.Fingerprint})
 		if err != nil {
 			return nil, err
 		}
@@ -220,7 +231,7 @@ func (r *Reader) stream(ctx context.Context, tenant seamark.TenantID, q *Query) 
 		}
 		ask.Matchers = append(ask.Matchers, store.LogMatcher{Name: m.Name, Op: op, Value: m.Value, Not: m.Op.Negative()})
 	}
-	found, err := r.storage.LogStreams(ctx, tenant, ask)
+	found, err := r.opts.Storage.LogStreams(ctx, tenant, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +269,7 @@ func (r *Reader) streams(ctx context.Context, tenant seamark.TenantID, of *store
 		}
 		q.Matchers = append(q.Matchers, store.LogMatcher{Name: name, Op: store.LogEquals, Value: value})
 	}
-	found, err := r.storage.LogStreams(ctx, tenant, q)
+	found, err := r.opts.Storage.LogStreams(ctx, tenant, q)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	w := &world{t: t, store: s, random: testkit.Seed(t)}
-	w.reader, err = logcontext.New(s)
+	w.reader, err = logcontext.New(logcontext.Options{Storage: s})
 	require.NoError(t, err)
 	for i := range 6 {
 		w.streams = append(w.streams, &seamark.Series{Kind: seamark.LogStream, FP: w.random.Uint64(), Name: fmt.Sprint("ns/app-", i%3), Labels: []seamark.Label{
@@ -255,6 +255,8 @@ func TestRefusals(t *testing.T) {
 	requireID(t, err, "seamark-tenant-malformed")
 	_, err = w.reader.Around(t.Context(), tenant, logcontext.Query{Fingerprint: 7, Time: at, After: -1})
 	requireID(t, err, "seamark-context-lines")
+	_, err = w.reader.Continue(t.Context(), tenant, "AQ", logcontext.MaxLines+1)
+	require.ErrorContains(t, err, "1000 lines on a side are not between 0 and the limit of 999 (--query.max-context-lines).")
 	_, err = w.reader.Continue(t.Context(), tenant, "AQ", 0)
 	requireID(t, err, "seamark-context-cursor")
 	ctx, cancel := context.WithCancel(t.Context())

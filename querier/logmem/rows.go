@@ -88,7 +88,7 @@ func (r *Rows) LogRows(_ context.Context, _ seamark.TenantID, q store.LogRowsQue
 		if !holds {
 			continue
 		}
-		Append(&r.out, r.block, i)
+		r.out.AppendRow(r.block, i)
 		left--
 		if r.out.Len() == outRows || left == 0 {
 			if err := r.hand(q.Columns, fn); err != nil || left == 0 {
@@ -125,18 +125,6 @@ func (r *Rows) hand(c store.LogColumns, fn func(*store.LogBlock) error) error {
 	err := fn(&b)
 	r.out.Reset()
 	return err
-}
-
-// Append copies row i of a block that has all columns.
-func Append(to, from *store.LogBlock, i int) {
-	to.Time = append(to.Time, from.Time[i])
-	to.FP = append(to.FP, from.FP[i])
-	to.Body = append(to.Body, from.Body[i])
-	to.Level = append(to.Level, from.Level[i])
-	to.TraceID = append(to.TraceID, from.TraceID[i])
-	to.SpanID = append(to.SpanID, from.SpanID[i])
-	to.Attrs = append(to.Attrs, from.AttrsOf(i)...)
-	to.AttrEnd = append(to.AttrEnd, uint32(len(to.Attrs)))
 }
 
 // errLogsOnly says that Rows was asked what only metric queries and lists need.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
-	"github.com/seamarkhq/seamark/querier/logmem"
 )
 
 // streams knows the labels of streams by fingerprint. Lines come without labels: those of a stream are in its first message of
@@ -74,9 +73,9 @@ func (s *streams) resolve(ctx context.Context, g *gathered) (*store.LogBlock, er
 	for i := range block.Len() {
 		switch k := s.known[block.FP[i]]; {
 		case k == nil:
-			logmem.Append(rest, block, i)
+			rest.AppendRow(block, i)
 		case k.labels != nil:
-			logmem.Append(ready, block, i)
+			ready.AppendRow(block, i)
 		}
 	}
 	s.hold(g, rest)

@@ -210,7 +210,7 @@ func (l *Tail) gather(into *gathered, block *store.LogBlock) {
 		if l.streams.unwanted(block.FP[i]) {
 			continue
 		}
-		logmem.Append(into.block, block, i)
+		into.block.AppendRow(block, i)
 		into.bytes += len(block.Body[i])
 	}
 }

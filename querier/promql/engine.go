@@ -14,6 +14,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/bound"
 )
 
 // Store is what the engine reads from. Every method runs as the tenant's own database user. Returned slices belong to the
@@ -50,6 +51,8 @@ type Options struct {
 	// MaxConcurrent bounds the queries of all tenants that run at once; others wait. Without it the limits above bound
 	// nothing, because they hold per query.
 	MaxConcurrent int
+	// Turns, when set, is where queries wait for their turn instead, beside those of other languages; it has MaxConcurrent places.
+	Turns Turns
 	// ChunkSamples is how many samples a part of a query that is added up means to read at once, 16 bytes each; it defaults to
 	// DefaultChunkSamples. Fewer cost more of the store's planning than they save memory.
 	ChunkSamples int
@@ -57,6 +60,13 @@ type Options struct {
 	NoPushdown bool
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+}
+
+// Turns is where queries wait for their turn.
+type Turns interface {
+	// Wait takes a place, which Leave gives back, or fails with the context's error.
+	Wait(ctx context.Context) error
+	Leave()
 }
 
 func (o *Options) validate() error {
@@ -67,6 +77,9 @@ func (o *Options) validate() error {
 		return errors.New("promql: MaxSeries, MaxSamples and MaxConcurrent must be at least 1")
 	case o.Timeout <= 0 || o.LookbackDelta < 0 || o.ChunkSamples < 0:
 		return errors.New("promql: Timeout must be positive, LookbackDelta and ChunkSamples not negative")
+	}
+	if o.Turns == nil {
+		o.Turns = bound.NewGate(o.MaxConcurrent)
 	}
 	if o.ChunkSamples == 0 {
 		o.ChunkSamples = DefaultChunkSamples
@@ -103,7 +116,7 @@ func New(o Options) (*Engine, error) {
 		Reg:                o.Registerer,
 		MaxSamples:         o.MaxSamples,
 		Timeout:            o.Timeout,
-		ActiveQueryTracker: make(slots, o.MaxConcurrent),
+		ActiveQueryTracker: slots{o.Turns, o.MaxConcurrent},
 		LookbackDelta:      o.LookbackDelta,
 		// Prometheus uses its evaluation interval, which defaults to a minute.
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
@@ -220,19 +233,15 @@ func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, qu
 }
 
 // slots makes the engine's queries wait for their turn. It implements promql.QueryTracker.
-type slots chan struct{}
-
-func (s slots) GetMaxConcurrent() int { return cap(s) }
-
-func (s slots) Insert(ctx context.Context, _ string) (int, error) {
-	select {
-	case s <- struct{}{}:
-		return 0, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
+type slots struct {
+	turns Turns
+	max   int
 }
 
-func (s slots) Delete(int) { <-s }
+func (s slots) GetMaxConcurrent() int { return s.max }
 
-func (s slots) Close() error { return nil }
+func (s slots) Insert(ctx context.Context, _ string) (int, error) { return 0, s.turns.Wait(ctx) }
+
+func (s slots) Delete(int) { s.turns.Leave() }
+
+func (slots) Close() error { return nil }

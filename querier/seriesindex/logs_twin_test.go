@@ -64,28 +64,14 @@ func (w *twin) LogLabelNames(ctx context.Context, tenant seamark.TenantID, q sto
 }
 
 func (w *twin) LogLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.LogStreamsQuery) ([]string, error) {
-	return w.logTexts(ctx, tenant, q, func(l seamark.Label) string {
-		if l.Name == name {
-			return l.Value
-		}
-		return ""
-	})
+	return w.logTexts(ctx, tenant, q, valueOf(name))
 }
 
 func (w *twin) logTexts(ctx context.Context, tenant seamark.TenantID, q store.LogStreamsQuery, of func(seamark.Label) string) ([]string, error) {
 	limit := q.Limit
 	q.Limit = 1 << 30
 	list, err := w.LogStreams(ctx, tenant, q)
-	set := map[string]bool{}
-	for _, s := range list {
-		for _, l := range s.Labels {
-			if text := of(l); text != "" {
-				set[text] = true
-			}
-		}
-	}
-	texts := slices.Sorted(maps.Keys(set))
-	return texts[:min(len(texts), limit)], err
+	return distinct(limit, list, func(s store.LogStream) []seamark.Label { return s.Labels }, of), err
 }
 
 // stream makes a log stream of pairs of label names and values.

@@ -227,28 +227,38 @@ func (w *twin) ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID
 }
 
 func (w *twin) ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error) {
-	return w.texts(ctx, tenant, q, func(l seamark.Label) string {
-		if l.Name == name {
-			return l.Value
-		}
-		return ""
-	})
+	return w.texts(ctx, tenant, q, valueOf(name))
 }
 
 func (w *twin) texts(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery, of func(seamark.Label) string) ([]string, error) {
 	limit := q.Limit
 	q.Limit = 1 << 30
 	list, err := w.ListMetricSeries(ctx, tenant, q)
+	return distinct(limit, list, func(s store.MetricSeries) []seamark.Label { return s.Labels }, of), err
+}
+
+// distinct returns the texts of the labels of all in the list, sorted, each once, up to the limit.
+func distinct[T any](limit int, list []T, labels func(T) []seamark.Label, of func(seamark.Label) string) []string {
 	set := map[string]bool{}
-	for _, s := range list {
-		for _, l := range s.Labels {
+	for _, one := range list {
+		for _, l := range labels(one) {
 			if text := of(l); text != "" {
 				set[text] = true
 			}
 		}
 	}
 	texts := slices.Sorted(maps.Keys(set))
-	return texts[:min(len(texts), limit)], err
+	return texts[:min(len(texts), limit)]
+}
+
+// valueOf returns the texts of one label.
+func valueOf(name string) func(seamark.Label) string {
+	return func(l seamark.Label) string {
+		if l.Name == name {
+			return l.Value
+		}
+		return ""
+	}
 }
 
 func matchesAll(matchers []store.MetricMatcher, list []seamark.Label) bool {

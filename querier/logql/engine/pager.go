@@ -135,7 +135,7 @@ func (p *pager) page(ctx context.Context, start, end int64) (span int64, err err
 	}
 	var page store.LogBlock
 	err = p.read(ctx, p.between(start, end, limit), func(b *store.LogBlock, i int) error {
-		appendRow(&page, b, i)
+		page.AppendRow(b, i)
 		return nil
 	})
 	if err != nil {
@@ -202,16 +202,4 @@ func (p *pager) read(ctx context.Context, ask store.LogRowsQuery, fn func(*store
 		return errEnough
 	}
 	return err
-}
-
-// appendRow copies row i of a block that has all columns.
-func appendRow(to, from *store.LogBlock, i int) {
-	to.Time = append(to.Time, from.Time[i])
-	to.FP = append(to.FP, from.FP[i])
-	to.Body = append(to.Body, from.Body[i])
-	to.Level = append(to.Level, from.Level[i])
-	to.TraceID = append(to.TraceID, from.TraceID[i])
-	to.SpanID = append(to.SpanID, from.SpanID[i])
-	to.Attrs = append(to.Attrs, from.AttrsOf(i)...)
-	to.AttrEnd = append(to.AttrEnd, uint32(len(to.Attrs)))
 }

@@ -26,3 +26,8 @@ func calls(err error, rejected interface{ Add(int, string, string) }) (string, [
 	rejected.Add(1, "seamark-ware-broken", "Ware 7 is broken.")
 	return hiddenID, []error{named(err, "seamark-ware-odd"), busy("Come back in %d s.", 3)}
 }
+
+// Few is for other packages.
+func Few(n int, id string) error {
+	return seamark.Errorf(seamark.Invalid, id, "Ask for more than %d wares.", n)
+}
