@@ -133,7 +133,7 @@ golden: engine ## Rewrite golden files under testdata from what the code does no
 	@scripts/golden
 
 .PHONY: generate
-generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,errors}.md, the Go client and the console's API types
+generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,errors}.md, the Go client, the reference and the console's API types
 	go test -count=1 -run '^TestDocs' ./cmd/seamark -update
 	scripts/generate-client
 	cd console && npm run generate

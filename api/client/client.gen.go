@@ -62,6 +62,15 @@ const (
 	LogContextLineLevelWarn     LogContextLineLevel = "warn"
 )
 
+// Defines values for LogPatternComparisonChange.
+const (
+	LogPatternComparisonChangeFalling  LogPatternComparisonChange = "falling"
+	LogPatternComparisonChangeNew      LogPatternComparisonChange = "new"
+	LogPatternComparisonChangeSpiking  LogPatternComparisonChange = "spiking"
+	LogPatternComparisonChangeSteady   LogPatternComparisonChange = "steady"
+	LogPatternComparisonChangeVanished LogPatternComparisonChange = "vanished"
+)
+
 // Defines values for LokiDetectedFieldsFieldsType.
 const (
 	LokiDetectedFieldsFieldsTypeBoolean  LokiDetectedFieldsFieldsType = "boolean"
@@ -103,6 +112,12 @@ const (
 	PipelineStepPatternsJwt        PipelineStepPatterns = "jwt"
 	PipelineStepPatternsSecret     PipelineStepPatterns = "secret"
 	PipelineStepPatternsToken      PipelineStepPatterns = "token"
+)
+
+// Defines values for StreamRetentionSignal.
+const (
+	StreamRetentionSignalLogs    StreamRetentionSignal = "logs"
+	StreamRetentionSignalMetrics StreamRetentionSignal = "metrics"
 )
 
 // Defines values for TokenKind.
@@ -244,6 +259,14 @@ const (
 	ExportLogsParamsFormatCsv     ExportLogsParamsFormat = "csv"
 	ExportLogsParamsFormatNdjson  ExportLogsParamsFormat = "ndjson"
 	ExportLogsParamsFormatParquet ExportLogsParamsFormat = "parquet"
+)
+
+// Defines values for ListLogPatternsParamsSort.
+const (
+	ListLogPatternsParamsSortNew      ListLogPatternsParamsSort = "new"
+	ListLogPatternsParamsSortSpiking  ListLogPatternsParamsSort = "spiking"
+	ListLogPatternsParamsSortTop      ListLogPatternsParamsSort = "top"
+	ListLogPatternsParamsSortVanished ListLogPatternsParamsSort = "vanished"
 )
 
 // Defines values for LokiVolumeParamsAggregateBy.
@@ -572,6 +595,125 @@ type CardinalityItem struct {
 	Values *int `json:"values,omitempty"`
 }
 
+// Certificate defines model for Certificate.
+type Certificate struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// DeletedAt When its grace was over.
+	DeletedAt  time.Time            `json:"deleted_at"`
+	Erased     []Certificate_Erased `json:"erased"`
+	FinishedAt time.Time            `json:"finished_at"`
+
+	// Kept What mentions the tenant and stays, and why.
+	Kept []string `json:"kept"`
+	Name string   `json:"name"`
+
+	// Number What the tenant's database was named after.
+	Number int `json:"number"`
+
+	// Passes How often everything was gone through.
+	Passes int               `json:"passes"`
+	Proof  Certificate_Proof `json:"proof"`
+	Slug   string            `json:"slug"`
+
+	// StartedAt When the purge began.
+	StartedAt time.Time `json:"started_at"`
+
+	// Tenant Opaque ULID.
+	Tenant  string `json:"tenant"`
+	Version int    `json:"version"`
+}
+
+// Certificate_Erased defines model for Certificate.Erased.
+type Certificate_Erased struct {
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// Items Documents, messages or rows.
+	Items int64 `json:"items"`
+
+	// Place A bucket, a stream or a table.
+	Place string `json:"place"`
+}
+
+// Certificate_Proof defines model for Certificate.Proof.
+type Certificate_Proof struct {
+	// Looks When everything was looked through and nothing was found.
+	Looks  []time.Time `json:"looks"`
+	Method string      `json:"method"`
+}
+
+// Change defines model for Change.
+type Change struct {
+	// Action What was done, such as token.create.
+	Action string       `json:"action"`
+	Actor  Change_Actor `json:"actor"`
+
+	// After Digest of the object after.
+	After string `json:"after"`
+
+	// Before Digest of the object before; empty where there is none.
+	Before   string `json:"before"`
+	ClientIP string `json:"client_ip"`
+
+	// Hash Digest of this record.
+	Hash string `json:"hash"`
+
+	// Number Counts from 1 in its chain.
+	Number int64 `json:"number"`
+
+	// Object What it was done to, such as token/k1.
+	Object string `json:"object"`
+
+	// Previous Digest of the record before.
+	Previous  string `json:"previous"`
+	RequestID string `json:"request_id"`
+
+	// Result done, or the id of the error.
+	Result string `json:"result"`
+
+	// Status HTTP status of the answer; 0 without a request.
+	Status int `json:"status"`
+
+	// Suppressed Refusals before this one that were only counted.
+	Suppressed int64 `json:"suppressed"`
+
+	// Tenant Whose thing was changed; empty for the installation's.
+	Tenant string    `json:"tenant"`
+	Time   time.Time `json:"time"`
+}
+
+// Change_Actor defines model for Change.Actor.
+type Change_Actor struct {
+	// ID Id of the credential, never a secret.
+	ID string `json:"id"`
+
+	// Kind session, operator, admin, query, ingest, api, cli, system or anonymous.
+	Kind  string `json:"kind"`
+	Login string `json:"login"`
+}
+
+// ChangeList defines model for ChangeList.
+type ChangeList struct {
+	Items []Change `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ChangeProof defines model for ChangeProof.
+type ChangeProof struct {
+	// Fault What is wrong; empty when nothing is.
+	Fault string `json:"fault"`
+
+	// First Number of the oldest record; above 1 where older ones have expired.
+	First int64 `json:"first"`
+
+	// Head Digest of the newest record. Noted elsewhere, it shows later that nothing was cut off.
+	Head    string `json:"head"`
+	Last    int64  `json:"last"`
+	Records int64  `json:"records"`
+}
+
 // Cluster defines model for Cluster.
 type Cluster struct {
 	// Arrivals When each signal last arrived; null when it never did.
@@ -704,10 +846,12 @@ type CredentialUse struct {
 
 // Credentials defines model for Credentials.
 type Credentials struct {
+	// Cookie Set the session as cookies, for pages; else it stands in the answer.
+	Cookie   *bool  `json:"cookie,omitempty"`
 	Login    string `json:"login"`
 	Password string `json:"password"`
 
-	// Tenant Slug of the tenant to sign in to; needed by members of several.
+	// Tenant Slug of the tenant to sign in to; the first by slug when empty.
 	Tenant *string `json:"tenant,omitempty"`
 }
 
@@ -944,6 +1088,28 @@ type EventTrendCount struct {
 	Ratio *float32 `json:"ratio"`
 }
 
+// Identity defines model for Identity.
+type Identity struct {
+	// Email As the provider said when it was linked, or empty. Nothing is decided by it.
+	Email    string    `json:"email"`
+	ID       string    `json:"id"`
+	LinkedAt time.Time `json:"linked_at"`
+
+	// Name The provider's name; empty when it is not configured any more.
+	Name string `json:"name"`
+
+	// Provider The provider's id.
+	Provider string `json:"provider"`
+
+	// Subject Who the person is there.
+	Subject string `json:"subject"`
+}
+
+// IdentityList defines model for IdentityList.
+type IdentityList struct {
+	Items []Identity `json:"items"`
+}
+
 // Invitation defines model for Invitation.
 type Invitation struct {
 	// AcceptedAt Null: not accepted.
@@ -1113,6 +1279,108 @@ type LogContextLine struct {
 // LogContextLineLevel defines model for LogContextLine.Level.
 type LogContextLineLevel string
 
+// LogPattern defines model for LogPattern.
+type LogPattern struct {
+	Bytes      int64                 `json:"bytes"`
+	Comparison *LogPatternComparison `json:"comparison"`
+
+	// FirstDay First day of UTC that has it, of all days that are kept; empty where it is not told.
+	FirstDay string `json:"first_day"`
+
+	// FirstSeen First minute with a line in both periods.
+	FirstSeen time.Time `json:"first_seen"`
+
+	// Groups Namespaces and workloads that it came from, as namespace/workload; about 20 at most.
+	Groups []string `json:"groups"`
+
+	// ID A hash of the template.
+	ID string `json:"id"`
+
+	// LastSeen Last minute with a line in both periods.
+	LastSeen time.Time           `json:"last_seen"`
+	Levels   []LogPattern_Levels `json:"levels"`
+	Lines    int64               `json:"lines"`
+
+	// Points Steps with lines; the others have none.
+	Points []LogPattern_Points `json:"points"`
+
+	// Share Part of the period's lines, 0 to 1.
+	Share float32 `json:"share"`
+
+	// Template The text with <_> for what differs, as LogQL's |> takes it; empty for a moment when it is new.
+	Template string `json:"template"`
+}
+
+// LogPattern_Levels defines model for LogPattern.Levels.
+type LogPattern_Levels struct {
+	Level string `json:"level"`
+	Lines int64  `json:"lines"`
+}
+
+// LogPattern_Points defines model for LogPattern.Points.
+type LogPattern_Points struct {
+	Lines int64 `json:"lines"`
+
+	// Time Where the step begins.
+	Time time.Time `json:"time"`
+}
+
+// LogPatternComparison defines model for LogPatternComparison.
+type LogPatternComparison struct {
+	Change LogPatternComparisonChange `json:"change"`
+
+	// Expected Lines in the period, had the rate not changed.
+	Expected float32 `json:"expected"`
+
+	// Lines Lines in the period that was compared with.
+	Lines int64 `json:"lines"`
+
+	// Rate Lines a second in the period.
+	Rate float32 `json:"rate"`
+
+	// RateBefore Lines a second in the period that was compared with.
+	RateBefore float32 `json:"rate_before"`
+
+	// Ratio Of the rates; null where there were no lines before.
+	Ratio *float32 `json:"ratio"`
+
+	// Reason A sentence that says why.
+	Reason string `json:"reason"`
+
+	// Score Standard deviations that the lines are away from what was expected.
+	Score float32 `json:"score"`
+}
+
+// LogPatternComparisonChange defines model for LogPatternComparison.Change.
+type LogPatternComparisonChange string
+
+// LogPatternList defines model for LogPatternList.
+type LogPatternList struct {
+	// Compare The period that was compared with; null where none was.
+	Compare *LogPatternRange `json:"compare"`
+
+	// Found How many patterns the order has; items are the first of them.
+	Found int          `json:"found"`
+	Items []LogPattern `json:"items"`
+
+	// Lines Lines of all patterns in the period.
+	Lines int64 `json:"lines"`
+
+	// LinesBefore Lines of all patterns in the period that was compared with.
+	LinesBefore int64           `json:"lines_before"`
+	Range       LogPatternRange `json:"range"`
+	StepSeconds int             `json:"step_seconds"`
+
+	// Truncated There are more patterns than are compared; the rarest are missing.
+	Truncated bool `json:"truncated"`
+}
+
+// LogPatternRange defines model for LogPatternRange.
+type LogPatternRange struct {
+	End   time.Time `json:"end"`
+	Start time.Time `json:"start"`
+}
+
 // LokiDetectedFieldValues defines model for LokiDetectedFieldValues.
 type LokiDetectedFieldValues struct {
 	Limit  int      `json:"limit"`
@@ -1219,21 +1487,36 @@ type NewPipelines struct {
 
 // NewSession defines model for NewSession.
 type NewSession struct {
-	// ExpiresAt When the session ends.
+	// EndsAt When the session ends unless it is refreshed.
+	EndsAt time.Time `json:"ends_at"`
+
+	// ExpiresAt When the token ends.
 	ExpiresAt time.Time `json:"expires_at"`
-	Login     string    `json:"login"`
+
+	// ID The session's id; of other credentials theirs.
+	ID    string `json:"id"`
+	Login string `json:"login"`
 
 	// Operator Whether the person runs the platform.
 	Operator bool `json:"operator"`
 
+	// RefreshSeconds After so many seconds a client refreshes its session.
+	RefreshSeconds int `json:"refresh_seconds"`
+
+	// RefreshToken Gets the next token, once; not with cookies.
+	RefreshToken *string `json:"refresh_token,omitempty"`
+
 	// Role Role within the tenant, empty without a tenant.
 	Role string `json:"role"`
 
-	// Tenant The tenant whose data the session sees; null for an operator who is a member of none.
+	// Tenant The tenant whose data the session sees; null for an operator.
 	Tenant *TenantRef `json:"tenant"`
 
-	// Token The session's JWT, also set as cookie.
-	Token string `json:"token"`
+	// Tenants The tenants that the person can switch to.
+	Tenants []TenantChoice `json:"tenants"`
+
+	// Token The session's JWT; not with cookies.
+	Token *string `json:"token,omitempty"`
 }
 
 // NextCursor Cursor of the next page; the last page has none.
@@ -1251,6 +1534,35 @@ type OperatorQuotas struct {
 
 	// Use What is used now over all ingest nodes. Rates are means over some seconds.
 	Use QuotaUse `json:"use"`
+}
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	NewPassword string `json:"new_password"`
+	OldPassword string `json:"old_password"`
+}
+
+// PasswordReset defines model for PasswordReset.
+type PasswordReset struct {
+	ExpiresAt time.Time `json:"expires_at"`
+	Login     string    `json:"login"`
+	Token     string    `json:"token"`
+
+	// URL The link; its host is --http.external-url.
+	URL string `json:"url"`
+}
+
+// PasswordSet defines model for PasswordSet.
+type PasswordSet struct {
+	Login string `json:"login"`
+}
+
+// PasswordSetting defines model for PasswordSetting.
+type PasswordSetting struct {
+	Password string `json:"password"`
+
+	// Token What stands behind `#` in the link.
+	Token string `json:"token"`
 }
 
 // Permission defines model for Permission.
@@ -1492,6 +1804,28 @@ type PrometheusSuccess struct {
 	Warnings []string    `json:"warnings,omitempty"`
 }
 
+// Provider defines model for Provider.
+type Provider struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// ProviderLink defines model for ProviderLink.
+type ProviderLink struct {
+	// Return Path of the page to come back to, / unless told.
+	Return *string `json:"return,omitempty"`
+}
+
+// ProviderList defines model for ProviderList.
+type ProviderList struct {
+	Items []Provider `json:"items"`
+}
+
+// ProviderStart defines model for ProviderStart.
+type ProviderStart struct {
+	URL string `json:"url"`
+}
+
 // Quota What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
 // limit beside its tenant's. In the limits that hold, 0 is "no limit".
 type Quota struct {
@@ -1575,6 +1909,63 @@ type Restriction struct {
 	Namespaces []string `json:"namespaces,omitempty"`
 }
 
+// Retention defines model for Retention.
+type Retention struct {
+	// MaxDays The most that the tenant may set.
+	MaxDays int                 `json:"max_days"`
+	Set     RetentionSet        `json:"set"`
+	Signals []Retention_Signals `json:"signals"`
+	Streams []Retention_Streams `json:"streams"`
+}
+
+// Retention_Signals defines model for Retention.Signals.
+type Retention_Signals struct {
+	// Days What holds.
+	Days int `json:"days"`
+
+	// EnforcedDays What the tables say now, 0 without a table.
+	EnforcedDays int `json:"enforced_days"`
+
+	// LagSeconds How much later the round comes at the latest.
+	LagSeconds int `json:"lag_seconds"`
+
+	// OldestAt Time of the oldest row; null without rows.
+	OldestAt *time.Time `json:"oldest_at"`
+
+	// OldestUntil When that row goes at the latest.
+	OldestUntil *time.Time `json:"oldest_until"`
+
+	// PartitionDays How many days go together.
+	PartitionDays int `json:"partition_days"`
+
+	// Set Whether the tenant has set it; else it is the installation's own.
+	Set    bool   `json:"set"`
+	Signal string `json:"signal"`
+}
+
+// Retention_Streams defines model for Retention.Streams.
+type Retention_Streams struct {
+	Days int `json:"days"`
+
+	// DeletedRows Since the rule was set.
+	DeletedRows int64 `json:"deleted_rows"`
+
+	// Fault Why the last round did not do it; empty when it did.
+	Fault string `json:"fault"`
+
+	// RanAt The last round; null before the first.
+	RanAt    *time.Time `json:"ran_at"`
+	Selector string     `json:"selector"`
+	Signal   string     `json:"signal"`
+}
+
+// RetentionSet defines model for RetentionSet.
+type RetentionSet struct {
+	// Signals Days by signal; what is absent stays as long as the installation says.
+	Signals map[string]int    `json:"signals"`
+	Streams []StreamRetention `json:"streams"`
+}
+
 // Role defines model for Role.
 type Role struct {
 	BuiltIn bool `json:"built_in"`
@@ -1624,19 +2015,80 @@ type Rotation struct {
 
 // Session defines model for Session.
 type Session struct {
-	// ExpiresAt When the session ends; told when it is made.
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	Login     string     `json:"login"`
+	// ID The session's id; of other credentials theirs.
+	ID    string `json:"id"`
+	Login string `json:"login"`
 
 	// Operator Whether the person runs the platform.
 	Operator bool `json:"operator"`
 
+	// RefreshSeconds After so many seconds a client refreshes its session.
+	RefreshSeconds int `json:"refresh_seconds"`
+
 	// Role Role within the tenant, empty without a tenant.
 	Role string `json:"role"`
 
-	// Tenant The tenant whose data the session sees; null for an operator who is a member of none.
+	// Tenant The tenant whose data the session sees; null for an operator.
 	Tenant *TenantRef `json:"tenant"`
+
+	// Tenants The tenants that the person can switch to.
+	Tenants []TenantChoice `json:"tenants"`
 }
+
+// SessionInfo defines model for SessionInfo.
+type SessionInfo struct {
+	// Agent The User-Agent, cut to 200 bytes.
+	Agent     string    `json:"agent"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Current Whether the request was made in it.
+	Current bool `json:"current"`
+
+	// EndsAt When it ends unless it is refreshed.
+	EndsAt time.Time `json:"ends_at"`
+	ID     string    `json:"id"`
+	IP     string    `json:"ip"`
+
+	// LastUsedAt When it was refreshed last; to some minutes.
+	LastUsedAt time.Time `json:"last_used_at"`
+
+	// Tenant The tenant that it acts for; null for an operator's.
+	Tenant *TenantRef `json:"tenant"`
+
+	// Way `password`, or the id of the provider.
+	Way string `json:"way"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Items []SessionInfo `json:"items"`
+}
+
+// SessionRefresh defines model for SessionRefresh.
+type SessionRefresh struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
+// SignedCertificate defines model for SignedCertificate.
+type SignedCertificate struct {
+	Certificate Certificate `json:"certificate"`
+
+	// Jws Compact JWS (RFC 7515, EdDSA) over the certificate's JSON; its header holds the key.
+	Jws string `json:"jws"`
+}
+
+// StreamRetention defines model for StreamRetention.
+type StreamRetention struct {
+	// Days Fewer than the signal's.
+	Days int `json:"days"`
+
+	// Selector Label matchers, such as {namespace="debug"}.
+	Selector string                `json:"selector"`
+	Signal   StreamRetentionSignal `json:"signal"`
+}
+
+// StreamRetentionSignal defines model for StreamRetention.Signal.
+type StreamRetentionSignal string
 
 // Tenant defines model for Tenant.
 type Tenant struct {
@@ -1647,10 +2099,22 @@ type Tenant struct {
 	// ID Opaque ULID.
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	Slug string `json:"slug"`
 
-	// State Life-cycle state, such as active or suspended.
+	// PurgeAfter Until when a tenant that is being deleted can be restored; null for the others.
+	PurgeAfter *time.Time `json:"purge_after"`
+	Slug       string     `json:"slug"`
+
+	// State active, suspended or deleting.
 	State string `json:"state"`
+}
+
+// TenantChoice defines model for TenantChoice.
+type TenantChoice struct {
+	// ID Opaque ULID.
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+	Slug string `json:"slug"`
 }
 
 // TenantList defines model for TenantList.
@@ -1683,6 +2147,21 @@ type TenantRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Slug string `json:"slug"`
+}
+
+// TenantSpec defines model for TenantSpec.
+type TenantSpec struct {
+	// Name Name for people; the slug unless told.
+	Name *string `json:"name,omitempty"`
+
+	// Slug Short name: lower-case letters, digits and dashes; unique.
+	Slug string `json:"slug"`
+}
+
+// TenantSwitch defines model for TenantSwitch.
+type TenantSwitch struct {
+	// Tenant Slug of the tenant.
+	Tenant string `json:"tenant"`
 }
 
 // TimePeriod defines model for TimePeriod.
@@ -2039,6 +2518,28 @@ type ExploreCardinalityParams struct {
 	Samples *bool
 }
 
+// ListChangesParams are the query parameters of ListChanges. What is nil is not sent.
+type ListChangesParams struct {
+	// Only of this credential id or login.
+	Actor *string
+	// Only this action, such as token.create, or this noun, such as token.
+	Action *string
+	// Only this object, such as token/k1, or this noun.
+	Object *string
+	// done, refused, or the id of an error.
+	Result *string
+	// From this time on, RFC 3339.
+	Since *string
+	// Before this time, RFC 3339.
+	Until *string
+	// For operators: only what concerns this tenant.
+	Tenant *string
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // ListClustersParams are the query parameters of ListClusters. What is nil is not sent.
 type ListClustersParams struct {
 	// Most entries of a page.
@@ -2359,6 +2860,29 @@ type ExportLogsParams struct {
 	Labels *string
 }
 
+// ListLogPatternsParamsSort is a part of what ListLogPatternsParams or a body holds.
+type ListLogPatternsParamsSort string
+
+// ListLogPatternsParams are the query parameters of ListLogPatterns. What is nil is not sent.
+type ListLogPatternsParams struct {
+	// LogQL's stream selector, such as {app="api"}. All streams unless told.
+	Query *string
+	// Start of the period (inclusive), RFC 3339 or Unix seconds; an hour before the end unless told.
+	Start *string
+	// End of the period (exclusive), RFC 3339 or Unix seconds; now unless told.
+	End *string
+	// Start of the period to compare with. It may not overlap the first.
+	CompareStart *string
+	// End of the period to compare with.
+	CompareEnd *string
+	// Top lists all patterns, those of most lines first. The others list what they are named for, the surest first.
+	Sort *ListLogPatternsParamsSort
+	// Most patterns to return.
+	Limit *int
+	// Step of the counts over time: whole minutes, such as 5m or 300. About a hundred points unless told.
+	Step *string
+}
+
 // ListMembersParams are the query parameters of ListMembers. What is nil is not sent.
 type ListMembersParams struct {
 	// Most entries of a page.
@@ -2399,12 +2923,34 @@ type PushJSONLogsParams struct {
 	StreamFields *string
 }
 
+// FinishProviderParams are the query parameters of FinishProvider. What is nil is not sent.
+type FinishProviderParams struct {
+	State *string
+	Code  *string
+	Iss   *string
+	Error *string
+}
+
+// StartProviderParams are the query parameters of StartProvider. What is nil is not sent.
+type StartProviderParams struct {
+	// Slug of the tenant to sign in to.
+	Tenant *string
+	// Path of the page to come back to, / unless told.
+	Return *string
+}
+
 // ListTenantsParams are the query parameters of ListTenants. What is nil is not sent.
 type ListTenantsParams struct {
 	// Most entries of a page.
 	Limit *int
 	// The next_cursor of the page before; the first page without it.
 	Cursor *string
+}
+
+// DeleteTenantParams are the query parameters of DeleteTenant. What is nil is not sent.
+type DeleteTenantParams struct {
+	// How long the tenant can be restored, such as 72h; 0s purges at once. The installation's own unless told.
+	Grace *string
 }
 
 // ListTokensParams are the query parameters of ListTokens. What is nil is not sent.
@@ -3064,6 +3610,36 @@ func (c *Client) ExploreCardinality(ctx context.Context, params *ExploreCardinal
 	return fetch[Cardinality](ctx, c, r)
 }
 
+// ListChanges lists the records of the change log, newest first. Tenants read their own, operators the installation's.
+//
+// It tells who changed what over the API or the command line, refusals and sign-ins included. It is not Kubernetes' audit log, which
+// is under /api/v1/audit.
+//
+// It is GET /api/v1/changes.
+func (c *Client) ListChanges(ctx context.Context, params *ListChangesParams, options ...CallOption) (*ChangeList, error) {
+	r := newCall(http.MethodGet, "/api/v1/changes", options)
+	if params != nil {
+		r.query("actor", params.Actor)
+		r.query("action", params.Action)
+		r.query("object", params.Object)
+		r.query("result", params.Result)
+		r.query("since", params.Since)
+		r.query("until", params.Until)
+		r.query("tenant", params.Tenant)
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[ChangeList](ctx, c, r)
+}
+
+// VerifyChanges reads the whole change log of the caller's and tells whether it was tampered with.
+//
+// It is GET /api/v1/changes/proof.
+func (c *Client) VerifyChanges(ctx context.Context, options ...CallOption) (*ChangeProof, error) {
+	r := newCall(http.MethodGet, "/api/v1/changes/proof", options)
+	return fetch[ChangeProof](ctx, c, r)
+}
+
 // ListClusters lists the tenant's clusters, with when each signal last arrived.
 //
 // It is GET /api/v1/clusters.
@@ -3442,6 +4018,30 @@ func (c *Client) ExportLogs(ctx context.Context, params *ExportLogsParams, optio
 	return c.open(ctx, r)
 }
 
+// ListLogPatterns lists the templates of log lines, and which of them are new, vanished or come more often than before.
+//
+// A template is a line's text with `<_>` for what differs. Templates are found as lines come and counted by the minute, so
+// periods are widened to whole minutes. Without a period to compare with, top compares nothing, and the other orders compare
+// with the period of the same length that ends at the start. The figures of a comparison take lines as coming by chance at a
+// rate (Poisson): new and vanished are what should have come at least seven times and did not come once, spiking is what comes
+// twice as often or more and four standard deviations above chance.
+//
+// It is GET /api/v1/logs/patterns.
+func (c *Client) ListLogPatterns(ctx context.Context, params *ListLogPatternsParams, options ...CallOption) (*LogPatternList, error) {
+	r := newCall(http.MethodGet, "/api/v1/logs/patterns", options)
+	if params != nil {
+		r.query("query", params.Query)
+		r.query("start", params.Start)
+		r.query("end", params.End)
+		r.query("compare_start", params.CompareStart)
+		r.query("compare_end", params.CompareEnd)
+		r.query("sort", params.Sort)
+		r.query("limit", params.Limit)
+		r.query("step", params.Step)
+	}
+	return fetch[LogPatternList](ctx, c, r)
+}
+
 // ListMembers lists the tenant's members with their roles.
 //
 // It is GET /api/v1/members.
@@ -3482,6 +4082,26 @@ func (c *Client) UpdateMember(ctx context.Context, id string, body MemberChange,
 	r.path("id", id)
 	r.json(body)
 	return fetch[Member](ctx, c, r)
+}
+
+// CreatePasswordReset makes a link with which a person sets a new password, once and within 24 hours.
+//
+// Whoever has the link can become the person. An owner makes one for members who belong to no other tenant; an operator for everybody.
+//
+// It is POST /api/v1/members/{id}/password-reset.
+func (c *Client) CreatePasswordReset(ctx context.Context, id string, options ...CallOption) (*PasswordReset, error) {
+	r := newCall(http.MethodPost, "/api/v1/members/{id}/password-reset", options)
+	r.path("id", id)
+	return fetch[PasswordReset](ctx, c, r)
+}
+
+// DeleteMemberSessions ends a member's sessions for this tenant. They can sign in again.
+//
+// It is DELETE /api/v1/members/{id}/sessions.
+func (c *Client) DeleteMemberSessions(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/members/{id}/sessions", options)
+	r.path("id", id)
+	return c.run(ctx, r)
 }
 
 // ListPushedGroups lists the groups that were pushed with the Pushgateway's protocol.
@@ -3618,6 +4238,23 @@ func (c *Client) FindQuotas(ctx context.Context, options ...CallOption) (*Tenant
 	return fetch[TenantQuotas](ctx, c, r)
 }
 
+// FindRetention shows how long the tenant's data stays, what the store does for that, and the oldest rows.
+//
+// It is GET /api/v1/retention.
+func (c *Client) FindRetention(ctx context.Context, options ...CallOption) (*Retention, error) {
+	r := newCall(http.MethodGet, "/api/v1/retention", options)
+	return fetch[Retention](ctx, c, r)
+}
+
+// UpdateRetention replaces how long the tenant's data stays. What is older goes with the next round.
+//
+// It is PUT /api/v1/retention.
+func (c *Client) UpdateRetention(ctx context.Context, body RetentionSet, options ...CallOption) (*Retention, error) {
+	r := newCall(http.MethodPut, "/api/v1/retention", options)
+	r.json(body)
+	return fetch[Retention](ctx, c, r)
+}
+
 // ListRoles lists the built-in roles and the tenant's own.
 //
 // It is GET /api/v1/roles.
@@ -3684,13 +4321,151 @@ func (c *Client) FindSession(ctx context.Context, options ...CallOption) (*Sessi
 
 // CreateSession signs a person in.
 //
-// Sets the session cookie and returns the same token for scripts. A new session is made on every call.
+// A new session is made on every call. Scripts get its token and refresh secret in the answer; with `cookie` both are set as cookies that no script of a page can read, and stand nowhere else. See docs/sign-in.md.
 //
 // It is POST /api/v1/session.
 func (c *Client) CreateSession(ctx context.Context, body Credentials, options ...CallOption) (*NewSession, error) {
 	r := newCall(http.MethodPost, "/api/v1/session", options)
 	r.json(body)
 	return fetch[NewSession](ctx, c, r)
+}
+
+// ListIdentities lists the identities at providers that sign in the caller.
+//
+// It is GET /api/v1/session/identities.
+func (c *Client) ListIdentities(ctx context.Context, options ...CallOption) (*IdentityList, error) {
+	r := newCall(http.MethodGet, "/api/v1/session/identities", options)
+	return fetch[IdentityList](ctx, c, r)
+}
+
+// DeleteIdentity unlinks an identity; the last way to sign in stays.
+//
+// It is DELETE /api/v1/session/identities/{id}.
+func (c *Client) DeleteIdentity(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/session/identities/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FinishProvider takes a browser back from its provider and signs the person in.
+//
+// The answer is always a redirection, because a person sees it: to the page they came from, with session cookies, or with the id of what went wrong in `signin_error`.
+//
+// It is GET /api/v1/session/oidc/{provider}/callback.
+func (c *Client) FinishProvider(ctx context.Context, provider string, params *FinishProviderParams, options ...CallOption) error {
+	r := newCall(http.MethodGet, "/api/v1/session/oidc/{provider}/callback", options)
+	r.path("provider", provider)
+	if params != nil {
+		r.query("state", params.State)
+		r.query("code", params.Code)
+		r.query("iss", params.Iss)
+		r.query("error", params.Error)
+	}
+	return c.run(ctx, r)
+}
+
+// StartProviderInvited begins to accept an invitation by signing in at a provider.
+//
+// It is POST /api/v1/session/oidc/{provider}/invitation.
+func (c *Client) StartProviderInvited(ctx context.Context, provider string, body InvitationToken, options ...CallOption) (*ProviderStart, error) {
+	r := newCall(http.MethodPost, "/api/v1/session/oidc/{provider}/invitation", options)
+	r.path("provider", provider)
+	r.json(body)
+	return fetch[ProviderStart](ctx, c, r)
+}
+
+// LinkProvider begins to link the caller's identity at a provider, with which they can sign in from then on.
+//
+// It is POST /api/v1/session/oidc/{provider}/link.
+func (c *Client) LinkProvider(ctx context.Context, provider string, body ProviderLink, options ...CallOption) (*ProviderStart, error) {
+	r := newCall(http.MethodPost, "/api/v1/session/oidc/{provider}/link", options)
+	r.path("provider", provider)
+	r.json(body)
+	return fetch[ProviderStart](ctx, c, r)
+}
+
+// StartProvider sends a browser to sign in at a provider.
+//
+// It is GET /api/v1/session/oidc/{provider}/start.
+func (c *Client) StartProvider(ctx context.Context, provider string, params *StartProviderParams, options ...CallOption) error {
+	r := newCall(http.MethodGet, "/api/v1/session/oidc/{provider}/start", options)
+	r.path("provider", provider)
+	if params != nil {
+		r.query("tenant", params.Tenant)
+		r.query("return", params.Return)
+	}
+	return c.run(ctx, r)
+}
+
+// UpdatePassword changes the caller's password, ends all their sessions and opens a new one.
+//
+// It is PUT /api/v1/session/password.
+func (c *Client) UpdatePassword(ctx context.Context, body PasswordChange, options ...CallOption) (*NewSession, error) {
+	r := newCall(http.MethodPut, "/api/v1/session/password", options)
+	r.json(body)
+	return fetch[NewSession](ctx, c, r)
+}
+
+// ResetPassword sets a password with the token of a link, which works once, and ends the person's sessions.
+//
+// It is POST /api/v1/session/password/reset.
+func (c *Client) ResetPassword(ctx context.Context, body PasswordSetting, options ...CallOption) (*PasswordSet, error) {
+	r := newCall(http.MethodPost, "/api/v1/session/password/reset", options)
+	r.json(body)
+	return fetch[PasswordSet](ctx, c, r)
+}
+
+// ListProviders lists the OpenID Connect providers that people can sign in with.
+//
+// It is GET /api/v1/session/providers.
+func (c *Client) ListProviders(ctx context.Context, options ...CallOption) (*ProviderList, error) {
+	r := newCall(http.MethodGet, "/api/v1/session/providers", options)
+	return fetch[ProviderList](ctx, c, r)
+}
+
+// RefreshSession answers a refresh secret with a token for the next minutes, and with the next secret.
+//
+// A secret can be used once. For 15 seconds it is still answered, with the same next one, for answers that were lost; later it ends the session, because two parties have it. Without a body the secret is taken from the cookie, and the answer sets cookies.
+//
+// It is POST /api/v1/session/refresh.
+func (c *Client) RefreshSession(ctx context.Context, body SessionRefresh, options ...CallOption) (*NewSession, error) {
+	r := newCall(http.MethodPost, "/api/v1/session/refresh", options)
+	r.json(body)
+	return fetch[NewSession](ctx, c, r)
+}
+
+// SwitchTenant opens a session for another of the caller's tenants and ends this one.
+//
+// It is POST /api/v1/session/tenant.
+func (c *Client) SwitchTenant(ctx context.Context, body TenantSwitch, options ...CallOption) (*NewSession, error) {
+	r := newCall(http.MethodPost, "/api/v1/session/tenant", options)
+	r.json(body)
+	return fetch[NewSession](ctx, c, r)
+}
+
+// DeleteSessions signs the caller out everywhere, here too.
+//
+// It is DELETE /api/v1/sessions.
+func (c *Client) DeleteSessions(ctx context.Context, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/sessions", options)
+	return c.run(ctx, r)
+}
+
+// ListSessions lists the caller's own sessions, the one used last first.
+//
+// It is GET /api/v1/sessions.
+func (c *Client) ListSessions(ctx context.Context, options ...CallOption) (*SessionList, error) {
+	r := newCall(http.MethodGet, "/api/v1/sessions", options)
+	return fetch[SessionList](ctx, c, r)
+}
+
+// DeleteSessionByID ends one of the caller's own sessions.
+//
+// It is DELETE /api/v1/sessions/{id}.
+func (c *Client) DeleteSessionByID(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/sessions/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
 }
 
 // ListTenants lists all tenants of the platform; for operators.
@@ -3703,6 +4478,49 @@ func (c *Client) ListTenants(ctx context.Context, params *ListTenantsParams, opt
 		r.query("cursor", params.Cursor)
 	}
 	return fetch[TenantList](ctx, c, r)
+}
+
+// CreateTenant creates a tenant; for operators.
+//
+// It is POST /api/v1/tenants.
+func (c *Client) CreateTenant(ctx context.Context, body TenantSpec, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenants", options)
+	r.creates = true
+	r.json(body)
+	return fetch[Tenant](ctx, c, r)
+}
+
+// DeleteTenant begins to delete a tenant; for operators.
+//
+// Every credential of the tenant is refused from now on. When the grace is over, everything of it is purged, and a certificate says
+// what was deleted; until then restoreTenant undoes it. Deleting again changes the grace. docs/tenants.md tells the whole.
+//
+// It is DELETE /api/v1/tenants/{id}.
+func (c *Client) DeleteTenant(ctx context.Context, id string, params *DeleteTenantParams, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodDelete, "/api/v1/tenants/{id}", options)
+	r.path("id", id)
+	if params != nil {
+		r.query("grace", params.Grace)
+	}
+	return fetch[Tenant](ctx, c, r)
+}
+
+// FindTenant shows a tenant; for operators.
+//
+// It is GET /api/v1/tenants/{id}.
+func (c *Client) FindTenant(ctx context.Context, id string, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodGet, "/api/v1/tenants/{id}", options)
+	r.path("id", id)
+	return fetch[Tenant](ctx, c, r)
+}
+
+// FindCertificate returns the signed certificate of a purged tenant; for operators.
+//
+// It is GET /api/v1/tenants/{id}/certificate.
+func (c *Client) FindCertificate(ctx context.Context, id string, options ...CallOption) (*SignedCertificate, error) {
+	r := newCall(http.MethodGet, "/api/v1/tenants/{id}/certificate", options)
+	r.path("id", id)
+	return fetch[SignedCertificate](ctx, c, r)
 }
 
 // CreateTenantInvitation invites somebody into a tenant; for operators, who so give a tenant its first owner.
@@ -3733,6 +4551,33 @@ func (c *Client) SetTenantQuota(ctx context.Context, id string, body Quota, opti
 	r.path("id", id)
 	r.json(body)
 	return fetch[Quota](ctx, c, r)
+}
+
+// RestoreTenant undoes a deletion within its grace; for operators.
+//
+// It is POST /api/v1/tenants/{id}/restore.
+func (c *Client) RestoreTenant(ctx context.Context, id string, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenants/{id}/restore", options)
+	r.path("id", id)
+	return fetch[Tenant](ctx, c, r)
+}
+
+// ResumeTenant ends a suspension; for operators.
+//
+// It is POST /api/v1/tenants/{id}/resume.
+func (c *Client) ResumeTenant(ctx context.Context, id string, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenants/{id}/resume", options)
+	r.path("id", id)
+	return fetch[Tenant](ctx, c, r)
+}
+
+// SuspendTenant refuses all credentials of a tenant; its data stays and its rules stand still. For operators.
+//
+// It is POST /api/v1/tenants/{id}/suspend.
+func (c *Client) SuspendTenant(ctx context.Context, id string, options ...CallOption) (*Tenant, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenants/{id}/suspend", options)
+	r.path("id", id)
+	return fetch[Tenant](ctx, c, r)
 }
 
 // ListTokens lists the tokens of clusters, and those that query and administer, without secrets.
@@ -4758,6 +5603,27 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "listChanges", Method: http.MethodGet, Path: "/api/v1/changes", Summary: "Lists the records of the change log, newest first. Tenants read their own, operators the installation's.",
+			Tags:   []string{"changes"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "actor", In: "query", Type: "string", Description: "Only of this credential id or login."},
+				{Name: "action", In: "query", Type: "string", Description: "Only this action, such as token.create, or this noun, such as token."},
+				{Name: "object", In: "query", Type: "string", Description: "Only this object, such as token/k1, or this noun."},
+				{Name: "result", In: "query", Type: "string", Description: "done, refused, or the id of an error."},
+				{Name: "since", In: "query", Type: "string", Description: "From this time on, RFC 3339."},
+				{Name: "until", In: "query", Type: "string", Description: "Before this time, RFC 3339."},
+				{Name: "tenant", In: "query", Type: "string", Description: "For operators: only what concerns this tenant."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "verifyChanges", Method: http.MethodGet, Path: "/api/v1/changes/proof", Summary: "Reads the whole change log of the caller's and tells whether it was tampered with.",
+			Tags:   []string{"changes"},
+			Answer: []string{"application/json"},
+		},
+		{
 			ID: "listClusters", Method: http.MethodGet, Path: "/api/v1/clusters", Summary: "Lists the tenant's clusters, with when each signal last arrived.",
 			Tags:   []string{"clusters"},
 			Answer: []string{"application/json"},
@@ -5059,6 +5925,21 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "listLogPatterns", Method: http.MethodGet, Path: "/api/v1/logs/patterns", Summary: "Lists the templates of log lines, and which of them are new, vanished or come more often than before.",
+			Tags:   []string{"logs"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "query", In: "query", Type: "string", Description: "LogQL's stream selector, such as {app=\"api\"}. All streams unless told."},
+				{Name: "start", In: "query", Type: "string", Description: "Start of the period (inclusive), RFC 3339 or Unix seconds; an hour before the end unless told."},
+				{Name: "end", In: "query", Type: "string", Description: "End of the period (exclusive), RFC 3339 or Unix seconds; now unless told."},
+				{Name: "compare_start", In: "query", Type: "string", Description: "Start of the period to compare with. It may not overlap the first."},
+				{Name: "compare_end", In: "query", Type: "string", Description: "End of the period to compare with."},
+				{Name: "sort", In: "query", Type: "string", Description: "Top lists all patterns, those of most lines first. The others list what they are named for, the surest first.", Enum: []string{"top", "new", "vanished", "spiking"}},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most patterns to return."},
+				{Name: "step", In: "query", Type: "string", Description: "Step of the counts over time: whole minutes, such as 5m or 300. About a hundred points unless told."},
+			},
+		},
+		{
 			ID: "listMembers", Method: http.MethodGet, Path: "/api/v1/members", Summary: "Lists the tenant's members with their roles.",
 			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
@@ -5090,6 +5971,21 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
+			},
+		},
+		{
+			ID: "createPasswordReset", Method: http.MethodPost, Path: "/api/v1/members/{id}/password-reset", Summary: "Makes a link with which a person sets a new password, once and within 24 hours.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The person's id."},
+			},
+		},
+		{
+			ID: "deleteMemberSessions", Method: http.MethodDelete, Path: "/api/v1/members/{id}/sessions", Summary: "Ends a member's sessions for this tenant. They can sign in again.",
+			Tags: []string{"access"},
+			Params: []Param{
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
 			},
 		},
@@ -5171,6 +6067,20 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "findRetention", Method: http.MethodGet, Path: "/api/v1/retention", Summary: "Shows how long the tenant's data stays, what the store does for that, and the oldest rows.",
+			Tags:   []string{"retention"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "updateRetention", Method: http.MethodPut, Path: "/api/v1/retention", Summary: "Replaces how long the tenant's data stays. What is older goes with the next round.",
+			Tags: []string{"retention"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+			},
+		},
+		{
 			ID: "listRoles", Method: http.MethodGet, Path: "/api/v1/roles", Summary: "Lists the built-in roles and the tenant's own.",
 			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
@@ -5226,12 +6136,142 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "listIdentities", Method: http.MethodGet, Path: "/api/v1/session/identities", Summary: "Lists the identities at providers that sign in the caller.",
+			Tags:   []string{"session"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "deleteIdentity", Method: http.MethodDelete, Path: "/api/v1/session/identities/{id}", Summary: "Unlinks an identity; the last way to sign in stays.",
+			Tags: []string{"session"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The identity's id."},
+			},
+		},
+		{
+			ID: "finishProvider", Method: http.MethodGet, Path: "/api/v1/session/oidc/{provider}/callback", Summary: "Takes a browser back from its provider and signs the person in.",
+			Tags: []string{"session"},
+			Params: []Param{
+				{Name: "state", In: "query", Type: "string"},
+				{Name: "code", In: "query", Type: "string"},
+				{Name: "iss", In: "query", Type: "string"},
+				{Name: "error", In: "query", Type: "string"},
+				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
+			},
+		},
+		{
+			ID: "startProviderInvited", Method: http.MethodPost, Path: "/api/v1/session/oidc/{provider}/invitation", Summary: "Begins to accept an invitation by signing in at a provider.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
+			},
+		},
+		{
+			ID: "linkProvider", Method: http.MethodPost, Path: "/api/v1/session/oidc/{provider}/link", Summary: "Begins to link the caller's identity at a provider, with which they can sign in from then on.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
+			},
+		},
+		{
+			ID: "startProvider", Method: http.MethodGet, Path: "/api/v1/session/oidc/{provider}/start", Summary: "Sends a browser to sign in at a provider.",
+			Tags: []string{"session"},
+			Params: []Param{
+				{Name: "tenant", In: "query", Type: "string", Description: "Slug of the tenant to sign in to."},
+				{Name: "return", In: "query", Type: "string", Description: "Path of the page to come back to, / unless told."},
+				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
+			},
+		},
+		{
+			ID: "updatePassword", Method: http.MethodPut, Path: "/api/v1/session/password", Summary: "Changes the caller's password, ends all their sessions and opens a new one.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "resetPassword", Method: http.MethodPost, Path: "/api/v1/session/password/reset", Summary: "Sets a password with the token of a link, which works once, and ends the person's sessions.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listProviders", Method: http.MethodGet, Path: "/api/v1/session/providers", Summary: "Lists the OpenID Connect providers that people can sign in with.",
+			Tags:   []string{"session"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "refreshSession", Method: http.MethodPost, Path: "/api/v1/session/refresh", Summary: "Answers a refresh secret with a token for the next minutes, and with the next secret.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: false,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "switchTenant", Method: http.MethodPost, Path: "/api/v1/session/tenant", Summary: "Opens a session for another of the caller's tenants and ends this one.",
+			Tags: []string{"session"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "deleteSessions", Method: http.MethodDelete, Path: "/api/v1/sessions", Summary: "Signs the caller out everywhere, here too.",
+			Tags: []string{"session"},
+		},
+		{
+			ID: "listSessions", Method: http.MethodGet, Path: "/api/v1/sessions", Summary: "Lists the caller's own sessions, the one used last first.",
+			Tags:   []string{"session"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "deleteSessionByID", Method: http.MethodDelete, Path: "/api/v1/sessions/{id}", Summary: "Ends one of the caller's own sessions.",
+			Tags: []string{"session"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The session's id."},
+			},
+		},
+		{
 			ID: "listTenants", Method: http.MethodGet, Path: "/api/v1/tenants", Summary: "Lists all tenants of the platform; for operators.",
 			Tags:   []string{"tenants"},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
 				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createTenant", Method: http.MethodPost, Path: "/api/v1/tenants", Summary: "Creates a tenant; for operators.",
+			Tags: []string{"tenants"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteTenant", Method: http.MethodDelete, Path: "/api/v1/tenants/{id}", Summary: "Begins to delete a tenant; for operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "grace", In: "query", Type: "string", Description: "How long the tenant can be restored, such as 72h; 0s purges at once. The installation's own unless told."},
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "findTenant", Method: http.MethodGet, Path: "/api/v1/tenants/{id}", Summary: "Shows a tenant; for operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "findCertificate", Method: http.MethodGet, Path: "/api/v1/tenants/{id}/certificate", Summary: "Returns the signed certificate of a purged tenant; for operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
 			},
 		},
 		{
@@ -5260,6 +6300,33 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "restoreTenant", Method: http.MethodPost, Path: "/api/v1/tenants/{id}/restore", Summary: "Undoes a deletion within its grace; for operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "resumeTenant", Method: http.MethodPost, Path: "/api/v1/tenants/{id}/resume", Summary: "Ends a suspension; for operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "suspendTenant", Method: http.MethodPost, Path: "/api/v1/tenants/{id}/suspend", Summary: "Refuses all credentials of a tenant; its data stays and its rules stand still. For operators.",
+			Tags:   []string{"tenants"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
 			},
 		},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/seamarkhq/seamark/api/reference"
 	"github.com/seamarkhq/seamark/console"
 	"github.com/seamarkhq/seamark/internal/httpx"
 )
@@ -43,7 +44,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		o.TrustedProxies = append(o.TrustedProxies, network)
 	}
 	if a.opts.has(RoleAPI) {
-		o.Fallback = console.Handler()
+		o.Fallback = reference.Handler(console.Handler())
 	}
 	if a.edge, err = httpx.New(o); err != nil {
 		return err

@@ -34,7 +34,9 @@ func (o *KeysOptions) Source(dataDir, natsURL string) seal.RootSource {
 const resealInterval = 5 * time.Minute
 
 // usesKeys reports whether a role reads or writes secrets. The others get by without the root key.
-func (a *App) usesKeys() bool { return a.opts.has(RoleAPI) || a.opts.has(RoleAlerting) }
+func (a *App) usesKeys() bool {
+	return a.opts.has(RoleAPI) || a.opts.has(RoleAlerting) || a.opts.has(RoleForwarder)
+}
 
 // openKeys opens the keys that secrets are sealed with. It fails, and changes nothing, where the root key is not the one
 // that they were sealed under.

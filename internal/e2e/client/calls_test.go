@@ -38,7 +38,11 @@ func pushCalls() []call {
 		}},
 		{"pushAudit", func(t *testing.T, w *world) error { return w.ingest.PushAudit(t.Context(), w.audit()) }},
 		{"pushEvents", func(t *testing.T, w *world) error { return w.ingest.PushEvents(t.Context(), w.event()) }},
-		{"pushKubeEventer", func(t *testing.T, w *world) error { return w.ingest.PushKubeEventer(t.Context(), w.event()) }},
+		{"pushKubeEventer", func(t *testing.T, w *world) error {
+			return w.ingest.PushKubeEventer(t.Context(), map[string]string{
+				"EventType": "Warning", "EventKind": "Pod", "EventReason": "BackOff", "EventTime": w.start.String(), "EventMessage": "m",
+			})
+		}},
 		{"pushOtlpLogs", func(t *testing.T, w *world) error {
 			return drain(w.ingest.PushOTLPLogs(t.Context(), otlp("resourceLogs")))
 		}},
@@ -67,7 +71,7 @@ func controlCalls() []call {
 		{"createSession", func(*testing.T, *world) error { return nil }}, // the world has signed in
 		{"listClusters", func(t *testing.T, w *world) error { return one(w.admin.ListClusters(t.Context(), nil)) }},
 		{"listTenants", func(t *testing.T, w *world) error { return one(w.operator.ListTenants(t.Context(), nil)) }},
-		{"findQuotas", func(t *testing.T, w *world) error { return one(w.query.FindQuotas(t.Context())) }},
+		{"findQuotas", func(t *testing.T, w *world) error { return one(w.admin.FindQuotas(t.Context())) }},
 		{"findClusterQuotas", func(t *testing.T, w *world) error { return one(w.admin.FindClusterQuotas(t.Context(), w.clusterID)) }},
 		{"setClusterQuota", func(t *testing.T, w *world) error {
 			return one(w.admin.SetClusterQuota(t.Context(), w.clusterID, client.Quota{MaxLabels: new(int64(30))}))
@@ -99,7 +103,7 @@ func replacePipelines(t *testing.T, w *world) error {
 	if err != nil {
 		return err
 	}
-	_, again := w.admin.ReplacePipelines(t.Context(), client.NewPipelines{}, client.IfAbsent())
+	_, again := w.admin.ReplacePipelines(t.Context(), client.NewPipelines{Pipelines: []client.Pipeline{}}, client.IfAbsent())
 	if !client.IsConflict(again) {
 		t.Errorf("created twice: %v", again)
 	}

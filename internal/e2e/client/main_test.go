@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,8 +54,8 @@ func newWorld(t *testing.T) *world {
 	w.recorder = w.contract.Record(t)
 	w.nobody, w.ingest, w.query = w.as(t, ""), w.as(t, w.account.Ingest), w.as(t, w.account.Query)
 	w.admin = w.as(t, newToken(t, admin, "admin"))
-	w.operator = w.signIn(t, admin, "ops@example.com", "--operator")
-	w.owner = w.signIn(t, admin, "owner@example.com", "--tenant", slug, "--role", "owner")
+	w.operator = w.signIn(t, "ops@example.com", "--operator")
+	w.owner = w.signIn(t, "owner@example.com", "--tenant", slug, "--role", "owner")
 	w.push(t)
 	clusters, err := w.admin.ListClusters(t.Context(), nil)
 	if err != nil || len(clusters.Items) != 1 {
@@ -86,11 +88,15 @@ func (w *world) as(t *testing.T, token string) *client.Client {
 }
 
 // signIn makes a person and returns a client with a session of theirs.
-func (w *world) signIn(t *testing.T, admin func(out any, args ...string), login string, args ...string) *client.Client {
+func (w *world) signIn(t *testing.T, login string, args ...string) *client.Client {
 	t.Helper()
-	var made struct{ Password string }
-	admin(&made, append([]string{"user", "create", login}, args...)...)
-	session, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: login, Password: made.Password})
+	const password = "correct horse battery staple"
+	command := exec.Command(harness.Binary(t), slices.Concat([]string{"admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", login}, args)...)
+	command.Stdin = strings.NewReader(password + "\n")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("create %s: %v %s", login, err, out)
+	}
+	session, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: login, Password: password})
 	if err != nil {
 		t.Fatalf("sign in %s: %v", login, err)
 	}
