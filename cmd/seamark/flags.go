@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/seamarkhq/seamark/forward"
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
@@ -118,6 +119,7 @@ type serverFlags struct {
 	QueryMaxSamples       int           `name:"query.max-samples" default:"${max_samples}" help:"Samples one PromQL query may hold in memory."`
 	QueryMaxSeries        int           `name:"query.max-series" default:"${query_series}" help:"Series one query may touch."`
 	QuerySampleCacheBytes int64         `name:"query.sample-cache-bytes" default:"${sample_cache}" help:"Memory of the samples that queries have read, 2 to 4 bytes each, of all tenants together; one tenant has half at most. What was used longest ago goes first; what does not fit is read from ClickHouse."`
+	QueryLogFilterBytes   int64         `name:"query.log-filter-bytes" default:"${log_filters}" help:"Memory of the filters that tell which log lines cannot have a text, about 6 bytes a line, of all tenants together. The days that were searched longest ago are forgotten first; a search whose days need more than half has ClickHouse read them."`
 	QuerySeriesIndexBytes int64         `name:"query.series-index-bytes" default:"${series_index}" help:"Memory of the indexes of metric series and log streams, about 120 bytes a series, of all tenants together. The index that was asked longest ago is forgotten first; one that needs more than a quarter is read from ClickHouse."`
 	QueryMaxEntries       int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
 	QueryMaxContextLines  int           `name:"query.max-context-lines" default:"${context_lines}" help:"Log lines on each side of a line whose context is asked for, 10 to ${context_lines}."`
@@ -163,6 +165,12 @@ type serverFlags struct {
 	RetentionMax           time.Duration `name:"retention.max" default:"${retention_max}" help:"Longest retention that a tenant may set. Without it one tenant's years of data fill the disk."`
 	RetentionInterval      time.Duration `name:"retention.interval" default:"${retention_interval}" help:"How often rows are deleted that rules for streams let go before the rest of their day."`
 
+	ForwardersMaxPerTenant   int           `name:"forwarders.max-per-tenant" default:"${forwarders}" help:"Forwarders of one tenant. Each decodes all of the tenant's lines."`
+	ForwardersMaxBatchBytes  int           `name:"forwarders.max-batch-bytes" default:"${forward_bytes}" help:"Rows of one batch as NDJSON. A forwarder holds one batch for each shard in memory."`
+	ForwardersMaxBatchAge    time.Duration `name:"forwarders.max-batch-age" default:"${forward_age}" help:"How long rows may wait for others before a forwarder sends them."`
+	ForwardersMaxAttempts    int           `name:"forwarders.max-attempts" default:"${forward_attempts}" help:"How often a batch is sent that its target refuses for good, such as with 400, before it is given up."`
+	ForwardersAllowedTargets []string      `name:"forwarders.allowed-targets" help:"Private networks that targets of forwarders may be in, such as 10.1.0.0/16. Without them only public addresses are reached, on ports 80, 443 and from 1024 on."`
+
 	DiskMinFreePercent  int   `name:"disk.min-free-percent" default:"${disk_percent}" help:"Part of the data folder's disk that stays free: below it ingest answers 503. Without it streams meet the full disk and stall."`
 	DiskMaxReserveBytes int64 `name:"disk.max-reserve-bytes" default:"${disk_reserve}" help:"Bound of that part on large disks."`
 	DiskBallastBytes    int64 `name:"disk.ballast-bytes" default:"${disk_ballast}" help:"Size of a file that is given up when the disk is full all the same, so that the directory can still be written."`
@@ -183,6 +191,8 @@ func flagDefaults() kong.Vars {
 		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"session_token": d.Session.TokenLifetime.String(), "session_idle": d.Session.IdleLifetime.String(), "session_life": d.Session.Lifetime.String(),
 		"session_key": d.Session.KeyLifetime.String(), "clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
+		"forwarders": n(int64(d.Forwarders.Limits.MaxPerTenant)), "forward_bytes": n(int64(d.Forwarders.Limits.MaxBatchBytes)),
+		"forward_age": d.Forwarders.Limits.MaxBatchAge.String(), "forward_attempts": n(int64(d.Forwarders.Limits.MaxAttempts)),
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
 		"max_labels": n(int64(l.MaxLabels)), "max_label_name": n(int64(l.MaxLabelNameBytes)), "max_label_value": n(int64(l.MaxLabelValueBytes)),
 		"max_line": n(int64(l.MaxLineBytes)), "max_attrs": n(int64(l.MaxAttrs)), "max_series_cluster": n(int64(d.Ingest.MaxSeriesPerCluster)),
@@ -204,7 +214,7 @@ func flagDefaults() kong.Vars {
 		"event_points": n(int64(d.Query.Events.MaxPoints)), "event_history": d.Query.Events.MaxHistory.String(), "audit_records": n(int64(d.Query.Audit.MaxRecords)),
 		"audit_clients": n(int64(d.Query.Audit.MaxClients)), "audit_writes": n(int64(d.Query.Audit.MaxWrites)), "audit_bytes": n(int64(d.Query.Audit.MaxWriteBytes)),
 		"max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
-		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
+		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "log_filters": n(d.Query.LogFilterBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
 }
 
@@ -258,7 +268,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Metering = app.MeteringOptions{Flush: f.MeteringFlushInterval, Sample: f.MeteringSampleInterval, Budgets: f.MeteringBudgetInterval}
 	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond, LogFilterRows: f.WriterLogFilterRows}
 	o.Query = app.QueryOptions{
-		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
+		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, LogFilterBytes: f.QueryLogFilterBytes, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
 	}
 	events, audit := &o.Query.Events, &o.Query.Audit
@@ -275,6 +285,9 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, PurgeSettle: f.TenantsPurgeSettle, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
 		RetentionInterval: f.RetentionInterval, TransferDir: f.TenantsExportDir, TransferKeep: f.TenantsExportKeep, TransferMaxBytes: f.TenantsExportMaxBytes,
 	}
+	o.Forwarders = app.ForwardersOptions{AllowedTargets: f.ForwardersAllowedTargets, Limits: forward.Limits{
+		MaxPerTenant: f.ForwardersMaxPerTenant, MaxBatchBytes: f.ForwardersMaxBatchBytes, MaxBatchAge: f.ForwardersMaxBatchAge, MaxAttempts: f.ForwardersMaxAttempts,
+	}}
 	o.Logger = f.logger()
 	var err error
 	o.Failpoint, err = failpoint(f.DebugFailpoint)

@@ -29,6 +29,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	"github.com/seamarkhq/seamark/querier/logfilter"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
@@ -58,6 +59,7 @@ type App struct {
 	bus          *bus.Bus
 	store        *store.Store
 	index        *seriesindex.Index
+	filters      *logfilter.Cache
 	turns        turns
 	promql       *promql.Engine
 	logql        *logqlengine.Engine
@@ -67,8 +69,9 @@ type App struct {
 	tailer       *logtail.Tailer
 	events       *events.Searcher
 	audit        *audit.Searcher
-	pipelines    *pipelines // nil without the ingest and API roles
-	quotas       quotaAPI   // of the API and querier roles
+	pipelines    *pipelines   // nil without the ingest and API roles
+	forwarders   forwarderAPI // of the forwarder and API roles
+	quotas       quotaAPI     // of the API and querier roles
 	meter        *metering.Meter
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester
@@ -170,7 +173,7 @@ func (a *App) usesBus() bool {
 }
 
 func (a *App) usesStore() bool {
-	return a.opts.has(RoleWriter) || a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting)
+	return a.opts.has(RoleWriter) || a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting) || a.opts.has(RoleForwarder)
 }
 
 // defers registers what undoes a step.

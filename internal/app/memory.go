@@ -9,12 +9,24 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/logfilter"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
 
-// openMemory makes what queries find in memory before they ask the store: the index of metric series and log streams, and the
-// cache of metric samples. The writers' word refreshes both.
+// logStorage is the store of logs with what is in memory of it: the streams and the filters of lines.
+type logStorage struct {
+	*seriesindex.Index
+	filters *logfilter.Cache
+}
+
+// NarrowLogs implements logqlengine.Storage.
+func (l logStorage) NarrowLogs(ctx context.Context, id seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {
+	return l.filters.NarrowLogs(ctx, id, scope)
+}
+
+// openMemory makes what queries find in memory before they ask the store: the index of metric series and log streams, the
+// cache of metric samples and the filters of log lines. The writers' word refreshes both.
 func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 	index, err := seriesindex.New(seriesindex.Options{
 		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh,
@@ -39,7 +51,10 @@ func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 			return nil, nil, err
 		}
 	}
-	a.forgetDeleted(index.Forget, samples.Forget, a.forgetStore)
+	if a.filters, err = logfilter.New(logfilter.Options{Source: a.store, MaxBytes: a.opts.Query.LogFilterBytes, Registerer: a.registry}); err != nil {
+		return nil, nil, err
+	}
+	a.forgetDeleted(index.Forget, samples.Forget, a.filters.Forget, a.forgetStore)
 	return index, samples, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seamarkhq/seamark/forward"
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/esbulk"
 	"github.com/seamarkhq/seamark/ingest/patterns"
@@ -23,6 +24,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	"github.com/seamarkhq/seamark/querier/logfilter"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/samplecache"
@@ -34,15 +36,18 @@ type Role string
 
 // The roles.
 const (
-	RoleIngest   Role = "ingest"
-	RoleWriter   Role = "writer"
-	RoleQuerier  Role = "querier"
-	RoleAlerting Role = "alerting"
-	RoleAPI      Role = "api"
+	RoleIngest    Role = "ingest"
+	RoleWriter    Role = "writer"
+	RoleQuerier   Role = "querier"
+	RoleAlerting  Role = "alerting"
+	RoleForwarder Role = "forwarder"
+	RoleAPI       Role = "api"
 )
 
 // AllRoles lists every role, which `seamark serve` runs in one process.
-func AllRoles() []Role { return []Role{RoleIngest, RoleWriter, RoleQuerier, RoleAlerting, RoleAPI} }
+func AllRoles() []Role {
+	return []Role{RoleIngest, RoleWriter, RoleQuerier, RoleAlerting, RoleForwarder, RoleAPI}
+}
 
 // Options configures a process. Field names in errors are the flags' names.
 type Options struct {
@@ -61,6 +66,7 @@ type Options struct {
 	Query      QueryOptions
 	Export     logexport.Limits
 	Alerting   AlertingOptions
+	Forwarders ForwardersOptions
 	Session    SessionOptions
 	OIDC       OIDCOptions
 	Disk       DiskOptions
@@ -200,6 +206,7 @@ type QueryOptions struct {
 	ChunkSamples     int // that a part of a PromQL query reads at once
 	MaxSeries        int
 	SampleCacheBytes int64 // memory of the cache of metric samples, of all tenants
+	LogFilterBytes   int64 // memory of the filters of log lines, of all tenants
 	SeriesIndexBytes int64 // memory of the indexes of metric series and log streams, of all tenants
 	MaxEntries       int
 	MaxContextLines  int // on each side of a log line
@@ -247,11 +254,12 @@ func DefaultOptions() Options {
 		},
 		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, LogFilterRows: store.DefaultFilterRows},
 		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
+			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, LogFilterBytes: logfilter.DefaultMaxBytes, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
 			MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
 		},
 		Export:       logexport.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		Forwarders:   ForwardersOptions{Limits: forward.DefaultLimits()},
 		Session:      DefaultSessionOptions(),
 		Quota:        quota.DefaultLimits(),
 		Patterns:     PatternOptions{Enabled: true, Limits: patterns.DefaultLimits()},
@@ -307,6 +315,7 @@ func (o *Options) Validate() error {
 		{"query.timeout", positive(int64(o.Query.Timeout))},
 		{"query.chunk-samples", positive(int64(o.Query.ChunkSamples))},
 		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
+		{"query.log-filter-bytes", positive(o.Query.LogFilterBytes)},
 		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
 		{"query.max-context-lines", within(o.Query.MaxContextLines, logcontext.DefaultLines, logcontext.MaxLines)},
 		{"query.max-events", positive(int64(o.Query.Events.MaxEvents))},
@@ -327,6 +336,11 @@ func (o *Options) Validate() error {
 		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
 		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},
+		{"forwarders.allowed-targets", checkPrefixes(o.Forwarders.AllowedTargets)},
+		{"forwarders.max-per-tenant", within(o.Forwarders.Limits.MaxPerTenant, 1, 1000)},
+		{"forwarders.max-batch-bytes", within(o.Forwarders.Limits.MaxBatchBytes, 64<<10, 256<<20)},
+		{"forwarders.max-batch-age", within(int(o.Forwarders.Limits.MaxBatchAge/time.Second), 1, 3600)},
+		{"forwarders.max-attempts", within(o.Forwarders.Limits.MaxAttempts, 1, 1000)},
 	}
 	var faults []error
 	for _, c := range append(checks, o.Tenants.checks()...) {

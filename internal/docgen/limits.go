@@ -64,6 +64,7 @@ var otherwise = map[string]string{
 	"query.max-tails":               "Each open tail reads all of its tenant's new lines from the queue.",
 	"query.max-samples":             "One query over many series would take all memory of the querier.",
 	"query.sample-cache-bytes":      "The samples of every query that was ever asked would stay in memory.",
+	"query.log-filter-bytes":        "The filters of every day that was ever searched would stay in memory.",
 	"query.series-index-bytes":      "The indexes of every tenant that ever asked would stay in memory.",
 	"query.max-series":              "A selector without a filter would load every label set of the tenant.",
 	"query.max-entries":             "An answer would grow past what a browser or Grafana can show.",

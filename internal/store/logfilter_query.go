@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -32,8 +31,8 @@ const (
 // as it is when they cannot tell: no filter of the scope asks for a text that every row's body must have. The server reads a
 // few bytes for each line of the scope, instead of the lines.
 func (s *Store) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope LogScope) (LogScope, LogStats, error) {
-	wanted := wantedGrams(scope.Filters)
-	if len(wanted) == 0 || len(scope.Streams) == 0 || scope.Start >= scope.End {
+	wanted := scope.wanted()
+	if len(wanted) == 0 || scope.Empty() {
 		return scope, LogStats{}, nil
 	}
 	if s.absent(tenant, TableLogFilters) {
@@ -58,18 +57,37 @@ func (s *Store) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope L
 	if err != nil {
 		return scope, stats, err
 	}
-	scope.Narrowed, scope.Ranges = true, mergeRanges(ranges, maxLogRanges)
+	scope.Narrow(ranges)
 	return scope, stats, nil
 }
 
-// wantedGrams returns for each filter that filters can help with the sets of grams, one of which a row must have.
-func wantedGrams(filters []LogFilter) (wanted [][][]uint16) {
-	for i := range filters {
-		if sets := gramsOf(&filters[i]); len(sets) > 0 {
+// Narrow says that rows for which the scope's filters hold lie in ranges alone, which it takes.
+func (s *LogScope) Narrow(ranges []LogRange) {
+	s.Narrowed, s.Ranges = true, mergeRanges(ranges, maxLogRanges)
+}
+
+// wanted returns for each of the scope's filters that sets of grams can help with such sets, one of which a row must have.
+func (s *LogScope) wanted() (wanted [][][]uint16) {
+	for i := range s.Filters {
+		if sets := gramsOf(&s.Filters[i]); len(sets) > 0 {
 			wanted = append(wanted, sets)
 		}
 	}
 	return wanted
+}
+
+// Grams asks of sets of grams whether lines with them can satisfy a scope's filters.
+type Grams struct{ wanted [][][]uint16 }
+
+// Grams returns what the scope's filters ask of the grams of lines; ok is false when that is nothing.
+func (s *LogScope) Grams() (g Grams, ok bool) {
+	g.wanted = s.wanted()
+	return g, len(g.wanted) > 0 && !s.Empty()
+}
+
+// In reports whether lines whose grams has knows can satisfy the filters.
+func (g Grams) In(has func(grams []uint16) bool) bool {
+	return !slices.ContainsFunc(g.wanted, func(sets [][]uint16) bool { return !slices.ContainsFunc(sets, has) })
 }
 
 func gramsOf(f *LogFilter) (sets [][]uint16) {
@@ -106,14 +124,17 @@ func spread(list []uint16, n int) []uint16 {
 	return few
 }
 
+// The times that a filter covers: its run, as far as it lies in its day.
+const (
+	filterStart = "greatest(start, toInt64(toUInt16(day)) * 86400000000000)"
+	filterEnd   = "least(start + bitShiftLeft(toInt64(1), bits), (toInt64(toUInt16(day)) + 1) * 86400000000000)"
+)
+
 // narrowSQL asks for the runs whose filters have all that is wanted, and for the times of rows that no filter covers.
 func narrowSQL(scope *LogScope, wanted [][][]uint16) *logSQL {
 	b := newLogSQL()
-	groups := scope.groups()
-	in, start, end := b.strings(groups), b.int64(scope.Start), b.int64(scope.End)
-	first, last := b.int64(int64(dayOf(scope.Start, dayNanos))), b.int64(int64(dayOf(scope.End-1, dayNanos)))
-	b.WriteString("SELECT grp, greatest(start, toInt64(toUInt16(day)) * " + strconv.FormatInt(dayNanos, 10) + "), start + bitShiftLeft(toInt64(1), bits)\nFROM log_filters\n")
-	b.WriteString("WHERE grp IN " + in + "\n  AND day >= toDate(" + first + ") AND day <= toDate(" + last + ")")
+	start, end := b.int64(scope.Start), b.int64(scope.End)
+	b.WriteString("SELECT grp, " + filterStart + ", " + filterEnd + "\nFROM log_filters\nWHERE grp IN " + b.strings(scope.groups()) + " AND " + b.days(scope))
 	b.WriteString("\n  AND start < " + end + " AND start + bitShiftLeft(toInt64(1), bits) > " + start)
 	for _, sets := range wanted {
 		some := make([]string, 0, len(sets))
@@ -122,12 +143,32 @@ func narrowSQL(scope *LogScope, wanted [][][]uint16) *logSQL {
 		}
 		b.WriteString("\n  AND (" + strings.Join(some, " OR ") + ")")
 	}
-	cut := b.int64(max((scope.End-scope.Start)/uncoveredCuts, 1))
-	b.WriteString("\nUNION ALL\nSELECT grp, toUnixTimestamp64Nano(min(ts)), toUnixTimestamp64Nano(max(ts)) + 1\nFROM logs\n")
-	all := LogScope{Streams: scope.Streams, Start: scope.Start, End: scope.End}
-	b.whereGroups(&all, false)
-	b.WriteString("\n  AND _f = 0\nGROUP BY grp, intDiv(toUnixTimestamp64Nano(ts), " + cut + ")")
+	b.WriteString("\nUNION ALL\n")
+	b.uncovered(scope, "")
 	return b
+}
+
+// days returns the condition that a filter is of a day of the scope.
+func (b *logSQL) days(scope *LogScope) string {
+	first, last := int64(dayOf(scope.Start, dayNanos)), int64(dayOf(scope.End-1, dayNanos))
+	return "day >= toDate(" + b.int64(first) + ") AND day <= toDate(" + b.int64(last) + ")"
+}
+
+// uncovered asks for the times of rows that no filter covers, as three columns behind others.
+func (b *logSQL) uncovered(scope *LogScope, others string) {
+	cut := b.int64(max((scope.End-scope.Start)/uncoveredCuts, 1))
+	b.WriteString("SELECT toString(grp), " + others + "toUnixTimestamp64Nano(min(ts)), toUnixTimestamp64Nano(max(ts)) + 1\nFROM logs\n")
+	b.whereGroups(&LogScope{Streams: scope.Streams, Start: scope.Start, End: scope.End}, false)
+	b.WriteString("\n  AND _f = 0\nGROUP BY grp, intDiv(toUnixTimestamp64Nano(ts), " + cut + ")")
+}
+
+// whole returns the ranges of all rows of the scope.
+func (s *LogScope) whole() []LogRange {
+	var ranges []LogRange
+	for _, group := range s.groups() {
+		ranges = append(ranges, LogRange{group, s.Start, s.End})
+	}
+	return ranges
 }
 
 // groups returns the groups of the scope's streams, or of its ranges, sorted.

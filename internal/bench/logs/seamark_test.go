@@ -25,6 +25,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/logfilter"
 	logql "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
@@ -175,18 +176,6 @@ func (r *rig) settle(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("%d filters, %.1f bytes per row, %.0f %% full", filters, float64(size)/float64(rows), 100*fill)
-	rs, err := r.admin.Query(b.Context(), fmt.Sprintf("SELECT grp, bits, count(), avg(bitmapCardinality(grams)) / 65536 FROM t%04d.log_filters GROUP BY grp, bits ORDER BY grp, bits LIMIT 40", number))
-	if err != nil {
-		b.Fatal(err)
-	}
-	for rs.Next() {
-		var g string
-		var bt uint8
-		var n uint64
-		var av float64
-		_ = rs.Scan(&g, &bt, &n, &av)
-		b.Logf("XX %s %d %d %.2f", g, bt, n, av)
-	}
 }
 
 // chill makes the server read from the disk: it forgets what it knows of the tables, and the kernel the pages of their files.
@@ -236,9 +225,10 @@ func (r *rig) cpu(b *testing.B) float64 {
 	return seconds
 }
 
-// counted is the store with its streams in memory, as the product makes it, counting what queries of rows read.
+// counted is the store with its streams and filters in memory, as the product makes it, counting what queries of rows read.
 type counted struct {
 	*seriesindex.Index
+	filters *logfilter.Cache
 	rows, bytes, statements atomic.Uint64
 }
 
@@ -256,7 +246,11 @@ func newCounted(b *testing.B, s *store.Store) *counted {
 			b.Error(err)
 		}
 	})
-	return &counted{Index: index}
+	filters, err := logfilter.New(logfilter.Options{Source: s, MaxBytes: logfilter.DefaultMaxBytes, Registerer: client.NewRegistry()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &counted{Index: index, filters: filters}
 }
 
 func (c *counted) add(s store.LogStats) {
@@ -281,7 +275,7 @@ func (c *counted) LogCounts(ctx context.Context, id seamark.TenantID, q store.Lo
 
 // NarrowLogs implements logql.Storage.
 func (c *counted) NarrowLogs(ctx context.Context, id seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {
-	scope, s, err := c.Index.NarrowLogs(ctx, id, scope)
+	scope, s, err := c.filters.NarrowLogs(ctx, id, scope)
 	c.add(s)
 	return scope, s, err
 }

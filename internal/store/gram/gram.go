@@ -6,6 +6,7 @@ package gram
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/bits"
 	"slices"
 )
@@ -109,10 +110,110 @@ func (s *Set) AppendState(b []byte) []byte {
 		}
 		return b
 	}
-	for i, w := range s {
-		for ; w != 0; w &= w - 1 {
-			b = binary.LittleEndian.AppendUint16(b, uint16(i<<6|bits.TrailingZeros64(w)))
-		}
+	for _, v := range s.List() {
+		b = binary.LittleEndian.AppendUint16(b, v)
 	}
 	return b
+}
+
+// The rest of what ClickHouse writes: the cookie of a bitmap with runs, which one byte of flags follows if it has one container.
+const (
+	cookieRuns   = 12347
+	runHeadBytes = 9
+)
+
+var errState = errors.New("a state of grams is broken")
+
+// ParseState sets s to a state of ClickHouse's groupBitmap over UInt16, as AppendState or the server has written it.
+func (s *Set) ParseState(state string) error {
+	*s = Set{}
+	b := []byte(state)
+	if len(b) < 2 {
+		return errState
+	}
+	kind := b[0]
+	size, n := binary.Uvarint(b[1:])
+	if n <= 0 {
+		return errState
+	}
+	b = b[1+n:]
+	if kind != kindBitmap { // a list
+		return s.addList(b, int(size))
+	}
+	if size != uint64(len(b)) || len(b) < 4 {
+		return errState
+	}
+	switch cookieOf := binary.LittleEndian.Uint32(b); {
+	case cookieOf == cookieRuns && len(b) >= runHeadBytes && b[4] == 1:
+		return s.addRuns(b[runHeadBytes:])
+	case cookieOf == cookieRuns && len(b) >= runHeadBytes && b[4] == 0:
+		return s.addContainer(b[runHeadBytes:], binary.LittleEndian.Uint16(b[7:]))
+	case cookieOf == cookie && len(b) == 8 && binary.LittleEndian.Uint32(b[4:]) == 0:
+		return nil
+	case cookieOf == cookie && len(b) >= headBytes && binary.LittleEndian.Uint32(b[4:]) == 1:
+		return s.addContainer(b[headBytes:], binary.LittleEndian.Uint16(b[10:]))
+	}
+	return errState
+}
+
+// Insert adds a gram.
+func (s *Set) Insert(n uint16) { s[n>>6] |= 1 << (n & 63) }
+
+func (s *Set) addList(b []byte, n int) error {
+	if n < 0 || len(b) != 2*n {
+		return errState
+	}
+	for ; len(b) > 0; b = b[2:] {
+		s.Insert(binary.LittleEndian.Uint16(b))
+	}
+	return nil
+}
+
+// addContainer adds a list or a bitmap of one more value than last.
+func (s *Set) addContainer(b []byte, last uint16) error {
+	if n := int(last) + 1; n <= maxArray {
+		return s.addList(b, n)
+	}
+	if len(b) != Size/8 {
+		return errState
+	}
+	for i := range s {
+		s[i] |= binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return nil
+}
+
+// addRuns adds runs, each a value and how many follow it.
+func (s *Set) addRuns(b []byte) error {
+	if len(b) < 2 || len(b) != 2+4*int(binary.LittleEndian.Uint16(b)) {
+		return errState
+	}
+	for b = b[2:]; len(b) > 0; b = b[4:] {
+		first, more := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
+		if first+more >= Size {
+			return errState
+		}
+		for n := first; n <= first+more; n++ {
+			s.Insert(uint16(n))
+		}
+	}
+	return nil
+}
+
+// Union adds all grams of o to s.
+func (s *Set) Union(o *Set) {
+	for i := range s {
+		s[i] |= o[i]
+	}
+}
+
+// List returns the grams in s, in ascending order.
+func (s *Set) List() []uint16 {
+	list := make([]uint16, 0, s.Len())
+	for i, w := range s {
+		for ; w != 0; w &= w - 1 {
+			list = append(list, uint16(i<<6|bits.TrailingZeros64(w)))
+		}
+	}
+	return list
 }

@@ -1,6 +1,7 @@
 package gram_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -46,6 +47,40 @@ func FuzzSet(f *testing.F) {
 		}
 		if len(gram.Of(text)) > s.Len() {
 			t.Fatalf("%d grams of %d", len(gram.Of(text)), s.Len())
+		}
+	})
+}
+
+func TestStates(t *testing.T) {
+	for n := range 200 {
+		var s, got gram.Set
+		for i := range n * n {
+			s.Add(fmt.Sprint("line ", i*7919))
+		}
+		got.Add("something else")
+		require.NoError(t, got.ParseState(string(s.AppendState(nil))))
+		require.Equal(t, s, got)
+	}
+	var s gram.Set
+	require.NoError(t, s.ParseState("\x00\x02\x07\x00\x09\x00"), "a list")
+	require.Equal(t, []uint16{7, 9}, s.List())
+	require.NoError(t, s.ParseState("\x01\x0f\x3b\x30\x00\x00\x01\x00\x00\x02\x00\x01\x00\x05\x00\x02\x00"), "runs")
+	require.Equal(t, []uint16{5, 6, 7}, s.List())
+}
+
+func FuzzParseState(f *testing.F) {
+	var s gram.Set
+	s.Add("a line of text")
+	f.Add(string(s.AppendState(nil)))
+	f.Add("\x00\x02\x07\x00\x09\x00")
+	f.Add("\x01\x0f\x3b\x30\x00\x00\x01\x00\x00\x02\x00\x01\x00\x05\x00\x02\x00")
+	f.Fuzz(func(t *testing.T, state string) {
+		var s, again gram.Set
+		if s.ParseState(state) != nil {
+			return
+		}
+		if err := again.ParseState(string(s.AppendState(nil))); err != nil || again != s {
+			t.Fatalf("%q does not survive: %v", state, err)
 		}
 	})
 }
