@@ -34,6 +34,8 @@ func permissionTable() []permissionRow {
 		{"clusters:read", viewer, true, true, "See clusters, when they last sent what, and their quotas."},
 		{"clusters:write", admin, false, true, "Create, change and delete clusters, and set their quotas."},
 		{"data:read", viewer, true, false, "Read and export logs, metrics, events and Kubernetes audit records."},
+		{"forwarders:read", admin, false, false, "See forwarders and how they do, without their secrets."},
+		{"forwarders:write", admin, false, false, "Change forwarders, which send the tenant's data elsewhere, and test them."},
 		{"keys:own", viewer, false, false, "Have API keys of one's own, which can never do more than their owner."},
 		{"keys:read", admin, false, false, "See all API keys of the tenant, without their secrets."},
 		{"keys:write", admin, false, false, "Create API keys for machines; rotate and revoke any API key."},

@@ -28,7 +28,7 @@ func TestPolicyTable(t *testing.T) {
 	editor := slices.Concat(viewer, []string{"rules:write", "silences:write"})
 	admin := slices.Concat(editor, []string{
 		"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write", "roles:write", "keys:read", "keys:write",
-		"changes:read", "retention:write",
+		"changes:read", "retention:write", "forwarders:read", "forwarders:write",
 	})
 	owner := slices.Concat(admin, []string{"owners:write", "tenant:write", "transfers:write"})
 	ingestAll := []string{"ingest:any", "ingest:logs", "ingest:metrics", "ingest:events", "ingest:traces"}

@@ -38,6 +38,7 @@ type cli struct {
 	Writer      roleCmd        `cmd:"" help:"Run the writer role alone."`
 	Querier     roleCmd        `cmd:"" help:"Run the querier role alone."`
 	Alerting    roleCmd        `cmd:"" help:"Run the alerting role alone."`
+	Forwarder   roleCmd        `cmd:"" help:"Run the forwarders of all tenants alone."`
 	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
 	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
 	Keys        keysCmd        `cmd:"" help:"The keys that secrets in the store are sealed with."`

@@ -47,6 +47,11 @@ func (a *App) startRoles(ctx context.Context) error {
 			return err
 		}
 	}
+	if a.opts.has(RoleForwarder) || a.opts.has(RoleAPI) {
+		if err := a.openForwarders(ctx); err != nil {
+			return err
+		}
+	}
 	if a.opts.has(RoleIngest) || a.opts.has(RoleAlerting) {
 		if err := a.openIngester(ctx); err != nil {
 			return err
@@ -71,7 +76,10 @@ func (a *App) startWriter(ctx context.Context) error {
 	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
 		return err
 	}
-	o.Bus, o.Store, o.Owner, o.Failpoint = a.bus, ingest.Announce(a.store, a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
+	if o.Bus, err = a.holdForForwarders(ctx); err != nil {
+		return err
+	}
+	o.Store, o.Owner, o.Failpoint = ingest.Announce(a.store, a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
 	set := a.opts.Writer
 	o.MaxInsertRows, o.MaxBatchBytes, o.MaxBatchAge, o.InsertsPerSecond = set.MaxInsertRows, set.MaxBatchBytes, set.MaxBatchAge, set.InsertsPerSecond
 	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4
@@ -104,7 +112,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
 		routes = append(routes, api.UsageRoutes(usageAPI{
-			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, timeout: a.opts.Query.Timeout, now: a.opts.Now,
+			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, kept: a.kept, timeout: a.opts.Query.Timeout, now: a.opts.Now,
 		}, a.opts.Now)...)
 	}
 	if a.opts.has(RoleAlerting) {
@@ -118,6 +126,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.TenantRoutes(tenantAPI{d, a.certificates, a.opts.Tenants.DeleteGrace})...)
 		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
+		routes = append(routes, api.ForwarderRoutes(a.forwarders)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)
 		routes = append(routes, api.PlanRoutes(planAPI{a.directory})...)
 		routes = append(routes, api.BudgetRoutes(a.directory)...)

@@ -30,15 +30,16 @@ const (
 // named here is in the backup, so that a new kind of document is never forgotten.
 func LeftOut() map[string]string {
 	return map[string]string{
-		bucketPrefix + "writer":         "checkpoints and intents of the writer: they count messages of streams that another installation does not have",
-		bucketPrefix + "leases":         "who does what at the moment",
-		bucketPrefix + "keys":           "keys that sign sessions, which are not restored; a new one is made at the first sign-in",
-		sessionsBucket:                  "signed-in people: a session that was ended since must not come back; people sign in again",
-		bucketPrefix + "arrivals":       "when each cluster was last heard of",
-		bucketPrefix + "replicas":       "which of several Prometheus replicas is elected",
-		bucketPrefix + "quota":          "what was sent today and which nodes are alive",
-		bucketPrefix + "pipeline_stats": "counters of pipelines",
-		bucketPrefix + "pushgateway":    "pushed metrics, which are data",
+		bucketPrefix + "writer":             "checkpoints and intents of the writer: they count messages of streams that another installation does not have",
+		bucketPrefix + "leases":             "who does what at the moment",
+		bucketPrefix + "keys":               "keys that sign sessions, which are not restored; a new one is made at the first sign-in",
+		sessionsBucket:                      "signed-in people: a session that was ended since must not come back; people sign in again",
+		bucketPrefix + "arrivals":           "when each cluster was last heard of",
+		bucketPrefix + "replicas":           "which of several Prometheus replicas is elected",
+		bucketPrefix + "quota":              "what was sent today and which nodes are alive",
+		bucketPrefix + "forwarder_progress": "how far forwarders are in streams that another installation does not have; they begin with what the streams hold",
+		bucketPrefix + "pipeline_stats":     "counters of pipelines",
+		bucketPrefix + "pushgateway":        "pushed metrics, which are data",
 	}
 }
 
