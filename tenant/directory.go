@@ -146,6 +146,7 @@ type Directory struct {
 	slugs       *table[slugDoc]
 	counters    *table[counterDoc]
 	quotas      *table[quotaDoc]
+	retentions  *table[retentionDoc]
 	plans       *table[planDoc]
 	budgets     *table[budgetDoc]
 	clusters    *table[clusterDoc]
@@ -234,6 +235,7 @@ func (d *Directory) makeTables() {
 	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
 	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
+	d.retentions = newTable[retentionDoc]("retention", tenants, &d.mu, changed)
 	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, changed)
 	d.plans = newTable[planDoc]("plan", tenants, &d.mu, changed)
 	d.budgets = newTable[budgetDoc]("budget", tenants, &d.mu, changed)
@@ -259,7 +261,7 @@ func (d *Directory) makeTables() {
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
 	d.used = newTable[useDoc]("use", arrivals, &d.mu, unsaved)
 
-	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas, "plan": d.plans, "budget": d.budgets})
+	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas, "retention": d.retentions, "plan": d.plans, "budget": d.budgets})
 	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
 	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
 	d.addWatch(users, map[string]shelf{"user": d.users, "access": d.access, "invitation": d.invitations, "identity": d.persons})

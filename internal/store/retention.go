@@ -71,7 +71,17 @@ var ttlDays = regexp.MustCompile(` TTL .*\+ toIntervalDay\((\d+)\)`)
 // ListTableDays returns the tables of all databases on the server as far as retention decides about them, by the number of
 // their tenant.
 func (s *Store) ListTableDays(ctx context.Context) (map[seamark.TenantNumber]TableDays, error) {
-	rows, err := s.admin.Query(ctx, "SELECT database, name, engine_full FROM system.tables WHERE match(database, '^t[0-9]+$')")
+	return s.tableDays(ctx, "match(database, '^t[0-9]+$')")
+}
+
+// FindTableDays returns the same of one tenant, nothing where it has no tables.
+func (s *Store) FindTableDays(ctx context.Context, n seamark.TenantNumber) (TableDays, error) {
+	all, err := s.tableDays(ctx, "database = ?", database(n))
+	return all[n], queryError(ctx, err)
+}
+
+func (s *Store) tableDays(ctx context.Context, where string, args ...any) (map[seamark.TenantNumber]TableDays, error) {
+	rows, err := s.admin.Query(ctx, "SELECT database, name, engine_full FROM system.tables WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}

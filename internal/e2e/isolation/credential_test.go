@@ -90,15 +90,19 @@ func deadCredentials(t *testing.T, s *side) []credential {
 	}
 	list = append(list, credential{"deleted cluster", bearer(orphan), http.StatusUnauthorized})
 	suspended, deleted := inprocess.NewTenant(t, s.App, "suspended", "same"), inprocess.NewTenant(t, s.App, "deleted", "same")
+	dying := inprocess.NewTenant(t, s.App, "dying", "same")
+	if _, err := d.BeginDeletion(t.Context(), dying.ID, time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := d.SuspendTenant(t.Context(), suspended.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.DeleteTenant(t.Context(), deleted.ID); err != nil {
 		t.Fatal(err)
 	}
-	for name, x := range map[string]*inprocess.Tenant{"suspended": suspended, "deleted": deleted} {
+	for name, x := range map[string]*inprocess.Tenant{"suspended": suspended, "dying": dying, "deleted": deleted} {
 		list = append(list, credential{name + " tenant's admin", bearer(x.Admin), http.StatusForbidden},
-			credential{name + " tenant's ingest", bearer(x.Ingest), http.StatusForbidden})
+			credential{name + " tenant's query", bearer(x.Query), http.StatusForbidden}, credential{name + " tenant's ingest", bearer(x.Ingest), http.StatusForbidden})
 	}
 	return list
 }

@@ -15,5 +15,8 @@ func TestMain(m *testing.M) { inprocess.Main(m) }
 
 func server(t *testing.T) *app.App {
 	t.Helper()
-	return inprocess.App(t, func(o *app.Options) { o.Alerting.EvaluationInterval = time.Second })
+	return inprocess.App(t, func(o *app.Options) {
+		o.Alerting.EvaluationInterval = time.Second
+		o.Tenants.PurgeSettle = time.Hour // the credentials of a deleted tenant are refused as such, until they are purged
+	})
 }
