@@ -190,6 +190,15 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestTable(t *testing.T) {
+	got := string(document("| id | text |\n| --- | --- |\n| `a` | x &lt;y><br>`z` |\n| `a` | again |"))
+	for _, part := range []string{`<tr id="a"><td><code>a</code></td><td>x &lt;y&gt;<br><code>z</code></td></tr>`, `<tr><td><code>a</code></td><td>again</td></tr>`} {
+		if !strings.Contains(got, part) {
+			t.Errorf("%s lacks %s", got, part)
+		}
+	}
+}
+
 func TestCurl(t *testing.T) {
 	html := page200(t, "/docs")
 	for _, want := range []string{

@@ -93,9 +93,18 @@ func table(block string, ids map[string]bool) string {
 			b.WriteString("<tr>")
 		}
 		for _, cell := range cells {
-			b.WriteString("<" + tag + ">" + string(inline(cell)) + "</" + tag + ">")
+			b.WriteString("<" + tag + ">" + cellText(cell) + "</" + tag + ">")
 		}
 		b.WriteString("</tr>")
 	}
 	return b.String() + "</table></div>"
+}
+
+// cellText is a cell: lines between <br>, which with &lt; is all the HTML that our tables have.
+func cellText(cell string) string {
+	lines := strings.Split(cell, "<br>")
+	for i, line := range lines {
+		lines[i] = string(inline(strings.ReplaceAll(line, "&lt;", "<")))
+	}
+	return strings.Join(lines, "<br>")
 }
