@@ -228,7 +228,7 @@ func (r *rig) cpu(b *testing.B) float64 {
 // counted is the store with its streams and filters in memory, as the product makes it, counting what queries of rows read.
 type counted struct {
 	*seriesindex.Index
-	filters *logfilter.Cache
+	filters                 *logfilter.Cache
 	rows, bytes, statements atomic.Uint64
 }
 
