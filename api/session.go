@@ -216,6 +216,9 @@ func (s *sessions) switchTenant(w http.ResponseWriter, r *httpx.Request) error {
 	if err := ofPerson(r); err != nil {
 		return err
 	}
+	if r.Principal.Operator {
+		return seamark.Errorf(seamark.Forbidden, "seamark-session-operator", "Operators act for no tenant, and members name the one to switch to.")
+	}
 	var in switchRequest
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err

@@ -134,7 +134,7 @@ func (d *Directory) SwitchTenant(ctx context.Context, sid, slug string, on Devic
 		return SessionToken{}, err
 	}
 	if user.Operator || slug == "" {
-		return SessionToken{}, seamark.Errorf(seamark.Forbidden, "seamark-session-operator", "Name the tenant to switch to. Operators act for none.")
+		return SessionToken{}, seamark.Errorf(seamark.Forbidden, "seamark-session-operator", "Operators act for no tenant, and members name the one to switch to.")
 	}
 	tenant, err := d.chooseTenant(user, slug)
 	if err != nil {

@@ -5644,6 +5644,23 @@ func Operations() []Operation {
 			ID: "setClusterQuota", Method: http.MethodPut, Path: "/api/v1/clusters/{id}/quotas", Summary: "Replaces the quota of a cluster, within the tenant's own limits. Every ingest node follows within seconds.",
 			Tags: []string{"quotas"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "active_series", In: "body", Type: "integer", Description: "Metric series with a sample within the last hour."},
+				{Name: "active_streams", In: "body", Type: "integer", Description: "Log streams with a line within the last hour."},
+				{Name: "bytes_burst", In: "body", Type: "integer", Description: "Bytes that may come at once after a quiet time."},
+				{Name: "bytes_per_second", In: "body", Type: "integer", Description: "Bytes of decompressed bodies a second, over all signals."},
+				{Name: "daily_bytes", In: "body", Type: "integer", Description: "Bytes of decompressed bodies per day of UTC."},
+				{Name: "max_age_seconds", In: "body", Type: "integer", Description: "How far behind the server's clock a timestamp may lie."},
+				{Name: "max_attrs", In: "body", Type: "integer", Description: "Structured metadata pairs of one line."},
+				{Name: "max_future_seconds", In: "body", Type: "integer", Description: "How far ahead of the server's clock a timestamp may lie."},
+				{Name: "max_label_name_bytes", In: "body", Type: "integer", Description: "Length of a label name."},
+				{Name: "max_label_value_bytes", In: "body", Type: "integer", Description: "Length of a label value."},
+				{Name: "max_labels", In: "body", Type: "integer", Description: "Labels of one series or stream."},
+				{Name: "max_line_bytes", In: "body", Type: "integer", Description: "Length of a log line."},
+				{Name: "retention_days", In: "body", Type: "integer", Description: "Longest retention that the tenant may set, in days."},
+				{Name: "rows_burst", In: "body", Type: "integer", Description: "Rows that may come at once after a quiet time."},
+				{Name: "rows_per_second", In: "body", Type: "integer", Description: "Lines, samples, events and spans a second."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -5810,6 +5827,12 @@ func Operations() []Operation {
 			ID: "createInvitation", Method: http.MethodPost, Path: "/api/v1/invitations", Summary: "Invites somebody, by e-mail address or as a link for whoever has it.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "email", In: "body", Type: "string"},
+				{Name: "expires_seconds", In: "body", Type: "integer", Description: "7 days unless told."},
+				{Name: "restriction", In: "body", Type: "object", Description: "The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them."},
+				{Name: "role", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -5819,18 +5842,29 @@ func Operations() []Operation {
 			ID: "acceptInvitation", Method: http.MethodPost, Path: "/api/v1/invitations/accept", Summary: "Accepts an invitation as a new user, or with the password of one that exists.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "login", In: "body", Type: "string", Description: "The invited address unless told."},
+				{Name: "password", In: "body", Type: "string"},
+				{Name: "token", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
 			ID: "joinInvitation", Method: http.MethodPost, Path: "/api/v1/invitations/join", Summary: "Accepts an invitation as who is signed in.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "token", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
 			ID: "findInvitationOffer", Method: http.MethodPost, Path: "/api/v1/invitations/offer", Summary: "Tells what an invitation offers to who has its token.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "token", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -5862,6 +5896,15 @@ func Operations() []Operation {
 			ID: "createKey", Method: http.MethodPost, Path: "/api/v1/keys", Summary: "Creates an API key, of a machine or of one's own.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "expires_at", In: "body", Type: "string"},
+				{Name: "name", In: "body", Type: "string", Required: true},
+				{Name: "permissions", In: "body", Type: "array", Items: "string", Description: "Names as GET /api/v1/permissions lists them."},
+				{Name: "personal", In: "body", Type: "boolean", Description: "The key is the caller's own and ends with their membership."},
+				{Name: "restriction", In: "body", Type: "object", Description: "The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them."},
+				{Name: "role", In: "body", Type: "string", Description: "Either a role or permissions."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -5886,6 +5929,9 @@ func Operations() []Operation {
 			ID: "rotateKey", Method: http.MethodPost, Path: "/api/v1/keys/{id}/rotate", Summary: "Gives an API key a new secret; the one before lives for the overlap.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: false,
+			Fields: []Param{
+				{Name: "overlap_seconds", In: "body", Type: "integer", Description: "How long the secret before is good, too; 0 ends it at once."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -5967,6 +6013,10 @@ func Operations() []Operation {
 			ID: "updateMember", Method: http.MethodPut, Path: "/api/v1/members/{id}", Summary: "Changes a member's role and restriction; both count within a second.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "restriction", In: "body", Type: "object", Description: "The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them."},
+				{Name: "role", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -6008,6 +6058,10 @@ func Operations() []Operation {
 			ID: "replacePipelines", Method: http.MethodPut, Path: "/api/v1/pipelines", Summary: "Replaces the tenant's log pipelines. Every ingest node follows within a second.",
 			Tags: []string{"pipelines"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "pipelines", In: "body", Type: "array", Required: true, Items: "object"},
+				{Name: "revision", In: "body", Type: "integer", Description: "The revision that was read, 0 when there are no pipelines yet; needed where the request has no If-Match."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -6018,6 +6072,10 @@ func Operations() []Operation {
 			ID: "tryPipeline", Method: http.MethodPost, Path: "/api/v1/pipelines/dry-run", Summary: "Runs a pipeline on records that go nowhere and shows what each step does with each.",
 			Tags: []string{"pipelines"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "pipeline", In: "body", Type: "object", Required: true},
+				{Name: "records", In: "body", Type: "array", Required: true, Items: "object"},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -6075,6 +6133,10 @@ func Operations() []Operation {
 			ID: "updateRetention", Method: http.MethodPut, Path: "/api/v1/retention", Summary: "Replaces how long the tenant's data stays. What is older goes with the next round.",
 			Tags: []string{"retention"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "signals", In: "body", Type: "object", Required: true, Description: "Days by signal; what is absent stays as long as the installation says."},
+				{Name: "streams", In: "body", Type: "array", Required: true, Items: "object"},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -6089,6 +6151,11 @@ func Operations() []Operation {
 			ID: "createRole", Method: http.MethodPost, Path: "/api/v1/roles", Summary: "Creates a custom role.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "name", In: "body", Type: "string", Required: true},
+				{Name: "permissions", In: "body", Type: "array", Required: true, Items: "string", Description: "Names as GET /api/v1/permissions lists them."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -6113,6 +6180,11 @@ func Operations() []Operation {
 			ID: "updateRole", Method: http.MethodPut, Path: "/api/v1/roles/{name}", Summary: "Replaces what a custom role allows; its holders have it within a second.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "name", In: "body", Type: "string", Description: "May be left out; a role cannot be renamed."},
+				{Name: "permissions", In: "body", Type: "array", Required: true, Items: "string", Description: "Names as GET /api/v1/permissions lists them."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -6133,6 +6205,12 @@ func Operations() []Operation {
 			ID: "createSession", Method: http.MethodPost, Path: "/api/v1/session", Summary: "Signs a person in.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "cookie", In: "body", Type: "boolean", Description: "Set the session as cookies, for pages; else it stands in the answer."},
+				{Name: "login", In: "body", Type: "string", Required: true},
+				{Name: "password", In: "body", Type: "string", Required: true},
+				{Name: "tenant", In: "body", Type: "string", Description: "Slug of the tenant to sign in to; the first by slug when empty."},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -6162,6 +6240,9 @@ func Operations() []Operation {
 			ID: "startProviderInvited", Method: http.MethodPost, Path: "/api/v1/session/oidc/{provider}/invitation", Summary: "Begins to accept an invitation by signing in at a provider.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "token", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
@@ -6171,6 +6252,9 @@ func Operations() []Operation {
 			ID: "linkProvider", Method: http.MethodPost, Path: "/api/v1/session/oidc/{provider}/link", Summary: "Begins to link the caller's identity at a provider, with which they can sign in from then on.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "return", In: "body", Type: "string", Description: "Path of the page to come back to, / unless told."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "provider", In: "path", Type: "string", Required: true, Description: "The provider's id."},
@@ -6189,12 +6273,20 @@ func Operations() []Operation {
 			ID: "updatePassword", Method: http.MethodPut, Path: "/api/v1/session/password", Summary: "Changes the caller's password, ends all their sessions and opens a new one.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "new_password", In: "body", Type: "string", Required: true},
+				{Name: "old_password", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
 			ID: "resetPassword", Method: http.MethodPost, Path: "/api/v1/session/password/reset", Summary: "Sets a password with the token of a link, which works once, and ends the person's sessions.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "password", In: "body", Type: "string", Required: true},
+				{Name: "token", In: "body", Type: "string", Required: true, Description: "What stands behind `#` in the link."},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -6206,12 +6298,18 @@ func Operations() []Operation {
 			ID: "refreshSession", Method: http.MethodPost, Path: "/api/v1/session/refresh", Summary: "Answers a refresh secret with a token for the next minutes, and with the next secret.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: false,
+			Fields: []Param{
+				{Name: "refresh_token", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
 			ID: "switchTenant", Method: http.MethodPost, Path: "/api/v1/session/tenant", Summary: "Opens a session for another of the caller's tenants and ends this one.",
 			Tags: []string{"session"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "tenant", In: "body", Type: "string", Required: true, Description: "Slug of the tenant."},
+			},
 			Answer: []string{"application/json"},
 		},
 		{
@@ -6243,6 +6341,10 @@ func Operations() []Operation {
 			ID: "createTenant", Method: http.MethodPost, Path: "/api/v1/tenants", Summary: "Creates a tenant; for operators.",
 			Tags: []string{"tenants"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "name", In: "body", Type: "string", Description: "Name for people; the slug unless told."},
+				{Name: "slug", In: "body", Type: "string", Required: true, Description: "Short name: lower-case letters, digits and dashes; unique."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -6278,6 +6380,12 @@ func Operations() []Operation {
 			ID: "createTenantInvitation", Method: http.MethodPost, Path: "/api/v1/tenants/{id}/invitations", Summary: "Invites somebody into a tenant; for operators, who so give a tenant its first owner.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "email", In: "body", Type: "string"},
+				{Name: "expires_seconds", In: "body", Type: "integer", Description: "7 days unless told."},
+				{Name: "restriction", In: "body", Type: "object", Description: "The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them."},
+				{Name: "role", In: "body", Type: "string", Required: true},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -6296,6 +6404,23 @@ func Operations() []Operation {
 			ID: "setTenantQuota", Method: http.MethodPut, Path: "/api/v1/tenants/{id}/quotas", Summary: "Replaces the quota of a tenant; for operators. Every ingest node follows within seconds.",
 			Tags: []string{"quotas"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "active_series", In: "body", Type: "integer", Description: "Metric series with a sample within the last hour."},
+				{Name: "active_streams", In: "body", Type: "integer", Description: "Log streams with a line within the last hour."},
+				{Name: "bytes_burst", In: "body", Type: "integer", Description: "Bytes that may come at once after a quiet time."},
+				{Name: "bytes_per_second", In: "body", Type: "integer", Description: "Bytes of decompressed bodies a second, over all signals."},
+				{Name: "daily_bytes", In: "body", Type: "integer", Description: "Bytes of decompressed bodies per day of UTC."},
+				{Name: "max_age_seconds", In: "body", Type: "integer", Description: "How far behind the server's clock a timestamp may lie."},
+				{Name: "max_attrs", In: "body", Type: "integer", Description: "Structured metadata pairs of one line."},
+				{Name: "max_future_seconds", In: "body", Type: "integer", Description: "How far ahead of the server's clock a timestamp may lie."},
+				{Name: "max_label_name_bytes", In: "body", Type: "integer", Description: "Length of a label name."},
+				{Name: "max_label_value_bytes", In: "body", Type: "integer", Description: "Length of a label value."},
+				{Name: "max_labels", In: "body", Type: "integer", Description: "Labels of one series or stream."},
+				{Name: "max_line_bytes", In: "body", Type: "integer", Description: "Length of a log line."},
+				{Name: "retention_days", In: "body", Type: "integer", Description: "Longest retention that the tenant may set, in days."},
+				{Name: "rows_burst", In: "body", Type: "integer", Description: "Rows that may come at once after a quiet time."},
+				{Name: "rows_per_second", In: "body", Type: "integer", Description: "Lines, samples, events and spans a second."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
@@ -6343,6 +6468,13 @@ func Operations() []Operation {
 			ID: "createToken", Method: http.MethodPost, Path: "/api/v1/tokens", Summary: "Creates a token.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "cluster_id", In: "body", Type: "string", Description: "Ingest tokens need one, others have none."},
+				{Name: "expires_at", In: "body", Type: "string"},
+				{Name: "kind", In: "body", Type: "string", Required: true, Enum: []string{"ingest", "query", "admin"}},
+				{Name: "name", In: "body", Type: "string"},
+				{Name: "signals", In: "body", Type: "array", Items: "string", Description: "Of ingest tokens; all unless told."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -6359,6 +6491,9 @@ func Operations() []Operation {
 			ID: "rotateToken", Method: http.MethodPost, Path: "/api/v1/tokens/{id}/rotate", Summary: "Gives a token a new secret; the one before lives for the overlap.",
 			Tags: []string{"access"},
 			Body: []string{"application/json"}, BodyRequired: false,
+			Fields: []Param{
+				{Name: "overlap_seconds", In: "body", Type: "integer", Description: "How long the secret before is good, too; 0 ends it at once."},
+			},
 			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
@@ -6573,6 +6708,9 @@ func Operations() []Operation {
 			ID: "pushLoki", Method: http.MethodPost, Path: "/loki/api/v1/push", Summary: "Takes logs over Loki's push protocol.",
 			Tags: []string{"ingest"},
 			Body: []string{"application/json", "application/x-protobuf"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "streams", In: "body", Type: "array", Required: true, Items: "object"},
+			},
 		},
 		{
 			ID: "lokiQuery", Method: http.MethodGet, Path: "/loki/api/v1/query", Summary: "Evaluates LogQL at one instant.",

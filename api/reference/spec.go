@@ -61,6 +61,7 @@ func (o ordered[T]) find(name string) (found T) {
 }
 
 type pathItem struct {
+	Parameters                          []*parameter // of all its operations
 	Get, Put, Post, Patch, Delete, Head *operation
 }
 

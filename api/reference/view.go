@@ -72,7 +72,7 @@ func viewOf(s *spec) *view {
 		for _, path := range s.Paths {
 			for _, e := range path.Value.operations() {
 				if slices.Contains(e.Value.Tags, tag.Name) {
-					g.Operations = append(g.Operations, s.operationView(e.Name, path.Name, e.Value))
+					g.Operations = append(g.Operations, s.operationView(e.Name, path, e.Value))
 				}
 			}
 		}
@@ -86,13 +86,13 @@ func viewOf(s *spec) *view {
 	return v
 }
 
-func (s *spec) operationView(method, path string, op *operation) operationView {
+func (s *spec) operationView(method string, path entry[pathItem], op *operation) operationView {
 	v := operationView{
-		ID: op.ID, Method: method, Path: path, Summary: inline(op.Summary), Description: prose(op.Description),
+		ID: op.ID, Method: method, Path: path.Name, Summary: inline(op.Summary), Description: prose(op.Description),
 		Anonymous: op.Security != nil && len(*op.Security) == 0,
 	}
 	var params []*parameter
-	for _, p := range op.Parameters {
+	for _, p := range slices.Concat(path.Value.Parameters, op.Parameters) {
 		p = s.parameter(p)
 		params = append(params, p)
 		v.Params = append(v.Params, row{Name: p.Name, In: p.In, Required: p.Required || p.In == "path", Type: s.typeOf(p.Schema), Text: s.textOf(p.Description, p.Schema)})

@@ -338,11 +338,300 @@ export interface paths {
         put?: never;
         /**
          * Signs a person in.
-         * @description Sets the session cookie and returns the same token for scripts. A new session is made on every call.
+         * @description A new session is made on every call. Scripts get its token and refresh secret in the answer; with `cookie` both are set as cookies that no script of a page can read, and stand nowhere else. See docs/sign-in.md.
          */
         post: operations["createSession"];
         /** Signs the caller out. */
         delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers a refresh secret with a token for the next minutes, and with the next secret.
+         * @description A secret can be used once. For 15 seconds it is still answered, with the same next one, for answers that were lost; later it ends the session, because two parties have it. Without a body the secret is taken from the cookie, and the answer sets cookies.
+         */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a session for another of the caller's tenants and ends this one. */
+        post: operations["switchTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes the caller's password, ends all their sessions and opens a new one. */
+        put: operations["updatePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a password with the token of a link, which works once, and ends the person's sessions. */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the OpenID Connect providers that people can sign in with. */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        /** Sends a browser to sign in at a provider. */
+        get: operations["startProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Takes a browser back from its provider and signs the person in.
+         * @description The answer is always a redirection, because a person sees it: to the page they came from, with session cookies, or with the id of what went wrong in `signin_error`.
+         */
+        get: operations["finishProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to accept an invitation by signing in at a provider. */
+        post: operations["startProviderInvited"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to link the caller's identity at a provider, with which they can sign in from then on. */
+        post: operations["linkProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the identities at providers that sign in the caller. */
+        get: operations["listIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The identity's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlinks an identity; the last way to sign in stays. */
+        delete: operations["deleteIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the caller's own sessions, the one used last first. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Signs the caller out everywhere, here too. */
+        delete: operations["deleteSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of the caller's own sessions. */
+        delete: operations["deleteSessionByID"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a member's sessions for this tenant. They can sign in again. */
+        delete: operations["deleteMemberSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a link with which a person sets a new password, once and within 24 hours.
+         * @description Whoever has the link can become the person. An owner makes one for members who belong to no other tenant; an operator for everybody.
+         */
+        post: operations["createPasswordReset"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -375,7 +664,8 @@ export interface paths {
         /** Lists all tenants of the platform; for operators. */
         get: operations["listTenants"];
         put?: never;
-        post?: never;
+        /** Creates a tenant; for operators. */
+        post: operations["createTenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -596,6 +886,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a tenant; for operators. */
+        get: operations["findTenant"];
+        put?: never;
+        post?: never;
+        /**
+         * Begins to delete a tenant; for operators.
+         * @description Every credential of the tenant is refused from now on. When the grace is over, everything of it is purged, and a certificate says
+         *     what was deleted; until then restoreTenant undoes it. Deleting again changes the grace. docs/tenants.md tells the whole.
+         */
+        delete: operations["deleteTenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses all credentials of a tenant; its data stays and its rules stand still. For operators. */
+        post: operations["suspendTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a suspension; for operators. */
+        post: operations["resumeTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undoes a deletion within its grace; for operators. */
+        post: operations["restoreTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the signed certificate of a purged tenant; for operators. */
+        get: operations["findCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how long the tenant's data stays, what the store does for that, and the oldest rows. */
+        get: operations["findRetention"];
+        /** Replaces how long the tenant's data stays. What is older goes with the next round. */
+        put: operations["updateRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the records of the change log, newest first. Tenants read their own, operators the installation's.
+         * @description It tells who changed what over the API or the command line, refusals and sign-ins included. It is not Kubernetes' audit log, which
+         *     is under /api/v1/audit.
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the whole change log of the caller's and tells whether it was tampered with. */
+        get: operations["verifyChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{id}/quotas": {
         parameters: {
             query?: never;
@@ -692,6 +1128,30 @@ export interface paths {
          *     trailer X-Seamark-Rows tells the lines of the file, X-Seamark-Error the id of what ended it early.
          */
         get: operations["exportLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the templates of log lines, and which of them are new, vanished or come more often than before.
+         * @description A template is a line's text with `<_>` for what differs. Templates are found as lines come and counted by the minute, so
+         *     periods are widened to whole minutes. Without a period to compare with, top compares nothing, and the other orders compare
+         *     with the period of the same length that ends at the start. The figures of a comparison take lines as coming by chance at a
+         *     rate (Poisson): new and vanished are what should have come at least seven times and did not come once, spiking is what comes
+         *     twice as often or more and four standard deviations above chance.
+         */
+        get: operations["listLogPatterns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2230,8 +2690,108 @@ export interface components {
             login: string;
             /** Format: password */
             password: string;
-            /** @description Slug of the tenant to sign in to; needed by members of several. */
+            /** @description Slug of the tenant to sign in to; the first by slug when empty. */
             tenant?: string;
+            /** @description Set the session as cookies, for pages; else it stands in the answer. */
+            cookie?: boolean;
+        };
+        SessionRefresh: {
+            /** Format: password */
+            refresh_token: string;
+        };
+        TenantSwitch: {
+            /** @description Slug of the tenant. */
+            tenant: string;
+        };
+        PasswordChange: {
+            /** Format: password */
+            old_password: string;
+            /** Format: password */
+            new_password: string;
+        };
+        PasswordSetting: {
+            /**
+             * Format: password
+             * @description What stands behind `#` in the link.
+             */
+            token: string;
+            /** Format: password */
+            password: string;
+        };
+        PasswordSet: {
+            login: string;
+        };
+        PasswordReset: {
+            login: string;
+            token: string;
+            /** @description The link; its host is --http.external-url. */
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Provider: {
+            id: string;
+            name: string;
+        };
+        ProviderList: {
+            items: components["schemas"]["Provider"][];
+        };
+        ProviderLink: {
+            /** @description Path of the page to come back to, / unless told. */
+            return?: string;
+        };
+        ProviderStart: {
+            url: string;
+        };
+        Identity: {
+            id: string;
+            /** @description The provider's id. */
+            provider: string;
+            /** @description The provider's name; empty when it is not configured any more. */
+            name: string;
+            /** @description Who the person is there. */
+            subject: string;
+            /** @description As the provider said when it was linked, or empty. Nothing is decided by it. */
+            email: string;
+            /** Format: date-time */
+            linked_at: string;
+        };
+        IdentityList: {
+            items: components["schemas"]["Identity"][];
+        };
+        SessionInfo: {
+            id: string;
+            /** @description Whether the request was made in it. */
+            current: boolean;
+            /** @description The tenant that it acts for; null for an operator's. */
+            tenant: components["schemas"]["TenantRef"] | null;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was refreshed last; to some minutes.
+             */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends unless it is refreshed.
+             */
+            ends_at: string;
+            /** @description `password`, or the id of the provider. */
+            way: string;
+            ip: string;
+            /** @description The User-Agent, cut to 200 bytes. */
+            agent: string;
+        };
+        SessionList: {
+            items: components["schemas"]["SessionInfo"][];
+        };
+        TenantChoice: {
+            /** @description Opaque ULID. */
+            id: string;
+            slug: string;
+            name: string;
+            role: string;
         };
         TenantRef: {
             /** @description Opaque ULID. */
@@ -2240,27 +2800,35 @@ export interface components {
             name: string;
         };
         Session: {
-            /**
-             * Format: date-time
-             * @description When the session ends; told when it is made.
-             */
-            expires_at?: string;
+            /** @description The session's id; of other credentials theirs. */
+            id: string;
             login: string;
             /** @description Whether the person runs the platform. */
             operator: boolean;
-            /** @description The tenant whose data the session sees; null for an operator who is a member of none. */
+            /** @description The tenant whose data the session sees; null for an operator. */
             tenant: components["schemas"]["TenantRef"] | null;
             /** @description Role within the tenant, empty without a tenant. */
             role: string;
+            /** @description The tenants that the person can switch to. */
+            tenants: components["schemas"]["TenantChoice"][];
+            /** @description After so many seconds a client refreshes its session. */
+            refresh_seconds: number;
         };
         NewSession: components["schemas"]["Session"] & {
-            /** @description The session's JWT, also set as cookie. */
-            token: string;
+            /** @description The session's JWT; not with cookies. */
+            token?: string;
+            /** @description Gets the next token, once; not with cookies. */
+            refresh_token?: string;
             /**
              * Format: date-time
-             * @description When the session ends.
+             * @description When the token ends.
              */
             expires_at: string;
+            /**
+             * Format: date-time
+             * @description When the session ends unless it is refreshed.
+             */
+            ends_at: string;
         };
         /** @description When each signal last arrived; null when it never did. */
         Arrivals: {
@@ -2288,12 +2856,191 @@ export interface components {
             id: string;
             slug: string;
             name: string;
-            /** @description Life-cycle state, such as active or suspended. */
+            /** @description active, suspended or deleting. */
             state: string;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description Until when a tenant that is being deleted can be restored; null for the others.
+             */
+            purge_after: string | null;
             /** @description How many clusters the tenant has. */
             clusters: number;
+        };
+        TenantSpec: {
+            /** @description Short name: lower-case letters, digits and dashes; unique. */
+            slug: string;
+            /** @description Name for people; the slug unless told. */
+            name?: string;
+        };
+        SignedCertificate: {
+            certificate: components["schemas"]["Certificate"];
+            /** @description Compact JWS (RFC 7515, EdDSA) over the certificate's JSON; its header holds the key. */
+            jws: string;
+        };
+        Certificate: {
+            version: number;
+            /** @description Opaque ULID. */
+            tenant: string;
+            /** @description What the tenant's database was named after. */
+            number: number;
+            slug: string;
+            name: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its grace was over.
+             */
+            deleted_at: string;
+            /**
+             * Format: date-time
+             * @description When the purge began.
+             */
+            started_at: string;
+            /** Format: date-time */
+            finished_at: string;
+            /** @description How often everything was gone through. */
+            passes: number;
+            erased: {
+                /** @description A bucket, a stream or a table. */
+                place: string;
+                /**
+                 * Format: int64
+                 * @description Documents, messages or rows.
+                 */
+                items: number;
+                /** Format: int64 */
+                bytes?: number;
+            }[] | null;
+            /** @description What mentions the tenant and stays, and why. */
+            kept: string[];
+            proof: {
+                /** @description When everything was looked through and nothing was found. */
+                looks: string[];
+                method: string;
+            };
+        };
+        RetentionSet: {
+            /** @description Days by signal; what is absent stays as long as the installation says. */
+            signals: {
+                [key: string]: number;
+            };
+            streams: components["schemas"]["StreamRetention"][];
+        };
+        StreamRetention: {
+            /** @enum {string} */
+            signal: "logs" | "metrics";
+            /** @description Label matchers, such as {namespace="debug"}. */
+            selector: string;
+            /** @description Fewer than the signal's. */
+            days: number;
+        };
+        Retention: {
+            /** @description The most that the tenant may set. */
+            max_days: number;
+            set: components["schemas"]["RetentionSet"];
+            signals: {
+                signal: string;
+                /** @description What holds. */
+                days: number;
+                /** @description Whether the tenant has set it; else it is the installation's own. */
+                set: boolean;
+                /** @description What the tables say now, 0 without a table. */
+                enforced_days: number;
+                /** @description How many days go together. */
+                partition_days: number;
+                /** @description How much later the round comes at the latest. */
+                lag_seconds: number;
+                /**
+                 * Format: date-time
+                 * @description Time of the oldest row; null without rows.
+                 */
+                oldest_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description When that row goes at the latest.
+                 */
+                oldest_until: string | null;
+            }[];
+            streams: {
+                signal: string;
+                selector: string;
+                days: number;
+                /**
+                 * Format: int64
+                 * @description Since the rule was set.
+                 */
+                deleted_rows: number;
+                /**
+                 * Format: date-time
+                 * @description The last round; null before the first.
+                 */
+                ran_at: string | null;
+                /** @description Why the last round did not do it; empty when it did. */
+                fault: string;
+            }[];
+        };
+        Change: {
+            /**
+             * Format: int64
+             * @description Counts from 1 in its chain.
+             */
+            number: number;
+            /** Format: date-time */
+            time: string;
+            /** @description Whose thing was changed; empty for the installation's. */
+            tenant: string;
+            actor: {
+                /** @description session, operator, admin, query, ingest, api, cli, system or anonymous. */
+                kind: string;
+                /** @description Id of the credential, never a secret. */
+                id: string;
+                login: string;
+            };
+            /** @description What was done, such as token.create. */
+            action: string;
+            /** @description What it was done to, such as token/k1. */
+            object: string;
+            /** @description Digest of the object before; empty where there is none. */
+            before: string;
+            /** @description Digest of the object after. */
+            after: string;
+            /** @description done, or the id of the error. */
+            result: string;
+            /** @description HTTP status of the answer; 0 without a request. */
+            status: number;
+            client_ip: string;
+            request_id: string;
+            /**
+             * Format: int64
+             * @description Refusals before this one that were only counted.
+             */
+            suppressed: number;
+            /** @description Digest of the record before. */
+            previous: string;
+            /** @description Digest of this record. */
+            hash: string;
+        };
+        ChangeList: {
+            items: components["schemas"]["Change"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        ChangeProof: {
+            /** Format: int64 */
+            records: number;
+            /**
+             * Format: int64
+             * @description Number of the oldest record; above 1 where older ones have expired.
+             */
+            first: number;
+            /** Format: int64 */
+            last: number;
+            /** @description Digest of the newest record. Noted elsewhere, it shows later that nothing was cut off. */
+            head: string;
+            /** @description What is wrong; empty when nothing is. */
+            fault: string;
         };
         TenantList: {
             items: components["schemas"]["Tenant"][];
@@ -2856,6 +3603,96 @@ export interface components {
             values?: number;
             /** @description Bytes of the label's values, in all series of the period; of label. */
             value_bytes?: number;
+        };
+        LogPatternRange: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+        };
+        LogPatternList: {
+            range: components["schemas"]["LogPatternRange"];
+            /** @description The period that was compared with; null where none was. */
+            compare: components["schemas"]["LogPatternRange"] | null;
+            step_seconds: number;
+            /**
+             * Format: int64
+             * @description Lines of all patterns in the period.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Lines of all patterns in the period that was compared with.
+             */
+            lines_before: number;
+            /** @description How many patterns the order has; items are the first of them. */
+            found: number;
+            /** @description There are more patterns than are compared; the rarest are missing. */
+            truncated: boolean;
+            items: components["schemas"]["LogPattern"][];
+        };
+        LogPattern: {
+            /** @description A hash of the template. */
+            id: string;
+            /** @description The text with <_> for what differs, as LogQL's |> takes it; empty for a moment when it is new. */
+            template: string;
+            /** @description Namespaces and workloads that it came from, as namespace/workload; about 20 at most. */
+            groups: string[];
+            levels: {
+                level: string;
+                /** Format: int64 */
+                lines: number;
+            }[];
+            /** Format: int64 */
+            lines: number;
+            /** Format: int64 */
+            bytes: number;
+            /** @description Part of the period's lines, 0 to 1. */
+            share: number;
+            /**
+             * Format: date-time
+             * @description First minute with a line in both periods.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description Last minute with a line in both periods.
+             */
+            last_seen: string;
+            /** @description First day of UTC that has it, of all days that are kept; empty where it is not told. */
+            first_day: string;
+            /** @description Steps with lines; the others have none. */
+            points: {
+                /**
+                 * Format: date-time
+                 * @description Where the step begins.
+                 */
+                time: string;
+                /** Format: int64 */
+                lines: number;
+            }[];
+            comparison: components["schemas"]["LogPatternComparison"] | null;
+        };
+        LogPatternComparison: {
+            /**
+             * Format: int64
+             * @description Lines in the period that was compared with.
+             */
+            lines: number;
+            /** @description Lines a second in the period. */
+            rate: number;
+            /** @description Lines a second in the period that was compared with. */
+            rate_before: number;
+            /** @description Of the rates; null where there were no lines before. */
+            ratio: number | null;
+            /** @description Lines in the period, had the rate not changed. */
+            expected: number;
+            /** @description Standard deviations that the lines are away from what was expected. */
+            score: number;
+            /** @enum {string} */
+            change: "steady" | "new" | "vanished" | "spiking" | "falling";
+            /** @description A sentence that says why. */
+            reason: string;
         };
         DropList: {
             items: components["schemas"]["DropReason"][];
@@ -4459,7 +5296,7 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
-                    /** @description The session cookie, HttpOnly and SameSite=Strict. */
+                    /** @description With cookies, the session's token and its refresh secret, each HttpOnly and SameSite=Strict. */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -4469,6 +5306,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             default: components["responses"]["Fault"];
         };
@@ -4482,7 +5320,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Signed out; the cookie is cleared. */
+            /** @description Signed out on every node; the cookies are cleared. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4490,6 +5328,436 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SessionRefresh"];
+            };
+        };
+        responses: {
+            /** @description The session goes on. */
+            200: {
+                headers: {
+                    /** @description With cookies, the session's token and its refresh secret, each HttpOnly and SameSite=Strict. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSession"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    switchTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantSwitch"];
+            };
+        };
+        responses: {
+            /** @description The new session. */
+            200: {
+                headers: {
+                    /** @description With cookies, the session's token and its refresh secret, each HttpOnly and SameSite=Strict. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSession"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updatePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The new session. */
+            200: {
+                headers: {
+                    /** @description With cookies, the session's token and its refresh secret, each HttpOnly and SameSite=Strict. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSession"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordSetting"];
+            };
+        };
+        responses: {
+            /** @description The password is set; sign in with it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The providers, in the order of the configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    startProvider: {
+        parameters: {
+            query?: {
+                /** @description Slug of the tenant to sign in to. */
+                tenant?: string;
+                /** @description Path of the page to come back to, / unless told. */
+                return?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to the provider, with a cookie that must come back. */
+            303: {
+                headers: {
+                    /** @description The provider's page, or a page with `signin_error`. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    finishProvider: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                iss?: string;
+                error?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to a page. */
+            303: {
+                headers: {
+                    /** @description The page. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    startProviderInvited: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description Where the browser goes on, with the cookie that this answer sets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderStart"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    linkProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderLink"];
+            };
+        };
+        responses: {
+            /** @description Where the browser goes on, with the cookie that this answer sets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderStart"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The identities, at most 20. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The identity's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unlinked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions, at most 20. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All sessions are over on every node. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteSessionByID: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is over on every node. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteMemberSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions are over on every node. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link, told this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordReset"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Fault"];
         };
     };
@@ -4548,6 +5816,40 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantSpec"];
+            };
+        };
+        responses: {
+            /** @description The tenant. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
             default: components["responses"]["Fault"];
         };
     };
@@ -5272,6 +6574,325 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
+    findTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteTenant: {
+        parameters: {
+            query?: {
+                /** @description How long the tenant can be restored, such as 72h; 0s purges at once. The installation's own unless told. */
+                grace?: string;
+            };
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    suspendTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    resumeTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    restoreTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was deleted, how that was proven, and the signature. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedCertificate"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was set, what holds and what is done. The ETag is of what was set. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionSet"];
+            };
+        };
+        responses: {
+            /** @description What was set, what holds and what is done. The ETag is of what was set. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: {
+                /** @description Only of this credential id or login. */
+                actor?: string;
+                /** @description Only this action, such as token.create, or this noun, such as token. */
+                action?: string;
+                /** @description Only this object, such as token/k1, or this noun. */
+                object?: string;
+                /** @description done, refused, or the id of an error. */
+                result?: string;
+                /** @description From this time on, RFC 3339. */
+                since?: string;
+                /** @description Before this time, RFC 3339. */
+                until?: string;
+                /** @description For operators: only what concerns this tenant. */
+                tenant?: string;
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Records, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    verifyChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeProof"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
     findTenantQuotas: {
         parameters: {
             query?: never;
@@ -5516,6 +7137,47 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listLogPatterns: {
+        parameters: {
+            query?: {
+                /** @description LogQL's stream selector, such as {app="api"}. All streams unless told. */
+                query?: string;
+                /** @description Start of the period (inclusive), RFC 3339 or Unix seconds; an hour before the end unless told. */
+                start?: string;
+                /** @description End of the period (exclusive), RFC 3339 or Unix seconds; now unless told. */
+                end?: string;
+                /** @description Start of the period to compare with. It may not overlap the first. */
+                compare_start?: string;
+                /** @description End of the period to compare with. */
+                compare_end?: string;
+                /** @description Top lists all patterns, those of most lines first. The others list what they are named for, the surest first. */
+                sort?: "top" | "new" | "vanished" | "spiking";
+                /** @description Most patterns to return. */
+                limit?: number;
+                /** @description Step of the counts over time: whole minutes, such as 5m or 300. About a hundred points unless told. */
+                step?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The patterns. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPatternList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
         };
     };

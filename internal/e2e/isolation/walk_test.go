@@ -45,7 +45,9 @@ func TestEveryRoute(t *testing.T) {
 // open are the routes that anybody may call: signing in, which has tests of its own, and what balancers and clients ask about
 // the server's health before they have a credential. They tell nothing of a tenant.
 var open = []string{
-	"POST /api/v1/session", "POST /api/v1/invitations/offer", "POST /api/v1/invitations/accept", "GET /services/collector/health", "GET /services/collector/health/1.0", "GET /-/healthy", "GET /-/ready",
+	"POST /api/v1/session", "POST /api/v1/session/refresh", "POST /api/v1/session/password/reset", "GET /api/v1/session/providers",
+	"GET /api/v1/session/oidc/:provider/start", "GET /api/v1/session/oidc/:provider/callback", "POST /api/v1/session/oidc/:provider/invitation",
+	"POST /api/v1/invitations/offer", "POST /api/v1/invitations/accept", "GET /services/collector/health", "GET /services/collector/health/1.0", "GET /-/healthy", "GET /-/ready",
 	"OPTIONS /services/collector/event", "OPTIONS /services/collector/event/1.0", "GET /ping", "HEAD /ping", "GET /health",
 }
 
