@@ -189,7 +189,7 @@ func (f *Finder) complete(q *Query) error {
 
 // widen brings a range to whole minutes.
 func widen(r *seamark.TimeRange, start, end string) error {
-	const first, last = 1971, 2100
+	const first, last = 1970, 2100
 	switch {
 	case r.Start.IsZero():
 		return seamark.Errorf(seamark.Invalid, "seamark-parameter-missing", "The parameter %s is missing: %s needs it.", start, end)

@@ -252,7 +252,7 @@ func TestFaults(t *testing.T) {
 		{logpatterns.Query{Before: seamark.TimeRange{Start: noon.Add(-time.Hour)}}, "The parameter compare_end is missing"},
 		{logpatterns.Query{Before: seamark.TimeRange{End: noon}}, "The parameter compare_start is missing"},
 		{logpatterns.Query{Before: hour}, "overlaps the period 2026-11-20T12:00:00Z to 2026-11-20T13:00:00Z (start, end)"},
-		{logpatterns.Query{Range: seamark.TimeRange{Start: noon.AddDate(-100, 0, 0), End: noon}}, "is not between the years 1971 and 2100"},
+		{logpatterns.Query{Range: seamark.TimeRange{Start: noon.AddDate(-100, 0, 0), End: noon}}, "is not between the years 1970 and 2100"},
 		{logpatterns.Query{Selector: `{app="api"} |= "x"`}, "without a pipeline"},
 		{logpatterns.Query{Selector: `{app=`}, "parse error at 1:6"},
 		{logpatterns.Query{Selector: `{app="api"}`}, "more than the limit of 3 streams"},

@@ -257,7 +257,7 @@ func (w *world) testFaults(t *testing.T) {
 	} {
 		a, err := harness.Do(t.Context(), http.DefaultClient, &harness.Request{Method: http.MethodGet, URL: w.URL + "/api/v1/logs/patterns?" + c.query, Token: w.Query})
 		if err != nil || a.Status != http.StatusBadRequest || !strings.Contains(string(a.Body), c.want) {
-			t.Errorf("%s: %v %+v, want %q", c.query, err, a, c.want)
+			t.Errorf("%s: %v, %d %s, want %q", c.query, err, a.Status, a.Body, c.want)
 		}
 	}
 }
