@@ -1438,6 +1438,31 @@ type LokiPush_Streams struct {
 	Values [][]interface{} `json:"values"`
 }
 
+// LokiShards defines model for LokiShards.
+type LokiShards struct {
+	// ChunkGroups Null.
+	ChunkGroups []interface{}       `json:"chunkGroups"`
+	Shards      []LokiShards_Shards `json:"shards"`
+
+	// Statistics Empty.
+	Statistics map[string]interface{} `json:"statistics"`
+}
+
+// LokiShards_Shards_Bounds defines model for LokiShards.Shards.Bounds.
+type LokiShards_Shards_Bounds struct {
+	// Max The last fingerprint.
+	Max int `json:"max"`
+
+	// Min The first fingerprint.
+	Min int `json:"min"`
+}
+
+// LokiShards_Shards defines model for LokiShards.Shards.
+type LokiShards_Shards struct {
+	Bounds LokiShards_Shards_Bounds `json:"bounds"`
+	Stats  LokiStats                `json:"stats"`
+}
+
 // LokiStats defines model for LokiStats.
 type LokiStats struct {
 	Bytes int `json:"bytes"`
@@ -2993,6 +3018,16 @@ type LokiFormatQueryParams struct {
 	Query *string
 }
 
+// LokiShardsParams are the query parameters of LokiShards. What is nil is not sent.
+type LokiShardsParams struct {
+	// A stream selector.
+	Query string
+	Start *string
+	End   *string
+	// Bytes of a shard, such as 600MB.
+	TargetBytesPerShard string
+}
+
 // LokiIndexStatsParams are the query parameters of LokiIndexStats. What is nil is not sent.
 type LokiIndexStatsParams struct {
 	Query *string
@@ -3414,6 +3449,33 @@ func (c *Client) PushRemoteWriteCortex(ctx context.Context, body Body, options .
 	r := newCall(http.MethodPost, "/api/prom/push", options)
 	r.body = body
 	return c.run(ctx, r)
+}
+
+// LokiPromListRuleGroups lists the rules over logs, of which there are none, so that it answers 404.
+//
+// It is GET /api/prom/rules.
+func (c *Client) LokiPromListRuleGroups(ctx context.Context, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/prom/rules", options)
+	return c.open(ctx, r)
+}
+
+// LokiPromListRuleNamespace lists the rules over logs of one namespace, of which there are none.
+//
+// It is GET /api/prom/rules/{namespace}.
+func (c *Client) LokiPromListRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/prom/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return c.open(ctx, r)
+}
+
+// LokiPromFindRuleGroup returns one group of rules over logs, of which there are none.
+//
+// It is GET /api/prom/rules/{namespace}/{group}.
+func (c *Client) LokiPromFindRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/prom/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return c.open(ctx, r)
 }
 
 // DeleteAlertmanagerConfig goes back to the default configuration, which notifies nobody.
@@ -4733,6 +4795,29 @@ func (c *Client) LokiFormatQueryForm(ctx context.Context, body url.Values, optio
 	return fetch[LokiSuccess](ctx, c, r)
 }
 
+// LokiShards tells into which shards a selector's streams may be cut.
+//
+// It is GET /loki/api/v1/index/shards.
+func (c *Client) LokiShards(ctx context.Context, params *LokiShardsParams, options ...CallOption) (*LokiShards, error) {
+	r := newCall(http.MethodGet, "/loki/api/v1/index/shards", options)
+	if params != nil {
+		r.query("query", params.Query)
+		r.query("start", params.Start)
+		r.query("end", params.End)
+		r.query("targetBytesPerShard", params.TargetBytesPerShard)
+	}
+	return fetch[LokiShards](ctx, c, r)
+}
+
+// LokiShardsForm tells into which shards a selector's streams may be cut, parameters as a form.
+//
+// It is POST /loki/api/v1/index/shards.
+func (c *Client) LokiShardsForm(ctx context.Context, body url.Values, options ...CallOption) (*LokiShards, error) {
+	r := newCall(http.MethodPost, "/loki/api/v1/index/shards", options)
+	r.form(body)
+	return fetch[LokiShards](ctx, c, r)
+}
+
 // LokiIndexStats tells how much a selector's streams hold.
 //
 // It is GET /loki/api/v1/index/stats.
@@ -4955,6 +5040,33 @@ func (c *Client) LokiQueryRangeForm(ctx context.Context, body url.Values, option
 	r := newCall(http.MethodPost, "/loki/api/v1/query_range", options)
 	r.form(body)
 	return fetch[LokiSuccess](ctx, c, r)
+}
+
+// LokiListRuleGroups lists the rules over logs, of which there are none, so that it answers 404.
+//
+// It is GET /loki/api/v1/rules.
+func (c *Client) LokiListRuleGroups(ctx context.Context, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/loki/api/v1/rules", options)
+	return c.open(ctx, r)
+}
+
+// LokiListRuleNamespace lists the rules over logs of one namespace, of which there are none.
+//
+// It is GET /loki/api/v1/rules/{namespace}.
+func (c *Client) LokiListRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/loki/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return c.open(ctx, r)
+}
+
+// LokiFindRuleGroup returns one group of rules over logs, of which there are none.
+//
+// It is GET /loki/api/v1/rules/{namespace}/{group}.
+func (c *Client) LokiFindRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/loki/api/v1/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return c.open(ctx, r)
 }
 
 // LokiListSeries lists streams that match selectors.
@@ -5442,6 +5554,28 @@ func Operations() []Operation {
 			ID: "pushRemoteWriteCortex", Method: http.MethodPost, Path: "/api/prom/push", Summary: "Takes metrics over Prometheus remote write, or logs in the form of Loki before 1.0.",
 			Tags: []string{"ingest"},
 			Body: []string{"application/x-protobuf"}, BodyRequired: true,
+		},
+		{
+			ID: "lokiPromListRuleGroups", Method: http.MethodGet, Path: "/api/prom/rules", Summary: "Lists the rules over logs, of which there are none, so that it answers 404.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+		},
+		{
+			ID: "lokiPromListRuleNamespace", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}", Summary: "Lists the rules over logs of one namespace, of which there are none.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiPromFindRuleGroup", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}/{group}", Summary: "Returns one group of rules over logs, of which there are none.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
 		},
 		{
 			ID: "deleteAlertmanagerConfig", Method: http.MethodDelete, Path: "/api/v1/alerts", Summary: "Goes back to the default configuration, which notifies nobody.",
@@ -6581,6 +6715,23 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "lokiShards", Method: http.MethodGet, Path: "/loki/api/v1/index/shards", Summary: "Tells into which shards a selector's streams may be cut.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "query", In: "query", Type: "string", Required: true, Description: "A stream selector."},
+				{Name: "start", In: "query", Type: "string"},
+				{Name: "end", In: "query", Type: "string"},
+				{Name: "targetBytesPerShard", In: "query", Type: "string", Required: true, Description: "Bytes of a shard, such as 600MB."},
+			},
+		},
+		{
+			ID: "lokiShardsForm", Method: http.MethodPost, Path: "/loki/api/v1/index/shards", Summary: "Tells into which shards a selector's streams may be cut, parameters as a form.",
+			Tags: []string{"loki"},
+			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
+			Answer: []string{"application/json"},
+		},
+		{
 			ID: "lokiIndexStats", Method: http.MethodGet, Path: "/loki/api/v1/index/stats", Summary: "Tells how much a selector's streams hold.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/json"},
@@ -6747,6 +6898,28 @@ func Operations() []Operation {
 			Tags: []string{"loki"},
 			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
 			Answer: []string{"application/json"},
+		},
+		{
+			ID: "lokiListRuleGroups", Method: http.MethodGet, Path: "/loki/api/v1/rules", Summary: "Lists the rules over logs, of which there are none, so that it answers 404.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+		},
+		{
+			ID: "lokiListRuleNamespace", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}", Summary: "Lists the rules over logs of one namespace, of which there are none.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiFindRuleGroup", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}/{group}", Summary: "Returns one group of rules over logs, of which there are none.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
 		},
 		{
 			ID: "lokiListSeries", Method: http.MethodGet, Path: "/loki/api/v1/series", Summary: "Lists streams that match selectors.",

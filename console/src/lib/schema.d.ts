@@ -1774,6 +1774,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/loki/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the rules over logs, of which there are none, so that it answers 404. */
+        get: operations["lokiListRuleGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/rules/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        /** Lists the rules over logs of one namespace, of which there are none. */
+        get: operations["lokiListRuleNamespace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/rules/{namespace}/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one group of rules over logs, of which there are none. */
+        get: operations["lokiFindRuleGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prom/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the rules over logs, of which there are none, so that it answers 404. */
+        get: operations["lokiPromListRuleGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prom/rules/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        /** Lists the rules over logs of one namespace, of which there are none. */
+        get: operations["lokiPromListRuleNamespace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prom/rules/{namespace}/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one group of rules over logs, of which there are none. */
+        get: operations["lokiPromFindRuleGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/loki/api/v1/index/stats": {
         parameters: {
             query?: never;
@@ -1786,6 +1898,24 @@ export interface paths {
         put?: never;
         /** Tells how much a selector's streams hold, parameters as a form. */
         post: operations["lokiIndexStatsForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/loki/api/v1/index/shards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells into which shards a selector's streams may be cut. */
+        get: operations["lokiShards"];
+        put?: never;
+        /** Tells into which shards a selector's streams may be cut, parameters as a form. */
+        post: operations["lokiShardsForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3877,6 +4007,21 @@ export interface components {
             chunks: number;
             entries: number;
             bytes: number;
+        };
+        LokiShards: {
+            shards: {
+                bounds: {
+                    /** @description The first fingerprint. */
+                    min: number;
+                    /** @description The last fingerprint. */
+                    max: number;
+                };
+                stats: components["schemas"]["LokiStats"];
+            }[];
+            /** @description Empty. */
+            statistics: Record<string, never>;
+            /** @description Null. */
+            chunkGroups: unknown[] | null;
         };
         LokiDetectedLabels: {
             detectedLabels: {
@@ -9039,6 +9184,190 @@ export interface operations {
             };
         };
     };
+    lokiListRuleGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiListRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiFindRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPromListRuleGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPromListRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPromFindRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
     lokiIndexStats: {
         parameters: {
             query?: {
@@ -9094,6 +9423,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LokiStats"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiShards: {
+        parameters: {
+            query: {
+                /** @description A stream selector. */
+                query: string;
+                start?: string;
+                end?: string;
+                /** @description Bytes of a shard, such as 600MB. */
+                targetBytesPerShard: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Shards by fingerprint, without an envelope. They cover every fingerprint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiShards"];
+                };
+            };
+            /** @description The fault as one line of text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiShardsForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Shards by fingerprint, without an envelope. They cover every fingerprint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LokiShards"];
                 };
             };
             /** @description The fault as one line of text. */
