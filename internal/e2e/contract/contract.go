@@ -51,6 +51,7 @@ func Load(t testing.TB) *Contract {
 // Operation is one operation of the contract.
 type Operation struct {
 	Method, Path string
+	shared       openapi3.Parameters // of all operations of the path
 	*openapi3.Operation
 }
 
@@ -59,7 +60,7 @@ func (c *Contract) Operations() []Operation {
 	var list []Operation
 	for path, item := range c.Doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			list = append(list, Operation{method, path, op})
+			list = append(list, Operation{method, path, item.Parameters, op})
 		}
 	}
 	slices.SortFunc(list, func(a, b Operation) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
@@ -88,7 +89,7 @@ func (c *Contract) At(method, path string) (*Operation, error) {
 	if item == nil || item.GetOperation(method) == nil {
 		return nil, fmt.Errorf("openapi.yaml does not know %s %s", method, path)
 	}
-	return &Operation{method, path, item.GetOperation(method)}, nil
+	return &Operation{method, path, item.Parameters, item.GetOperation(method)}, nil
 }
 
 // CheckAnswer returns what about an answer is not as promised: the status, the media type, the headers, the body's schema.
@@ -134,7 +135,7 @@ func checkBody(content openapi3.Content, contentType string, body []byte) error 
 func (o *Operation) CheckRequest(query url.Values, header http.Header, body []byte) error {
 	var faults []error
 	known := map[string]bool{}
-	for _, p := range o.Parameters {
+	for _, p := range slices.Concat(o.shared, o.Parameters) {
 		known[p.Value.In+" "+p.Value.Name] = true
 		has := p.Value.In == "query" && query.Has(p.Value.Name) || p.Value.In == "header" && header.Get(p.Value.Name) != "" || p.Value.In == "path"
 		if p.Value.Required && !has {
