@@ -120,10 +120,10 @@ type AuditDifference struct {
 // AuditSearcher is what the audit routes need. A limit of 0 is the searcher's own. Errors are of kind Invalid for what is
 // out of bounds.
 type AuditSearcher interface {
-	ListAudit(ctx context.Context, tenant seamark.TenantID, f AuditFilter, limit int) (list []AuditRecord, truncated bool, err error)
-	AuditClients(ctx context.Context, tenant seamark.TenantID, q AuditClientsQuery) (*AuditClients, error)
-	AuditListings(ctx context.Context, tenant seamark.TenantID, f AuditFilter, order string, limit int) (*AuditListings, error)
-	AuditWrites(ctx context.Context, tenant seamark.TenantID, r seamark.TimeRange, o AuditObject, limit int) (list []AuditWrite, truncated bool, err error)
+	ListAudit(ctx context.Context, scope seamark.Scope, f AuditFilter, limit int) (list []AuditRecord, truncated bool, err error)
+	AuditClients(ctx context.Context, scope seamark.Scope, q AuditClientsQuery) (*AuditClients, error)
+	AuditListings(ctx context.Context, scope seamark.Scope, f AuditFilter, order string, limit int) (*AuditListings, error)
+	AuditWrites(ctx context.Context, scope seamark.Scope, r seamark.TimeRange, o AuditObject, limit int) (list []AuditWrite, truncated bool, err error)
 }
 
 // auditFields are the fields that a filter may name.
@@ -141,7 +141,7 @@ const (
 func AuditRoutes(searcher AuditSearcher, now func() time.Time) []httpx.Route {
 	a := &auditAPI{searcher, now}
 	route := func(path string, handler httpx.Handler) httpx.Route {
-		return httpx.Route{Method: http.MethodGet, Path: "/api/v1/audit" + path, Permission: "data:read", Handler: handler}
+		return httpx.Route{Method: http.MethodGet, Path: "/api/v1/audit" + path, Permission: "data:read", HonoursScope: true, Handler: handler}
 	}
 	return []httpx.Route{route("", a.list), route("/clients", a.clients), route("/lists", a.lists), route("/writes", a.writes)}
 }
@@ -156,7 +156,7 @@ func (a *auditAPI) list(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	list, truncated, err := a.searcher.ListAudit(r.Context(), r.Tenant(), filter, limit)
+	list, truncated, err := a.searcher.ListAudit(r.Context(), r.Scope(), filter, limit)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (a *auditAPI) clients(w http.ResponseWriter, r *httpx.Request) error {
 	if by := form.Get("by"); by != "" {
 		q.By = strings.Split(by, ",")
 	}
-	clients, err := a.searcher.AuditClients(r.Context(), r.Tenant(), q)
+	clients, err := a.searcher.AuditClients(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (a *auditAPI) lists(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	lists, err := a.searcher.AuditListings(r.Context(), r.Tenant(), filter, form.Get("order"), limit)
+	lists, err := a.searcher.AuditListings(r.Context(), r.Scope(), filter, form.Get("order"), limit)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (a *auditAPI) writes(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	list, truncated, err := a.searcher.AuditWrites(r.Context(), r.Tenant(), span, AuditObject{
+	list, truncated, err := a.searcher.AuditWrites(r.Context(), r.Scope(), span, AuditObject{
 		Cluster: form.Get("cluster"), Namespace: form.Get("namespace"), APIGroup: form.Get("api_group"), Resource: form.Get("resource"), Name: form.Get("name"),
 	}, limit)
 	if err != nil {

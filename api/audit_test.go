@@ -31,23 +31,23 @@ type auditFake struct {
 	subject api.AuditObject
 }
 
-func (f *auditFake) ListAudit(_ context.Context, tenant seamark.TenantID, filter api.AuditFilter, limit int) ([]api.AuditRecord, bool, error) {
-	f.tenant, f.filter, f.limit = tenant, filter, limit
+func (f *auditFake) ListAudit(_ context.Context, scope seamark.Scope, filter api.AuditFilter, limit int) ([]api.AuditRecord, bool, error) {
+	f.tenant, f.filter, f.limit = scope.Tenant, filter, limit
 	return f.list, true, f.err
 }
 
-func (f *auditFake) AuditClients(_ context.Context, tenant seamark.TenantID, q api.AuditClientsQuery) (*api.AuditClients, error) {
-	f.tenant, f.query = tenant, q
+func (f *auditFake) AuditClients(_ context.Context, scope seamark.Scope, q api.AuditClientsQuery) (*api.AuditClients, error) {
+	f.tenant, f.query = scope.Tenant, q
 	return &f.clients, f.err
 }
 
-func (f *auditFake) AuditListings(_ context.Context, tenant seamark.TenantID, filter api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
-	f.tenant, f.filter, f.order, f.limit = tenant, filter, order, limit
+func (f *auditFake) AuditListings(_ context.Context, scope seamark.Scope, filter api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
+	f.tenant, f.filter, f.order, f.limit = scope.Tenant, filter, order, limit
 	return &f.listings, f.err
 }
 
-func (f *auditFake) AuditWrites(_ context.Context, tenant seamark.TenantID, r seamark.TimeRange, o api.AuditObject, limit int) ([]api.AuditWrite, bool, error) {
-	f.tenant, f.span, f.subject, f.limit = tenant, r, o, limit
+func (f *auditFake) AuditWrites(_ context.Context, scope seamark.Scope, r seamark.TimeRange, o api.AuditObject, limit int) ([]api.AuditWrite, bool, error) {
+	f.tenant, f.span, f.subject, f.limit = scope.Tenant, r, o, limit
 	return f.writes, true, f.err
 }
 

@@ -60,7 +60,7 @@ type CardinalityQuery struct {
 // CardinalityCounter counts series by what they have in common. The error is of kind Invalid for a query whose limit or
 // period is out of bounds or whose parts do not fit together.
 type CardinalityCounter interface {
-	CountCardinality(ctx context.Context, tenant seamark.TenantID, q CardinalityQuery) (*Cardinality, error)
+	CountCardinality(ctx context.Context, scope seamark.Scope, q CardinalityQuery) (*Cardinality, error)
 }
 
 // CardinalityCount is how many series and samples there are.
@@ -132,7 +132,7 @@ func (a *prometheusAPI) cardinality(w http.ResponseWriter, r *httpx.Request) err
 		return err
 	}
 	defer done()
-	c, err := a.Cardinality.CountCardinality(r.Context(), r.Tenant(), q)
+	c, err := a.Cardinality.CountCardinality(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}

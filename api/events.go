@@ -54,11 +54,11 @@ type EventFilter struct {
 type EventSearcher interface {
 	// ListEvents returns the events that match, newest first, and whether there are more. Its problems, when asked for, are
 	// one list for each event.
-	ListEvents(ctx context.Context, tenant seamark.TenantID, f EventFilter, limit int, problems bool) (EventPage, error)
-	EventFacets(ctx context.Context, tenant seamark.TenantID, f EventFilter, limit int) (*EventFacets, error)
-	EventSeries(ctx context.Context, tenant seamark.TenantID, q EventSeriesQuery) (*EventSeries, error)
-	EventTrend(ctx context.Context, tenant seamark.TenantID, q EventTrendQuery) (*EventTrend, error)
-	EventTimeline(ctx context.Context, tenant seamark.TenantID, q EventTimelineQuery) (*EventTimeline, error)
+	ListEvents(ctx context.Context, scope seamark.Scope, f EventFilter, limit int, problems bool) (EventPage, error)
+	EventFacets(ctx context.Context, scope seamark.Scope, f EventFilter, limit int) (*EventFacets, error)
+	EventSeries(ctx context.Context, scope seamark.Scope, q EventSeriesQuery) (*EventSeries, error)
+	EventTrend(ctx context.Context, scope seamark.Scope, q EventTrendQuery) (*EventTrend, error)
+	EventTimeline(ctx context.Context, scope seamark.Scope, q EventTimelineQuery) (*EventTimeline, error)
 }
 
 // EventPage is one list of events.
@@ -84,7 +84,7 @@ type eventList struct {
 func EventRoutes(searcher EventSearcher, now func() time.Time) []httpx.Route {
 	a := &eventAPI{searcher, now}
 	route := func(path string, handler httpx.Handler) httpx.Route {
-		return httpx.Route{Method: http.MethodGet, Path: "/api/v1/events" + path, Permission: "data:read", Handler: handler}
+		return httpx.Route{Method: http.MethodGet, Path: "/api/v1/events" + path, Permission: "data:read", HonoursScope: true, Handler: handler}
 	}
 	return []httpx.Route{
 		route("", a.list), route("/facets", a.facets), route("/series", a.series), route("/trend", a.trend), route("/timeline", a.timeline),
@@ -108,7 +108,7 @@ func (a *eventAPI) list(w http.ResponseWriter, r *httpx.Request) error {
 			return seamark.Errorf(seamark.Invalid, "seamark-parameter-invalid", "The parameter \"node_problems\" is %q; it must be true or false.", clipText(text))
 		}
 	}
-	page, err := a.searcher.ListEvents(r.Context(), r.Tenant(), filter, limit, problems)
+	page, err := a.searcher.ListEvents(r.Context(), r.Scope(), filter, limit, problems)
 	if err != nil {
 		return err
 	}

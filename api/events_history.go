@@ -110,7 +110,7 @@ func (a *eventAPI) facets(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	facets, err := a.searcher.EventFacets(r.Context(), r.Tenant(), filter, limit)
+	facets, err := a.searcher.EventFacets(r.Context(), r.Scope(), filter, limit)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a *eventAPI) series(w http.ResponseWriter, r *httpx.Request) error {
 			return invalidParameter("step", err)
 		}
 	}
-	series, err := a.searcher.EventSeries(r.Context(), r.Tenant(), q)
+	series, err := a.searcher.EventSeries(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (a *eventAPI) trend(w http.ResponseWriter, r *httpx.Request) error {
 	if err := q.parseCompare(form); err != nil {
 		return err
 	}
-	trend, err := a.searcher.EventTrend(r.Context(), r.Tenant(), q)
+	trend, err := a.searcher.EventTrend(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (a *eventAPI) timeline(w http.ResponseWriter, r *httpx.Request) error {
 	if q.Limit, err = parseItemLimit(form, "seamark-events-limit"); err != nil {
 		return err
 	}
-	t, err := a.searcher.EventTimeline(r.Context(), r.Tenant(), q)
+	t, err := a.searcher.EventTimeline(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}

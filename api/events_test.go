@@ -32,28 +32,28 @@ type eventFake struct {
 	asked    any
 }
 
-func (f *eventFake) ListEvents(_ context.Context, tenant seamark.TenantID, filter api.EventFilter, limit int, problems bool) (api.EventPage, error) {
-	f.tenant, f.filter, f.limit, f.problems = tenant, filter, limit, problems
+func (f *eventFake) ListEvents(_ context.Context, scope seamark.Scope, filter api.EventFilter, limit int, problems bool) (api.EventPage, error) {
+	f.tenant, f.filter, f.limit, f.problems = scope.Tenant, filter, limit, problems
 	return f.page, f.err
 }
 
-func (f *eventFake) EventFacets(_ context.Context, tenant seamark.TenantID, filter api.EventFilter, limit int) (*api.EventFacets, error) {
-	f.tenant, f.filter, f.limit = tenant, filter, limit
+func (f *eventFake) EventFacets(_ context.Context, scope seamark.Scope, filter api.EventFilter, limit int) (*api.EventFacets, error) {
+	f.tenant, f.filter, f.limit = scope.Tenant, filter, limit
 	return &f.facets, f.err
 }
 
-func (f *eventFake) EventSeries(_ context.Context, tenant seamark.TenantID, q api.EventSeriesQuery) (*api.EventSeries, error) {
-	f.tenant, f.asked = tenant, q
+func (f *eventFake) EventSeries(_ context.Context, scope seamark.Scope, q api.EventSeriesQuery) (*api.EventSeries, error) {
+	f.tenant, f.asked = scope.Tenant, q
 	return &f.series, f.err
 }
 
-func (f *eventFake) EventTrend(_ context.Context, tenant seamark.TenantID, q api.EventTrendQuery) (*api.EventTrend, error) {
-	f.tenant, f.asked = tenant, q
+func (f *eventFake) EventTrend(_ context.Context, scope seamark.Scope, q api.EventTrendQuery) (*api.EventTrend, error) {
+	f.tenant, f.asked = scope.Tenant, q
 	return &f.trend, f.err
 }
 
-func (f *eventFake) EventTimeline(_ context.Context, tenant seamark.TenantID, q api.EventTimelineQuery) (*api.EventTimeline, error) {
-	f.tenant, f.asked = tenant, q
+func (f *eventFake) EventTimeline(_ context.Context, scope seamark.Scope, q api.EventTimelineQuery) (*api.EventTimeline, error) {
+	f.tenant, f.asked = scope.Tenant, q
 	return &f.timeline, f.err
 }
 

@@ -46,9 +46,9 @@ type LogContextPage struct {
 // LogContextReader is what the route of a line's context needs.
 type LogContextReader interface {
 	// LogContext returns a line with those around it.
-	LogContext(ctx context.Context, tenant seamark.TenantID, q LogContextQuery) (*LogContextPage, error)
+	LogContext(ctx context.Context, scope seamark.Scope, q LogContextQuery) (*LogContextPage, error)
 	// LogContextPage goes on from a cursor; limit 0 is the reader's default.
-	LogContextPage(ctx context.Context, tenant seamark.TenantID, cursor string, limit int) (*LogContextPage, error)
+	LogContextPage(ctx context.Context, scope seamark.Scope, cursor string, limit int) (*LogContextPage, error)
 }
 
 // logContextDefault is how many lines are shown on each side when the caller does not say.
@@ -57,7 +57,7 @@ const logContextDefault = 10
 // LogContextRoutes returns the route of what stands around a log line.
 func LogContextRoutes(reader LogContextReader, now func() time.Time) []httpx.Route {
 	return []httpx.Route{{
-		Method: http.MethodGet, Path: "/api/v1/logs/context", Permission: "data:read",
+		Method: http.MethodGet, Path: "/api/v1/logs/context", Permission: "data:read", HonoursScope: true,
 		Handler: func(w http.ResponseWriter, r *httpx.Request) error {
 			p, err := newLokiParams(r, now())
 			if err != nil {
@@ -82,7 +82,7 @@ func logContextPage(r *httpx.Request, reader LogContextReader, p *lokiParams, cu
 	if err != nil {
 		return nil, err
 	}
-	return reader.LogContextPage(r.Context(), r.Tenant(), cursor, limit)
+	return reader.LogContextPage(r.Context(), r.Scope(), cursor, limit)
 }
 
 func logContextAround(r *httpx.Request, reader LogContextReader, p *lokiParams) (*LogContextPage, error) {
@@ -127,7 +127,7 @@ func logContextAround(r *httpx.Request, reader LogContextReader, p *lokiParams) 
 			}
 		}
 	}
-	return reader.LogContext(r.Context(), r.Tenant(), q)
+	return reader.LogContext(r.Context(), r.Scope(), q)
 }
 
 // logContextAnswer is the answer of the route. The labels of streams stand once.

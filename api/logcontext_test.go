@@ -22,12 +22,12 @@ type contextFake struct {
 	page   api.LogContextPage
 }
 
-func (f *contextFake) LogContext(_ context.Context, _ seamark.TenantID, q api.LogContextQuery) (*api.LogContextPage, error) {
+func (f *contextFake) LogContext(_ context.Context, _ seamark.Scope, q api.LogContextQuery) (*api.LogContextPage, error) {
 	f.asked = q
 	return &f.page, nil
 }
 
-func (f *contextFake) LogContextPage(_ context.Context, _ seamark.TenantID, cursor string, limit int) (*api.LogContextPage, error) {
+func (f *contextFake) LogContextPage(_ context.Context, _ seamark.Scope, cursor string, limit int) (*api.LogContextPage, error) {
 	f.cursor, f.limit = cursor, limit
 	return &f.page, nil
 }

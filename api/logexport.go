@@ -26,7 +26,7 @@ type LogExportQuery struct {
 // LogExporter is what the export route needs.
 type LogExporter interface {
 	// OpenLogExport checks an export and makes it ready. Whoever opens it closes it.
-	OpenLogExport(ctx context.Context, tenant seamark.TenantID, q LogExportQuery) (LogExport, error)
+	OpenLogExport(ctx context.Context, scope seamark.Scope, q LogExportQuery) (LogExport, error)
 }
 
 // LogExport is one export that is ready to run.
@@ -65,7 +65,7 @@ func logExportType(format string) string {
 // LogExportRoutes returns the route that downloads the answer of a log query.
 func LogExportRoutes(o LogExportOptions) []httpx.Route {
 	h := logExportHandler{o}
-	return []httpx.Route{{Method: http.MethodGet, Path: "/api/v1/logs/export", Permission: "data:read", Handler: h.export}}
+	return []httpx.Route{{Method: http.MethodGet, Path: "/api/v1/logs/export", Permission: "data:read", HonoursScope: true, Handler: h.export}}
 }
 
 type logExportHandler struct{ LogExportOptions }
@@ -75,7 +75,7 @@ func (h logExportHandler) export(w http.ResponseWriter, r *httpx.Request) error 
 	if err != nil {
 		return err
 	}
-	export, err := h.Exporter.OpenLogExport(r.Context(), r.Tenant(), q)
+	export, err := h.Exporter.OpenLogExport(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (h logExportHandler) tell(d *download, r *httpx.Request, rows int64, err er
 	if e, ok := errors.AsType[*seamark.Error](err); ok && e.Kind != seamark.Internal {
 		id, message = e.ID, e.Message
 	}
-	h.Logger.WarnContext(r.Context(), "an export broke off", "request_id", r.ID, "tenant", r.Tenant(), "rows", rows, "err", err)
+	h.Logger.WarnContext(r.Context(), "an export broke off", "request_id", r.ID, "tenant", r.Principal.Tenant, "rows", rows, "err", err)
 	line := encodeLine(map[string]any{"error": map[string]string{"id": id, "message": message, "request_id": r.ID}})
 	if _, err := d.Write(line); err != nil {
 		return err

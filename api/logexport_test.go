@@ -34,7 +34,7 @@ type exportFake struct {
 	closed chan struct{}
 }
 
-func (f *exportFake) OpenLogExport(_ context.Context, _ seamark.TenantID, q api.LogExportQuery) (api.LogExport, error) {
+func (f *exportFake) OpenLogExport(_ context.Context, _ seamark.Scope, q api.LogExportQuery) (api.LogExport, error) {
 	f.asked = q
 	return f, f.refuse
 }

@@ -31,10 +31,10 @@ type LogQuery struct {
 // LogQuerier is what the Loki routes need of the log query engine. Selectors are LogQL, empty for all streams.
 type LogQuerier interface {
 	// QueryLogs evaluates q. What it returns writes the answer in Loki's envelope.
-	QueryLogs(ctx context.Context, tenant seamark.TenantID, q LogQuery) (func(io.Writer) error, error)
-	LabelNames(ctx context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange) ([]string, error)
-	LabelValues(ctx context.Context, tenant seamark.TenantID, name, selector string, r seamark.TimeRange) ([]string, error)
-	Series(ctx context.Context, tenant seamark.TenantID, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error)
+	QueryLogs(ctx context.Context, scope seamark.Scope, q LogQuery) (func(io.Writer) error, error)
+	LabelNames(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]string, error)
+	LabelValues(ctx context.Context, scope seamark.Scope, name, selector string, r seamark.TimeRange) ([]string, error)
+	Series(ctx context.Context, scope seamark.Scope, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error)
 	// Format prints a query in its canonical form.
 	Format(query string) (string, error)
 }
@@ -72,6 +72,7 @@ func LokiRoutes(o LokiOptions) []httpx.Route {
 		{path: "/label/:name/values", handler: h.labelValues},
 		{path: "/series", handler: h.series},
 		{path: "/index/stats", handler: h.stats},
+		{path: "/index/shards", handler: h.shards},
 		{path: "/index/volume", handler: h.volume},
 		{path: "/index/volume_range", handler: h.volumeRange},
 		{path: "/detected_labels", handler: h.detectedLabels},
@@ -87,10 +88,10 @@ func LokiRoutes(o LokiOptions) []httpx.Route {
 			if method == http.MethodPost && r.getOnly {
 				continue
 			}
-			routes = append(routes, httpx.Route{Method: method, Path: prefix + r.path, Permission: "data:read", Dialect: httpx.Plain, Handler: h.tagged(r.handler)})
+			routes = append(routes, httpx.Route{Method: method, Path: prefix + r.path, Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: h.tagged(r.handler)})
 		}
 	}
-	return routes
+	return append(routes, lokiRuleRoutes()...)
 }
 
 type lokiHandlers struct{ LokiOptions }
@@ -111,7 +112,7 @@ func (h lokiHandlers) tagged(handle httpx.Handler) httpx.Handler {
 				return '_'
 			}, tags[:min(len(tags), maxTagsBytes)])
 			r.Request = r.WithContext(h.Tag(r.Context(), tags))
-			h.Logger.DebugContext(r.Context(), "log request explains itself", "request_id", r.ID, "tenant", r.Tenant(), "path", r.URL.Path, "tags", tags)
+			h.Logger.DebugContext(r.Context(), "log request explains itself", "request_id", r.ID, "tenant", r.Principal.Tenant, "path", r.URL.Path, "tags", tags)
 		}
 		return handle(w, r)
 	}
@@ -159,7 +160,7 @@ func (h lokiHandlers) answer(w http.ResponseWriter, r *httpx.Request, p *lokiPar
 		return err
 	}
 	q.Categorize = categorizes(r)
-	write, err := h.Logs.QueryLogs(r.Context(), r.Tenant(), q)
+	write, err := h.Logs.QueryLogs(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (h lokiHandlers) labels(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.Logs.LabelNames(r.Context(), r.Tenant(), p.selector(), span)
+	list, err := h.Logs.LabelNames(r.Context(), r.Scope(), p.selector(), span)
 	if err != nil {
 		return err
 	}
@@ -203,7 +204,7 @@ func (h lokiHandlers) labelValues(w http.ResponseWriter, r *httpx.Request) error
 	if err != nil {
 		return err
 	}
-	list, err := h.Logs.LabelValues(r.Context(), r.Tenant(), r.Param("name"), p.selector(), span)
+	list, err := h.Logs.LabelValues(r.Context(), r.Scope(), r.Param("name"), p.selector(), span)
 	if err != nil {
 		return err
 	}
@@ -215,7 +216,7 @@ func (h lokiHandlers) series(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.Logs.Series(r.Context(), r.Tenant(), p.selectors(), span)
+	found, err := h.Logs.Series(r.Context(), r.Scope(), p.selectors(), span)
 	if err != nil {
 		return err
 	}

@@ -13,20 +13,33 @@ import (
 // LogExplorer is what the Loki routes need beside queries, for Explore and Logs Drilldown. Selectors and queries are LogQL,
 // empty for all logs.
 type LogExplorer interface {
-	// LogStats says how much there is in the streams of a selector.
-	LogStats(ctx context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange) (LogStats, error)
-	// LogVolumes returns at most q.Limit volumes, the largest first.
-	LogVolumes(ctx context.Context, tenant seamark.TenantID, q LogVolumeQuery) ([]LogVolume, error)
+	LogSizer
 	// DetectedLabels lists the labels of the streams of a selector and how many values each has.
-	DetectedLabels(ctx context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange) ([]DetectedLabel, error)
+	DetectedLabels(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]DetectedLabel, error)
 	// DetectedFields lists the fields of the newest lines of a query.
-	DetectedFields(ctx context.Context, tenant seamark.TenantID, q LogFieldsQuery) ([]LogField, error)
+	DetectedFields(ctx context.Context, scope seamark.Scope, q LogFieldsQuery) ([]LogField, error)
 	// LogPatterns lists the templates of a query's lines; a step of 0 is the explorer's.
-	LogPatterns(ctx context.Context, tenant seamark.TenantID, query string, r seamark.TimeRange, step time.Duration) ([]LogPattern, error)
+	LogPatterns(ctx context.Context, scope seamark.Scope, query string, r seamark.TimeRange, step time.Duration) ([]LogPattern, error)
+}
+
+// LogSizer tells how many bytes lines have.
+type LogSizer interface {
+	// LogStats says how much there is in the streams of a selector.
+	LogStats(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) (LogStats, error)
+	// LogShards cuts the streams of a selector into shards of about so many bytes, by their fingerprints.
+	LogShards(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange, shardBytes uint64) ([]LogShard, error)
+	// LogVolumes returns at most q.Limit volumes, the largest first.
+	LogVolumes(ctx context.Context, scope seamark.Scope, q LogVolumeQuery) ([]LogVolume, error)
 }
 
 // LogStats is the size of some streams.
 type LogStats struct{ Streams, Entries, Bytes uint64 }
+
+// LogShard is the streams whose fingerprints are First to Last, both included.
+type LogShard struct {
+	First, Last uint64
+	Stats       LogStats
+}
 
 // LogVolumeQuery asks how many bytes the lines of streams have.
 type LogVolumeQuery struct {
@@ -62,12 +75,16 @@ func (h lokiHandlers) stats(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	s, err := h.Explorer.LogStats(r.Context(), r.Tenant(), p.selector(), span)
+	s, err := h.Explorer.LogStats(r.Context(), r.Scope(), p.selector(), span)
 	if err != nil {
 		return err
 	}
-	// Loki's chunks are how a stream is stored; here a stream of a range is one.
-	return httpx.WriteJSON(w, http.StatusOK, lokiStats{Streams: s.Streams, Chunks: s.Streams, Entries: s.Entries, Bytes: s.Bytes})
+	return httpx.WriteJSON(w, http.StatusOK, lokiStatsOf(s))
+}
+
+// lokiStatsOf counts a stream of a range as one chunk, which is how Loki stores a part of it.
+func lokiStatsOf(s LogStats) lokiStats {
+	return lokiStats{Streams: s.Streams, Chunks: s.Streams, Entries: s.Entries, Bytes: s.Bytes}
 }
 
 type lokiStats struct {
@@ -127,7 +144,7 @@ func (h lokiHandlers) writeVolumes(w http.ResponseWriter, r *httpx.Request, more
 	if err := more(p, &q); err != nil {
 		return err
 	}
-	volumes, err := h.Explorer.LogVolumes(r.Context(), r.Tenant(), q)
+	volumes, err := h.Explorer.LogVolumes(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -199,7 +216,7 @@ func (h lokiHandlers) patterns(w http.ResponseWriter, r *httpx.Request) error {
 			return err
 		}
 	}
-	found, err := h.Explorer.LogPatterns(r.Context(), r.Tenant(), query, span, step)
+	found, err := h.Explorer.LogPatterns(r.Context(), r.Scope(), query, span, step)
 	if err != nil {
 		return err
 	}

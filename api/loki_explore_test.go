@@ -17,20 +17,28 @@ var lokiLimits = api.LokiLimits{MaxEntries: 5000, MaxSeries: 200, Timeout: 2 * t
 
 // lokiExplorer records what it is asked, and answers the same each time.
 type lokiExplorer struct {
-	selector string
-	span     seamark.TimeRange
-	step     time.Duration
-	volume   api.LogVolumeQuery
-	fields   api.LogFieldsQuery
-	err      error
+	selector   string
+	span       seamark.TimeRange
+	step       time.Duration
+	shardBytes uint64
+	volume     api.LogVolumeQuery
+	fields     api.LogFieldsQuery
+	err        error
 }
 
-func (e *lokiExplorer) LogStats(_ context.Context, _ seamark.TenantID, selector string, r seamark.TimeRange) (api.LogStats, error) {
+func (e *lokiExplorer) LogStats(_ context.Context, _ seamark.Scope, selector string, r seamark.TimeRange) (api.LogStats, error) {
 	e.selector, e.span = selector, r
 	return api.LogStats{Streams: 2, Entries: 30, Bytes: 4000}, e.err
 }
 
-func (e *lokiExplorer) LogVolumes(_ context.Context, _ seamark.TenantID, q api.LogVolumeQuery) ([]api.LogVolume, error) {
+func (e *lokiExplorer) LogShards(_ context.Context, _ seamark.Scope, selector string, r seamark.TimeRange, shardBytes uint64) ([]api.LogShard, error) {
+	e.selector, e.span, e.shardBytes = selector, r, shardBytes
+	return []api.LogShard{
+		{Last: 1<<63 - 1, Stats: api.LogStats{Streams: 1, Entries: 2, Bytes: 3}}, {First: 1 << 63, Last: 1<<64 - 1, Stats: api.LogStats{Streams: 4, Entries: 5, Bytes: 6}},
+	}, e.err
+}
+
+func (e *lokiExplorer) LogVolumes(_ context.Context, _ seamark.Scope, q api.LogVolumeQuery) ([]api.LogVolume, error) {
 	e.volume = q
 	at := func(s int64, bytes uint64) api.LogVolumePoint {
 		return api.LogVolumePoint{Time: time.Unix(s, 5e8), Bytes: bytes}
@@ -41,12 +49,12 @@ func (e *lokiExplorer) LogVolumes(_ context.Context, _ seamark.TenantID, q api.L
 	}, e.err
 }
 
-func (e *lokiExplorer) DetectedLabels(_ context.Context, _ seamark.TenantID, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
+func (e *lokiExplorer) DetectedLabels(_ context.Context, _ seamark.Scope, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
 	e.selector, e.span = selector, r
 	return []api.DetectedLabel{{Name: "app", Cardinality: 3}}, e.err
 }
 
-func (e *lokiExplorer) DetectedFields(_ context.Context, _ seamark.TenantID, q api.LogFieldsQuery) ([]api.LogField, error) {
+func (e *lokiExplorer) DetectedFields(_ context.Context, _ seamark.Scope, q api.LogFieldsQuery) ([]api.LogField, error) {
 	e.fields = q
 	return []api.LogField{
 		{Name: "http_status", Type: "int", Parsers: []string{"json"}, Path: []string{"http", "status"}, Values: []string{"200", "500"}},
@@ -54,7 +62,7 @@ func (e *lokiExplorer) DetectedFields(_ context.Context, _ seamark.TenantID, q a
 	}, e.err
 }
 
-func (e *lokiExplorer) LogPatterns(_ context.Context, _ seamark.TenantID, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
+func (e *lokiExplorer) LogPatterns(_ context.Context, _ seamark.Scope, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
 	e.selector, e.span, e.step = query, r, step
 	return []api.LogPattern{
 		{Text: "took <_> ms", Level: "info", Points: []api.LogPatternPoint{{Time: time.Unix(10, 0), Lines: 3}, {Time: time.Unix(20, 0), Lines: 4}}}, {Text: "x"},
@@ -72,6 +80,10 @@ func TestLokiExplore(t *testing.T) {
 		asked  lokiExplorer
 		body   string
 	}{
+		"shards": {
+			"/index/shards", []string{"query", selector, "targetBytesPerShard", "600MB"}, lokiExplorer{selector: selector, span: sixHours, shardBytes: 600 << 20},
+			`{"shards":[{"bounds":{"min":0,"max":9223372036854775807},"stats":{"streams":1,"chunks":1,"entries":2,"bytes":3}},{"bounds":{"min":9223372036854775808,"max":18446744073709551615},"stats":{"streams":4,"chunks":4,"entries":5,"bytes":6}}],"statistics":{},"chunkGroups":null}`,
+		},
 		"stats": {"/index/stats", []string{"query", selector}, lokiExplorer{selector: selector, span: sixHours}, `{"streams":2,"chunks":2,"entries":30,"bytes":4000}`},
 		"volume": {
 			"/index/volume", []string{"query", selector, "targetLabels", "service_name,level", "limit", "7"},
@@ -131,15 +143,20 @@ func TestLokiExploreFaults(t *testing.T) {
 		request *http.Request
 		want    string
 	}{
-		"aggregate by":     {lokiGet("/index/volume", "aggregateBy", "x"), `The parameter aggregateBy="x" is not series or labels`},
-		"volume's limit":   {lokiGet("/index/volume_range", "limit", "x"), `The parameter limit="x" is not a whole number`},
-		"volume's step":    {lokiGet("/index/volume_range", "step", "x"), `The parameter step="x" is not a duration`},
-		"stats' start":     {lokiGet("/index/stats", "start", "x"), `The parameter start="x" is not a time`},
-		"lines":            {lokiGet("/detected_fields", "line_limit", "x"), `The parameter line_limit="x" is not a whole number`},
-		"values' limit":    {lokiGet("/detected_field/a/values", "limit", "x"), `The parameter limit="x" is not a whole number`},
-		"labels' end":      {lokiGet("/detected_labels", "end", "x"), `The parameter end="x" is not a time`},
-		"no pattern query": {lokiGet("/patterns"), "The parameter query is missing."},
-		"pattern's step":   {lokiGet("/patterns", "query", "{}", "step", "-1"), "is not a duration longer than zero"},
+		"aggregate by":      {lokiGet("/index/volume", "aggregateBy", "x"), `The parameter aggregateBy="x" is not series or labels`},
+		"volume's limit":    {lokiGet("/index/volume_range", "limit", "x"), `The parameter limit="x" is not a whole number`},
+		"volume's step":     {lokiGet("/index/volume_range", "step", "x"), `The parameter step="x" is not a duration`},
+		"shards' query":     {lokiGet("/index/shards", "targetBytesPerShard", "1"), `The parameter query is missing`},
+		"shards' size":      {lokiGet("/index/shards", "query", selector), `The parameter targetBytesPerShard is missing`},
+		"a shard of none":   {lokiGet("/index/shards", "query", selector, "targetBytesPerShard", "0"), `The parameter targetBytesPerShard="0" is not a number of bytes`},
+		"a shard too large": {lokiGet("/index/shards", "query", selector, "targetBytesPerShard", "99999999TB"), `The parameter targetBytesPerShard="99999999TB" is not a number of bytes`},
+		"a shard's unit":    {lokiGet("/index/shards", "query", selector, "targetBytesPerShard", "5KMB"), `The parameter targetBytesPerShard="5KMB" is not a number of bytes`},
+		"stats' start":      {lokiGet("/index/stats", "start", "x"), `The parameter start="x" is not a time`},
+		"lines":             {lokiGet("/detected_fields", "line_limit", "x"), `The parameter line_limit="x" is not a whole number`},
+		"values' limit":     {lokiGet("/detected_field/a/values", "limit", "x"), `The parameter limit="x" is not a whole number`},
+		"labels' end":       {lokiGet("/detected_labels", "end", "x"), `The parameter end="x" is not a time`},
+		"no pattern query":  {lokiGet("/patterns"), "The parameter query is missing."},
+		"pattern's step":    {lokiGet("/patterns", "query", "{}", "step", "-1"), "is not a duration longer than zero"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := lokiDo(t, &lokiEngine{}, c.request)

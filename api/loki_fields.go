@@ -50,7 +50,7 @@ func (h lokiHandlers) detectedLabels(w http.ResponseWriter, r *httpx.Request) er
 	if err != nil {
 		return err
 	}
-	found, err := h.Explorer.DetectedLabels(r.Context(), r.Tenant(), p.selector(), span)
+	found, err := h.Explorer.DetectedLabels(r.Context(), r.Scope(), p.selector(), span)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (h lokiHandlers) fields(r *httpx.Request) ([]LogField, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	found, err := h.Explorer.DetectedFields(r.Context(), r.Tenant(), q)
+	found, err := h.Explorer.DetectedFields(r.Context(), r.Scope(), q)
 	return found, limit, err
 }
 

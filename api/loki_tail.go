@@ -18,7 +18,7 @@ import (
 // LogTailer is what the tail's route needs.
 type LogTailer interface {
 	// TailLogs checks q and takes one of the tenant's places.
-	TailLogs(ctx context.Context, tenant seamark.TenantID, q LogTailQuery) (LogTail, error)
+	TailLogs(ctx context.Context, scope seamark.Scope, q LogTailQuery) (LogTail, error)
 }
 
 // LogTail is an open tail.
@@ -59,7 +59,7 @@ func (h lokiHandlers) tail(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	tail, err := h.Tailer.TailLogs(r.Context(), r.Tenant(), q)
+	tail, err := h.Tailer.TailLogs(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (h lokiHandlers) tail(w http.ResponseWriter, r *httpx.Request) error {
 		case ctx.Err() != nil:
 			return socketEnd{websocket.StatusNormalClosure, "the tail has ended"}
 		}
-		h.Logger.DebugContext(ctx, "a tail ended", "request_id", r.ID, "tenant", r.Tenant(), "err", err)
+		h.Logger.DebugContext(ctx, "a tail ended", "request_id", r.ID, "tenant", r.Principal.Tenant, "err", err)
 		return socketEnd{websocket.StatusInternalError, "a fault of the server ended the tail"}
 	})
 }

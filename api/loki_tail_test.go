@@ -33,7 +33,7 @@ type lokiTailer struct {
 	closed chan struct{} // closes when the tail's place is given back; made by tailServer
 }
 
-func (l *lokiTailer) TailLogs(_ context.Context, _ seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
+func (l *lokiTailer) TailLogs(_ context.Context, _ seamark.Scope, q api.LogTailQuery) (api.LogTail, error) {
 	l.query = q
 	return l, l.err
 }

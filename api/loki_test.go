@@ -58,23 +58,23 @@ func (e *lokiEngine) tag(ctx context.Context, tags string) context.Context {
 	return ctx
 }
 
-func (e *lokiEngine) QueryLogs(_ context.Context, tenant seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
-	e.tenant, e.query = tenant, q
+func (e *lokiEngine) QueryLogs(_ context.Context, scope seamark.Scope, q api.LogQuery) (func(io.Writer) error, error) {
+	e.tenant, e.query = scope.Tenant, q
 	return func(w io.Writer) error { _, err := io.WriteString(w, `{"answer":1}`); return err }, e.err
 }
 
-func (e *lokiEngine) LabelNames(_ context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange) ([]string, error) {
-	e.tenant, e.selectors, e.span = tenant, []string{selector}, r
+func (e *lokiEngine) LabelNames(_ context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]string, error) {
+	e.tenant, e.selectors, e.span = scope.Tenant, []string{selector}, r
 	return []string{"app", "ns"}, e.err
 }
 
-func (e *lokiEngine) LabelValues(_ context.Context, tenant seamark.TenantID, name, selector string, r seamark.TimeRange) ([]string, error) {
-	e.tenant, e.name, e.selectors, e.span = tenant, name, []string{selector}, r
+func (e *lokiEngine) LabelValues(_ context.Context, scope seamark.Scope, name, selector string, r seamark.TimeRange) ([]string, error) {
+	e.tenant, e.name, e.selectors, e.span = scope.Tenant, name, []string{selector}, r
 	return nil, e.err
 }
 
-func (e *lokiEngine) Series(_ context.Context, tenant seamark.TenantID, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
-	e.tenant, e.selectors, e.span = tenant, selectors, r
+func (e *lokiEngine) Series(_ context.Context, scope seamark.Scope, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
+	e.tenant, e.selectors, e.span = scope.Tenant, selectors, r
 	return [][]seamark.Label{{{Name: "app", Value: "api"}, {Name: "ns", Value: "prod"}}}, e.err
 }
 

@@ -20,17 +20,17 @@ import (
 // MetricQuerier evaluates PromQL over one tenant's metrics. The handler closes the returned query after the result is
 // written; before that the result's memory is not reused.
 type MetricQuerier interface {
-	Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error)
-	Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error)
+	Instant(ctx context.Context, scope seamark.Scope, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error)
+	Range(ctx context.Context, scope seamark.Scope, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error)
 }
 
 // MetricLister looks up what metrics a tenant has. Of the hints it takes Start, End (milliseconds, both included) and Limit
 // (0: none); lists cut at the limit carry a warning.
 type MetricLister interface {
-	Labels(ctx context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error)
-	LabelValues(ctx context.Context, tenant seamark.TenantID, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error)
-	Series(ctx context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]labels.Labels, annotations.Annotations, error)
-	Metadata(ctx context.Context, tenant seamark.TenantID, metric string, limit int) ([]seamark.MetricMetadata, error)
+	Labels(ctx context.Context, scope seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error)
+	LabelValues(ctx context.Context, scope seamark.Scope, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error)
+	Series(ctx context.Context, scope seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]labels.Labels, annotations.Annotations, error)
+	Metadata(ctx context.Context, scope seamark.Scope, metric string, limit int) ([]seamark.MetricMetadata, error)
 }
 
 // PrometheusOptions configures the Prometheus HTTP API.
@@ -82,7 +82,7 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 	add := func(path string, handler httpx.Handler, methods ...string) {
 		for _, method := range methods {
 			routes = append(routes, httpx.Route{
-				Method: method, Path: "/prometheus/api/v1" + path, Permission: "data:read", Dialect: httpx.Prometheus, Handler: handler,
+				Method: method, Path: "/prometheus/api/v1" + path, Permission: "data:read", HonoursScope: true, Dialect: httpx.Prometheus, Handler: handler,
 			})
 		}
 	}
@@ -98,10 +98,10 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 	add("/status/buildinfo", a.buildInfo, http.MethodGet)
 	add("/status/tsdb", a.tsdbStatus, http.MethodGet)
 	return append(routes,
-		httpx.Route{Method: http.MethodGet, Path: "/api/v1/cardinality", Permission: "data:read", Handler: a.cardinality},
+		httpx.Route{Method: http.MethodGet, Path: "/api/v1/cardinality", Permission: "data:read", HonoursScope: true, Handler: a.cardinality},
 		// These two answer faults as plain text, as in Prometheus.
-		httpx.Route{Method: http.MethodPost, Path: "/prometheus/api/v1/read", Permission: "data:read", Dialect: httpx.Plain, Handler: a.read},
-		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", Dialect: httpx.Plain, Handler: a.federate})
+		httpx.Route{Method: http.MethodPost, Path: "/prometheus/api/v1/read", Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: a.read},
+		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: a.federate})
 }
 
 // startRead waits for its turn among the queries and returns what ends it.
@@ -126,7 +126,7 @@ func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {
 	}
 	ctx, cancel := p.context(r.Context())
 	defer cancel()
-	q, result, err := a.Querier.Instant(ctx, r.Tenant(), p.query, at, p.opts)
+	q, result, err := a.Querier.Instant(ctx, r.Scope(), p.query, at, p.opts)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) erro
 	}
 	ctx, cancel := p.context(r.Context())
 	defer cancel()
-	q, result, err := a.Querier.Range(ctx, r.Tenant(), p.query, start, end, step, p.opts)
+	q, result, err := a.Querier.Range(ctx, r.Scope(), p.query, start, end, step, p.opts)
 	if err != nil {
 		return err
 	}

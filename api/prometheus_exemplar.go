@@ -15,7 +15,7 @@ import (
 // ExemplarLister looks up exemplars of the series that a query's selectors match, between start and end in milliseconds,
 // both included.
 type ExemplarLister interface {
-	Exemplars(ctx context.Context, tenant seamark.TenantID, query string, start, end int64) ([]SeriesExemplars, error)
+	Exemplars(ctx context.Context, scope seamark.Scope, query string, start, end int64) ([]SeriesExemplars, error)
 }
 
 // SeriesExemplars are the exemplars of one series, oldest first.
@@ -58,7 +58,7 @@ func (a *prometheusAPI) exemplars(w http.ResponseWriter, r *httpx.Request) error
 	}
 	var list []SeriesExemplars
 	if a.Exemplars != nil {
-		if list, err = a.Exemplars.Exemplars(r.Context(), r.Tenant(), form.Get("query"), start.UnixMilli(), end.UnixMilli()); err != nil {
+		if list, err = a.Exemplars.Exemplars(r.Context(), r.Scope(), form.Get("query"), start.UnixMilli(), end.UnixMilli()); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,7 @@ func (a *prometheusAPI) federate(w http.ResponseWriter, r *httpx.Request) error 
 		hints[i] = storage.SelectHints{Start: now.Add(-a.LookbackDelta).UnixMilli(), End: now.UnixMilli()}
 	}
 	var last newest
-	if err := a.Reader.ReadSeries(r.Context(), r.Tenant(), hints, sets, last.series); err != nil {
+	if err := a.Reader.ReadSeries(r.Context(), r.Scope(), hints, sets, last.series); err != nil {
 		return err
 	}
 	format := expfmt.NegotiateAccept(r.Header, expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),

@@ -21,7 +21,7 @@ func (a *prometheusAPI) labels(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	names, warnings, err := a.Lister.Labels(r.Context(), r.Tenant(), p.hints, p.sets)
+	names, warnings, err := a.Lister.Labels(r.Context(), r.Scope(), p.hints, p.sets)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (a *prometheusAPI) labelValues(w http.ResponseWriter, r *httpx.Request) err
 	if err != nil {
 		return err
 	}
-	values, warnings, err := a.Lister.LabelValues(r.Context(), r.Tenant(), name, p.hints, p.sets)
+	values, warnings, err := a.Lister.LabelValues(r.Context(), r.Scope(), name, p.hints, p.sets)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *prometheusAPI) series(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	list, warnings, err := a.Lister.Series(r.Context(), r.Tenant(), p.hints, p.sets)
+	list, warnings, err := a.Lister.Series(r.Context(), r.Scope(), p.hints, p.sets)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (a *prometheusAPI) metadata(w http.ResponseWriter, r *httpx.Request) error 
 	if limited && limit == 0 {
 		return writePrometheus(w, families, nil)
 	}
-	list, err := a.Lister.Metadata(r.Context(), r.Tenant(), form.Get("metric"), limit)
+	list, err := a.Lister.Metadata(r.Context(), r.Scope(), form.Get("metric"), limit)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ import (
 // milliseconds, both included; Func "series" asks for label sets without samples). visit is called with i and each of its
 // series, sorted by labels, one i after the other; a series is valid until visit returns.
 type SeriesReader interface {
-	ReadSeries(ctx context.Context, tenant seamark.TenantID, hints []storage.SelectHints, sets [][]*labels.Matcher, visit func(i int, s storage.Series) error) error
+	ReadSeries(ctx context.Context, scope seamark.Scope, hints []storage.SelectHints, sets [][]*labels.Matcher, visit func(i int, s storage.Series) error) error
 }
 
 // The limits of remote read (https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/).
@@ -61,13 +61,13 @@ func (a *prometheusAPI) read(w http.ResponseWriter, r *httpx.Request) error {
 	defer done()
 	if kind == prompb.ReadRequest_STREAMED_XOR_CHUNKS {
 		stream := newReadStream(w)
-		if err := a.Reader.ReadSeries(r.Context(), r.Tenant(), hints, sets, stream.series); err != nil {
+		if err := a.Reader.ReadSeries(r.Context(), r.Scope(), hints, sets, stream.series); err != nil {
 			return err
 		}
 		return stream.out.Flush()
 	}
 	samples := newReadSamples(len(sets))
-	if err := a.Reader.ReadSeries(r.Context(), r.Tenant(), hints, sets, samples.series); err != nil {
+	if err := a.Reader.ReadSeries(r.Context(), r.Scope(), hints, sets, samples.series); err != nil {
 		return err
 	}
 	return samples.write(w)

@@ -80,8 +80,8 @@ func newPromFake(t *testing.T) *promFake {
 	return &promFake{engine: promqltest.NewTestEngine(t, true, 0, 1000), storage: promqltest.LoadedStorage(t, promData)}
 }
 
-func (f *promFake) run(ctx context.Context, tenant seamark.TenantID, opts promql.QueryOpts, q promql.Query, err error) (promql.Query, *promql.Result, error) {
-	f.tenant, f.opts = tenant, opts
+func (f *promFake) run(ctx context.Context, scope seamark.Scope, opts promql.QueryOpts, q promql.Query, err error) (promql.Query, *promql.Result, error) {
+	f.tenant, f.opts = scope.Tenant, opts
 	if f.wait {
 		<-ctx.Done()
 		return nil, nil, seamark.Wrap(ctx.Err(), seamark.Timeout, "seamark-query-timeout", "Too slow.")
@@ -96,19 +96,19 @@ func (f *promFake) run(ctx context.Context, tenant seamark.TenantID, opts promql
 	return q, f.result, f.err
 }
 
-func (f *promFake) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+func (f *promFake) Instant(ctx context.Context, scope seamark.Scope, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
 	f.at = at
 	q, err := f.engine.NewInstantQuery(ctx, f.storage, opts, query, at)
-	return f.run(ctx, tenant, opts, q, err)
+	return f.run(ctx, scope, opts, q, err)
 }
 
-func (f *promFake) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
+func (f *promFake) Range(ctx context.Context, scope seamark.Scope, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
 	q, err := f.engine.NewRangeQuery(ctx, f.storage, opts, query, start, end, step)
-	return f.run(ctx, tenant, opts, q, err)
+	return f.run(ctx, scope, opts, q, err)
 }
 
-func (f *promFake) remember(tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) annotations.Annotations {
-	f.tenant, f.hints, f.sets = tenant, hints, sets
+func (f *promFake) remember(scope seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) annotations.Annotations {
+	f.tenant, f.hints, f.sets = scope.Tenant, hints, sets
 	var notes annotations.Annotations
 	if hints.Limit > 0 {
 		notes = notes.Add(errors.New("results truncated due to limit"))
@@ -116,27 +116,27 @@ func (f *promFake) remember(tenant seamark.TenantID, hints *storage.SelectHints,
 	return notes
 }
 
-func (f *promFake) Labels(_ context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
-	return []string{"__name__", "job"}, f.remember(tenant, hints, sets), f.err
+func (f *promFake) Labels(_ context.Context, scope seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return []string{"__name__", "job"}, f.remember(scope, hints, sets), f.err
 }
 
-func (f *promFake) LabelValues(_ context.Context, tenant seamark.TenantID, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
+func (f *promFake) LabelValues(_ context.Context, scope seamark.Scope, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]string, annotations.Annotations, error) {
 	f.name = name
-	return []string{"a", "b"}, f.remember(tenant, hints, sets), f.err
+	return []string{"a", "b"}, f.remember(scope, hints, sets), f.err
 }
 
-func (f *promFake) Series(_ context.Context, tenant seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]labels.Labels, annotations.Annotations, error) {
-	return []labels.Labels{labels.FromStrings("__name__", "up", "job", "a"), labels.FromStrings("__name__", "up", "job", `"`)}, f.remember(tenant, hints, sets), f.err
+func (f *promFake) Series(_ context.Context, scope seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) ([]labels.Labels, annotations.Annotations, error) {
+	return []labels.Labels{labels.FromStrings("__name__", "up", "job", "a"), labels.FromStrings("__name__", "up", "job", `"`)}, f.remember(scope, hints, sets), f.err
 }
 
-func (f *promFake) Metadata(_ context.Context, tenant seamark.TenantID, metric string, limit int) ([]seamark.MetricMetadata, error) {
-	f.tenant, f.name, f.limit = tenant, metric, limit
+func (f *promFake) Metadata(_ context.Context, scope seamark.Scope, metric string, limit int) ([]seamark.MetricMetadata, error) {
+	f.tenant, f.name, f.limit = scope.Tenant, metric, limit
 	return []seamark.MetricMetadata{{Metric: "up", Type: "gauge", Help: "Is it up?", Unit: "bool"}}, f.err
 }
 
 // ReadSeries selects in Prometheus' storage, which keeps to the range.
-func (f *promFake) ReadSeries(ctx context.Context, tenant seamark.TenantID, hints []storage.SelectHints, sets [][]*labels.Matcher, visit func(int, storage.Series) error) error {
-	f.tenant, f.reads = tenant, hints
+func (f *promFake) ReadSeries(ctx context.Context, scope seamark.Scope, hints []storage.SelectHints, sets [][]*labels.Matcher, visit func(int, storage.Series) error) error {
+	f.tenant, f.reads = scope.Tenant, hints
 	for i, matchers := range sets {
 		q, err := f.storage.Querier(hints[i].Start, hints[i].End)
 		if err != nil {
@@ -156,8 +156,8 @@ func (f *promFake) ReadSeries(ctx context.Context, tenant seamark.TenantID, hint
 }
 
 // CountCardinality answers with the name of what was asked for, and with an entry that is gone.
-func (f *promFake) CountCardinality(_ context.Context, tenant seamark.TenantID, q api.CardinalityQuery) (*api.Cardinality, error) {
-	f.tenant, f.limit, f.counted = tenant, q.Limit, append(f.counted, q)
+func (f *promFake) CountCardinality(_ context.Context, scope seamark.Scope, q api.CardinalityQuery) (*api.Cardinality, error) {
+	f.tenant, f.limit, f.counted = scope.Tenant, q.Limit, append(f.counted, q)
 	count := api.CardinalityCount{Series: 3, Before: 2, Appeared: 2, Vanished: 1, Samples: 30}
 	c := &api.Cardinality{Total: count, Entries: 7}
 	switch q.By {
@@ -171,8 +171,8 @@ func (f *promFake) CountCardinality(_ context.Context, tenant seamark.TenantID, 
 	return c, f.err
 }
 
-func (f *promFake) Exemplars(_ context.Context, tenant seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
-	f.tenant, f.name, f.reads = tenant, query, []storage.SelectHints{{Start: start, End: end}}
+func (f *promFake) Exemplars(_ context.Context, scope seamark.Scope, query string, start, end int64) ([]api.SeriesExemplars, error) {
+	f.tenant, f.name, f.reads = scope.Tenant, query, []storage.SelectHints{{Start: start, End: end}}
 	return f.exemplars, f.err
 }
 

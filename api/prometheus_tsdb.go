@@ -58,14 +58,14 @@ func (a *prometheusAPI) tsdbStatus(w http.ResponseWriter, r *httpx.Request) erro
 	defer done()
 	end := a.Now()
 	answer := tsdbStatus{HeadStats: headStats{MinTime: end.Add(-tsdbSpan).UnixMilli(), MaxTime: end.UnixMilli()}}
-	if err := a.countTSDB(r.Context(), r.Tenant(), limit, &answer); err != nil {
+	if err := a.countTSDB(r.Context(), r.Scope(), limit, &answer); err != nil {
 		return err
 	}
 	return writePrometheus(w, answer, nil)
 }
 
 // countTSDB fills the lists and what they say of the whole.
-func (a *prometheusAPI) countTSDB(ctx context.Context, tenant seamark.TenantID, limit int, answer *tsdbStatus) error {
+func (a *prometheusAPI) countTSDB(ctx context.Context, scope seamark.Scope, limit int, answer *tsdbStatus) error {
 	first, last := dayOf(time.UnixMilli(answer.HeadStats.MinTime)), dayOf(time.UnixMilli(answer.HeadStats.MaxTime))
 	for _, list := range []struct {
 		by    CardinalityBy
@@ -75,7 +75,7 @@ func (a *prometheusAPI) countTSDB(ctx context.Context, tenant seamark.TenantID, 
 		{ByMetric, OrderSeries, &answer.SeriesCountByMetricName}, {ByPair, OrderSeries, &answer.SeriesCountByLabelValuePair},
 		{ByLabel, OrderValues, &answer.LabelValueCountByLabelName}, {ByLabel, OrderBytes, &answer.MemoryInBytesByLabelName},
 	} {
-		c, err := a.Cardinality.CountCardinality(ctx, tenant, CardinalityQuery{FirstDay: first, LastDay: last, By: list.by, Order: list.order, Limit: limit})
+		c, err := a.Cardinality.CountCardinality(ctx, scope, CardinalityQuery{FirstDay: first, LastDay: last, By: list.by, Order: list.order, Limit: limit})
 		if err != nil {
 			return err
 		}

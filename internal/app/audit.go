@@ -27,13 +27,13 @@ type auditAPI struct {
 	turns
 }
 
-func (a auditAPI) ListAudit(ctx context.Context, id seamark.TenantID, f api.AuditFilter, limit int) (list []api.AuditRecord, truncated bool, err error) {
+func (a auditAPI) ListAudit(ctx context.Context, scope seamark.Scope, f api.AuditFilter, limit int) (list []api.AuditRecord, truncated bool, err error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	defer done()
-	found, truncated, err := a.searcher.List(ctx, id, audit.Filter(f), limit)
+	found, truncated, err := a.within(scope).List(ctx, scope.Tenant, audit.Filter(f), limit)
 	for i := range found {
 		list = append(list, auditRecordOf(&found[i]))
 	}
@@ -50,7 +50,7 @@ func auditRecordOf(r *store.AuditRecord) api.AuditRecord {
 	}
 }
 
-func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.AuditClientsQuery) (*api.AuditClients, error) {
+func (a auditAPI) AuditClients(ctx context.Context, scope seamark.Scope, q api.AuditClientsQuery) (*api.AuditClients, error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.A
 	if len(q.By) == 0 {
 		q.By = []string{store.AuditUser.String(), store.AuditVerb.String(), store.AuditResource.String()}
 	}
-	found, err := a.searcher.Clients(ctx, id, audit.ClientsQuery{Filter: audit.Filter(q.Filter), By: q.By, Order: q.Order, Limit: q.Limit})
+	found, err := a.within(scope).Clients(ctx, scope.Tenant, audit.ClientsQuery{Filter: audit.Filter(q.Filter), By: q.By, Order: q.Order, Limit: q.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +74,13 @@ func (a auditAPI) AuditClients(ctx context.Context, id seamark.TenantID, q api.A
 	return clients, nil
 }
 
-func (a auditAPI) AuditListings(ctx context.Context, id seamark.TenantID, f api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
+func (a auditAPI) AuditListings(ctx context.Context, scope seamark.Scope, f api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, entries, err := a.searcher.Lists(ctx, id, audit.Filter(f), order, limit)
+	found, entries, err := a.within(scope).Lists(ctx, scope.Tenant, audit.Filter(f), order, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +95,13 @@ func (a auditAPI) AuditListings(ctx context.Context, id seamark.TenantID, f api.
 	return lists, nil
 }
 
-func (a auditAPI) AuditWrites(ctx context.Context, id seamark.TenantID, r seamark.TimeRange, o api.AuditObject, limit int) (list []api.AuditWrite, truncated bool, err error) {
+func (a auditAPI) AuditWrites(ctx context.Context, scope seamark.Scope, r seamark.TimeRange, o api.AuditObject, limit int) (list []api.AuditWrite, truncated bool, err error) {
 	ctx, done, err := a.begin(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	defer done()
-	found, truncated, err := a.searcher.Writes(ctx, id, r, audit.Object(o), limit)
+	found, truncated, err := a.within(scope).Writes(ctx, scope.Tenant, r, audit.Object(o), limit)
 	for i := range found {
 		w := api.AuditWrite{AuditRecord: auditRecordOf(&found[i].AuditRecord), Known: string(found[i].Known), Truncated: found[i].Truncated}
 		for _, d := range found[i].Differences {

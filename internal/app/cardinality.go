@@ -13,8 +13,8 @@ import (
 type cardinalityAPI struct{ *promql.Engine }
 
 // CountCardinality implements api.CardinalityCounter.
-func (c cardinalityAPI) CountCardinality(ctx context.Context, id seamark.TenantID, q api.CardinalityQuery) (*api.Cardinality, error) {
-	found, err := c.Engine.CountCardinality(ctx, id, q.Sets, store.CardinalityQuery{
+func (c cardinalityAPI) CountCardinality(ctx context.Context, scope seamark.Scope, q api.CardinalityQuery) (*api.Cardinality, error) {
+	found, err := narrowMetrics(c.Engine, scope).CountCardinality(ctx, scope.Tenant, q.Sets, store.CardinalityQuery{
 		FirstDay: q.FirstDay, LastDay: q.LastDay, By: store.CardinalityBy(q.By), Label: q.Label, Order: store.CardinalityOrder(q.Order), Limit: q.Limit, Samples: q.Samples,
 	})
 	if err != nil {

@@ -14,22 +14,22 @@ type eventAPI struct {
 	turns
 }
 
-func (e eventAPI) ListEvents(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int, problems bool) (page api.EventPage, err error) {
+func (e eventAPI) ListEvents(ctx context.Context, scope seamark.Scope, f api.EventFilter, limit int, problems bool) (page api.EventPage, err error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return page, err
 	}
 	defer done()
-	if page.Events, page.Truncated, err = e.searcher.List(ctx, id, events.Filter(f), limit); err != nil || !problems {
+	if page.Events, page.Truncated, err = e.within(scope).List(ctx, scope.Tenant, events.Filter(f), limit); err != nil || !problems {
 		return page, err
 	}
-	page.Problems, err = e.nodeProblems(ctx, id, page.Events)
+	page.Problems, err = e.nodeProblems(ctx, scope, page.Events)
 	return page, err
 }
 
 // nodeProblems returns the problems that the events' nodes had.
-func (e eventAPI) nodeProblems(ctx context.Context, id seamark.TenantID, list []seamark.Event) ([][]api.NodeProblem, error) {
-	found, err := e.searcher.NodeProblems(ctx, id, list)
+func (e eventAPI) nodeProblems(ctx context.Context, scope seamark.Scope, list []seamark.Event) ([][]api.NodeProblem, error) {
+	found, err := e.within(scope).NodeProblems(ctx, scope.Tenant, list)
 	if err != nil {
 		return nil, err
 	}
@@ -47,13 +47,13 @@ func (e eventAPI) nodeProblems(ctx context.Context, id seamark.TenantID, list []
 	return out, nil
 }
 
-func (e eventAPI) EventFacets(ctx context.Context, id seamark.TenantID, f api.EventFilter, limit int) (*api.EventFacets, error) {
+func (e eventAPI) EventFacets(ctx context.Context, scope seamark.Scope, f api.EventFilter, limit int) (*api.EventFacets, error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := e.searcher.Facets(ctx, id, events.Filter(f), limit)
+	found, err := e.within(scope).Facets(ctx, scope.Tenant, events.Filter(f), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +67,13 @@ func (e eventAPI) EventFacets(ctx context.Context, id seamark.TenantID, f api.Ev
 	return facets, nil
 }
 
-func (e eventAPI) EventSeries(ctx context.Context, id seamark.TenantID, q api.EventSeriesQuery) (*api.EventSeries, error) {
+func (e eventAPI) EventSeries(ctx context.Context, scope seamark.Scope, q api.EventSeriesQuery) (*api.EventSeries, error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, step, err := e.searcher.Series(ctx, id, events.SeriesQuery{Filter: events.Filter(q.Filter), By: q.By, Step: q.Step, Limit: q.Limit})
+	found, step, err := e.within(scope).Series(ctx, scope.Tenant, events.SeriesQuery{Filter: events.Filter(q.Filter), By: q.By, Step: q.Step, Limit: q.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +86,13 @@ func (e eventAPI) EventSeries(ctx context.Context, id seamark.TenantID, q api.Ev
 	return series, nil
 }
 
-func (e eventAPI) EventTrend(ctx context.Context, id seamark.TenantID, q api.EventTrendQuery) (*api.EventTrend, error) {
+func (e eventAPI) EventTrend(ctx context.Context, scope seamark.Scope, q api.EventTrendQuery) (*api.EventTrend, error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := e.searcher.Trend(ctx, id, events.TrendQuery{Filter: events.Filter(q.Filter), Before: q.Before, By: q.By, Limit: q.Limit})
+	found, err := e.within(scope).Trend(ctx, scope.Tenant, events.TrendQuery{Filter: events.Filter(q.Filter), Before: q.Before, By: q.By, Limit: q.Limit})
 	if err != nil {
 		return nil, err
 	}
@@ -110,13 +110,13 @@ func (e eventAPI) EventTrend(ctx context.Context, id seamark.TenantID, q api.Eve
 	return trend, nil
 }
 
-func (e eventAPI) EventTimeline(ctx context.Context, id seamark.TenantID, q api.EventTimelineQuery) (*api.EventTimeline, error) {
+func (e eventAPI) EventTimeline(ctx context.Context, scope seamark.Scope, q api.EventTimelineQuery) (*api.EventTimeline, error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := e.searcher.Timeline(ctx, id, events.TimelineQuery(q))
+	found, err := e.within(scope).Timeline(ctx, scope.Tenant, events.TimelineQuery(q))
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +128,6 @@ func (e eventAPI) EventTimeline(ctx context.Context, id seamark.TenantID, q api.
 		}
 		t.Owners = append(t.Owners, api.EventOwner{Kind: o.Kind, Object: o.Name, Known: known, Message: o.Message})
 	}
-	t.Problems, err = e.nodeProblems(ctx, id, found.Events)
+	t.Problems, err = e.nodeProblems(ctx, scope, found.Events)
 	return t, err
 }

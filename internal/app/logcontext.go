@@ -6,6 +6,7 @@ import (
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logcontext"
+	"github.com/seamarkhq/seamark/querier/scoped"
 )
 
 // logContextAPI shows the reader of a line's surroundings in the API's words. It implements api.LogContextReader.
@@ -14,22 +15,22 @@ type logContextAPI struct {
 	turns
 }
 
-func (l logContextAPI) LogContext(ctx context.Context, id seamark.TenantID, q api.LogContextQuery) (*api.LogContextPage, error) {
+func (l logContextAPI) LogContext(ctx context.Context, scope seamark.Scope, q api.LogContextQuery) (*api.LogContextPage, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	return logContextPageOf(l.reader.Around(ctx, id, logcontext.Query(q)))
+	return logContextPageOf(l.reader.Within(scope.Only, scoped.Surroundings).Around(ctx, scope.Tenant, logcontext.Query(q)))
 }
 
-func (l logContextAPI) LogContextPage(ctx context.Context, id seamark.TenantID, cursor string, limit int) (*api.LogContextPage, error) {
+func (l logContextAPI) LogContextPage(ctx context.Context, scope seamark.Scope, cursor string, limit int) (*api.LogContextPage, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	return logContextPageOf(l.reader.Continue(ctx, id, cursor, limit))
+	return logContextPageOf(l.reader.Within(scope.Only, scoped.Surroundings).Continue(ctx, scope.Tenant, cursor, limit))
 }
 
 func logContextPageOf(found *logcontext.Page, err error) (*api.LogContextPage, error) {

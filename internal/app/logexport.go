@@ -7,6 +7,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	"github.com/seamarkhq/seamark/querier/scoped"
 )
 
 // openLogExport makes what exports logs.
@@ -28,15 +29,19 @@ func (a *App) logExportRoutes() []httpx.Route {
 // logExportAPI shows exports in the API's words. It implements api.LogExporter.
 type logExportAPI struct{ exporter *logexport.Exporter }
 
-func (l logExportAPI) OpenLogExport(ctx context.Context, id seamark.TenantID, q api.LogExportQuery) (api.LogExport, error) {
-	p := logexport.Params{Query: q.Query, Start: q.Start, End: q.End, Newest: q.Newest, Limit: q.Limit, Labels: q.Labels}
+func (l logExportAPI) OpenLogExport(ctx context.Context, scope seamark.Scope, q api.LogExportQuery) (api.LogExport, error) {
+	query, err := scoped.LogQuery(q.Query, scope.Only)
+	if err != nil {
+		return nil, err
+	}
+	p := logexport.Params{Query: query, Start: q.Start, End: q.End, Newest: q.Newest, Limit: q.Limit, Labels: q.Labels}
 	switch q.Format {
 	case "csv":
 		p.Format = logexport.CSV
 	case "parquet":
 		p.Format = logexport.Parquet
 	}
-	export, err := l.exporter.Open(ctx, id, p)
+	export, err := l.exporter.Open(ctx, scope.Tenant, p)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (a *App) openLogs(ctx context.Context) error {
 func (a *App) lokiRoutes() []httpx.Route {
 	o := &a.opts.Query
 	routes := api.LokiRoutes(api.LokiOptions{
-		Logs: logAPI{a.logql, a.turns}, Explorer: logExplorerAPI{a.explorer, a.turns}, Tailer: tailAPI{a.tailer},
+		Logs: logAPI{a.logql, a.turns}, Explorer: logExplorerAPI{a.explorer, a.logql, a.turns}, Tailer: tailAPI{a.tailer},
 		Tag: store.WithQueryTags, Logger: a.log, Now: a.opts.Now,
 		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
 	})
@@ -58,13 +58,13 @@ type logAPI struct {
 }
 
 // QueryLogs implements api.LogQuerier.
-func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
+func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQuery) (func(io.Writer) error, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	result, err := l.Query(ctx, id, logqlengine.Params{
+	result, err := narrowLogs(l.Engine, scope).Query(ctx, scope.Tenant, logqlengine.Params{
 		Query: q.Query, Start: q.Start, End: q.End, Step: q.Step, Limit: q.Limit, Forward: q.Forward, Categorize: q.Categorize,
 	})
 	if err != nil {
@@ -74,49 +74,64 @@ func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQue
 }
 
 // LabelNames implements api.LogQuerier. Look-ups come from memory, so that they take no turn from queries.
-func (l logAPI) LabelNames(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) ([]string, error) {
+func (l logAPI) LabelNames(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	return l.Engine.LabelNames(ctx, id, selector, r)
+	return narrowLogs(l.Engine, scope).LabelNames(ctx, scope.Tenant, selector, r)
 }
 
 // LabelValues implements api.LogQuerier.
-func (l logAPI) LabelValues(ctx context.Context, id seamark.TenantID, name, selector string, r seamark.TimeRange) ([]string, error) {
+func (l logAPI) LabelValues(ctx context.Context, scope seamark.Scope, name, selector string, r seamark.TimeRange) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	return l.Engine.LabelValues(ctx, id, name, selector, r)
+	return narrowLogs(l.Engine, scope).LabelValues(ctx, scope.Tenant, name, selector, r)
 }
 
 // Series implements api.LogQuerier.
-func (l logAPI) Series(ctx context.Context, id seamark.TenantID, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
+func (l logAPI) Series(ctx context.Context, scope seamark.Scope, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	return l.Engine.Series(ctx, id, selectors, r)
+	return narrowLogs(l.Engine, scope).Series(ctx, scope.Tenant, selectors, r)
 }
 
 // logExplorerAPI shows the explorer of logs in the API's words. It implements api.LogExplorer.
 type logExplorerAPI struct {
 	explorer *logexplore.Explorer
+	engine   *logqlengine.Engine // that the explorer asks
 	turns
 }
 
-func (l logExplorerAPI) LogStats(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) (api.LogStats, error) {
+func (l logExplorerAPI) LogStats(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) (api.LogStats, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return api.LogStats{}, err
 	}
 	defer done()
-	s, err := l.explorer.Stats(ctx, id, selector, r)
+	s, err := l.within(scope).Stats(ctx, scope.Tenant, selector, r)
 	return api.LogStats(s), err
 }
 
-func (l logExplorerAPI) LogVolumes(ctx context.Context, id seamark.TenantID, q api.LogVolumeQuery) ([]api.LogVolume, error) {
+func (l logExplorerAPI) LogShards(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange, shardBytes uint64) ([]api.LogShard, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := l.explorer.Volumes(ctx, id, logexplore.VolumeQuery(q))
+	found, err := l.within(scope).Shards(ctx, scope.Tenant, selector, r, shardBytes)
+	list := make([]api.LogShard, len(found))
+	for i, s := range found {
+		list[i] = api.LogShard{First: s.First, Last: s.Last, Stats: api.LogStats(s.Stats)}
+	}
+	return list, err
+}
+
+func (l logExplorerAPI) LogVolumes(ctx context.Context, scope seamark.Scope, q api.LogVolumeQuery) ([]api.LogVolume, error) {
+	ctx, done, err := l.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	found, err := l.within(scope).Volumes(ctx, scope.Tenant, logexplore.VolumeQuery(q))
 	list := make([]api.LogVolume, len(found))
 	for i, v := range found {
 		list[i] = api.LogVolume{Labels: v.Labels, Points: make([]api.LogVolumePoint, len(v.Points))}
@@ -127,13 +142,13 @@ func (l logExplorerAPI) LogVolumes(ctx context.Context, id seamark.TenantID, q a
 	return list, err
 }
 
-func (l logExplorerAPI) DetectedLabels(ctx context.Context, id seamark.TenantID, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
+func (l logExplorerAPI) DetectedLabels(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := l.explorer.DetectedLabels(ctx, id, selector, r)
+	found, err := l.within(scope).DetectedLabels(ctx, scope.Tenant, selector, r)
 	list := make([]api.DetectedLabel, len(found))
 	for i, d := range found {
 		list[i] = api.DetectedLabel(d)
@@ -141,13 +156,13 @@ func (l logExplorerAPI) DetectedLabels(ctx context.Context, id seamark.TenantID,
 	return list, err
 }
 
-func (l logExplorerAPI) DetectedFields(ctx context.Context, id seamark.TenantID, q api.LogFieldsQuery) ([]api.LogField, error) {
+func (l logExplorerAPI) DetectedFields(ctx context.Context, scope seamark.Scope, q api.LogFieldsQuery) ([]api.LogField, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := l.explorer.Fields(ctx, id, logexplore.FieldsQuery(q))
+	found, err := l.within(scope).Fields(ctx, scope.Tenant, logexplore.FieldsQuery(q))
 	list := make([]api.LogField, len(found))
 	for i, f := range found {
 		list[i] = api.LogField(f)
@@ -155,13 +170,13 @@ func (l logExplorerAPI) DetectedFields(ctx context.Context, id seamark.TenantID,
 	return list, err
 }
 
-func (l logExplorerAPI) LogPatterns(ctx context.Context, id seamark.TenantID, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
+func (l logExplorerAPI) LogPatterns(ctx context.Context, scope seamark.Scope, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
 	ctx, done, err := l.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := l.explorer.Patterns(ctx, id, logexplore.PatternsQuery{Query: query, Range: r, Step: step})
+	found, err := l.within(scope).Patterns(ctx, scope.Tenant, logexplore.PatternsQuery{Query: query, Range: r, Step: step})
 	list := make([]api.LogPattern, len(found))
 	for i, f := range found {
 		list[i] = api.LogPattern{Text: f.Text, Level: f.Level, Points: make([]api.LogPatternPoint, len(f.Points))}

@@ -39,7 +39,7 @@ func (a *App) openQuerier(ctx context.Context) error {
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
 	routes := a.metered("promql", api.PrometheusRoutes(api.PrometheusOptions{
-		Querier: a.promql, Lister: a.promql, Exemplars: exemplarAPI{a.promql, a.turns}, Reader: a.promql, Cardinality: cardinalityAPI{a.promql},
+		Querier: metricAPI{a.promql}, Lister: metricAPI{a.promql}, Exemplars: exemplarAPI{a.promql, a.turns}, Reader: metricAPI{a.promql}, Cardinality: cardinalityAPI{a.promql},
 		Turns: a.turns.gate, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
 	}))
 	routes = append(routes, a.metered("logql", a.lokiRoutes())...)
@@ -54,13 +54,13 @@ type exemplarAPI struct {
 }
 
 // Exemplars implements api.ExemplarLister.
-func (e exemplarAPI) Exemplars(ctx context.Context, id seamark.TenantID, query string, start, end int64) ([]api.SeriesExemplars, error) {
+func (e exemplarAPI) Exemplars(ctx context.Context, scope seamark.Scope, query string, start, end int64) ([]api.SeriesExemplars, error) {
 	ctx, done, err := e.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	found, err := e.Engine.Exemplars(ctx, id, query, start, end)
+	found, err := narrowMetrics(e.Engine, scope).Exemplars(ctx, scope.Tenant, query, start, end)
 	list := make([]api.SeriesExemplars, len(found))
 	for i, s := range found {
 		list[i] = api.SeriesExemplars{Series: s.Series, Exemplars: make([]api.Exemplar, len(s.Exemplars))}

@@ -10,6 +10,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
+	"github.com/seamarkhq/seamark/querier/scoped"
 )
 
 // openTails makes what shows log lines as they arrive.
@@ -67,8 +68,13 @@ func (s tailSource) Follow(ctx context.Context, id seamark.TenantID, shard int, 
 // tailAPI shows tails in the API's words. It implements api.LogTailer.
 type tailAPI struct{ tailer *logtail.Tailer }
 
-func (t tailAPI) TailLogs(ctx context.Context, id seamark.TenantID, q api.LogTailQuery) (api.LogTail, error) {
-	tail, err := t.tailer.Open(ctx, id, logtail.Params(q))
+func (t tailAPI) TailLogs(ctx context.Context, scope seamark.Scope, q api.LogTailQuery) (api.LogTail, error) {
+	query, err := scoped.LogQuery(q.Query, scope.Only)
+	if err != nil {
+		return nil, err
+	}
+	q.Query = query
+	tail, err := t.tailer.Open(ctx, scope.Tenant, logtail.Params(q))
 	if err != nil {
 		return nil, err
 	}

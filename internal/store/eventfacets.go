@@ -93,7 +93,7 @@ func eventFacetsSQL(q *EventFacetsQuery) *logSQL {
 	for i := range fails[EventUID] { // a uid is no facet: its condition holds for all of them
 		b.WriteString("\n  AND NOT (" + fails[EventUID][i] + ")")
 	}
-	b.whereEvents(&EventFilter{Terms: q.Terms})
+	b.whereEvents(&EventFilter{Terms: q.Terms, Only: q.Only})
 	b.WriteString("\n)\nGROUP BY field, value\n)\nORDER BY field, n DESC, value\nLIMIT " + b.int64(int64(q.Limit)) + " BY field" + finalSettings)
 	return b
 }

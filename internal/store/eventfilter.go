@@ -65,6 +65,8 @@ type EventFilter struct {
 	Range      seamark.TimeRange
 	Conditions []EventCondition
 	Terms      []EventTerm
+	// Only, when set, holds of every event that is looked at, also where facets leave out the conditions on their own field.
+	Only *seamark.Restriction
 }
 
 // condition returns a condition on a field's column; uids are compared as text.
@@ -117,5 +119,11 @@ func (b *logSQL) whereEvents(f *EventFilter) {
 	}
 	for _, t := range f.Terms {
 		b.WriteString("\n  AND " + b.eventTerm(t))
+	}
+	if f.Only != nil && len(f.Only.Clusters) > 0 {
+		b.WriteString("\n  AND cluster IN " + b.strings(f.Only.Clusters))
+	}
+	if f.Only != nil && len(f.Only.Namespaces) > 0 {
+		b.WriteString("\n  AND namespace IN " + b.strings(f.Only.Namespaces))
 	}
 }

@@ -97,6 +97,7 @@ type Engine struct {
 	queries promql.QueryEngine // engine, with the pushdown before it
 	parser  parser.Parser
 	flights *flights
+	only    *seamark.Restriction // see Within
 }
 
 // NewParser returns the parser of the dialect that Seamark takes: Prometheus 3 with its experimental functions, which
@@ -148,7 +149,7 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 // Timeout, Canceled, or what the store says.
 func (e *Engine) Instant(ctx context.Context, tenant seamark.TenantID, query string, at time.Time, opts promql.QueryOpts) (promql.Query, *promql.Result, error) {
 	key := newFlightKey(tenant, at, at, opts)
-	key.instant = true
+	key.instant, key.only = true, e.only
 	return e.share(ctx, key, query, e.instant(tenant, query, at, opts))
 }
 
@@ -163,7 +164,7 @@ func (e *Engine) instant(tenant seamark.TenantID, query string, at time.Time, op
 // Range evaluates query at start, at end and every step between, as Instant does at one moment.
 func (e *Engine) Range(ctx context.Context, tenant seamark.TenantID, query string, start, end time.Time, step time.Duration, opts promql.QueryOpts) (promql.Query, *promql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
 	key := newFlightKey(tenant, start, end, opts)
-	key.step = step
+	key.step, key.only = step, e.only
 	return e.share(ctx, key, query, func(ctx context.Context) (promql.Query, *promql.Result, error) {
 		return e.run(ctx, func(ctx context.Context) (promql.Query, error) {
 			return e.queries.NewRangeQuery(ctx, e.Queryable(tenant), opts, query, start, end, step)

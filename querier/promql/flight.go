@@ -34,7 +34,8 @@ func newFlights(reg prometheus.Registerer) *flights {
 // flightKey is everything that an answer depends on.
 type flightKey struct {
 	tenant       seamark.TenantID
-	expr         string // the query as the parser writes it
+	only         *seamark.Restriction // what part of the tenant is read
+	expr         string               // the query as the parser writes it
 	instant      bool
 	start, end   time.Time
 	step         time.Duration
