@@ -1160,6 +1160,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forwarders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tenant's forwarders. */
+        get: operations["listForwarders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forwarders/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one forwarder, without the values of its secrets. */
+        get: operations["findForwarder"];
+        /**
+         * Creates a forwarder, or replaces it.
+         * @description A new forwarder begins with what is pushed from now on. A secret without a value stays as it is stored, as long as the
+         *     target's address is the one that it was given for.
+         */
+        put: operations["saveForwarder"];
+        post?: never;
+        /** Deletes a forwarder, its secrets and its position. */
+        delete: operations["deleteForwarder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forwarders/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends one made-up row to a forwarder's target, and waits until the target has it. */
+        post: operations["testForwarder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forwarders/{name}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        /** Tells how a forwarder does; some seconds old. */
+        get: operations["findForwarderStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -3828,6 +3911,170 @@ export interface components {
             items: components["schemas"]["DropReason"][];
             /** @description Whether more reasons matched than the limit let through. */
             truncated: boolean;
+        };
+        /** @description A value that is written and never read back. One without a value, but with set, stands for the stored one. */
+        ForwarderSecret: {
+            /** @description Only in requests. */
+            value?: string;
+            /** @description Whether a value is stored. */
+            set?: boolean;
+            /** @description Tells one value from another and nothing about either. */
+            fingerprint?: string;
+        };
+        /** @description Where the rows go; exactly one of the fields. */
+        ForwarderTarget: {
+            /** @description Takes batches by POST as gzipped NDJSON. */
+            webhook?: {
+                /** @description http or https; without secrets. */
+                url: string;
+                headers?: {
+                    [key: string]: components["schemas"]["ForwarderSecret"];
+                };
+            };
+            /** @description Takes rows as messages that a JetStream stream keeps. */
+            nats?: {
+                /** @description nats or tls. */
+                url: string;
+                subject: string;
+                credentials?: components["schemas"]["ForwarderSecret"];
+                token?: components["schemas"]["ForwarderSecret"];
+            };
+            /** @description Takes rows as records. */
+            kafka?: {
+                brokers: string[];
+                topic: string;
+                tls?: boolean;
+                sasl?: {
+                    /** @enum {string} */
+                    mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+                    user: string;
+                    password: components["schemas"]["ForwarderSecret"];
+                };
+                /** @description The label whose value is the records' key. */
+                key_label?: string;
+            };
+            /** @description Takes batches as objects. */
+            s3?: {
+                /** @description Amazon's of the region when empty. */
+                endpoint?: string;
+                region: string;
+                bucket: string;
+                /** @description Begins the objects' names; {date}, {hour}, {cluster} and {forwarder} are filled in. */
+                prefix?: string;
+                /** @enum {string} */
+                format?: "ndjson.gz" | "parquet";
+                access_key_id: string;
+                secret_access_key: components["schemas"]["ForwarderSecret"];
+            };
+        };
+        /** @description A batch is sent at the first of its limits; 0 is the default. */
+        ForwarderBatch: {
+            max_rows?: number;
+            /** @description Of rows as NDJSON. */
+            max_bytes?: number;
+            max_age_seconds?: number;
+        };
+        Forwarder: {
+            name: string;
+            /** @enum {string} */
+            signal: "logs";
+            /** @description A LogQL log query. */
+            filter: string;
+            paused: boolean;
+            batch: components["schemas"]["ForwarderBatch"];
+            target: components["schemas"]["ForwarderTarget"];
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ForwarderList: {
+            items: components["schemas"]["Forwarder"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        NewForwarder: {
+            /** @description The path's when it is there. */
+            name?: string;
+            /** @enum {string} */
+            signal?: "logs";
+            /** @description A LogQL log query such as {app="api"} |= "error". */
+            filter: string;
+            /** @description Keeps the position and sends nothing. */
+            paused?: boolean;
+            batch?: components["schemas"]["ForwarderBatch"];
+            target: components["schemas"]["ForwarderTarget"];
+            /** @description When it is not 0, the revision that was read. */
+            revision?: number;
+            /**
+             * Format: date-time
+             * @description Is not read.
+             */
+            created_at?: string;
+            /**
+             * Format: date-time
+             * @description Is not read.
+             */
+            updated_at?: string;
+        };
+        ForwarderTrial: {
+            /** @description The id of what was sent. */
+            batch: string;
+            /** @description How long the target took. */
+            seconds: number;
+        };
+        ForwarderStatus: {
+            /** @enum {string} */
+            state: "running" | "retrying" | "waiting" | "paused" | "stopped";
+            /** @description Messages that wait. */
+            lag_messages: number;
+            /** @description Age of the oldest of them. */
+            lag_seconds: number;
+            delivered_rows: number;
+            /** @description Rows that the filter left out. */
+            filtered_rows: number;
+            /** @description Rows that were given up. */
+            failed_rows: number;
+            /** @description That the target has. */
+            batches: number;
+            /** @description Messages that left the queue before they were read. */
+            lost_messages: number;
+            /** @description Null when the last attempt was good. */
+            last_error: {
+                /** Format: date-time */
+                at: string;
+                attempts: number;
+                message: string;
+            } | null;
+            /** @description The newest runs of lost messages. */
+            gaps: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                until: string;
+                messages: number;
+                /** @description True when nobody looked: there may have been more messages, or none. */
+                uncounted?: boolean;
+            }[];
+            /** @description The newest batches that were given up. */
+            given_up: {
+                /** Format: date-time */
+                at: string;
+                batch: string;
+                rows: number;
+                reason: string;
+                /**
+                 * Format: date-time
+                 * @description Of the rows' own times.
+                 */
+                from?: string;
+                /** Format: date-time */
+                until?: string;
+            }[];
+            /** @description Who runs it. */
+            node: string;
+            /** Format: date-time */
+            updated_at: string | null;
         };
         Pipelines: {
             /** @description What the next change must name; 0 before the first one. */
@@ -7323,6 +7570,206 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listForwarders: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forwarders by name, without the values of their secrets. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwarderList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findForwarder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The forwarder. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forwarder"];
+                };
+            };
+            /** @description If-None-Match names the revision of now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    saveForwarder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewForwarder"];
+            };
+        };
+        responses: {
+            /** @description The forwarder as it is now, without the values of its secrets. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forwarder"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            /** @description The tenant has as many forwarders as it may. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteForwarder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The forwarder is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    testForwarder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The target has the row. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwarderTrial"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The target did not take the row; `detail` has what it said. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: components["responses"]["Fault"];
+        };
+    };
+    findForwarderStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The forwarder's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lag, counters and the last error. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwarderStatus"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Fault"];
         };
     };
