@@ -15,9 +15,6 @@ import (
 	"github.com/seamarkhq/seamark/metering"
 )
 
-// keptFor is how long rows of any signal are kept by the tables' time to live (internal/store/schema).
-const keptFor = 30 * 24 * time.Hour
-
 // openMeter starts counting what queries read. It comes before the store, which tells it.
 func (a *App) openMeter() error {
 	if a.bus == nil {
@@ -91,7 +88,7 @@ func (a *App) startSampler(ctx context.Context) error {
 		return err
 	}
 	s, err := metering.NewSampler(metering.SamplerOptions{
-		Store: a.store, Publish: ingest.PublishUsage(a.bus), Tenants: a.tenantNumbers, Active: a.activeOf(quota.NewReader(presence, usage, a.opts.Now)), Kept: kept,
+		Store: a.store, Publish: ingest.PublishUsage(a.bus), Tenants: a.tenantNumbers, Active: a.activeOf(quota.NewReader(presence, usage, a.opts.Now)), Kept: a.kept,
 		Hold: bus.NewLease(leases, "usage", a.node, leaseTTL, a.log).Hold, Interval: a.opts.Metering.Sample, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
 	if err != nil {
@@ -101,7 +98,20 @@ func (a *App) startSampler(ctx context.Context) error {
 	return nil
 }
 
-func kept(seamark.TenantID, seamark.Signal) time.Duration { return keptFor }
+// keptDays is how long rows of any signal are kept by the tables' time to live (internal/store/schema) where a tenant set nothing.
+const keptDays = 30
+
+// kept returns how long all rows of a signal are kept. Where rules end some of its streams earlier, it is the shortest of them.
+func (a *App) kept(tenant seamark.TenantID, signal seamark.Signal) time.Duration {
+	set := a.directory.Retention(tenant)
+	days := set.DaysOf(signal, keptDays)
+	for _, s := range set.Streams {
+		if s.Signal == signal.String() {
+			days = min(days, s.Days)
+		}
+	}
+	return time.Duration(days) * 24 * time.Hour
+}
 
 // tenantNumbers lists the tenants that are there, by number.
 func (a *App) tenantNumbers(ctx context.Context) map[seamark.TenantNumber]seamark.TenantID {

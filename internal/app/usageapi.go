@@ -16,6 +16,7 @@ type usageAPI struct {
 	quotas  quotaAPI
 	budgets func(seamark.TenantID) []seamark.Budget
 	numbers func(context.Context) map[seamark.TenantNumber]seamark.TenantID
+	kept    func(seamark.TenantID, seamark.Signal) time.Duration
 	timeout time.Duration
 	now     func() time.Time
 }
@@ -54,7 +55,7 @@ func (u usageAPI) ReconcileUsage(ctx context.Context, id seamark.TenantID, r sea
 	defer cancel()
 	const day = int64(24 * time.Hour / time.Second)
 	lines, err := metering.Compare(ctx, u.Store, metering.CompareOptions{
-		Tenant: id, Start: int32(r.Start.Unix() / day), End: int32((r.End.Unix() + day - 1) / day), Tenants: u.numbers(ctx), Kept: kept, Now: u.now(),
+		Tenant: id, Start: int32(r.Start.Unix() / day), End: int32((r.End.Unix() + day - 1) / day), Tenants: u.numbers(ctx), Kept: u.kept, Now: u.now(),
 	})
 	list := make([]api.UsageLine, len(lines))
 	for i := range lines {
