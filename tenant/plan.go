@@ -117,7 +117,7 @@ func (d *Directory) DeletePlan(ctx context.Context, name string) error {
 	if _, err := d.FindPlan(ctx, name); err != nil {
 		return err
 	}
-	if users := d.planTenants(name); users > 0 {
+	if users := d.PlanTenants(name); users > 0 {
 		return seamark.Errorf(seamark.Conflict, "seamark-plan-used", "%d tenants have the plan %s. Give them another one first.", users, name)
 	}
 	if err := d.plans.remove(ctx, name); err != nil {
@@ -126,8 +126,8 @@ func (d *Directory) DeletePlan(ctx context.Context, name string) error {
 	return nil
 }
 
-// planTenants counts the tenants that have a plan.
-func (d *Directory) planTenants(name string) int {
+// PlanTenants counts the tenants that have a plan.
+func (d *Directory) PlanTenants(name string) int {
 	users := 0
 	for _, q := range d.quotas.all() {
 		if t, _ := d.tenants.find(string(q.Tenant)); q.Plan == name && t != nil && t.State != Deleted {
