@@ -35,7 +35,7 @@ func (lokiVerifier) VerifySession(context.Context, string) (seamark.Principal, e
 }
 
 func (lokiVerifier) Permit(_ seamark.Principal, permission string) error {
-	if permission != "data:read" {
+	if permission != "data:read" && permission != "rules:read" {
 		return seamark.Errorf(seamark.Forbidden, "seamark-test", "Not allowed.")
 	}
 	return nil

@@ -41,6 +41,8 @@ func lokiExploreRows() []row {
 	volumes := asks("", append([]string{"targetLabels", "app"}, all...), append([]string{"aggregateBy", "labels"}, all...), append([]string{"targetLabels", "OTHER"}, all...), []string{})
 	var rows []row
 	rows = append(rows, reads(v1+"/index/stats", true, false, foreign)...)
+	rows = append(rows, reads(v1+"/index/shards", true, false, asks("",
+		append([]string{"targetBytesPerShard", "1"}, all...), []string{"targetBytesPerShard", "1", "query", "{}"}))...)
 	rows = append(rows, reads(v1+"/index/volume", true, true, volumes)...)
 	rows = append(rows, reads(v1+"/index/volume_range", true, true, volumes)...)
 	rows = append(rows, reads(v1+"/detected_labels", true, true, foreign)...) // a label's name is the marker
@@ -51,6 +53,14 @@ func lokiExploreRows() []row {
 	tail := reads(v1+"/tail", false, false, asks("", all))
 	tail[0].status = http.StatusBadRequest
 	rows = append(rows, tail...)
+	// There are no rules over logs, anybody's.
+	for _, prefix := range []string{v1 + "/rules", "/api/prom/rules"} {
+		for path, concrete := range map[string]string{"": "", "/:namespace": "/same", "/:namespace/:group": "/same/same"} {
+			none := reads(prefix+path, false, false, func(*world, *side) []request { return []request{{path: prefix + concrete}} })
+			none[0].status = http.StatusNotFound
+			rows = append(rows, none...)
+		}
+	}
 	for _, r := range reads(v1+"/detected_field/:name/values", true, true, nil) {
 		get := r.method == http.MethodGet
 		r.sends = func(_ *testing.T, w *world, s *side) []request {
