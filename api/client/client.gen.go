@@ -19,6 +19,21 @@ const (
 	AuditWritesItemsKnownState   AuditWritesItemsKnown = "state"
 )
 
+// Defines values for BudgetSignal.
+const (
+	BudgetSignalEmpty   BudgetSignal = ""
+	BudgetSignalEvents  BudgetSignal = "events"
+	BudgetSignalLogs    BudgetSignal = "logs"
+	BudgetSignalMetrics BudgetSignal = "metrics"
+	BudgetSignalTraces  BudgetSignal = "traces"
+)
+
+// Defines values for BudgetStatusMeasure.
+const (
+	BudgetStatusMeasureBytes BudgetStatusMeasure = "bytes"
+	BudgetStatusMeasureRows  BudgetStatusMeasure = "rows"
+)
+
 // Defines values for CreatedTokenKind.
 const (
 	CreatedTokenKindAdmin  CreatedTokenKind = "admin"
@@ -52,6 +67,33 @@ const (
 	EventTimelineOwnersKnownName  EventTimelineOwnersKnown = "name"
 )
 
+// Defines values for ForwarderSignal.
+const (
+	ForwarderSignalLogs ForwarderSignal = "logs"
+)
+
+// Defines values for ForwarderStatusState.
+const (
+	ForwarderStatusStatePaused   ForwarderStatusState = "paused"
+	ForwarderStatusStateRetrying ForwarderStatusState = "retrying"
+	ForwarderStatusStateRunning  ForwarderStatusState = "running"
+	ForwarderStatusStateStopped  ForwarderStatusState = "stopped"
+	ForwarderStatusStateWaiting  ForwarderStatusState = "waiting"
+)
+
+// Defines values for ForwarderTargetKafkaSaslMechanism.
+const (
+	ForwarderTargetKafkaSaslMechanismPlain       ForwarderTargetKafkaSaslMechanism = "plain"
+	ForwarderTargetKafkaSaslMechanismScramSha256 ForwarderTargetKafkaSaslMechanism = "scram-sha-256"
+	ForwarderTargetKafkaSaslMechanismScramSha512 ForwarderTargetKafkaSaslMechanism = "scram-sha-512"
+)
+
+// Defines values for ForwarderTargetS3Format.
+const (
+	ForwarderTargetS3FormatNdjsonGz ForwarderTargetS3Format = "ndjson.gz"
+	ForwarderTargetS3FormatParquet  ForwarderTargetS3Format = "parquet"
+)
+
 // Defines values for LogContextLineLevel.
 const (
 	LogContextLineLevelCritical LogContextLineLevel = "critical"
@@ -79,6 +121,18 @@ const (
 	LokiDetectedFieldsFieldsTypeFloat    LokiDetectedFieldsFieldsType = "float"
 	LokiDetectedFieldsFieldsTypeInt      LokiDetectedFieldsFieldsType = "int"
 	LokiDetectedFieldsFieldsTypeString   LokiDetectedFieldsFieldsType = "string"
+)
+
+// Defines values for NewForwarderSignal.
+const (
+	NewForwarderSignalLogs NewForwarderSignal = "logs"
+)
+
+// Defines values for OperatorQuotasOrigins.
+const (
+	OperatorQuotasOriginsDefault OperatorQuotasOrigins = "default"
+	OperatorQuotasOriginsPlan    OperatorQuotasOrigins = "plan"
+	OperatorQuotasOriginsTenant  OperatorQuotasOrigins = "tenant"
 )
 
 // Defines values for PipelineStepBy.
@@ -120,6 +174,13 @@ const (
 	StreamRetentionSignalMetrics StreamRetentionSignal = "metrics"
 )
 
+// Defines values for TenantQuotasOrigins.
+const (
+	TenantQuotasOriginsDefault TenantQuotasOrigins = "default"
+	TenantQuotasOriginsPlan    TenantQuotasOrigins = "plan"
+	TenantQuotasOriginsTenant  TenantQuotasOrigins = "tenant"
+)
+
 // Defines values for TokenKind.
 const (
 	TokenKindAdmin  TokenKind = "admin"
@@ -148,6 +209,13 @@ const (
 	TokenCreationSignalsLogs    TokenCreationSignals = "logs"
 	TokenCreationSignalsMetrics TokenCreationSignals = "metrics"
 	TokenCreationSignalsTraces  TokenCreationSignals = "traces"
+)
+
+// Defines values for UsageLimitOrigin.
+const (
+	UsageLimitOriginDefault UsageLimitOrigin = "default"
+	UsageLimitOriginPlan    UsageLimitOrigin = "plan"
+	UsageLimitOriginTenant  UsageLimitOrigin = "tenant"
 )
 
 // Defines values for ListAuditParamsClass.
@@ -267,6 +335,18 @@ const (
 	ListLogPatternsParamsSortSpiking  ListLogPatternsParamsSort = "spiking"
 	ListLogPatternsParamsSortTop      ListLogPatternsParamsSort = "top"
 	ListLogPatternsParamsSortVanished ListLogPatternsParamsSort = "vanished"
+)
+
+// Defines values for ListTenantsUsageParamsFormat.
+const (
+	ListTenantsUsageParamsFormatCsv  ListTenantsUsageParamsFormat = "csv"
+	ListTenantsUsageParamsFormatJSON ListTenantsUsageParamsFormat = "json"
+)
+
+// Defines values for ListUsageParamsFormat.
+const (
+	ListUsageParamsFormatCsv  ListUsageParamsFormat = "csv"
+	ListUsageParamsFormatJSON ListUsageParamsFormat = "json"
 )
 
 // Defines values for LokiVolumeParamsAggregateBy.
@@ -513,6 +593,45 @@ type AuditWrites_Items struct {
 	User      string    `json:"user"`
 	UserAgent string    `json:"user_agent"`
 	Verb      string    `json:"verb"`
+}
+
+// Budget defines model for Budget.
+type Budget struct {
+	// Bytes Of decompressed bodies; 0 is none.
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// Rows 0 is none.
+	Rows *int64 `json:"rows,omitempty"`
+
+	// Signal Empty for all together.
+	Signal *BudgetSignal `json:"signal,omitempty"`
+}
+
+// BudgetSignal Empty for all together.
+type BudgetSignal string
+
+// BudgetStatus defines model for BudgetStatus.
+type BudgetStatus struct {
+	// Exceeds The forecast is above the limit, which is not reached.
+	Exceeds  bool                `json:"exceeds"`
+	Forecast UsageForecast       `json:"forecast"`
+	Limit    int64               `json:"limit"`
+	Measure  BudgetStatusMeasure `json:"measure"`
+
+	// Reached Thresholds in percent, of 50, 80 and 100.
+	Reached   []int64    `json:"reached"`
+	ReachedAt *time.Time `json:"reached_at"`
+
+	// Signal Empty for all together.
+	Signal string `json:"signal"`
+}
+
+// BudgetStatusMeasure defines model for BudgetStatus.Measure.
+type BudgetStatusMeasure string
+
+// Budgets defines model for Budgets.
+type Budgets struct {
+	Budgets []Budget `json:"budgets"`
 }
 
 // Cardinality defines model for Cardinality.
@@ -1088,6 +1207,212 @@ type EventTrendCount struct {
 	Ratio *float32 `json:"ratio"`
 }
 
+// Forwarder defines model for Forwarder.
+type Forwarder struct {
+	// Batch A batch is sent at the first of its limits; 0 is the default.
+	Batch     ForwarderBatch `json:"batch"`
+	CreatedAt time.Time      `json:"created_at"`
+
+	// Filter A LogQL log query.
+	Filter   string          `json:"filter"`
+	Name     string          `json:"name"`
+	Paused   bool            `json:"paused"`
+	Revision int             `json:"revision"`
+	Signal   ForwarderSignal `json:"signal"`
+
+	// Target Where the rows go; exactly one of the fields.
+	Target    ForwarderTarget `json:"target"`
+	UpdatedAt time.Time       `json:"updated_at"`
+}
+
+// ForwarderSignal defines model for Forwarder.Signal.
+type ForwarderSignal string
+
+// ForwarderBatch A batch is sent at the first of its limits; 0 is the default.
+type ForwarderBatch struct {
+	MaxAgeSeconds *int `json:"max_age_seconds,omitempty"`
+
+	// MaxBytes Of rows as NDJSON.
+	MaxBytes *int `json:"max_bytes,omitempty"`
+	MaxRows  *int `json:"max_rows,omitempty"`
+}
+
+// ForwarderList defines model for ForwarderList.
+type ForwarderList struct {
+	Items []Forwarder `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ForwarderSecret A value that is written and never read back. One without a value, but with set, stands for the stored one.
+type ForwarderSecret struct {
+	// Fingerprint Tells one value from another and nothing about either.
+	Fingerprint *string `json:"fingerprint,omitempty"`
+
+	// Set Whether a value is stored.
+	Set *bool `json:"set,omitempty"`
+
+	// Value Only in requests.
+	Value *string `json:"value,omitempty"`
+}
+
+// ForwarderStatus defines model for ForwarderStatus.
+type ForwarderStatus struct {
+	// Batches That the target has.
+	Batches       int `json:"batches"`
+	DeliveredRows int `json:"delivered_rows"`
+
+	// FailedRows Rows that were given up.
+	FailedRows int `json:"failed_rows"`
+
+	// FilteredRows Rows that the filter left out.
+	FilteredRows int `json:"filtered_rows"`
+
+	// Gaps The newest runs of lost messages.
+	Gaps []ForwarderStatus_Gaps `json:"gaps"`
+
+	// GivenUp The newest batches that were given up.
+	GivenUp []ForwarderStatus_GivenUp `json:"given_up"`
+
+	// LagMessages Messages that wait.
+	LagMessages int `json:"lag_messages"`
+
+	// LagSeconds Age of the oldest of them.
+	LagSeconds float32 `json:"lag_seconds"`
+
+	// LastError Null when the last attempt was good.
+	LastError *ForwarderStatus_LastError `json:"last_error"`
+
+	// LostMessages Messages that left the queue before they were read.
+	LostMessages int `json:"lost_messages"`
+
+	// Node Who runs it.
+	Node      string               `json:"node"`
+	State     ForwarderStatusState `json:"state"`
+	UpdatedAt *time.Time           `json:"updated_at"`
+}
+
+// ForwarderStatus_Gaps defines model for ForwarderStatus.Gaps.
+type ForwarderStatus_Gaps struct {
+	From     time.Time `json:"from"`
+	Messages int       `json:"messages"`
+
+	// Uncounted True when nobody looked: there may have been more messages, or none.
+	Uncounted *bool     `json:"uncounted,omitempty"`
+	Until     time.Time `json:"until"`
+}
+
+// ForwarderStatus_GivenUp defines model for ForwarderStatus.GivenUp.
+type ForwarderStatus_GivenUp struct {
+	At    time.Time `json:"at"`
+	Batch string    `json:"batch"`
+
+	// From Of the rows' own times.
+	From   *time.Time `json:"from,omitempty"`
+	Reason string     `json:"reason"`
+	Rows   int        `json:"rows"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// ForwarderStatus_LastError Null when the last attempt was good.
+type ForwarderStatus_LastError struct {
+	At       time.Time `json:"at"`
+	Attempts int       `json:"attempts"`
+	Message  string    `json:"message"`
+}
+
+// ForwarderStatusState defines model for ForwarderStatus.State.
+type ForwarderStatusState string
+
+// ForwarderTarget Where the rows go; exactly one of the fields.
+type ForwarderTarget struct {
+	// Kafka Takes rows as records.
+	Kafka *ForwarderTarget_Kafka `json:"kafka,omitempty"`
+
+	// Nats Takes rows as messages that a JetStream stream keeps.
+	Nats *ForwarderTarget_Nats `json:"nats,omitempty"`
+
+	// S3 Takes batches as objects.
+	S3 *ForwarderTarget_S3 `json:"s3,omitempty"`
+
+	// Webhook Takes batches by POST as gzipped NDJSON.
+	Webhook *ForwarderTarget_Webhook `json:"webhook,omitempty"`
+}
+
+// ForwarderTargetKafkaSaslMechanism defines model for ForwarderTarget.Kafka.Sasl.Mechanism.
+type ForwarderTargetKafkaSaslMechanism string
+
+// ForwarderTarget_Kafka_Sasl defines model for ForwarderTarget.Kafka.Sasl.
+type ForwarderTarget_Kafka_Sasl struct {
+	Mechanism ForwarderTargetKafkaSaslMechanism `json:"mechanism"`
+
+	// Password A value that is written and never read back. One without a value, but with set, stands for the stored one.
+	Password ForwarderSecret `json:"password"`
+	User     string          `json:"user"`
+}
+
+// ForwarderTarget_Kafka Takes rows as records.
+type ForwarderTarget_Kafka struct {
+	Brokers []string `json:"brokers"`
+
+	// KeyLabel The label whose value is the records' key.
+	KeyLabel *string                     `json:"key_label,omitempty"`
+	Sasl     *ForwarderTarget_Kafka_Sasl `json:"sasl,omitempty"`
+	TLS      *bool                       `json:"tls,omitempty"`
+	Topic    string                      `json:"topic"`
+}
+
+// ForwarderTarget_Nats Takes rows as messages that a JetStream stream keeps.
+type ForwarderTarget_Nats struct {
+	// Credentials A value that is written and never read back. One without a value, but with set, stands for the stored one.
+	Credentials *ForwarderSecret `json:"credentials,omitempty"`
+	Subject     string           `json:"subject"`
+
+	// Token A value that is written and never read back. One without a value, but with set, stands for the stored one.
+	Token *ForwarderSecret `json:"token,omitempty"`
+
+	// URL nats or tls.
+	URL string `json:"url"`
+}
+
+// ForwarderTargetS3Format defines model for ForwarderTarget.S3.Format.
+type ForwarderTargetS3Format string
+
+// ForwarderTarget_S3 Takes batches as objects.
+type ForwarderTarget_S3 struct {
+	AccessKeyID string `json:"access_key_id"`
+	Bucket      string `json:"bucket"`
+
+	// Endpoint Amazon's of the region when empty.
+	Endpoint *string                  `json:"endpoint,omitempty"`
+	Format   *ForwarderTargetS3Format `json:"format,omitempty"`
+
+	// Prefix Begins the objects' names; {date}, {hour}, {cluster} and {forwarder} are filled in.
+	Prefix *string `json:"prefix,omitempty"`
+	Region string  `json:"region"`
+
+	// SecretAccessKey A value that is written and never read back. One without a value, but with set, stands for the stored one.
+	SecretAccessKey ForwarderSecret `json:"secret_access_key"`
+}
+
+// ForwarderTarget_Webhook Takes batches by POST as gzipped NDJSON.
+type ForwarderTarget_Webhook struct {
+	Headers map[string]ForwarderSecret `json:"headers,omitempty"`
+
+	// URL http or https; without secrets.
+	URL string `json:"url"`
+}
+
+// ForwarderTrial defines model for ForwarderTrial.
+type ForwarderTrial struct {
+	// Batch The id of what was sent.
+	Batch string `json:"batch"`
+
+	// Seconds How long the target took.
+	Seconds float32 `json:"seconds"`
+}
+
 // Identity defines model for Identity.
 type Identity struct {
 	// Email As the provider said when it was linked, or empty. Nothing is decided by it.
@@ -1502,6 +1827,37 @@ type MemberList struct {
 	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
+// NewForwarder defines model for NewForwarder.
+type NewForwarder struct {
+	// Batch A batch is sent at the first of its limits; 0 is the default.
+	Batch *ForwarderBatch `json:"batch,omitempty"`
+
+	// CreatedAt Is not read.
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+
+	// Filter A LogQL log query such as {app="api"} |= "error".
+	Filter string `json:"filter"`
+
+	// Name The path's when it is there.
+	Name *string `json:"name,omitempty"`
+
+	// Paused Keeps the position and sends nothing.
+	Paused *bool `json:"paused,omitempty"`
+
+	// Revision When it is not 0, the revision that was read.
+	Revision *int                `json:"revision,omitempty"`
+	Signal   *NewForwarderSignal `json:"signal,omitempty"`
+
+	// Target Where the rows go; exactly one of the fields.
+	Target ForwarderTarget `json:"target"`
+
+	// UpdatedAt Is not read.
+	UpdatedAt *time.Time `json:"updated_at,omitempty"`
+}
+
+// NewForwarderSignal defines model for NewForwarder.Signal.
+type NewForwarderSignal string
+
 // NewPipelines defines model for NewPipelines.
 type NewPipelines struct {
 	Pipelines []Pipeline `json:"pipelines"`
@@ -1553,6 +1909,12 @@ type OperatorQuotas struct {
 	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
 	Limits Quota `json:"limits"`
 
+	// Origins Where each of the limits comes from, by its field.
+	Origins map[string]OperatorQuotasOrigins `json:"origins"`
+
+	// Plan Name of the tenant's plan; empty for none.
+	Plan string `json:"plan"`
+
 	// Set What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
 	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
 	Set Quota `json:"set"`
@@ -1560,6 +1922,9 @@ type OperatorQuotas struct {
 	// Use What is used now over all ingest nodes. Rates are means over some seconds.
 	Use QuotaUse `json:"use"`
 }
+
+// OperatorQuotasOrigins defines model for OperatorQuotas.Origins.
+type OperatorQuotasOrigins string
 
 // PasswordChange defines model for PasswordChange.
 type PasswordChange struct {
@@ -1777,6 +2142,35 @@ type Pipelines struct {
 
 	// UpdatedAt When they were changed last.
 	UpdatedAt *time.Time `json:"updated_at"`
+}
+
+// Plan defines model for Plan.
+type Plan struct {
+	Name string `json:"name"`
+
+	// Quota What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
+	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
+	Quota Quota `json:"quota"`
+
+	// Tenants That have it.
+	Tenants int    `json:"tenants"`
+	Title   string `json:"title"`
+}
+
+// PlanList defines model for PlanList.
+type PlanList struct {
+	Items      []Plan  `json:"items"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// PlanSpec defines model for PlanSpec.
+type PlanSpec struct {
+	// Quota What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
+	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
+	Quota Quota `json:"quota"`
+
+	// Title For people.
+	Title string `json:"title"`
 }
 
 // Problem Problem details (RFC 9457) with Seamark's stable error id.
@@ -2150,6 +2544,12 @@ type TenantList struct {
 	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
+// TenantPlan defines model for TenantPlan.
+type TenantPlan struct {
+	// Plan Name; empty for none.
+	Plan string `json:"plan"`
+}
+
 // TenantQuotas defines model for TenantQuotas.
 type TenantQuotas struct {
 	Clusters []ClusterQuotas `json:"clusters"`
@@ -2158,6 +2558,12 @@ type TenantQuotas struct {
 	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
 	Limits Quota `json:"limits"`
 
+	// Origins Where each of the limits comes from, by its field.
+	Origins map[string]TenantQuotasOrigins `json:"origins"`
+
+	// Plan Name of the tenant's plan; empty for none.
+	Plan string `json:"plan"`
+
 	// Set What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
 	// limit beside its tenant's. In the limits that hold, 0 is "no limit".
 	Set Quota `json:"set"`
@@ -2165,6 +2571,9 @@ type TenantQuotas struct {
 	// Use What is used now over all ingest nodes. Rates are means over some seconds.
 	Use QuotaUse `json:"use"`
 }
+
+// TenantQuotasOrigins defines model for TenantQuotas.Origins.
+type TenantQuotasOrigins string
 
 // TenantRef defines model for TenantRef.
 type TenantRef struct {
@@ -2249,6 +2658,173 @@ type TokenList struct {
 
 	// NextCursor Cursor of the next page; the last page has none.
 	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// Usage defines model for Usage.
+type Usage struct {
+	End     time.Time   `json:"end"`
+	GroupBy []string    `json:"group_by"`
+	Items   []UsageItem `json:"items"`
+	Start   time.Time   `json:"start"`
+}
+
+// UsageForecast defines model for UsageForecast.
+type UsageForecast struct {
+	// Days Whole days that it was made from; 0 goes on as today began.
+	Days int `json:"days"`
+
+	// Expected At its end.
+	Expected float32 `json:"expected"`
+	High     float32 `json:"high"`
+
+	// Low Nine months out of ten end between low and high, if days stay as they were.
+	Low float32 `json:"low"`
+
+	// Sum Of the month so far.
+	Sum float32 `json:"sum"`
+}
+
+// UsageItem One group. It has the columns that it was grouped by, and all figures.
+type UsageItem struct {
+	// ActiveSeries Metric series with a sample within the hour; a mean over samples.
+	ActiveSeries float32 `json:"active_series"`
+
+	// ActiveStreams Log streams with a line within the hour; a mean over samples.
+	ActiveStreams float32 `json:"active_streams"`
+
+	// Actor Login of a person or key id of a token that queried.
+	Actor *string `json:"actor,omitempty"`
+
+	// Bytes Of decompressed bodies.
+	Bytes float32 `json:"bytes"`
+
+	// Cluster Name; empty for what is of no cluster.
+	Cluster *string `json:"cluster,omitempty"`
+
+	// CPUSeconds Of the store's CPU, for queries.
+	CPUSeconds float32 `json:"cpu_seconds"`
+	Day        *string `json:"day,omitempty"`
+	Hour       *string `json:"hour,omitempty"`
+	Month      *string `json:"month,omitempty"`
+
+	// Queries Requests to the query routes.
+	Queries float32 `json:"queries"`
+
+	// ReadBytes That queries read in the store, decompressed.
+	ReadBytes float32 `json:"read_bytes"`
+
+	// ReadRows That queries read in the store.
+	ReadRows float32 `json:"read_rows"`
+
+	// Requests Acknowledged, repeats left out.
+	Requests float32 `json:"requests"`
+
+	// Rows Of acknowledged requests, as they were stored.
+	Rows float32 `json:"rows"`
+
+	// SetAsideRows Of rows; the store refused them, and they are in the dead-letter stream.
+	SetAsideRows float32 `json:"set_aside_rows"`
+
+	// Signal logs, metrics, events or traces; empty for what is of none.
+	Signal *string `json:"signal,omitempty"`
+
+	// Source Protocol of what was sent, language of queries, table of what is stored.
+	Source *string `json:"source,omitempty"`
+
+	// StoredBytes Held on the disk, compressed; a mean over samples.
+	StoredBytes float32 `json:"stored_bytes"`
+
+	// StoredRows Held; a mean over samples.
+	StoredRows float32 `json:"stored_rows"`
+
+	// Tenant For operators.
+	Tenant *string `json:"tenant,omitempty"`
+
+	// WireBytes Of bodies as they were sent.
+	WireBytes float32 `json:"wire_bytes"`
+}
+
+// UsageLimit defines model for UsageLimit.
+type UsageLimit struct {
+	Limit int64 `json:"limit"`
+
+	// Name Of the field of the quota.
+	Name   string           `json:"name"`
+	Origin UsageLimitOrigin `json:"origin"`
+
+	// ReachedAt If things go on as they do; null when it is not in sight.
+	ReachedAt *time.Time `json:"reached_at"`
+	Used      float32    `json:"used"`
+}
+
+// UsageLimitOrigin defines model for UsageLimit.Origin.
+type UsageLimitOrigin string
+
+// UsageLine defines model for UsageLine.
+type UsageLine struct {
+	// Day Of the rows' own times; of events, the first day of the week.
+	Day string `json:"day"`
+
+	// Difference Metered less stored; the reasons and unexplained add up to it.
+	Difference  int64        `json:"difference"`
+	MeteredRows int64        `json:"metered_rows"`
+	Reasons     UsageReasons `json:"reasons"`
+	Signal      string       `json:"signal"`
+	StoredRows  int64        `json:"stored_rows"`
+
+	// Tenant For operators who ask for all tenants.
+	Tenant      *string `json:"tenant,omitempty"`
+	Unexplained int64   `json:"unexplained"`
+}
+
+// UsageMonth defines model for UsageMonth.
+type UsageMonth struct {
+	Bytes UsageForecast `json:"bytes"`
+	Rows  UsageForecast `json:"rows"`
+
+	// Signal Empty for all together.
+	Signal string `json:"signal"`
+}
+
+// UsageReasons defines model for UsageReasons.
+type UsageReasons struct {
+	// Expired Older than the signal is kept.
+	Expired int64 `json:"expired"`
+
+	// InFlight Being written; ask again in a minute.
+	InFlight int64 `json:"in_flight"`
+
+	// Replaced Updates of events, of which the newest is kept.
+	Replaced int64 `json:"replaced"`
+
+	// SetAside Acknowledged, refused by the store, kept in the dead-letter stream.
+	SetAside int64 `json:"set_aside"`
+
+	// Unmetered Below 0: stored before the meter began.
+	Unmetered int64 `json:"unmetered"`
+}
+
+// UsageReconciliation defines model for UsageReconciliation.
+type UsageReconciliation struct {
+	Items []UsageLine `json:"items"`
+
+	// Unexplained Rows, missing and surplus alike.
+	Unexplained int64 `json:"unexplained"`
+}
+
+// UsageSummary defines model for UsageSummary.
+type UsageSummary struct {
+	Budgets []BudgetStatus `json:"budgets"`
+	End     time.Time      `json:"end"`
+	Limits  []UsageLimit   `json:"limits"`
+
+	// Method Of the forecast, in a sentence.
+	Method string `json:"method"`
+
+	// Plan Name of the tenant's plan; empty for none.
+	Plan    string       `json:"plan"`
+	Signals []UsageMonth `json:"signals"`
+	Start   time.Time    `json:"start"`
 }
 
 // AlertmanagerListAlertsParams are the query parameters of AlertmanagerListAlerts. What is nil is not sent.
@@ -2815,6 +3391,14 @@ type CompareEventsParams struct {
 	Limit *int
 }
 
+// ListForwardersParams are the query parameters of ListForwarders. What is nil is not sent.
+type ListForwardersParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // ListInvitationsParams are the query parameters of ListInvitations. What is nil is not sent.
 type ListInvitationsParams struct {
 	// Most entries of a page.
@@ -2922,6 +3506,47 @@ type ListPushedGroups200JSONResponseBody struct {
 	Status interface{}              `json:"status"`
 }
 
+// ListTenantsUsageParamsFormat is a part of what ListTenantsUsageParams or a body holds.
+type ListTenantsUsageParamsFormat string
+
+// ListTenantsUsageParams are the query parameters of ListTenantsUsage. What is nil is not sent.
+type ListTenantsUsageParams struct {
+	// Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told.
+	Start *string
+	// End (exclusive), RFC 3339 or Unix seconds. Now unless told.
+	End *string
+	// Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant.
+	GroupBy *string
+	// Without it the header Accept decides.
+	Format *ListTenantsUsageParamsFormat
+	// Id of the tenant; all tenants unless told.
+	Tenant *string
+}
+
+// ReconcileTenantsUsageParams are the query parameters of ReconcileTenantsUsage. What is nil is not sent.
+type ReconcileTenantsUsageParams struct {
+	// First day, RFC 3339 or Unix seconds. A week before the end unless told.
+	Start *string
+	// Last day, RFC 3339 or Unix seconds. Today unless told.
+	End *string
+	// Id of the tenant; all tenants unless told.
+	Tenant *string
+}
+
+// FindTenantsUsageSummaryParams are the query parameters of FindTenantsUsageSummary. What is nil is not sent.
+type FindTenantsUsageSummaryParams struct {
+	// Id of the tenant.
+	Tenant string
+}
+
+// ListPlansParams are the query parameters of ListPlans. What is nil is not sent.
+type ListPlansParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // PushAuditJSONBody is a part of what PushAuditParams or a body holds.
 type PushAuditJSONBody = interface{}
 
@@ -2984,6 +3609,29 @@ type ListTokensParams struct {
 	Limit *int
 	// The next_cursor of the page before; the first page without it.
 	Cursor *string
+}
+
+// ListUsageParamsFormat is a part of what ListUsageParams or a body holds.
+type ListUsageParamsFormat string
+
+// ListUsageParams are the query parameters of ListUsage. What is nil is not sent.
+type ListUsageParams struct {
+	// Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told.
+	Start *string
+	// End (exclusive), RFC 3339 or Unix seconds. Now unless told.
+	End *string
+	// Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor.
+	GroupBy *string
+	// Without it the header Accept decides.
+	Format *ListUsageParamsFormat
+}
+
+// ReconcileUsageParams are the query parameters of ReconcileUsage. What is nil is not sent.
+type ReconcileUsageParams struct {
+	// First day, RFC 3339 or Unix seconds. A week before the end unless told.
+	Start *string
+	// Last day, RFC 3339 or Unix seconds. Today unless told.
+	End *string
 }
 
 // LokiDetectedFieldValuesParams are the query parameters of LokiDetectedFieldValues. What is nil is not sent.
@@ -3913,6 +4561,67 @@ func (c *Client) CompareEvents(ctx context.Context, params *CompareEventsParams,
 	return fetch[EventTrend](ctx, c, r)
 }
 
+// ListForwarders lists the tenant's forwarders.
+//
+// It is GET /api/v1/forwarders.
+func (c *Client) ListForwarders(ctx context.Context, params *ListForwardersParams, options ...CallOption) (*ForwarderList, error) {
+	r := newCall(http.MethodGet, "/api/v1/forwarders", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[ForwarderList](ctx, c, r)
+}
+
+// DeleteForwarder deletes a forwarder, its secrets and its position.
+//
+// It is DELETE /api/v1/forwarders/{name}.
+func (c *Client) DeleteForwarder(ctx context.Context, name string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/forwarders/{name}", options)
+	r.path("name", name)
+	return c.run(ctx, r)
+}
+
+// FindForwarder returns one forwarder, without the values of its secrets.
+//
+// It is GET /api/v1/forwarders/{name}.
+func (c *Client) FindForwarder(ctx context.Context, name string, options ...CallOption) (*Forwarder, error) {
+	r := newCall(http.MethodGet, "/api/v1/forwarders/{name}", options)
+	r.path("name", name)
+	return fetch[Forwarder](ctx, c, r)
+}
+
+// SaveForwarder creates a forwarder, or replaces it.
+//
+// A new forwarder begins with what is pushed from now on. A secret without a value stays as it is stored, as long as the
+// target's address is the one that it was given for.
+//
+// It is PUT /api/v1/forwarders/{name}.
+func (c *Client) SaveForwarder(ctx context.Context, name string, body NewForwarder, options ...CallOption) (*Forwarder, error) {
+	r := newCall(http.MethodPut, "/api/v1/forwarders/{name}", options)
+	r.path("name", name)
+	r.json(body)
+	return fetch[Forwarder](ctx, c, r)
+}
+
+// FindForwarderStatus tells how a forwarder does; some seconds old.
+//
+// It is GET /api/v1/forwarders/{name}/status.
+func (c *Client) FindForwarderStatus(ctx context.Context, name string, options ...CallOption) (*ForwarderStatus, error) {
+	r := newCall(http.MethodGet, "/api/v1/forwarders/{name}/status", options)
+	r.path("name", name)
+	return fetch[ForwarderStatus](ctx, c, r)
+}
+
+// TestForwarder sends one made-up row to a forwarder's target, and waits until the target has it.
+//
+// It is POST /api/v1/forwarders/{name}/test.
+func (c *Client) TestForwarder(ctx context.Context, name string, options ...CallOption) (*ForwarderTrial, error) {
+	r := newCall(http.MethodPost, "/api/v1/forwarders/{name}/test", options)
+	r.path("name", name)
+	return fetch[ForwarderTrial](ctx, c, r)
+}
+
 // ListInvitations lists invitations, those of the last 30 days that are over too.
 //
 // It is GET /api/v1/invitations.
@@ -4174,6 +4883,49 @@ func (c *Client) ListPushedGroups(ctx context.Context, options ...CallOption) (*
 	return fetch[ListPushedGroups200JSONResponseBody](ctx, c, r)
 }
 
+// ListTenantsUsage lists what the meter counted, in groups, as JSON or CSV; for operators.
+//
+// Rows and bytes are those of acknowledged requests, repeats left out, and are stored with the rows themselves. What is stored and
+// what is active are means over samples; queries and what they read are counted by language and by who asked. Times are taken down to
+// the hour, and beyond 35 days to the day. An answer of more than 20,000 groups is refused, not cut.
+//
+// It is GET /api/v1/operator/usage.
+func (c *Client) ListTenantsUsage(ctx context.Context, params *ListTenantsUsageParams, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/usage", options)
+	if params != nil {
+		r.query("start", params.Start)
+		r.query("end", params.End)
+		r.query("group_by", params.GroupBy)
+		r.query("format", params.Format)
+		r.query("tenant", params.Tenant)
+	}
+	return c.open(ctx, r)
+}
+
+// ReconcileTenantsUsage compares the meter with what is stored, by day of the rows' own times and by signal; for operators.
+//
+// It is GET /api/v1/operator/usage/reconciliation.
+func (c *Client) ReconcileTenantsUsage(ctx context.Context, params *ReconcileTenantsUsageParams, options ...CallOption) (*UsageReconciliation, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/usage/reconciliation", options)
+	if params != nil {
+		r.query("start", params.Start)
+		r.query("end", params.End)
+		r.query("tenant", params.Tenant)
+	}
+	return fetch[UsageReconciliation](ctx, c, r)
+}
+
+// FindTenantsUsageSummary shows a tenant's month so far and as it is expected to end, its limits and budgets; for operators.
+//
+// It is GET /api/v1/operator/usage/summary.
+func (c *Client) FindTenantsUsageSummary(ctx context.Context, params *FindTenantsUsageSummaryParams, options ...CallOption) (*UsageSummary, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/usage/summary", options)
+	if params != nil {
+		r.query("tenant", params.Tenant)
+	}
+	return fetch[UsageSummary](ctx, c, r)
+}
+
 // ListPermissions lists every permission there is, with what it allows.
 //
 // It is GET /api/v1/permissions.
@@ -4217,6 +4969,46 @@ func (c *Client) TryPipeline(ctx context.Context, body PipelineDryRun, options .
 func (c *Client) FindPipelineStats(ctx context.Context, options ...CallOption) (*PipelineStats, error) {
 	r := newCall(http.MethodGet, "/api/v1/pipelines/stats", options)
 	return fetch[PipelineStats](ctx, c, r)
+}
+
+// ListPlans lists the plans, by name; for operators.
+//
+// It is GET /api/v1/plans.
+func (c *Client) ListPlans(ctx context.Context, params *ListPlansParams, options ...CallOption) (*PlanList, error) {
+	r := newCall(http.MethodGet, "/api/v1/plans", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[PlanList](ctx, c, r)
+}
+
+// DeletePlan deletes a plan that no tenant has; for operators.
+//
+// It is DELETE /api/v1/plans/{name}.
+func (c *Client) DeletePlan(ctx context.Context, name string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/plans/{name}", options)
+	r.path("name", name)
+	return c.run(ctx, r)
+}
+
+// FindPlan shows a plan; for operators.
+//
+// It is GET /api/v1/plans/{name}.
+func (c *Client) FindPlan(ctx context.Context, name string, options ...CallOption) (*Plan, error) {
+	r := newCall(http.MethodGet, "/api/v1/plans/{name}", options)
+	r.path("name", name)
+	return fetch[Plan](ctx, c, r)
+}
+
+// UpdatePlan makes a plan or replaces it; for operators. Every tenant that has it follows within a second.
+//
+// It is PUT /api/v1/plans/{name}.
+func (c *Client) UpdatePlan(ctx context.Context, name string, body PlanSpec, options ...CallOption) (*Plan, error) {
+	r := newCall(http.MethodPut, "/api/v1/plans/{name}", options)
+	r.path("name", name)
+	r.json(body)
+	return fetch[Plan](ctx, c, r)
 }
 
 // PushRemoteWriteMimir takes metrics over Prometheus remote write 1.0 and 2.0.
@@ -4596,6 +5388,16 @@ func (c *Client) CreateTenantInvitation(ctx context.Context, id string, body Inv
 	return fetch[CreatedInvitation](ctx, c, r)
 }
 
+// SetTenantPlan gives a tenant a plan, or none; for operators. What was set for the tenant itself goes before its plan.
+//
+// It is PUT /api/v1/tenants/{id}/plan.
+func (c *Client) SetTenantPlan(ctx context.Context, id string, body TenantPlan, options ...CallOption) (*TenantPlan, error) {
+	r := newCall(http.MethodPut, "/api/v1/tenants/{id}/plan", options)
+	r.path("id", id)
+	r.json(body)
+	return fetch[TenantPlan](ctx, c, r)
+}
+
 // FindTenantQuotas shows a tenant's limits and what it uses of them; for operators.
 //
 // It is GET /api/v1/tenants/{id}/quotas.
@@ -4682,6 +5484,61 @@ func (c *Client) RotateToken(ctx context.Context, id string, body Rotation, opti
 	r.creates = true
 	r.json(body)
 	return fetch[CreatedToken](ctx, c, r)
+}
+
+// ListUsage lists what the meter counted, in groups, as JSON or CSV.
+//
+// Rows and bytes are those of acknowledged requests, repeats left out, and are stored with the rows themselves. What is stored and
+// what is active are means over samples; queries and what they read are counted by language and by who asked. Times are taken down to
+// the hour, and beyond 35 days to the day. An answer of more than 20,000 groups is refused, not cut.
+//
+// It is GET /api/v1/usage.
+func (c *Client) ListUsage(ctx context.Context, params *ListUsageParams, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/usage", options)
+	if params != nil {
+		r.query("start", params.Start)
+		r.query("end", params.End)
+		r.query("group_by", params.GroupBy)
+		r.query("format", params.Format)
+	}
+	return c.open(ctx, r)
+}
+
+// FindBudgets shows what the tenant means to send in a month.
+//
+// It is GET /api/v1/usage/budgets.
+func (c *Client) FindBudgets(ctx context.Context, options ...CallOption) (*Budgets, error) {
+	r := newCall(http.MethodGet, "/api/v1/usage/budgets", options)
+	return fetch[Budgets](ctx, c, r)
+}
+
+// UpdateBudgets replaces the budgets. They limit nothing; alerts tell at 50, 80 and 100 percent, and when the forecast exceeds one.
+//
+// It is PUT /api/v1/usage/budgets.
+func (c *Client) UpdateBudgets(ctx context.Context, body Budgets, options ...CallOption) (*Budgets, error) {
+	r := newCall(http.MethodPut, "/api/v1/usage/budgets", options)
+	r.json(body)
+	return fetch[Budgets](ctx, c, r)
+}
+
+// ReconcileUsage compares the meter with what is stored, by day of the rows' own times and by signal.
+//
+// It is GET /api/v1/usage/reconciliation.
+func (c *Client) ReconcileUsage(ctx context.Context, params *ReconcileUsageParams, options ...CallOption) (*UsageReconciliation, error) {
+	r := newCall(http.MethodGet, "/api/v1/usage/reconciliation", options)
+	if params != nil {
+		r.query("start", params.Start)
+		r.query("end", params.End)
+	}
+	return fetch[UsageReconciliation](ctx, c, r)
+}
+
+// FindUsageSummary shows the month so far and as it is expected to end, its limits and budgets.
+//
+// It is GET /api/v1/usage/summary.
+func (c *Client) FindUsageSummary(ctx context.Context, options ...CallOption) (*UsageSummary, error) {
+	r := newCall(http.MethodGet, "/api/v1/usage/summary", options)
+	return fetch[UsageSummary](ctx, c, r)
 }
 
 // PushRemoteWrite takes metrics over Prometheus remote write 1.0 and 2.0.
@@ -5949,6 +6806,68 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "listForwarders", Method: http.MethodGet, Path: "/api/v1/forwarders", Summary: "Lists the tenant's forwarders.",
+			Tags:   []string{"forwarders"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deleteForwarder", Method: http.MethodDelete, Path: "/api/v1/forwarders/{name}", Summary: "Deletes a forwarder, its secrets and its position.",
+			Tags: []string{"forwarders"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
+			},
+		},
+		{
+			ID: "findForwarder", Method: http.MethodGet, Path: "/api/v1/forwarders/{name}", Summary: "Returns one forwarder, without the values of its secrets.",
+			Tags:   []string{"forwarders"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
+			},
+		},
+		{
+			ID: "saveForwarder", Method: http.MethodPut, Path: "/api/v1/forwarders/{name}", Summary: "Creates a forwarder, or replaces it.",
+			Tags: []string{"forwarders"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "batch", In: "body", Type: "object", Description: "A batch is sent at the first of its limits; 0 is the default."},
+				{Name: "created_at", In: "body", Type: "string", Description: "Is not read."},
+				{Name: "filter", In: "body", Type: "string", Required: true, Description: "A LogQL log query such as {app=\"api\"} |= \"error\"."},
+				{Name: "name", In: "body", Type: "string", Description: "The path's when it is there."},
+				{Name: "paused", In: "body", Type: "boolean", Description: "Keeps the position and sends nothing."},
+				{Name: "revision", In: "body", Type: "integer", Description: "When it is not 0, the revision that was read."},
+				{Name: "signal", In: "body", Type: "string", Enum: []string{"logs"}},
+				{Name: "target", In: "body", Type: "object", Required: true, Description: "Where the rows go; exactly one of the fields."},
+				{Name: "updated_at", In: "body", Type: "string", Description: "Is not read."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
+			},
+		},
+		{
+			ID: "findForwarderStatus", Method: http.MethodGet, Path: "/api/v1/forwarders/{name}/status", Summary: "Tells how a forwarder does; some seconds old.",
+			Tags:   []string{"forwarders"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
+			},
+		},
+		{
+			ID: "testForwarder", Method: http.MethodPost, Path: "/api/v1/forwarders/{name}/test", Summary: "Sends one made-up row to a forwarder's target, and waits until the target has it.",
+			Tags:   []string{"forwarders"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
+			},
+		},
+		{
 			ID: "listInvitations", Method: http.MethodGet, Path: "/api/v1/invitations", Summary: "Lists invitations, those of the last 30 days that are over too.",
 			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
@@ -6179,6 +7098,36 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "listTenantsUsage", Method: http.MethodGet, Path: "/api/v1/operator/usage", Summary: "Lists what the meter counted, in groups, as JSON or CSV; for operators.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json", "text/csv"},
+			Params: []Param{
+				{Name: "start", In: "query", Type: "string", Description: "Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told."},
+				{Name: "end", In: "query", Type: "string", Description: "End (exclusive), RFC 3339 or Unix seconds. Now unless told."},
+				{Name: "group_by", In: "query", Type: "string", Description: "Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant."},
+				{Name: "format", In: "query", Type: "string", Description: "Without it the header Accept decides.", Enum: []string{"json", "csv"}},
+				{Name: "tenant", In: "query", Type: "string", Description: "Id of the tenant; all tenants unless told."},
+			},
+		},
+		{
+			ID: "reconcileTenantsUsage", Method: http.MethodGet, Path: "/api/v1/operator/usage/reconciliation", Summary: "Compares the meter with what is stored, by day of the rows' own times and by signal; for operators.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "start", In: "query", Type: "string", Description: "First day, RFC 3339 or Unix seconds. A week before the end unless told."},
+				{Name: "end", In: "query", Type: "string", Description: "Last day, RFC 3339 or Unix seconds. Today unless told."},
+				{Name: "tenant", In: "query", Type: "string", Description: "Id of the tenant; all tenants unless told."},
+			},
+		},
+		{
+			ID: "findTenantsUsageSummary", Method: http.MethodGet, Path: "/api/v1/operator/usage/summary", Summary: "Shows a tenant's month so far and as it is expected to end, its limits and budgets; for operators.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "tenant", In: "query", Type: "string", Required: true, Description: "Id of the tenant."},
+			},
+		},
+		{
 			ID: "listPermissions", Method: http.MethodGet, Path: "/api/v1/permissions", Summary: "Lists every permission there is, with what it allows.",
 			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
@@ -6216,6 +7165,45 @@ func Operations() []Operation {
 			ID: "findPipelineStats", Method: http.MethodGet, Path: "/api/v1/pipelines/stats", Summary: "Shows what the steps did so far, on all ingest nodes together.",
 			Tags:   []string{"pipelines"},
 			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listPlans", Method: http.MethodGet, Path: "/api/v1/plans", Summary: "Lists the plans, by name; for operators.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deletePlan", Method: http.MethodDelete, Path: "/api/v1/plans/{name}", Summary: "Deletes a plan that no tenant has; for operators.",
+			Tags: []string{"usage"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "Lower case, digits and inner hyphens."},
+			},
+		},
+		{
+			ID: "findPlan", Method: http.MethodGet, Path: "/api/v1/plans/{name}", Summary: "Shows a plan; for operators.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "Lower case, digits and inner hyphens."},
+			},
+		},
+		{
+			ID: "updatePlan", Method: http.MethodPut, Path: "/api/v1/plans/{name}", Summary: "Makes a plan or replaces it; for operators. Every tenant that has it follows within a second.",
+			Tags: []string{"usage"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "quota", In: "body", Type: "object", Required: true, Description: "What a tenant or a cluster may send. In what was set, 0 is \"not set\": a tenant then has the platform's default, a cluster nolimit beside its tenant's. In the limits that hold, 0 is \"no limit\"."},
+				{Name: "title", In: "body", Type: "string", Required: true, Description: "For people."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "Lower case, digits and inner hyphens."},
+			},
 		},
 		{
 			ID: "pushRemoteWriteMimir", Method: http.MethodPost, Path: "/api/v1/push", Summary: "Takes metrics over Prometheus remote write 1.0 and 2.0.",
@@ -6527,6 +7515,18 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "setTenantPlan", Method: http.MethodPut, Path: "/api/v1/tenants/{id}/plan", Summary: "Gives a tenant a plan, or none; for operators. What was set for the tenant itself goes before its plan.",
+			Tags: []string{"usage"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "plan", In: "body", Type: "string", Required: true, Description: "Name; empty for none."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
 			ID: "findTenantQuotas", Method: http.MethodGet, Path: "/api/v1/tenants/{id}/quotas", Summary: "Shows a tenant's limits and what it uses of them; for operators.",
 			Tags:   []string{"quotas"},
 			Answer: []string{"application/json"},
@@ -6633,6 +7633,48 @@ func Operations() []Operation {
 				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
 			},
+		},
+		{
+			ID: "listUsage", Method: http.MethodGet, Path: "/api/v1/usage", Summary: "Lists what the meter counted, in groups, as JSON or CSV.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json", "text/csv"},
+			Params: []Param{
+				{Name: "start", In: "query", Type: "string", Description: "Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told."},
+				{Name: "end", In: "query", Type: "string", Description: "End (exclusive), RFC 3339 or Unix seconds. Now unless told."},
+				{Name: "group_by", In: "query", Type: "string", Description: "Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor."},
+				{Name: "format", In: "query", Type: "string", Description: "Without it the header Accept decides.", Enum: []string{"json", "csv"}},
+			},
+		},
+		{
+			ID: "findBudgets", Method: http.MethodGet, Path: "/api/v1/usage/budgets", Summary: "Shows what the tenant means to send in a month.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "updateBudgets", Method: http.MethodPut, Path: "/api/v1/usage/budgets", Summary: "Replaces the budgets. They limit nothing; alerts tell at 50, 80 and 100 percent, and when the forecast exceeds one.",
+			Tags: []string{"usage"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "budgets", In: "body", Type: "array", Required: true, Items: "object"},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+			},
+		},
+		{
+			ID: "reconcileUsage", Method: http.MethodGet, Path: "/api/v1/usage/reconciliation", Summary: "Compares the meter with what is stored, by day of the rows' own times and by signal.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "start", In: "query", Type: "string", Description: "First day, RFC 3339 or Unix seconds. A week before the end unless told."},
+				{Name: "end", In: "query", Type: "string", Description: "Last day, RFC 3339 or Unix seconds. Today unless told."},
+			},
+		},
+		{
+			ID: "findUsageSummary", Method: http.MethodGet, Path: "/api/v1/usage/summary", Summary: "Shows the month so far and as it is expected to end, its limits and budgets.",
+			Tags:   []string{"usage"},
+			Answer: []string{"application/json"},
 		},
 		{
 			ID: "pushRemoteWrite", Method: http.MethodPost, Path: "/api/v1/write", Summary: "Takes metrics over Prometheus remote write 1.0 and 2.0.",
