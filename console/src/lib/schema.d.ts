@@ -886,6 +886,189 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what the meter counted, in groups, as JSON or CSV.
+         * @description Rows and bytes are those of acknowledged requests, repeats left out, and are stored with the rows themselves. What is stored and
+         *     what is active are means over samples; queries and what they read are counted by language and by who asked. Times are taken down to
+         *     the hour, and beyond 35 days to the day. An answer of more than 20,000 groups is refused, not cut.
+         */
+        get: operations["listUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the month so far and as it is expected to end, its limits and budgets. */
+        get: operations["findUsageSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares the meter with what is stored, by day of the rows' own times and by signal. */
+        get: operations["reconcileUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what the meter counted, in groups, as JSON or CSV; for operators.
+         * @description Rows and bytes are those of acknowledged requests, repeats left out, and are stored with the rows themselves. What is stored and
+         *     what is active are means over samples; queries and what they read are counted by language and by who asked. Times are taken down to
+         *     the hour, and beyond 35 days to the day. An answer of more than 20,000 groups is refused, not cut.
+         */
+        get: operations["listTenantsUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/usage/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a tenant's month so far and as it is expected to end, its limits and budgets; for operators. */
+        get: operations["findTenantsUsageSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/usage/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares the meter with what is stored, by day of the rows' own times and by signal; for operators. */
+        get: operations["reconcileTenantsUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the tenant means to send in a month. */
+        get: operations["findBudgets"];
+        /** Replaces the budgets. They limit nothing; alerts tell at 50, 80 and 100 percent, and when the forecast exceeds one. */
+        put: operations["updateBudgets"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the plans, by name; for operators. */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a plan; for operators. */
+        get: operations["findPlan"];
+        /** Makes a plan or replaces it; for operators. Every tenant that has it follows within a second. */
+        put: operations["updatePlan"];
+        post?: never;
+        /** Deletes a plan that no tenant has; for operators. */
+        delete: operations["deletePlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a tenant a plan, or none; for operators. What was set for the tenant itself goes before its plan. */
+        put: operations["setTenantPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{id}": {
         parameters: {
             query?: never;
@@ -3668,8 +3851,217 @@ export interface components {
         };
         OperatorQuotas: {
             limits: components["schemas"]["Quota"];
+            /** @description Where each of the limits comes from, by its field. */
+            origins: {
+                [key: string]: "tenant" | "plan" | "default";
+            };
+            /** @description Name of the tenant's plan; empty for none. */
+            plan: string;
             set: components["schemas"]["Quota"];
             use: components["schemas"]["QuotaUse"];
+        };
+        /** @description One group. It has the columns that it was grouped by, and all figures. */
+        UsageItem: {
+            month?: string;
+            day?: string;
+            hour?: string;
+            /** @description For operators. */
+            tenant?: string;
+            /** @description Name; empty for what is of no cluster. */
+            cluster?: string;
+            /** @description logs, metrics, events or traces; empty for what is of none. */
+            signal?: string;
+            /** @description Protocol of what was sent, language of queries, table of what is stored. */
+            source?: string;
+            /** @description Login of a person or key id of a token that queried. */
+            actor?: string;
+            /** @description Acknowledged, repeats left out. */
+            requests: number;
+            /** @description Of acknowledged requests, as they were stored. */
+            rows: number;
+            /** @description Of decompressed bodies. */
+            bytes: number;
+            /** @description Of bodies as they were sent. */
+            wire_bytes: number;
+            /** @description Of rows; the store refused them, and they are in the dead-letter stream. */
+            set_aside_rows: number;
+            /** @description Held; a mean over samples. */
+            stored_rows: number;
+            /** @description Held on the disk, compressed; a mean over samples. */
+            stored_bytes: number;
+            /** @description Metric series with a sample within the hour; a mean over samples. */
+            active_series: number;
+            /** @description Log streams with a line within the hour; a mean over samples. */
+            active_streams: number;
+            /** @description Requests to the query routes. */
+            queries: number;
+            /** @description That queries read in the store. */
+            read_rows: number;
+            /** @description That queries read in the store, decompressed. */
+            read_bytes: number;
+            /** @description Of the store's CPU, for queries. */
+            cpu_seconds: number;
+        };
+        Usage: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            group_by: string[];
+            items: components["schemas"]["UsageItem"][];
+        };
+        UsageForecast: {
+            /** @description Of the month so far. */
+            sum: number;
+            /** @description At its end. */
+            expected: number;
+            /** @description Nine months out of ten end between low and high, if days stay as they were. */
+            low: number;
+            high: number;
+            /** @description Whole days that it was made from; 0 goes on as today began. */
+            days: number;
+        };
+        UsageMonth: {
+            /** @description Empty for all together. */
+            signal: string;
+            rows: components["schemas"]["UsageForecast"];
+            bytes: components["schemas"]["UsageForecast"];
+        };
+        UsageLimit: {
+            /** @description Of the field of the quota. */
+            name: string;
+            /** Format: int64 */
+            limit: number;
+            /** @enum {string} */
+            origin: "tenant" | "plan" | "default";
+            used: number;
+            /**
+             * Format: date-time
+             * @description If things go on as they do; null when it is not in sight.
+             */
+            reached_at: string | null;
+        };
+        BudgetStatus: {
+            /** @description Empty for all together. */
+            signal: string;
+            /** @enum {string} */
+            measure: "rows" | "bytes";
+            /** Format: int64 */
+            limit: number;
+            forecast: components["schemas"]["UsageForecast"];
+            /** @description Thresholds in percent, of 50, 80 and 100. */
+            reached: number[];
+            /** @description The forecast is above the limit, which is not reached. */
+            exceeds: boolean;
+            /** Format: date-time */
+            reached_at: string | null;
+        };
+        UsageSummary: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** @description Of the forecast, in a sentence. */
+            method: string;
+            signals: components["schemas"]["UsageMonth"][];
+            /** @description Name of the tenant's plan; empty for none. */
+            plan: string;
+            limits: components["schemas"]["UsageLimit"][];
+            budgets: components["schemas"]["BudgetStatus"][];
+        };
+        UsageReasons: {
+            /**
+             * Format: int64
+             * @description Acknowledged, refused by the store, kept in the dead-letter stream.
+             */
+            set_aside: number;
+            /**
+             * Format: int64
+             * @description Older than the signal is kept.
+             */
+            expired: number;
+            /**
+             * Format: int64
+             * @description Updates of events, of which the newest is kept.
+             */
+            replaced: number;
+            /**
+             * Format: int64
+             * @description Below 0: stored before the meter began.
+             */
+            unmetered: number;
+            /**
+             * Format: int64
+             * @description Being written; ask again in a minute.
+             */
+            in_flight: number;
+        };
+        UsageLine: {
+            /** @description For operators who ask for all tenants. */
+            tenant?: string;
+            /** @description Of the rows' own times; of events, the first day of the week. */
+            day: string;
+            signal: string;
+            /** Format: int64 */
+            metered_rows: number;
+            /** Format: int64 */
+            stored_rows: number;
+            /**
+             * Format: int64
+             * @description Metered less stored; the reasons and unexplained add up to it.
+             */
+            difference: number;
+            reasons: components["schemas"]["UsageReasons"];
+            /** Format: int64 */
+            unexplained: number;
+        };
+        UsageReconciliation: {
+            items: components["schemas"]["UsageLine"][];
+            /**
+             * Format: int64
+             * @description Rows, missing and surplus alike.
+             */
+            unexplained: number;
+        };
+        Budget: {
+            /**
+             * @description Empty for all together.
+             * @enum {string}
+             */
+            signal?: "" | "logs" | "metrics" | "events" | "traces";
+            /**
+             * Format: int64
+             * @description 0 is none.
+             */
+            rows?: number;
+            /**
+             * Format: int64
+             * @description Of decompressed bodies; 0 is none.
+             */
+            bytes?: number;
+        };
+        Budgets: {
+            budgets: components["schemas"]["Budget"][];
+        };
+        PlanSpec: {
+            /** @description For people. */
+            title: string;
+            quota: components["schemas"]["Quota"];
+        };
+        Plan: {
+            name: string;
+            title: string;
+            quota: components["schemas"]["Quota"];
+            /** @description That have it. */
+            tenants: number;
+        };
+        PlanList: {
+            items: components["schemas"]["Plan"][];
+            next_cursor?: string;
+        };
+        TenantPlan: {
+            /** @description Name; empty for none. */
+            plan: string;
         };
         TenantQuotas: components["schemas"]["OperatorQuotas"] & {
             clusters: components["schemas"]["ClusterQuotas"][];
@@ -6963,6 +7355,408 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listUsage: {
+        parameters: {
+            query?: {
+                /** @description Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told. */
+                start?: string;
+                /** @description End (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor. */
+                group_by?: string;
+                /** @description Without it the header Accept decides. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups, by time and then by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                    "text/csv": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findUsageSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSummary"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    reconcileUsage: {
+        parameters: {
+            query?: {
+                /** @description First day, RFC 3339 or Unix seconds. A week before the end unless told. */
+                start?: string;
+                /** @description Last day, RFC 3339 or Unix seconds. Today unless told. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each day and signal; events are by week. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReconciliation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listTenantsUsage: {
+        parameters: {
+            query?: {
+                /** @description Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told. */
+                start?: string;
+                /** @description End (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant. */
+                group_by?: string;
+                /** @description Without it the header Accept decides. */
+                format?: "json" | "csv";
+                /** @description Id of the tenant; all tenants unless told. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups, by time and then by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                    "text/csv": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findTenantsUsageSummary: {
+        parameters: {
+            query: {
+                /** @description Id of the tenant. */
+                tenant: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageSummary"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    reconcileTenantsUsage: {
+        parameters: {
+            query?: {
+                /** @description First day, RFC 3339 or Unix seconds. A week before the end unless told. */
+                start?: string;
+                /** @description Last day, RFC 3339 or Unix seconds. Today unless told. */
+                end?: string;
+                /** @description Id of the tenant; all tenants unless told. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each day and signal; events are by week. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReconciliation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findBudgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The budgets. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budgets"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateBudgets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Budgets"];
+            };
+        };
+        responses: {
+            /** @description The budgets. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budgets"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listPlans: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plans. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Lower case, digits and inner hyphens. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan. The ETag is of its title and its quotas. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updatePlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description Lower case, digits and inner hyphens. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanSpec"];
+            };
+        };
+        responses: {
+            /** @description The plan. The ETag is of its title and its quotas. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deletePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Lower case, digits and inner hyphens. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    setTenantPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantPlan"];
+            };
+        };
+        responses: {
+            /** @description The plan that the tenant has now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantPlan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Fault"];
         };
     };
