@@ -45,6 +45,9 @@ const (
 	LogSearch                // a regular expression matches somewhere in the field; its dot matches line breaks
 	LogEquals                // the field is the text
 	LogMatches               // a regular expression matches the whole field
+	// LogJSONField is for bodies alone: the line is no JSON object, or what it has under a key may satisfy a comparison. It lets
+	// lines through that do not, wherever it costs less to let them.
+	LogJSONField
 )
 
 // LogFilter is a condition on one field: one of Texts must hold, or with Not none of them.
@@ -54,6 +57,8 @@ type LogFilter struct {
 	Op    LogOp
 	Not   bool
 	Texts []string
+	// Compare is LogJSONField's: one of == != > >= < <=. Attr is the key, without an underscore, and Texts the number.
+	Compare string
 }
 
 // LogColumns says which columns beside time and fingerprint a query needs.

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"math"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seamarkhq/seamark/internal/store"
@@ -25,12 +27,26 @@ const escapedRune = `\u`
 
 // valueSource says where the values of parsed labels come from.
 type valueSource struct {
-	stored  bool // lines as they are stored
-	escapes bool // in which they may be escaped
+	stored    bool // lines as they are stored
+	escapes   bool // in which they may be escaped
+	parsers   int
+	json      bool // all fields of JSON objects, and nothing else
+	faultless bool // lines that no parser could read are dropped
 }
 
 // follow takes a stage into account that works on stored lines, or with line unset on others.
 func (v *valueSource) follow(s logql.Stage, line bool) {
+	switch s := s.(type) {
+	case *logql.LabelFilter:
+		v.faultless = v.faultless || v.parsers > 0 && wantsNoFault(s.Predicate)
+		return
+	case *logql.JSON, *logql.Logfmt, *logql.Regexp, *logql.Pattern, *logql.Unpack:
+		v.parsers++
+		j, ok := s.(*logql.JSON)
+		v.json, v.faultless = ok && len(j.Extractions) == 0 && v.parsers == 1, false
+	case *logql.LabelFormat:
+		v.json = false
+	}
 	switch s.(type) {
 	case *logql.Regexp, *logql.Pattern:
 		v.stored = v.stored && line
@@ -66,6 +82,52 @@ func (p *plan) hintsOf(predicate logql.Predicate, escapes bool) []hint {
 		f.Texts = append(f.Texts, escapedRune)
 	}
 	return []hint{{name, f}}
+}
+
+// wantsNoFault reports whether a predicate holds for lines without an error alone.
+func wantsNoFault(p logql.Predicate) bool {
+	switch p := p.(type) {
+	case *logql.StringPredicate:
+		return p.Matcher == logql.Matcher{Name: errorLabel, Op: logql.MatchEqual}
+	case *logql.Logical:
+		return !p.Or && (wantsNoFault(p.Left) || wantsNoFault(p.Right))
+	}
+	return false
+}
+
+// dropsFaults reports whether the first stages, all filters on labels, drop lines that no parser could read.
+func dropsFaults(stages []logql.Stage) bool {
+	for _, s := range stages {
+		f, ok := s.(*logql.LabelFilter)
+		if !ok {
+			return false
+		}
+		if wantsNoFault(f.Predicate) {
+			return true
+		}
+	}
+	return false
+}
+
+// numberHintsOf returns the hints of a predicate on fields of JSON objects that are numbers, where lines that are none are
+// dropped. A name with an underscore may be that of a field inside another, whose key is a part of it.
+func (p *plan) numberHintsOf(predicate logql.Predicate) []hint {
+	switch q := predicate.(type) {
+	case *logql.Logical:
+		if !q.Or {
+			return append(p.numberHintsOf(q.Left), p.numberHintsOf(q.Right)...)
+		}
+	case *logql.QuantityPredicate:
+		field, _, ok := metadataField(q.Name)
+		_, inNone := p.occurrence(names{q.Name: {}})
+		if q.Kind != logql.NumberQuantity || !inNone || !ok || field != store.LogAttr || strings.Contains(q.Name, "_") || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
+			return nil
+		}
+		return []hint{{q.Name, store.LogFilter{
+			Field: store.LogBody, Attr: q.Name, Op: store.LogJSONField, Compare: string(q.Op), Texts: []string{strconv.FormatFloat(q.Number, 'g', -1, 64)},
+		}}}
+	}
+	return nil
 }
 
 // requiredValues returns the one label that a predicate looks at, and texts of which every value has one that satisfies

@@ -66,6 +66,8 @@ func (m memory) holds(op store.LogOp, value, text string) bool {
 		return strings.Contains(value, text)
 	case store.LogEquals:
 		return value == text
+	case store.LogJSONField:
+		return true
 	case store.LogMatches:
 		expr = "^(?:" + text + ")$"
 	case store.LogSearch:

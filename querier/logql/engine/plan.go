@@ -57,7 +57,7 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 		labels, line = labelsUnknown, false
 	}
 	source := valueSource{stored: true}
-	for _, s := range stages {
+	for i, s := range stages {
 		done := false
 		switch s := s.(type) {
 		case *logql.LineFilter:
@@ -74,6 +74,9 @@ func (q *query) newPlan(log *logql.LogQuery, streams []store.LogStream, wanted n
 		}
 		if f, ok := s.(*logql.LabelFilter); ok && labels == labelsParsed && source.stored {
 			p.hints = append(p.hints, p.hintsOf(f.Predicate, source.escapes)...)
+			if source.json && (source.faultless || dropsFaults(stages[i:])) {
+				p.hints = append(p.hints, p.numberHintsOf(f.Predicate)...)
+			}
 		}
 		source.follow(s, line)
 		if err := p.keep(s, wanted, q.now); err != nil {
