@@ -214,6 +214,10 @@ func (w *world) volumes() []request {
 		request{name: "stats", path: "/index/stats", query: w.span("query", `{namespace="shop"}`), want: fmt.Sprintf(`{"streams":2,"chunks":2,"entries":%d,"bytes":%d}`, 2*lines, web+api)},
 		request{name: "stats of nothing", path: "/index/stats", query: w.span("query", `{app="nothing"}`), want: `{"streams":0,"chunks":0,"entries":0,"bytes":0}`},
 		request{
+			name: "shards", path: "/index/shards", query: w.span("query", `{app="cron"}`, "targetBytesPerShard", "600MB"),
+			holds: fmt.Sprintf(`{"shards":[{"bounds":{"min":0,"max":18446744073709551615},"stats":{"streams":1,"chunks":1,"entries":%d,"bytes":%d}}]`, lines, cron),
+		},
+		request{
 			name: "services", path: "/index/volume", query: w.span("query", `{service_name=~".+"}`, "targetLabels", "service_name", "limit", "5000"),
 			want: vector(`{"service_name":"web"}`, web, `{"service_name":"api"}`, api, `{"service_name":"cron"}`, cron),
 		},
@@ -297,6 +301,8 @@ func (w *world) faults() []request {
 		{name: "too many volumes' points", path: "/index/volume_range", query: w.span("query", `{}`, "step", "1ms"), status: bad, holds: "more than the limit of 11000"},
 		{name: "fields of a metric query", path: "/detected_fields", query: w.span("query", `count_over_time({app="web"}[1m])`), status: bad, holds: "not with a metric query"},
 		{name: "patterns of a metric query", path: "/patterns", query: w.span("query", `count_over_time({app="web"}[1m])`), status: bad, holds: "expected a log query"},
+		{name: "ruler's probe", path: "/rules/test/test", status: http.StatusNotFound, holds: "group does not exist"},
+		{name: "rules", path: "/rules", status: http.StatusNotFound, holds: "no rule groups found"},
 		{name: "tail without WebSocket", path: "/tail", query: encode("query", `{app="web"}`), status: bad, holds: "This path speaks WebSocket"},
 	}
 }
