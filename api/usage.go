@@ -16,7 +16,7 @@ import (
 type UsageFilter struct {
 	Tenant seamark.TenantID
 	Range  seamark.TimeRange
-	By     []string // of UsageColumns
+	By     []string // of UsageColumns, in their order
 	Limit  int
 }
 
@@ -75,9 +75,13 @@ const (
 	defaultReconcileRange = 7 * 24 * time.Hour
 )
 
-// UsageColumns lists what usage may be grouped by, in the order of answers. Only operators group by tenant.
-func UsageColumns() []string {
-	return []string{"month", "day", "hour", "tenant", "cluster", "signal", "source", "actor"}
+// UsageColumns lists what usage may be grouped by, in the order of answers. Operators see tenants, and neither their clusters' names
+// nor their people.
+func UsageColumns(operator bool) []string {
+	if operator {
+		return []string{"month", "day", "hour", "tenant", "signal", "source"}
+	}
+	return []string{"month", "day", "hour", "cluster", "signal", "source", "actor"}
 }
 
 // UsageRoutes returns the routes for usage: a tenant reads its own, an operator that of all.
@@ -210,7 +214,7 @@ func usageRange(q url.Values, now, start time.Time, most time.Duration) (r seama
 
 // usageColumns reads group_by, in the order of answers.
 func usageColumns(q url.Values, operator bool) ([]string, error) {
-	text := q.Get("group_by")
+	columns, text := UsageColumns(operator), q.Get("group_by")
 	if !q.Has("group_by") {
 		text = "day,signal"
 	}
@@ -219,13 +223,13 @@ func usageColumns(q url.Values, operator bool) ([]string, error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		if !slices.Contains(UsageColumns(), name) || name == "tenant" && !operator {
-			return nil, seamark.Errorf(seamark.Invalid, "seamark-usage-column", "Usage is not grouped by %.64q; use some of %s.", name, strings.Join(UsageColumns(), ", "))
+		if !slices.Contains(columns, name) {
+			return nil, seamark.Errorf(seamark.Invalid, "seamark-usage-column", "Usage is not grouped by %.64q; use some of %s.", name, strings.Join(columns, ", "))
 		}
 		wanted[name] = true
 	}
 	if n := len(slices.DeleteFunc([]string{"month", "day", "hour"}, func(name string) bool { return !wanted[name] })); n > 1 {
 		return nil, seamark.Errorf(seamark.Invalid, "seamark-usage-column", "Usage is grouped by one of month, day and hour.")
 	}
-	return slices.DeleteFunc(UsageColumns(), func(name string) bool { return !wanted[name] }), nil
+	return slices.DeleteFunc(columns, func(name string) bool { return !wanted[name] }), nil
 }

@@ -3515,7 +3515,7 @@ type ListTenantsUsageParams struct {
 	Start *string
 	// End (exclusive), RFC 3339 or Unix seconds. Now unless told.
 	End *string
-	// Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant.
+	// Columns, separated by commas: one of month, day and hour; tenant, signal, source (protocol, language or table).
 	GroupBy *string
 	// Without it the header Accept decides.
 	Format *ListTenantsUsageParamsFormat
@@ -7104,7 +7104,7 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "start", In: "query", Type: "string", Description: "Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told."},
 				{Name: "end", In: "query", Type: "string", Description: "End (exclusive), RFC 3339 or Unix seconds. Now unless told."},
-				{Name: "group_by", In: "query", Type: "string", Description: "Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant."},
+				{Name: "group_by", In: "query", Type: "string", Description: "Columns, separated by commas: one of month, day and hour; tenant, signal, source (protocol, language or table)."},
 				{Name: "format", In: "query", Type: "string", Description: "Without it the header Accept decides.", Enum: []string{"json", "csv"}},
 				{Name: "tenant", In: "query", Type: "string", Description: "Id of the tenant; all tenants unless told."},
 			},

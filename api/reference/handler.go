@@ -22,8 +22,8 @@ const csp = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 
 // paths is what is served, and how each is made.
 func paths() map[string]func() (contentType string, body []byte, err error) {
 	return map[string]func() (string, []byte, error){
-		"/docs":              func() (string, []byte, error) { return renderReference() },
-		"/docs/errors":       func() (string, []byte, error) { return renderErrors() },
+		"/docs":              renderReference,
+		"/docs/errors":       renderErrors,
 		"/docs/style.css":    func() (string, []byte, error) { return plain("style.css", "text/css; charset=utf-8") },
 		"/docs/openapi.yaml": func() (string, []byte, error) { return plain("openapi.yaml", "application/yaml") },
 	}

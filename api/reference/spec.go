@@ -78,7 +78,7 @@ type operation struct {
 	Description string
 	Parameters  []*parameter
 	RequestBody *body                  `yaml:"requestBody"`
-	Responses   ordered[*response]     //nolint:revive // the order is the document's
+	Responses   ordered[*response]
 	Security    *[]map[string][]string // empty: anybody may call it
 }
 
