@@ -80,7 +80,7 @@ var layers = []layer{
 	{"querier/logql/quantity", []string{"internal/seamark"}, "Units know text alone."},
 	{"querier/logql/engine", []string{"querier/logql", "querier/logql/lineformat", "querier/logql/linematch", "querier/logql/quantity", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logmem", []string{"internal/store", "internal/seamark"}, "Rows in memory answer as the store does."},
-	{"querier/logexplore", []string{"querier/logmem", "querier/logql", "querier/logql/", "querier/patterns", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/logexplore", []string{"querier/logmem", "querier/logql", "querier/logql/", "querier/patterns", "internal/logpattern", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logtail", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "internal/store", "internal/seamark"}, "Tails are handed their way to the bus."},
 	{"querier/logcontext", []string{"querier/logql", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logexport", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "querier/logexport/parquet", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},

@@ -26,7 +26,7 @@ func (a *App) openLogs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.index, Engine: a.logql, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
+	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.index, Engine: a.logql, Mined: a.store, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
 	if err != nil {
 		return err
 	}

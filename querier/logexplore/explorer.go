@@ -31,6 +31,8 @@ type Querier interface {
 type Options struct {
 	Storage Storage
 	Engine  Querier
+	// Mined, when set, answers for patterns of lines that were mined when they came.
+	Mined MinedPatterns
 	// MaxStreams bounds the streams that one selector may touch (50,000). Their fingerprints are part of the statement.
 	MaxStreams int
 	// MaxSteps bounds the points of a volume over time (11,000, as in Prometheus).

@@ -49,7 +49,8 @@ const (
 // levelLabel is where the engine puts a line's level.
 const levelLabel = "detected_level"
 
-// Patterns mines the templates of a query's lines, those of most lines first. All lines are looked at when they are few.
+// Patterns returns the templates of a query's lines, those of most lines first. Where all lines of the range were mined as they
+// came, and neither the query nor the step asks for more, it takes them from there. Else all lines are looked at when they are few.
 // Else each of some windows of the range is judged by its newest lines: what part of them a template has, it has of the
 // window's lines, whose number is exact.
 func (e *Explorer) Patterns(ctx context.Context, tenant seamark.TenantID, q PatternsQuery) ([]Pattern, error) {
@@ -62,12 +63,18 @@ func (e *Explorer) Patterns(ctx context.Context, tenant seamark.TenantID, q Patt
 	}
 	if q.Step <= 0 {
 		q.Step = max((q.Range.Duration() / patternSteps).Truncate(time.Second), minPatternStep)
+		if e.opts.Mined != nil && q.Range.Duration() >= minMinedRange {
+			q.Step = (q.Step + minedBucket - 1) / minedBucket * minedBucket
+		}
 	}
 	// A line that a parser of the query fails on is a line all the same.
 	text := log.String() + " | drop __error__, __error_details__"
 	s := &search{explorer: e, tenant: tenant, query: q, log: text, miners: map[string]*patterns.Miner{}, found: map[*patterns.Pattern]*tally{}}
 	if err := s.count(ctx); err != nil {
 		return nil, err
+	}
+	if done, err := s.mined(ctx, log); err != nil || done {
+		return s.result(), err
 	}
 	for _, w := range s.windows() {
 		if err := s.look(ctx, w); err != nil {
@@ -87,7 +94,11 @@ type search struct {
 	totals   []uint64 // lines by step
 	miners   map[string]*patterns.Miner
 	found    map[*patterns.Pattern]*tally
+	joined   map[templateLevel]*tally // mined when the lines came
 }
+
+// templateLevel is what a reader sees as one pattern.
+type templateLevel struct{ text, level string }
 
 // tally is how many lines a template has by step.
 type tally struct {
@@ -226,10 +237,12 @@ func (s *search) learn(entry *engine.Entry) (*patterns.Pattern, error) {
 
 // result returns the templates with most lines. Templates that became equal while they were learned are one.
 func (s *search) result() []Pattern {
-	type key struct{ text, level string }
-	merged := map[key]*tally{}
+	merged := s.joined
+	if merged == nil {
+		merged = map[templateLevel]*tally{}
+	}
 	for p, t := range s.found {
-		k := key{p.String(), t.level}
+		k := templateLevel{p.String(), t.level}
 		if merged[k] == nil {
 			merged[k] = &tally{lines: map[int]float64{}}
 		}
