@@ -135,7 +135,7 @@ func TestErrors(t *testing.T) {
 
 func TestRepeatsWhatMaySucceedLater(t *testing.T) {
 	busy := answer(http.StatusServiceUnavailable, "text/plain", "busy", "Retry-After", "3")
-	c, s, waits := start(t, busy, busy, answer(http.StatusOK, "application/json", `{"items":[]}`))
+	c, s, waits := start(t, []http.HandlerFunc{busy, busy, answer(http.StatusOK, "application/json", `{"items":[]}`)}...)
 	if _, err := c.ListClusters(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestDoesNotRepeat(t *testing.T) {
 
 func TestGivesUp(t *testing.T) {
 	down := answer(http.StatusServiceUnavailable, "text/plain", "down")
-	c, s, _ := start(t, down, down, down, down)
+	c, s, _ := start(t, slices.Repeat([]http.HandlerFunc{down}, DefaultAttempts)...)
 	_, err := c.ListClusters(t.Context(), nil)
 	if !IsStatus(err, http.StatusServiceUnavailable) || len(s.seen) != DefaultAttempts {
 		t.Errorf("got %v after %d requests, want 503 after %d", err, len(s.seen), DefaultAttempts)

@@ -92,6 +92,7 @@ func errorOf(resp *http.Response, now time.Time) *Error {
 	case "application/problem+json", "application/json":
 		var p struct {
 			ID, Title, Detail string
+			RequestID         string `json:"request_id"`
 			Errors            []FieldError
 			Error             any // Prometheus' and Alertmanager's dialects
 		}
@@ -102,6 +103,9 @@ func errorOf(resp *http.Response, now time.Time) *Error {
 		e.ID, e.Detail, e.Fields = p.ID, p.Detail, p.Errors
 		if p.Title != "" {
 			e.Title = p.Title
+		}
+		if e.RequestID == "" {
+			e.RequestID = p.RequestID
 		}
 		if text, ok := p.Error.(string); ok && e.Detail == "" {
 			e.Detail = text

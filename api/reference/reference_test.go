@@ -13,20 +13,25 @@ import (
 	"testing"
 )
 
-func get(t *testing.T, path string, headers ...string) *httptest.ResponseRecorder {
+// site is a handler whose pages are made once for a test.
+type site struct{ http.Handler }
+
+func newSite() site { return site{Handler(http.NotFoundHandler())} }
+
+func (s site) get(t *testing.T, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+	s.ServeHTTP(w, r)
 	return w
 }
 
-func page200(t *testing.T, path string) string {
+func (s site) page(t *testing.T, path string) string {
 	t.Helper()
-	w := get(t, path)
+	w := s.get(t, path)
 	if w.Code != http.StatusOK {
 		t.Fatalf("%s: got %d %s", path, w.Code, w.Body)
 	}
@@ -52,7 +57,7 @@ func TestCopiesAreCurrent(t *testing.T) {
 
 // TestPageHasEverything looks for each operation and each schema, under an id that can be linked to.
 func TestPageHasEverything(t *testing.T) {
-	html := page200(t, "/docs")
+	html := newSite().page(t, "/docs")
 	text, err := files.ReadFile("openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -82,9 +87,9 @@ func TestPageHasEverything(t *testing.T) {
 
 // TestLinksLeadSomewhere follows every link and id of the pages; nothing comes from outside, and no script runs.
 func TestLinksLeadSomewhere(t *testing.T) {
-	ids := map[string]map[string]bool{}
-	pages := map[string]string{"/docs": page200(t, "/docs"), "/docs/errors": page200(t, "/docs/errors")}
-	for path, html := range pages {
+	pages, ids := newSite(), map[string]map[string]bool{}
+	texts := map[string]string{"/docs": pages.page(t, "/docs"), "/docs/errors": pages.page(t, "/docs/errors")}
+	for path, html := range texts {
 		ids[path] = map[string]bool{}
 		for _, m := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(html, -1) {
 			if ids[path][m[1]] {
@@ -93,7 +98,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			ids[path][m[1]] = true
 		}
 	}
-	for path, html := range pages {
+	for path, html := range texts {
 		for _, m := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(html, -1) {
 			target, fragment, _ := strings.Cut(m[1], "#")
 			if target == "" {
@@ -101,7 +106,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			}
 			switch {
 			case target == "/": // the console
-			case fragment == "" && get(t, target).Code == http.StatusOK:
+			case fragment == "" && pages.get(t, target).Code == http.StatusOK:
 			case fragment != "" && ids[target][fragment]:
 			default:
 				t.Errorf("%s links to %s, which is nowhere", path, m[1])
@@ -119,7 +124,8 @@ func TestLinksLeadSomewhere(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	w := get(t, "/docs", "Accept-Encoding", "br, gzip")
+	pages := newSite()
+	w := pages.get(t, "/docs", "Accept-Encoding", "br, gzip")
 	if csp := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") || strings.Contains(csp, "unsafe") {
 		t.Errorf("Content-Security-Policy: %s", csp)
 	}
@@ -127,13 +133,13 @@ func TestHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := io.ReadAll(zipped); err != nil || string(plain) != page200(t, "/docs") {
+	if plain, err := io.ReadAll(zipped); err != nil || string(plain) != pages.page(t, "/docs") {
 		t.Errorf("the compressed page is another one: %v", err)
 	}
-	if again := get(t, "/docs", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+	if again := pages.get(t, "/docs", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 		t.Errorf("the same page again: got %d with %d bytes", again.Code, again.Body.Len())
 	}
-	if other := get(t, "/clusters"); other.Code != http.StatusNotFound {
+	if other := pages.get(t, "/clusters"); other.Code != http.StatusNotFound {
 		t.Errorf("a page of the console: got %d, want what the next handler says", other.Code)
 	}
 }
@@ -200,7 +206,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestCurl(t *testing.T) {
-	html := page200(t, "/docs")
+	html := newSite().page(t, "/docs")
 	for _, want := range []string{
 		`curl -H &#34;Authorization: Bearer $SEAMARK_TOKEN&#34; \` + "\n" + `  &#34;$SEAMARK_URL/api/v1/clusters&#34;`,
 		`curl -X PUT -H &#34;Authorization: Bearer $SEAMARK_TOKEN&#34; \` + "\n" + `  -H &#39;Content-Type: application/json&#39;`,

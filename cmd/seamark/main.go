@@ -25,7 +25,11 @@ func main() {
 		runtime.LockOSThread()
 		os.Exit(engine.RunChild(os.Args[2:]))
 	}
-	if err := run(os.Args[1:]); err != nil {
+	err := run(os.Args[1:])
+	if code, ok := errors.AsType[exitCode](err); ok {
+		os.Exit(int(code))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "seamark:", err)
 		os.Exit(1)
 	}
@@ -41,6 +45,7 @@ type cli struct {
 	Forwarder   roleCmd        `cmd:"" help:"Run the forwarders of all tenants alone."`
 	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
 	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
+	Ctl         ctlCmd         `cmd:"" passthrough:"" help:"Call the API of a server, with a token or a person's session."`
 	Keys        keysCmd        `cmd:"" help:"The keys that secrets in the store are sealed with."`
 	Backup      backupCmd      `cmd:"" help:"Write the control plane of a running server to a file: tenants, tokens, people, rules, receivers, silences. Data is not in it."`
 	Restore     restoreCmd     `cmd:"" help:"Bring the control plane of a running server to the state of a backup."`

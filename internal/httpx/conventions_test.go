@@ -81,7 +81,7 @@ func TestBodyFaults(t *testing.T) {
 		body, id string
 		pointers string
 	}{
-		{`{"nmae":"x"}`, "seamark-body-invalid", "/nmae"},
+		{`{"title":"x"}`, "seamark-body-invalid", "/title"},
 		{`{"name":7,"count":300,"nope":1}`, "seamark-body-invalid", "/count /name /nope"},
 		{`{"count":-1}`, "seamark-body-invalid", "/count"},
 		{`{"count":1.5}`, "seamark-body-invalid", "/count"},

@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"bytes"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func TestAnswersAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := r.store.Claim(t.Context(), k)
-		if err != nil || got == nil || got.Status != 201 || string(got.Body) != string(answer.Body) || got.Header["Content-Type"] != "application/json" {
+		if err != nil || got == nil || got.Status != 201 || !bytes.Equal(got.Body, answer.Body) || got.Header["Content-Type"] != "application/json" {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 		r.wantError(t, key(tenant, "aa11", "f2"), seamark.Unprocessable)
