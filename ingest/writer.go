@@ -22,6 +22,8 @@ type Blocks interface {
 	Insert(ctx context.Context, tenant seamark.TenantID, b *store.Block) error
 	// Verify settles a block in doubt and reports whether it is stored.
 	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
+	// Inserts returns how many inserts Insert makes of a block.
+	Inserts(b *store.Block) int
 	// Probe has the server read one segment without storing it. A refusal is an error that store.Rejected knows.
 	Probe(ctx context.Context, tenant seamark.TenantID, s *store.Segment) error
 }
@@ -217,7 +219,7 @@ func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received,
 				timer.Reset(wait)
 			}
 		case out <- open:
-			w.pace.spend(len(open.blocks), w.opts.Now())
+			w.pace.spend(w.inserts(open), w.opts.Now())
 			open, due = &shardBatch{}, false
 		}
 	}
@@ -235,8 +237,17 @@ func (w *shardWriter) wait(b *shardBatch) time.Duration {
 		return 0
 	}
 	now := w.opts.Now()
-	own := min(w.pace.cost(len(b.blocks)), maxBatchAges*w.opts.MaxBatchAge) - now.Sub(b.opened)
+	own := min(w.pace.cost(w.inserts(b)), maxBatchAges*w.opts.MaxBatchAge) - now.Sub(b.opened)
 	return max(own, w.pace.wait(now))
+}
+
+// inserts returns how many inserts a batch takes.
+func (w *shardWriter) inserts(b *shardBatch) int {
+	n := 0
+	for _, p := range b.blocks {
+		n += w.opts.Store.Inserts(p.block)
+	}
+	return n
 }
 
 const (

@@ -72,13 +72,13 @@ func (o *Options) validate() error {
 
 // Store is the client of one ClickHouse server or cluster. It is safe for concurrent use.
 type Store struct {
-	opts    Options
-	admin   driver.Conn // native: DDL, verification, kills
-	insert  driver.Conn // HTTP: encoded blocks
-	metrics metrics
-	scratch sync.Pool // *insertScratch
-	filters sync.Pool // *logFilters
-	runs    groupRuns
+	opts       Options
+	admin      driver.Conn // native: DDL, verification, kills
+	insert     driver.Conn // HTTP: encoded blocks
+	metrics    metrics
+	scratch    sync.Pool // *insertScratch
+	filterPool sync.Pool // *logFilters
+	runs       groupRuns
 
 	mu      sync.Mutex // guards tenants, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn

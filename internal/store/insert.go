@@ -57,7 +57,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 	if err != nil {
 		return err
 	}
-	filtered := b.Table == TableLogs && s.storeFilters(ctx, tenant, b)
+	filtered := s.filters(b) && s.storeFilters(ctx, tenant, b)
 	start := s.opts.Now()
 	body := s.body(b, filtered)
 	defer body.release()

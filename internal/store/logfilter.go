@@ -35,18 +35,28 @@ type logFilters struct {
 	comp  *compressor
 }
 
-// storeFilters stores the filters of a block of logs. It reports whether they cover it: small blocks have none, as an insert
-// costs the server as much as reading some thousand lines, and neither has one of another build that is not understood. The block is stored
-// anyway.
-func (s *Store) storeFilters(ctx context.Context, tenant seamark.TenantID, b *Block) bool {
-	if s.opts.FilterRows == 0 || b.Rows() < uint64(s.opts.FilterRows) {
-		return false
+// Inserts returns how many inserts Insert makes of a block: that of its filters counts, too.
+func (s *Store) Inserts(b *Block) int {
+	if s.filters(b) {
+		return 2
 	}
-	f, ok := s.filters.Get().(*logFilters)
+	return 1
+}
+
+// filters reports whether a block gets filters: small ones have none, as an insert costs the server as much as reading some
+// thousand lines.
+func (s *Store) filters(b *Block) bool {
+	return b.Table == TableLogs && s.opts.FilterRows > 0 && b.Rows() >= uint64(s.opts.FilterRows)
+}
+
+// storeFilters stores the filters of a block of logs. It reports whether they cover it, which they do not where another build
+// wrote it in a way that is not understood. The block is stored anyway.
+func (s *Store) storeFilters(ctx context.Context, tenant seamark.TenantID, b *Block) bool {
+	f, ok := s.filterPool.Get().(*logFilters)
 	if !ok {
 		f = &logFilters{sets: map[filterKey]*gram.Set{}, seen: map[string]groupLines{}, here: map[string]groupLines{}, runs: map[string]uint8{}, comp: newCompressor()}
 	}
-	defer s.filters.Put(f)
+	defer s.filterPool.Put(f)
 	defer f.reset()
 	err := s.fillFilters(ctx, tenant, b, f)
 	if err != nil {
