@@ -7,6 +7,7 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts"] } },
       { test: { name: "e2e", include: ["test/console.e2e.ts"], ...browser } },
+      { test: { name: "signin", include: ["test/signin.e2e.ts"], ...browser } },
       { test: { name: "demo", include: ["test/demo.e2e.ts"], ...browser } },
     ],
   },

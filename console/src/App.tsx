@@ -1,18 +1,21 @@
 import { type ComponentType, Suspense } from "react";
-import { Route, Routes } from "react-router";
+import { Route, Routes, useLocation } from "react-router";
 import styles from "./App.module.css";
 import { Boundary } from "./components/Boundary";
 import { Header } from "./components/Header";
 import { Progress } from "./components/Progress";
 import { Fault, Forbidden } from "./components/States";
-import { type Session, useSession } from "./data/session";
+import { type Session, useKeepAlive, useSession } from "./data/session";
 import { TimeProvider } from "./lib/time";
 import { pages } from "./pages";
+import { ResetPasswordPage } from "./pages/ResetPassword.page";
 import { SignInPage } from "./pages/SignIn.page";
 
 /** App decides who sees what: nobody signs in where they are, so the link that brought them there still holds after. */
 export function App() {
+  const { pathname } = useLocation();
   const session = useSession();
+  if (pathname === "/reset-password") return <ResetPasswordPage />;
   if (session.isPending) return <Progress active />;
   if (session.data) return <Shell session={session.data} />;
   if (session.isError) return <Fault error={session.error} onRetry={() => session.refetch()} />;
@@ -20,6 +23,7 @@ export function App() {
 }
 
 function Shell({ session }: { session: Session }) {
+  useKeepAlive(session);
   return (
     <TimeProvider>
       <div className={styles.shell}>
@@ -46,6 +50,7 @@ function Pages({ session }: { session: Session }) {
       <Route path="/metrics" element={ofTenant(pages.metrics)} />
       <Route path="/events" element={ofTenant(pages.events)} />
       <Route path="/tenants" element={session.operator ? <pages.tenants /> : <Forbidden />} />
+      <Route path="/account" element={<pages.account />} />
       <Route path="*" element={<pages.notFound />} />
     </Routes>
   );

@@ -59,6 +59,55 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
     expect(page.url()).toContain("/events?type=Warning");
   });
 
+  it("offers the providers, and says why one sent the person back", async () => {
+    const { page } = here;
+    await page.goto("/events?type=Warning&signin_error=seamark-signin-unmapped&provider=corp");
+    await page.getByText("Example Corp knows you, but nobody has given you access here.").waitFor();
+    await page.getByRole("button", { name: "I belong to several tenants" }).click();
+    await page.getByLabel("Tenant").fill("beta");
+    const link = page.getByRole("link", { name: "Sign in with Example Corp" });
+    expect(await link.getAttribute("href")).toBe(
+      "/api/v1/session/oidc/corp/start?return=%2Fevents%3Ftype%3DWarning&tenant=beta",
+    );
+    await noSidewaysScroll();
+    await picture("signin-providers");
+  });
+
+  it("goes on with the next token when one is over, without the person noticing", async () => {
+    const page = await as("anna");
+    await page.context().clearCookies({ name: "seamark_session" });
+    const refreshed = page.waitForResponse((r) => r.url().endsWith("/api/v1/session/refresh"));
+    await open(page, "Events");
+    await eventRows(page).first().waitFor();
+    expect((await refreshed).status()).toBe(200);
+    expect(page.url()).toContain("/events");
+  });
+
+  it("brings the sign-in page when the session is over", async () => {
+    const page = await as("anna");
+    await page.context().clearCookies();
+    await page.goto("/events");
+    await page.getByLabel("Password").waitFor();
+    expect(page.url()).toContain("/events");
+  });
+
+  it("shows where a person is signed in", async () => {
+    const page = await as("anna");
+    await page.getByRole("button", { name: "Account and theme" }).click();
+    await page.getByRole("menuitem", { name: "Beta Labs" }).waitFor();
+    await page.getByRole("menuitem", { name: "Account" }).click();
+    await page.getByText("Safari on iOS").waitFor();
+    expect(await page.getByRole("button", { name: "End", exact: true }).count()).toBe(2);
+    await noSidewaysScroll();
+    await picture("account-page");
+  });
+
+  it("takes a new password by a link", async () => {
+    await here.page.goto("/reset-password#smp_x_y");
+    await here.page.getByLabel("New password").waitFor();
+    await picture("reset-password");
+  });
+
   it("says how long to wait after too many attempts", async () => {
     here.allow(/429/);
     await signIn(here.page, "locked", "x");

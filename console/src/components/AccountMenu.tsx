@@ -1,6 +1,7 @@
-import { LogOut, Monitor, Moon, Sun } from "lucide-react";
+import { Building2, Check, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { type Session, useSignOut } from "../data/session";
+import { useNavigate } from "react-router";
+import { type Session, useSignOut, useSwitchTenant } from "../data/session";
 import { type Theme, useTheme } from "../lib/theme";
 import chrome from "./Chrome.module.css";
 
@@ -14,6 +15,8 @@ const choices = [
 export function AccountMenu({ session }: { session: Session }) {
   const [theme, setTheme] = useTheme();
   const signOut = useSignOut();
+  const switchTenant = useSwitchTenant();
+  const navigate = useNavigate();
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className={`${chrome.control} ${chrome.round}`} aria-label="Account and theme">
@@ -42,6 +45,25 @@ export function AccountMenu({ session }: { session: Session }) {
             ))}
           </DropdownMenu.RadioGroup>
           <div className={chrome.line} />
+          {session.tenants.length > 1 && (
+            <>
+              <DropdownMenu.Label className={chrome.label}>Tenant</DropdownMenu.Label>
+              {session.tenants.map(({ id, slug, name }) => (
+                <DropdownMenu.Item
+                  key={id}
+                  className="menu-item"
+                  disabled={id === session.tenant?.id}
+                  onSelect={() => switchTenant.mutate(slug)}
+                >
+                  {id === session.tenant?.id ? <Check size={15} /> : <Building2 size={15} />} {name}
+                </DropdownMenu.Item>
+              ))}
+              <div className={chrome.line} />
+            </>
+          )}
+          <DropdownMenu.Item className="menu-item" onSelect={() => navigate("/account")}>
+            <UserRound size={15} /> Account
+          </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item" onSelect={() => signOut.mutate()}>
             <LogOut size={15} /> Sign out
           </DropdownMenu.Item>

@@ -52,7 +52,7 @@ interface ApiErrorDetails {
 type QueryValue = string | number | undefined;
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   /** Parameters of the URL; undefined and "" are left out. */
   query?: Record<string, QueryValue>;
   /** Sent as JSON. */
@@ -71,7 +71,11 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     init.body = JSON.stringify(options.json);
   }
   const params = options.query ? encodeParams(options.query).toString() : "";
-  const response = await send(params ? `${path}?${params}` : path, init);
+  const url = params ? `${path}?${params}` : path;
+  let response = await send(url, init);
+  // A token lives for minutes. What it was refused for is asked again with the next one, unnoticed.
+  if (response.status === 401 && !isSignIn(path, init) && (await refreshSession()))
+    response = await send(url, init);
   if (!response.ok) throw errorOf(response.status, response.headers, await response.text());
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
@@ -93,6 +97,29 @@ export async function listAll<T>(path: string, options: RequestOptions = {}): Pr
     cursor = page.next_cursor;
   } while (cursor);
   return items;
+}
+
+const refreshPath = "/api/v1/session/refresh";
+
+/** isSignIn tells requests whose 401 is about what they carry, not about the session. */
+function isSignIn(path: string, init: RequestInit): boolean {
+  return (
+    path === refreshPath ||
+    path.startsWith("/api/v1/session/password/reset") ||
+    (path === "/api/v1/session" && init.method === "POST")
+  );
+}
+
+let refreshing: Promise<boolean> | undefined;
+
+/** refreshSession gets the next token, and says whether there was one. Requests that need it at the same time share it. */
+export function refreshSession(): Promise<boolean> {
+  refreshing ??= send(refreshPath, { method: "POST", credentials: "same-origin" })
+    .then((response) => response.ok)
+    .finally(() => {
+      refreshing = undefined;
+    });
+  return refreshing;
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {

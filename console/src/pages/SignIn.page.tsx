@@ -1,12 +1,17 @@
+import { KeyRound } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
+import { useLocation } from "react-router";
 import { Logo } from "../components/Logo";
-import { type Credentials, useSignIn } from "../data/session";
+import { type Credentials, type Provider, startPath, useProviders, useSignIn } from "../data/session";
 import { ApiError } from "../lib/api";
+import { signInErrorText, withoutSignInError } from "../lib/signinerror";
 import { useNow } from "../lib/usenow";
 import styles from "./SignIn.module.css";
 
 export function SignInPage() {
   const signIn = useSignIn();
+  const providers = useProviders();
+  const [tenant, setTenant] = useState("");
   const [withTenant, setWithTenant] = useState(false);
   const wait = useWait(signIn.error, signIn.failureCount);
 
@@ -24,8 +29,7 @@ export function SignInPage() {
       login: field(form, "login").trim(),
       password: field(form, "password"),
     };
-    const tenant = field(form, "tenant").trim();
-    if (tenant) credentials.tenant = tenant;
+    if (tenant.trim()) credentials.tenant = tenant.trim();
     signIn.mutate(credentials);
   };
 
@@ -38,6 +42,7 @@ export function SignInPage() {
           <p>Logs, metrics and events of your clusters.</p>
         </div>
         <form className={`card ${styles.form}`} onSubmit={submit}>
+          <ProviderProblem providers={providers.data ?? []} quiet={signIn.isError} />
           <label>
             Login
             <input
@@ -63,7 +68,14 @@ export function SignInPage() {
           {withTenant && (
             <label>
               Tenant
-              <input className="input" name="tenant" autoCapitalize="off" placeholder="its short name" />
+              <input
+                className="input"
+                name="tenant"
+                autoCapitalize="off"
+                placeholder="its short name"
+                value={tenant}
+                onChange={(event) => setTenant(event.target.value)}
+              />
             </label>
           )}
           {signIn.isError && <Problem error={signIn.error} waitSeconds={wait} />}
@@ -74,6 +86,9 @@ export function SignInPage() {
           >
             {signIn.isPending ? "Signing in…" : wait > 0 ? `Wait ${wait} s` : "Sign in"}
           </button>
+          {providers.data && providers.data.length > 0 && (
+            <ProviderButtons providers={providers.data} tenant={tenant.trim()} />
+          )}
           {!withTenant && (
             <button type="button" className="button quiet small" onClick={() => setWithTenant(true)}>
               I belong to several tenants
@@ -82,6 +97,34 @@ export function SignInPage() {
         </form>
       </div>
     </main>
+  );
+}
+
+/** ProviderButtons are links: the browser goes to the provider and comes back to the page that is open here. */
+function ProviderButtons({ providers, tenant }: { providers: readonly Provider[]; tenant: string }) {
+  const returnTo = withoutSignInError(useLocation());
+  return (
+    <>
+      <div className={styles.or}>or</div>
+      {providers.map(({ id, name }) => (
+        <a key={id} className={`button ${styles.submit}`} href={startPath(id, returnTo, tenant)}>
+          <KeyRound size={15} /> <span className={styles.provider}>Sign in with {name}</span>
+        </a>
+      ))}
+    </>
+  );
+}
+
+/** ProviderProblem says why a provider sent the person back without a session. */
+function ProviderProblem({ providers, quiet }: { providers: readonly Provider[]; quiet: boolean }) {
+  const params = new URLSearchParams(useLocation().search);
+  const name = providers.find(({ id }) => id === params.get("provider"))?.name ?? "";
+  const text = signInErrorText(params.get("signin_error"), name);
+  if (!text || quiet) return null;
+  return (
+    <p className={styles.problem} role="alert">
+      {text}
+    </p>
   );
 }
 

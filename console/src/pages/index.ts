@@ -8,6 +8,7 @@ const loaders = {
   metrics: async () => ({ default: (await import("./Metrics.page")).MetricsPage }),
   events: async () => ({ default: (await import("./Events.page")).EventsPage }),
   tenants: async () => ({ default: (await import("./Tenants.page")).TenantsPage }),
+  account: async () => ({ default: (await import("./Account.page")).AccountPage }),
   notFound: async () => ({ default: (await import("./NotFound.page")).NotFoundPage }),
 } satisfies Record<string, Loader>;
 
@@ -20,6 +21,7 @@ export const pages = {
   metrics: lazy(loaders.metrics),
   events: lazy(loaders.events),
   tenants: lazy(loaders.tenants),
+  account: lazy(loaders.account),
   notFound: lazy(loaders.notFound),
 } satisfies Record<PageName, ComponentType>;
 

@@ -14,12 +14,14 @@ const people: Record<string, object> = {
   new: person("new", "owner"),
   viewer: person("viewer", "viewer"),
   broken: person("broken", "editor"),
-  op: { ...person("op", ""), operator: true, tenant: null },
+  op: { ...person("op", ""), operator: true, tenant: null, tenants: [] },
 };
 
 function person(login: string, role: string): object {
   const tenant = { id: "01JZZZZZZZZZZZZZZZZZZZZZZZ", slug: "acme", name: "Acme Retail" };
-  return { expires_at: "2030-01-01T00:00:00Z", login, operator: false, tenant, role };
+  const other = { id: "01JZZZZZZZZZZZZZZZZZZZZZZY", slug: "beta", name: "Beta Labs", role: "viewer" };
+  const tenants = [{ ...tenant, role }, other];
+  return { id: `01J${login}`, login, operator: false, tenant, role, tenants, refresh_seconds: 360 };
 }
 
 interface Call {
@@ -30,6 +32,8 @@ interface Call {
 
 const routes: Record<string, (call: Call) => void> = {
   "/api/v1/clusters": listClusters,
+  "/api/v1/sessions": ({ res }) => json(res, 200, { items: signedInAt() }),
+  "/api/v1/session/identities": ({ res }) => json(res, 200, { items: [] }),
   "/api/v1/tenants": listTenants,
   "/api/v1/events": listEvents,
   "/loki/api/v1/query_range": lokiRange,
@@ -47,6 +51,19 @@ export function answer(req: IncomingMessage, res: ServerResponse): boolean {
     session(req, res).catch(() => problem(res, 500, "Internal error.", "seamark-internal"));
     return true;
   }
+  if (url.pathname === "/api/v1/session/refresh") {
+    refresh(req, res);
+    return true;
+  }
+  if (url.pathname === "/api/v1/session/providers") {
+    json(res, 200, {
+      items: [
+        { id: "corp", name: "Example Corp" },
+        { id: "ops", name: "Platform team" },
+      ],
+    });
+    return true;
+  }
   const login = loginOf(req);
   const route = routes[url.pathname];
   if (!login) problem(res, 401, "Sign in first.", "seamark-session-missing");
@@ -55,9 +72,45 @@ export function answer(req: IncomingMessage, res: ServerResponse): boolean {
   return true;
 }
 
+/** refresh gives the person of the refresh cookie another token. */
+function refresh(req: IncomingMessage, res: ServerResponse): void {
+  const login = /seamark_refresh=(\w+)/.exec(req.headers.cookie ?? "")?.[1];
+  const found = login && people[login];
+  if (!found) {
+    problem(res, 401, "The session is over.", "seamark-session-over");
+    return;
+  }
+  res.setHeader("Set-Cookie", `seamark_session=${login}; Path=/; HttpOnly; SameSite=Strict`);
+  json(res, 200, found);
+}
+
+function signedInAt(): object[] {
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const tenant = { id: "01JZZZZZZZZZZZZZZZZZZZZZZZ", slug: "acme", name: "Acme Retail" };
+  const one = (id: string, current: boolean, minutes: number, agent: string, way: string) => ({
+    id,
+    current,
+    tenant,
+    created_at: ago(minutes * 7),
+    last_used_at: ago(minutes),
+    ends_at: ago(-1440),
+    way,
+    ip: "198.51.100.23",
+    agent,
+  });
+  return [
+    one("01JA", true, 2, "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36", "password"),
+    one("01JB", false, 95, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/604.1", "corp"),
+    one("01JC", false, 300, "curl/8.5.0", "password"),
+  ];
+}
+
 async function session(req: IncomingMessage, res: ServerResponse): Promise<void> {
   if (req.method === "DELETE") {
-    res.setHeader("Set-Cookie", "seamark_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+    res.setHeader(
+      "Set-Cookie",
+      ["session", "refresh"].map((c) => `seamark_${c}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`),
+    );
     res.writeHead(204).end();
     return;
   }
@@ -83,8 +136,11 @@ async function session(req: IncomingMessage, res: ServerResponse): Promise<void>
     problem(res, 401, "Login or password is wrong.", "seamark-login-refused");
     return;
   }
-  res.setHeader("Set-Cookie", `seamark_session=${login}; Path=/; HttpOnly; SameSite=Strict`);
-  json(res, 200, { token: "mock", ...found });
+  res.setHeader(
+    "Set-Cookie",
+    ["session", "refresh"].map((c) => `seamark_${c}=${login}; Path=/; HttpOnly; SameSite=Strict`),
+  );
+  json(res, 200, found);
 }
 
 function loginOf(req: IncomingMessage): string | undefined {
