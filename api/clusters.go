@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -26,11 +27,14 @@ type ClusterLister interface {
 // ClusterRoutes returns the routes for clusters.
 func ClusterRoutes(lister ClusterLister) []httpx.Route {
 	return []httpx.Route{{
-		Method: http.MethodGet, Path: "/api/v1/clusters", Permission: "clusters:read",
+		Method: http.MethodGet, Path: "/api/v1/clusters", Permission: "clusters:read", HonoursScope: true,
 		Handler: func(w http.ResponseWriter, r *httpx.Request) error {
-			list, err := lister.ListClusters(r.Context(), r.Tenant())
+			list, err := lister.ListClusters(r.Context(), r.Principal.Tenant)
 			if err != nil {
 				return err
+			}
+			if only := r.Scope().Only; only != nil && len(only.Clusters) > 0 {
+				list = slices.DeleteFunc(list, func(c Cluster) bool { return !slices.Contains(only.Clusters, c.Name) })
 			}
 			page, err := httpx.Paginate(r, list, func(c *Cluster) string { return c.Name })
 			if err != nil {
