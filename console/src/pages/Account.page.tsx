@@ -61,7 +61,7 @@ function Sessions() {
                     .join(" · ")}
                 </p>
                 <p className="faint">
-                  used <Ago at={last_used_at} /> ago, signed in <Ago at={created_at} /> ago
+                  used <Ago at={last_used_at} />, signed in <Ago at={created_at} />
                 </p>
               </div>
               {!current && (
