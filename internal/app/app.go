@@ -23,6 +23,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/internal/transfer"
 	"github.com/seamarkhq/seamark/metering"
 	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
@@ -55,7 +56,8 @@ type App struct {
 	directory    *tenant.Directory
 	changes      *tenant.ChangeLog
 	certificates *tenant.Certificates
-	retention    *retention // of the querier and writer roles
+	retention    *retention       // of the querier and writer roles
+	transfers    *transfer.Keeper // of the querier role
 	bus          *bus.Bus
 	store        *store.Store
 	index        *seriesindex.Index

@@ -33,6 +33,7 @@ var layers = []layer{
 	{"internal/logpattern", []string{"internal/seamark"}, "Templates know lines alone; ingest and the queriers share them."},
 	{"internal/seal", []string{"internal/seamark"}, "Sealing knows places and keys, not what is sealed."},
 	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
+	{"internal/transfer", []string{"internal/bus", "internal/seamark"}, "An export is handed what it reads."},
 	{"internal/guard", nil, "The guard knows addresses alone."},
 	{"internal/replay", []string{"internal/httpx", "internal/seal", "internal/seamark"}, "What was answered is kept for the edge, sealed."},
 	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
@@ -102,7 +103,7 @@ var layers = []layer{
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
 	{"cmd/seamark", []string{"forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},

@@ -61,7 +61,12 @@ func (a *App) startRoles(ctx context.Context) error {
 		if err := a.startAlerting(ctx); err != nil {
 			return err
 		}
-		return a.startBudgets()
+		if err := a.startBudgets(); err != nil {
+			return err
+		}
+	}
+	if a.opts.has(RoleQuerier) {
+		return a.openTransfers(ctx) // last: it reads what the others keep
 	}
 	return nil
 }
@@ -110,6 +115,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, a.queryRoutes()...)
 		routes = append(routes, list...)
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
+		routes = append(routes, api.TenantExportRoutes(transferAPI{a.transfers})...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
 		routes = append(routes, api.UsageRoutes(usageAPI{
 			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, kept: a.kept, timeout: a.opts.Query.Timeout, now: a.opts.Now,

@@ -2,9 +2,14 @@ package isolation_test
 
 import (
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 // lifecycleRows are the routes of tenants' life, of their change log and of their retention.
@@ -29,6 +34,14 @@ func lifecycleRows() []row {
 				body(`{"signals":{},"streams":[{"signal":"logs","selector":"{a=\"b\"}","days":300}]}`),
 			}
 		}},
+		exportRow(http.MethodGet, "", http.StatusOK, func(*testing.T, *side, string) []request { return []request{{}} }),
+		exportRow(http.MethodPost, "", http.StatusCreated, func(t *testing.T, s *side, _ string) []request {
+			deleteExports(t, s)
+			return []request{{contentType: "application/json"}}
+		}),
+		exportRow(http.MethodGet, "/:id", http.StatusOK, foreignExport("")),
+		exportRow(http.MethodGet, "/:id/archive", http.StatusOK, foreignExport("/archive")),
+		exportRow(http.MethodDelete, "/:id", http.StatusNoContent, foreignExport("")),
 		{method: http.MethodPost, path: "/api/v1/tenants", may: operators, status: http.StatusCreated, sends: func(*testing.T, *world, *side) []request {
 			slug := "made-" + strings.ToLower(rand.Text())
 			return []request{
@@ -91,4 +104,72 @@ func changesMade(t *testing.T, _ *world, s *side) []request {
 		{path: query("limit", "0"), status: http.StatusBadRequest}, {path: query("cursor", "x"), status: http.StatusBadRequest},
 		{path: query("since", "yesterday"), status: http.StatusBadRequest},
 	}
+}
+
+var owners = []string{"admin token", "owner"}
+
+// exportRow is the row of a route for exports. sends gets the id of a finished export of the tenant's.
+func exportRow(method, path string, status int, sends func(t *testing.T, s *side, id string) []request) row {
+	return row{method: method, path: "/api/v1/tenant/exports" + path, may: owners, status: status, sends: func(t *testing.T, w *world, s *side) []request {
+		id := ""
+		if path != "" {
+			id = finishedExport(t, s)
+		}
+		list := sends(t, s, id)
+		foreign := w.beta
+		if s == w.beta {
+			foreign = w.alpha
+		}
+		if path != "" {
+			other := list[0]
+			other.path, other.status = strings.Replace(other.path, id, finishedExport(t, foreign), 1), http.StatusNotFound
+			list = append(list, other)
+		}
+		return list
+	}}
+}
+
+func foreignExport(rest string) func(*testing.T, *side, string) []request {
+	return func(_ *testing.T, _ *side, id string) []request {
+		return []request{{path: "/api/v1/tenant/exports/" + id + rest}}
+	}
+}
+
+// export is what the tests read of one.
+type export struct{ ID, State string }
+
+func listExports(t *testing.T, s *side) []export {
+	t.Helper()
+	var list struct{ Items []export }
+	answer := s.Do(t, s.tokens["owner"], http.MethodGet, "/api/v1/tenant/exports", nil, "")
+	if err := json.Unmarshal([]byte(answer.Body), &list); err != nil {
+		t.Fatalf("list exports: %s: %v", answer.Body, err)
+	}
+	return list.Items
+}
+
+func deleteExports(t *testing.T, s *side) {
+	t.Helper()
+	for _, e := range listExports(t, s) {
+		s.Do(t, s.tokens["owner"], http.MethodDelete, "/api/v1/tenant/exports/"+e.ID, nil, "")
+	}
+}
+
+// finishedExport returns the id of a finished export, which it makes when there is none.
+func finishedExport(t *testing.T, s *side) (id string) {
+	t.Helper()
+	testkit.Eventually(t, time.Minute, func() error {
+		list := listExports(t, s)
+		for _, e := range list {
+			if e.State == "done" {
+				id = e.ID
+				return nil
+			}
+		}
+		if len(list) == 0 {
+			s.Do(t, s.tokens["owner"], http.MethodPost, "/api/v1/tenant/exports", http.Header{"Content-Type": {"application/json"}}, "")
+		}
+		return fmt.Errorf("%s has no finished export: %v", s.Slug, list)
+	})
+	return id
 }
