@@ -69,7 +69,8 @@ const (
 
 // Defines values for ForwarderSignal.
 const (
-	ForwarderSignalLogs ForwarderSignal = "logs"
+	ForwarderSignalEvents ForwarderSignal = "events"
+	ForwarderSignalLogs   ForwarderSignal = "logs"
 )
 
 // Defines values for ForwarderStatusState.
@@ -125,7 +126,8 @@ const (
 
 // Defines values for NewForwarderSignal.
 const (
-	NewForwarderSignalLogs NewForwarderSignal = "logs"
+	NewForwarderSignalEvents NewForwarderSignal = "events"
+	NewForwarderSignalLogs   NewForwarderSignal = "logs"
 )
 
 // Defines values for OperatorQuotasOrigins.
@@ -2534,6 +2536,40 @@ type TenantChoice struct {
 	Name string `json:"name"`
 	Role string `json:"role"`
 	Slug string `json:"slug"`
+}
+
+// TenantExport defines model for TenantExport.
+type TenantExport struct {
+	// Bytes Compressed.
+	Bytes     int64     `json:"bytes"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt When it is deleted.
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// Fault Why it failed.
+	Fault      string     `json:"fault"`
+	FinishedAt *time.Time `json:"finished_at"`
+	ID         string     `json:"id"`
+
+	// Node Whose disk it is on.
+	Node string `json:"node"`
+
+	// Parts Days of tables; 0 until they were listed.
+	Parts     int   `json:"parts"`
+	PartsDone int   `json:"parts_done"`
+	Rows      int64 `json:"rows"`
+
+	// State running, done or failed.
+	State string `json:"state"`
+}
+
+// TenantExportList defines model for TenantExportList.
+type TenantExportList struct {
+	Items []TenantExport `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
 }
 
 // TenantList defines model for TenantList.
@@ -5322,6 +5358,50 @@ func (c *Client) DeleteSessionByID(ctx context.Context, id string, options ...Ca
 	return c.run(ctx, r)
 }
 
+// ListTenantExports lists the exports of the whole tenant, newest first; at most three are kept.
+//
+// It is GET /api/v1/tenant/exports.
+func (c *Client) ListTenantExports(ctx context.Context, options ...CallOption) (*TenantExportList, error) {
+	r := newCall(http.MethodGet, "/api/v1/tenant/exports", options)
+	return fetch[TenantExportList](ctx, c, r)
+}
+
+// CreateTenantExport begins to export all of the tenant's data and configuration, in the background.
+//
+// It is POST /api/v1/tenant/exports.
+func (c *Client) CreateTenantExport(ctx context.Context, options ...CallOption) (*TenantExport, error) {
+	r := newCall(http.MethodPost, "/api/v1/tenant/exports", options)
+	r.creates = true
+	return fetch[TenantExport](ctx, c, r)
+}
+
+// DeleteTenantExport ends and deletes an export.
+//
+// It is DELETE /api/v1/tenant/exports/{id}.
+func (c *Client) DeleteTenantExport(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/tenant/exports/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindTenantExport shows how far an export is.
+//
+// It is GET /api/v1/tenant/exports/{id}.
+func (c *Client) FindTenantExport(ctx context.Context, id string, options ...CallOption) (*TenantExport, error) {
+	r := newCall(http.MethodGet, "/api/v1/tenant/exports/{id}", options)
+	r.path("id", id)
+	return fetch[TenantExport](ctx, c, r)
+}
+
+// DownloadTenantExport downloads a finished export as a tar archive.
+//
+// It is GET /api/v1/tenant/exports/{id}/archive.
+func (c *Client) DownloadTenantExport(ctx context.Context, id string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/tenant/exports/{id}/archive", options)
+	r.path("id", id)
+	return c.open(ctx, r)
+}
+
 // ListTenants lists all tenants of the platform; for operators.
 //
 // It is GET /api/v1/tenants.
@@ -6840,7 +6920,7 @@ func Operations() []Operation {
 				{Name: "name", In: "body", Type: "string", Description: "The path's when it is there."},
 				{Name: "paused", In: "body", Type: "boolean", Description: "Keeps the position and sends nothing."},
 				{Name: "revision", In: "body", Type: "integer", Description: "When it is not 0, the revision that was read."},
-				{Name: "signal", In: "body", Type: "string", Enum: []string{"logs"}},
+				{Name: "signal", In: "body", Type: "string", Enum: []string{"logs", "events"}},
 				{Name: "target", In: "body", Type: "object", Required: true, Description: "Where the rows go; exactly one of the fields."},
 				{Name: "updated_at", In: "body", Type: "string", Description: "Is not read."},
 			},
@@ -7448,6 +7528,42 @@ func Operations() []Operation {
 			Tags: []string{"session"},
 			Params: []Param{
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The session's id."},
+			},
+		},
+		{
+			ID: "listTenantExports", Method: http.MethodGet, Path: "/api/v1/tenant/exports", Summary: "Lists the exports of the whole tenant, newest first; at most three are kept.",
+			Tags:   []string{"exports"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "createTenantExport", Method: http.MethodPost, Path: "/api/v1/tenant/exports", Summary: "Begins to export all of the tenant's data and configuration, in the background.",
+			Tags:   []string{"exports"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteTenantExport", Method: http.MethodDelete, Path: "/api/v1/tenant/exports/{id}", Summary: "Ends and deletes an export.",
+			Tags: []string{"exports"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "findTenantExport", Method: http.MethodGet, Path: "/api/v1/tenant/exports/{id}", Summary: "Shows how far an export is.",
+			Tags:   []string{"exports"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
+			},
+		},
+		{
+			ID: "downloadTenantExport", Method: http.MethodGet, Path: "/api/v1/tenant/exports/{id}/archive", Summary: "Downloads a finished export as a tar archive.",
+			Tags:   []string{"exports"},
+			Answer: []string{"application/x-tar"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "Opaque ULID."},
 			},
 		},
 		{

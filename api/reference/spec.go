@@ -77,7 +77,7 @@ type operation struct {
 	Summary     string
 	Description string
 	Parameters  []*parameter
-	RequestBody *body                  `yaml:"requestBody"`
+	RequestBody *body `yaml:"requestBody"`
 	Responses   ordered[*response]
 	Security    *[]map[string][]string // empty: anybody may call it
 }

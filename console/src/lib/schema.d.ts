@@ -1177,6 +1177,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenant/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the exports of the whole tenant, newest first; at most three are kept. */
+        get: operations["listTenantExports"];
+        put?: never;
+        /** Begins to export all of the tenant's data and configuration, in the background. */
+        post: operations["createTenantExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenant/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how far an export is. */
+        get: operations["findTenantExport"];
+        put?: never;
+        post?: never;
+        /** Ends and deletes an export. */
+        delete: operations["deleteTenantExport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenant/exports/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads a finished export as a tar archive. */
+        get: operations["downloadTenantExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/changes": {
         parameters: {
             query?: never;
@@ -3318,6 +3371,38 @@ export interface components {
                 method: string;
             };
         };
+        TenantExport: {
+            id: string;
+            /** @description running, done or failed. */
+            state: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it is deleted.
+             */
+            expires_at: string | null;
+            /** @description Whose disk it is on. */
+            node: string;
+            /** @description Days of tables; 0 until they were listed. */
+            parts: number;
+            parts_done: number;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Compressed.
+             */
+            bytes: number;
+            /** @description Why it failed. */
+            fault: string;
+        };
+        TenantExportList: {
+            items: components["schemas"]["TenantExport"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
         RetentionSet: {
             /** @description Days by signal; what is absent stays as long as the installation says. */
             signals: {
@@ -4369,7 +4454,7 @@ export interface components {
         Forwarder: {
             name: string;
             /** @enum {string} */
-            signal: "logs";
+            signal: "logs" | "events";
             /** @description A LogQL log query. */
             filter: string;
             paused: boolean;
@@ -4389,7 +4474,7 @@ export interface components {
             /** @description The path's when it is there. */
             name?: string;
             /** @enum {string} */
-            signal?: "logs";
+            signal?: "logs" | "events";
             /** @description A LogQL log query such as {app="api"} |= "error". */
             filter: string;
             /** @description Keeps the position and sends nothing. */
@@ -7455,7 +7540,7 @@ export interface operations {
                 start?: string;
                 /** @description End (exclusive), RFC 3339 or Unix seconds. Now unless told. */
                 end?: string;
-                /** @description Columns, separated by commas: one of month, day and hour; cluster, signal, source (protocol, language or table), actor, tenant. */
+                /** @description Columns, separated by commas: one of month, day and hour; tenant, signal, source (protocol, language or table). */
                 group_by?: string;
                 /** @description Without it the header Accept decides. */
                 format?: "json" | "csv";
@@ -8010,6 +8095,136 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listTenantExports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Exports, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantExportList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createTenantExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export, which is running. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantExport"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findTenantExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The export. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantExport"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteTenantExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    downloadTenantExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Opaque ULID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive: gzipped NDJSON per table and day, a manifest with digests, the configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             default: components["responses"]["Fault"];
         };
     };
