@@ -30,7 +30,7 @@ func (s *Stats) add(c *store.LogCount) {
 
 // sizes hands each stream of a selector that has lines in a range to fn, with their number and bytes. The server keeps the
 // lengths of texts beside them and does not read the texts.
-func (e *Explorer) sizes(ctx context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange, fn func(*store.LogCount)) error { //nolint:revive // what LogStats has, and fn
+func (e *Explorer) sizes(ctx context.Context, tenant seamark.TenantID, selector string, r seamark.TimeRange, fn func(*store.LogCount)) error {
 	streams, _, err := e.streams(ctx, tenant, selector, r)
 	if err != nil || len(streams) == 0 {
 		return err
