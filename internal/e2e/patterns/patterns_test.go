@@ -169,6 +169,7 @@ func TestPatterns(t *testing.T) {
 	t.Run("top", w.testTop)
 	t.Run("orders", w.testOrders)
 	t.Run("selector", w.testSelector)
+	t.Run("loki", w.testLoki)
 	t.Run("repeats", w.testRepeats)
 	t.Run("faults", w.testFaults)
 }
@@ -227,6 +228,36 @@ func (w *world) testSelector(t *testing.T) {
 	}
 	if a := w.ask(t, "query", `{app="nobody"}`); a.Lines != 0 || len(a.Items) != 0 {
 		t.Errorf("nobody's lines: %+v", a)
+	}
+}
+
+// testLoki wants Loki's route to answer from what was mined, all lines counted, and to look into lines where the query does: only
+// what was mined at ingest has masks for numbers that are the same in all lines.
+func (w *world) testLoki(t *testing.T) {
+	ask := func(query string) map[string]int64 {
+		var answer struct {
+			Data []struct {
+				Pattern string
+				Samples [][2]int64
+			}
+		}
+		values := url.Values{"query": {query}, "start": {seconds(w.start)}, "end": {seconds(w.start.Add(2 * period))}, "step": {"60s"}}
+		if err := harness.Get(t.Context(), w.URL+"/loki/api/v1/patterns?"+values.Encode(), w.Query, &answer); err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]int64{}
+		for _, d := range answer.Data {
+			for _, sample := range d.Samples {
+				found[d.Pattern] += sample[1]
+			}
+		}
+		return found
+	}
+	if got := ask(`{app="api"}`); got[steadyText] != 1010 || got[spikingText] != 220 || len(got) != 2 {
+		t.Errorf("mined: %v", got)
+	}
+	if got := ask(`{app="api"} |= "served"`); len(got) != 1 || got[strings.Replace(steadyText, "status=<_>", "status=200", 1)] != 1010 {
+		t.Errorf("looked into: %v", got)
 	}
 }
 
