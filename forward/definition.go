@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // Definition is a forwarder as its tenant sees it. The values of secrets are in it only on their way in.
 type Definition struct {
 	Name     string    `json:"name"`
-	Signal   string    `json:"signal"` // logs
+	Signal   string    `json:"signal"` // logs or events
 	Filter   string    `json:"filter"` // a LogQL log query
 	Paused   bool      `json:"paused"`
 	Batch    Batching  `json:"batch"`
@@ -71,8 +72,8 @@ func (d *Definition) normalise(l *Limits) error {
 	if d.Signal == "" {
 		d.Signal = seamark.Logs.String()
 	}
-	if d.Signal != seamark.Logs.String() {
-		return invalid("signal: %.40q cannot be forwarded; logs can", d.Signal)
+	if !slices.Contains(Signals(), d.signal()) {
+		return invalid("signal: %.40q cannot be forwarded; logs and events can", d.Signal)
 	}
 	if d.Filter == "" || len(d.Filter) > maxFilterBytes {
 		return invalid("filter: it has %d bytes; a LogQL query such as {app=\"api\"} |= \"error\" of at most %d is needed", len(d.Filter), maxFilterBytes)
@@ -81,6 +82,12 @@ func (d *Definition) normalise(l *Limits) error {
 		return err
 	}
 	return d.Target.normalise()
+}
+
+// signal returns the definition's signal, 0 for an unknown one.
+func (d *Definition) signal() seamark.Signal {
+	s, _ := seamark.ParseSignal(d.Signal)
+	return s
 }
 
 func (b *Batching) normalise(l *Limits) error {

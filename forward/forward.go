@@ -46,11 +46,12 @@ type Streams interface {
 type Options struct {
 	JS       jetstream.JetStream
 	Replicas int // of the buckets
-	Follower *bus.Follower
-	Keys     *seal.Ring
-	Guard    *guard.Guard
-	Language Language
-	Limits   Limits
+	// Followers read the shards of each signal that can be forwarded, see Signals.
+	Followers map[seamark.Signal]*bus.Follower
+	Keys      *seal.Ring
+	Guard     *guard.Guard
+	Language  Language
+	Limits    Limits
 
 	// Streams, Stored, Leases, Active and Owner are what Run needs; a process that only answers requests has none.
 	Streams Streams
@@ -87,8 +88,10 @@ func DefaultOptions() Options {
 func (o *Options) validate() error {
 	l := &o.Limits
 	switch {
-	case o.JS == nil || o.Follower == nil || o.Keys == nil || o.Guard == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil:
-		return errors.New("forward: JS, Follower, Keys, Guard, Logger, Registerer and Now are required")
+	case o.JS == nil || o.Keys == nil || o.Guard == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil:
+		return errors.New("forward: JS, Keys, Guard, Logger, Registerer and Now are required")
+	case o.Followers[seamark.Logs] == nil || o.Followers[seamark.Events] == nil:
+		return errors.New("forward: Followers are required for every signal that can be forwarded")
 	case o.Language.Compile == nil || o.Language.JSON == nil || o.Language.Parquet == nil:
 		return errors.New("forward: Language is required")
 	case l.MaxPerTenant < 1 || l.MaxBatchBytes < minBatchByte || l.MaxBatchAge < time.Second || l.MaxAttempts < 1:
@@ -98,6 +101,9 @@ func (o *Options) validate() error {
 	}
 	return nil
 }
+
+// Signals lists what can be forwarded: log lines, and the log lines that events are, too.
+func Signals() []seamark.Signal { return []seamark.Signal{seamark.Logs, seamark.Events} }
 
 // Service keeps the tenants' forwarders, and runs those it has the lease of. It is safe for concurrent use.
 type Service struct {

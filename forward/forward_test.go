@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seamarkhq/seamark/forward"
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -89,4 +90,17 @@ func TestGivesUp(t *testing.T) {
 	require.Equal(t, hook.deliveries()[0].id, got.Buried[0].Batch)
 	w.push(t, tenant, "api", "a3")
 	require.Equal(t, []string{"a3"}, hook.lines(t, 1))
+}
+
+// TestEvents forwards the log lines that events are, from the streams of events, and no others.
+func TestEvents(t *testing.T) {
+	w := newWorld(t)
+	s := w.service(t, nil)
+	run(t, s)
+	hook := newHook(t, nil)
+	save(t, s, "hook", "* a", hook.target(""), oneRow, `,"signal":"events"`)
+	w.push(t, tenant, "api", "a: a log line")
+	w.pushAs(t, seamark.Events, tenant, "k8s-events", "a: an event")
+	require.Equal(t, []string{"a: an event"}, hook.lines(t, 1))
+	require.Regexp(t, `^events\.0\.`, hook.deliveries()[0].id)
 }

@@ -117,6 +117,9 @@ func (s *Service) compose(ctx context.Context, tenant seamark.TenantID, next *De
 	now := s.opts.Now().UTC()
 	doc := &document{Version: docVersion, Tenant: tenant}
 	if was != nil {
+		if next.Signal != was.Definition.Signal {
+			return nil, invalid("signal: it is %s and stays so; delete the forwarder, or make another one", was.Definition.Signal)
+		}
 		doc.ID, next.Created, next.Revision = was.ID, was.Definition.Created, was.Definition.Revision+1
 	} else {
 		list, err := s.book.list(ctx, tenant)
@@ -143,8 +146,9 @@ func (s *Service) compose(ctx context.Context, tenant seamark.TenantID, next *De
 
 // begin writes where a new forwarder begins: at the end of each shard as it stands.
 func (s *Service) begin(ctx context.Context, doc *document) error {
-	for _, shard := range s.opts.Follower.Shards() {
-		state, err := s.opts.Follower.State(ctx, shard)
+	follower := s.opts.Followers[doc.Definition.signal()]
+	for _, shard := range follower.Shards() {
+		state, err := follower.State(ctx, shard)
 		if err != nil {
 			return away(err)
 		}

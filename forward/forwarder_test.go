@@ -36,7 +36,7 @@ func TestDefinitions(t *testing.T) {
 		{"a", `{"filter":"api a",` + hook + `} {}`, "text after"},
 		{"a", `{"filter":7}`, "filter: it has the wrong type, a JSON number"},
 		{"a", `{`, "is not the JSON document"},
-		{"a", `{"filter":"api a","signal":"metrics",` + hook + `}`, "signal: "},
+		{"a", `{"filter":"api a","signal":"metrics",` + hook + `}`, "signal: \"metrics\" cannot be forwarded"},
 		{"a", `{` + hook + `}`, "filter: it has 0 bytes"},
 		{"a", `{"filter":"api",` + hook + `}`, "has no text"},
 		{"a", `{"filter":"api a","target":{}}`, "target: it has 0"},
@@ -94,6 +94,9 @@ func TestRevisions(t *testing.T) {
 	require.Equal(t, uint64(3), d.Revision)
 	_, err = s.Save(t.Context(), tenant, "a", text, nil)
 	kindOf(t, err, seamark.Conflict, "was changed")
+
+	_, err = s.Save(t.Context(), tenant, "a", []byte(strings.Replace(string(body), "{", `{"signal":"events",`, 1)), nil)
+	kindOf(t, err, seamark.Invalid, "signal: it is logs and stays so")
 
 	_, err = s.Save(t.Context(), tenant, "b", body, nil)
 	require.NoError(t, err)
@@ -203,7 +206,9 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 // TestGuardedTargets are refused when they are dialled, whatever their name says.
 func TestGuardedTargets(t *testing.T) {
 	w := newWorld(t)
-	s := w.service(t, func(o *forward.Options) { o.Guard = guard.New(guard.Options{Ports: []uint16{80, 443}, PortsFrom: 1024}) })
+	s := w.service(t, func(o *forward.Options) {
+		o.Guard = guard.New(guard.Options{Ports: []uint16{80, 443}, PortsFrom: 1024})
+	})
 	for name, target := range map[string]string{
 		"hook":  `{"webhook":{"url":"http://localhost:9/"}}`,
 		"nats":  `{"nats":{"url":"nats://localhost:4222","subject":"x"}}`,

@@ -160,7 +160,8 @@ func appendRow(out []byte, r *forward.Row) []byte {
 func (w *world) options(node string) forward.Options {
 	w.registry = prometheus.NewRegistry()
 	o := forward.DefaultOptions()
-	o.JS, o.Follower, o.Keys, o.Owner = w.js, bus.NewFollower(w.js, seamark.Logs, 1), w.keys, node
+	o.JS, o.Keys, o.Owner = w.js, w.keys, node
+	o.Followers = map[seamark.Signal]*bus.Follower{seamark.Logs: bus.NewFollower(w.js, seamark.Logs, 1), seamark.Events: bus.NewFollower(w.js, seamark.Events, 1)}
 	o.Guard = guard.New(guard.Options{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	o.Language = forward.Language{Compile: compile, JSON: appendRow, Parquet: func(out io.Writer, rows []forward.Row) error {
 		_, err := fmt.Fprintf(out, "parquet of %d rows", len(rows))
@@ -207,6 +208,12 @@ func run(t *testing.T, s *forward.Service) (stop func()) {
 // push publishes one message with the lines of an app.
 func (w *world) push(t *testing.T, id seamark.TenantID, app string, lines ...string) {
 	t.Helper()
+	w.pushAs(t, seamark.Logs, id, app, lines...)
+}
+
+// pushAs publishes a message of a signal: events are log lines, too, and both stand in one message.
+func (w *world) pushAs(t *testing.T, signal seamark.Signal, id seamark.TenantID, app string, lines ...string) {
+	t.Helper()
 	w.mu.Lock()
 	key := string(id) + app
 	series := w.series[key]
@@ -228,8 +235,8 @@ func (w *world) push(t *testing.T, id seamark.TenantID, app string, lines ...str
 	}
 	encoded, err := store.NewEncoder().Encode(b, now)
 	require.NoError(t, err)
-	frame := store.Frame{Tenant: id, Cluster: cluster, Signal: seamark.Logs, ReceivedMs: now.UnixMilli(), Segments: encoded.Segments}
-	require.NoError(t, w.bus.Publish(t.Context(), &bus.Message{Tenant: id, Cluster: cluster, Signal: seamark.Logs, ID: name, Data: store.AppendFrame(nil, &frame)}))
+	frame := store.Frame{Tenant: id, Cluster: cluster, Signal: signal, ReceivedMs: now.UnixMilli(), Segments: encoded.Segments}
+	require.NoError(t, w.bus.Publish(t.Context(), &bus.Message{Tenant: id, Cluster: cluster, Signal: signal, ID: name, Data: store.AppendFrame(nil, &frame)}))
 	series.MarkAcked(int32(now.Unix() / 86400))
 }
 

@@ -1,6 +1,7 @@
 package forward_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -201,7 +202,7 @@ func TestQuietTenantHasNoGap(t *testing.T) {
 			return err
 		}
 		if first, err := holds.First(t.Context(), shard); err != nil || first != 11 {
-			return fmt.Errorf("first %d, %v, want 11", first, err)
+			return errors.Join(err, fmt.Errorf("first is %d, want 11", first))
 		}
 		return nil
 	})

@@ -137,6 +137,9 @@ func (s *Service) start(ctx context.Context, doc *document) *run {
 	return r
 }
 
+// follower reads the shards of the forwarder's signal.
+func (r *run) follower() *bus.Follower { return r.service.opts.Followers[r.doc.Definition.signal()] }
+
 // work forwards all shards until ctx ends.
 func (r *run) work(ctx context.Context) {
 	for {
@@ -151,7 +154,7 @@ func (r *run) work(ctx context.Context) {
 	}
 	defer r.sink.close()
 	var shards sync.WaitGroup
-	for _, shard := range r.service.opts.Follower.Shards() {
+	for _, shard := range r.follower().Shards() {
 		shards.Go(func() { r.follow(ctx, shard) })
 	}
 	shards.Wait()
@@ -160,7 +163,7 @@ func (r *run) work(ctx context.Context) {
 // note shows in the status why a forwarder cannot begin.
 func (r *run) note(ctx context.Context, cause error) {
 	r.log.ErrorContext(ctx, "a forwarder cannot begin; it is tried again", slog.Any("error", cause))
-	shard := r.service.opts.Follower.Shards()[0]
+	shard := r.follower().Shards()[0]
 	key := progressKey(r.doc.Tenant, r.doc.ID, shard)
 	p, revision, err := r.service.ledger.find(ctx, key)
 	if err == nil {

@@ -51,7 +51,7 @@ func (w *shardRun) work(ctx context.Context) error {
 	from := w.progress.Sequence + 1
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error {
-		return o.Follower.Arrivals(ctx, w.shard, w.doc.Tenant, from, func(a bus.Arrival) error {
+		return w.follower().Arrivals(ctx, w.shard, w.doc.Tenant, from, func(a bus.Arrival) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.waiting.arrive(a.Sequence, a.Time)
@@ -62,7 +62,7 @@ func (w *shardRun) work(ctx context.Context) error {
 	if !w.doc.Definition.Paused {
 		messages := make(chan bus.Received)
 		parts.Go(func() error {
-			return o.Follower.Trail(ctx, w.shard, w.doc.Tenant, from, func(m bus.Received) error {
+			return w.follower().Trail(ctx, w.shard, w.doc.Tenant, from, func(m bus.Received) error {
 				select {
 				case messages <- m:
 					return nil
@@ -83,7 +83,7 @@ func (w *shardRun) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := o.Follower.State(ctx, w.shard)
+	state, err := w.follower().State(ctx, w.shard)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (w *shardRun) send(ctx context.Context, b *batch) error {
 // intend writes down which messages are sent now. Those are on the disk by then: the number of a message that a power failure
 // takes would go to another one, which would be taken for sent.
 func (w *shardRun) intend(ctx context.Context, b *batch) error {
-	if err := w.service.opts.Follower.Settle(ctx, w.shard); err != nil {
+	if err := w.follower().Settle(ctx, w.shard); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -274,7 +274,7 @@ func (w *shardRun) look(ctx context.Context) error {
 
 func (w *shardRun) lookOnce(ctx context.Context) error {
 	o := &w.service.opts
-	state, err := o.Follower.State(ctx, w.shard)
+	state, err := w.follower().State(ctx, w.shard)
 	if err != nil {
 		return err
 	}
@@ -310,7 +310,7 @@ func (w *shardRun) idle(ctx context.Context, last uint64) error {
 		return nil
 	}
 	o := &w.service.opts
-	if _, waits, err := o.Follower.Next(ctx, w.shard, w.doc.Tenant, from+1); waits || err != nil {
+	if _, waits, err := w.follower().Next(ctx, w.shard, w.doc.Tenant, from+1); waits || err != nil {
 		return err
 	}
 	if at() != from {

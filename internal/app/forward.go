@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/seamarkhq/seamark/api"
@@ -44,7 +45,10 @@ func (a *App) openForwarders(ctx context.Context) error {
 	ports, from := publicPorts()
 	o.Guard = guard.New(guard.Options{Private: private, Ports: ports, PortsFrom: from})
 	o.JS, o.Replicas, o.Keys, o.Limits = a.js, a.opts.NATS.Replicas, a.keys, a.opts.Forwarders.Limits
-	o.Follower = bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards)
+	o.Followers = map[seamark.Signal]*bus.Follower{}
+	for _, signal := range forward.Signals() {
+		o.Followers[signal] = bus.NewFollower(a.js, signal, a.opts.Bus.Shards)
+	}
 	o.Language = forward.Language{Compile: compileForwarder, JSON: forwardedJSON, Parquet: forwardedParquet}
 	o.UserAgent = "seamark/" + a.opts.Version
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
@@ -73,9 +77,9 @@ func (a *App) runsForwarders(ctx context.Context, o *forward.Options) error {
 	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
 		return err
 	}
-	source := tailSource{o.Follower, o.Follower.Shards(), checkpoints}
 	o.Stored = func(ctx context.Context, shard bus.Shard) (uint64, error) {
-		stored, _, err := source.Position(ctx, shard.Number)
+		follower := o.Followers[shard.Signal]
+		stored, _, err := tailSource{follower, follower.Shards(), checkpoints}.Position(ctx, shard.Number)
 		return stored, err
 	}
 	o.Streams, o.Owner = a.store, a.node
@@ -125,7 +129,7 @@ func forwardedParquet(w io.Writer, rows []forward.Row) error {
 // is for an outage of the store.
 const heldShare = 3.0 / 8
 
-// heldStream keeps messages in the log streams that forwarders have yet to read. It implements ingest.Stream.
+// heldStream keeps messages in the streams that forwarders have yet to read. It implements ingest.Stream.
 type heldStream struct {
 	ingest.Stream
 	first func(ctx context.Context, shard bus.Shard) (uint64, error)
@@ -144,7 +148,7 @@ func (a *App) holdForForwarders(ctx context.Context) (ingest.Stream, error) {
 
 // Purge implements ingest.Stream. What it leaves is removed by a later call, or when the stream grows.
 func (h heldStream) Purge(ctx context.Context, shard bus.Shard, keep uint64) error {
-	if shard.Signal != seamark.Logs {
+	if !slices.Contains(forward.Signals(), shard.Signal) {
 		return h.Stream.Purge(ctx, shard, keep)
 	}
 	first, err := h.first(ctx, shard)

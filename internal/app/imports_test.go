@@ -103,7 +103,7 @@ var layers = []layer{
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/guard", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
 	{"cmd/seamark", []string{"forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},

@@ -149,6 +149,29 @@ func TestSecretIsNowhere(t *testing.T) {
 	}
 }
 
+// TestEvents forwards Kubernetes events as the log lines that they are, too.
+func TestEvents(t *testing.T) {
+	w := newWorld(t)
+	hook := newTarget(t)
+	body := fmt.Sprintf(`{"signal":"events","filter":%q,"target":{"webhook":{"url":%q}}}`, `{signal="events", type="Warning"} | json | line_format "{{.reason}}"`, hook.URL)
+	w.do(t, http.MethodPut, path+"/events", body, http.StatusOK, nil)
+	event := func(kind, reason string) string {
+		return fmt.Sprintf(`{"kind":"Event","involvedObject":{"kind":"Pod","namespace":"shop","name":"api"},"type":%q,"reason":%q,"message":"m","lastTimestamp":%q}`,
+			kind, reason, time.Now().UTC().Format(time.RFC3339))
+	}
+	a, err := harness.Do(t.Context(), http.DefaultClient, &harness.Request{
+		URL: w.URL + "/api/v1/push/events", Token: w.Ingest, Type: "application/json",
+		Body: []byte(`{"kind":"List","items":[` + event("Normal", "Started") + "," + event("Warning", "BackOff") + `]}`),
+	})
+	if err != nil || a.Status != http.StatusOK {
+		t.Fatalf("push: %v, %v", a, err)
+	}
+	hook.has(t, []string{"BackOff"})
+	if got := hook.lines(); len(got) != 1 {
+		t.Errorf("the target has %v, want the warning alone", got)
+	}
+}
+
 // TestRoles runs the forwarders in a process of their own, and hands them over to another when that dies.
 func TestRoles(t *testing.T) {
 	bus, store := harness.StartNATS(t, t.TempDir()), harness.StartEngine(t, t.TempDir())
