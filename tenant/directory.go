@@ -55,7 +55,7 @@ type Options struct {
 
 	// Issuer stands in sessions as iss and aud; two installations with different issuers refuse each other's sessions.
 	Issuer string
-	// SessionLifetime is how long a sign-in lasts whatever happens; 7 days unless told.
+	// SessionLifetime is how long a sign-in lasts whatever happens; 7 days unless told, MaxSessionLifetime at most.
 	SessionLifetime time.Duration
 	// IdleLifetime is how long it lasts without being refreshed; 24 h unless told.
 	IdleLifetime time.Duration
@@ -127,6 +127,9 @@ func (o *Options) validate() error {
 		if d <= 0 {
 			return fmt.Errorf("tenant: Options.%s is %s, must be positive", name, d)
 		}
+	}
+	if o.SessionLifetime > MaxSessionLifetime {
+		return fmt.Errorf("tenant: Options.SessionLifetime is %s; the limit is %s", o.SessionLifetime, MaxSessionLifetime)
 	}
 	if o.TokenLifetime > o.IdleLifetime || o.IdleLifetime > o.SessionLifetime {
 		return fmt.Errorf("tenant: Options.TokenLifetime %s, IdleLifetime %s and SessionLifetime %s must not fall in this order",
@@ -230,7 +233,7 @@ func (d *Directory) makeTables() {
 
 	tenants, clusters, tokens := newBucket(tenantsBucket, 10, 0), newBucket(clustersBucket, 15, 0), newBucket(tokensBucket, 25, 0)
 	users, arrivals, keys := newBucket(usersBucket, 15, 0), newBucket(arrivalsBucket, 12, 0), newBucket(keysBucket, 3, 0)
-	sessions := newBucket(sessionsBucket, 20, d.opts.SessionLifetime+time.Hour)
+	sessions := newBucket(sessionsBucket, 20, MaxSessionLifetime+time.Hour)
 
 	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)

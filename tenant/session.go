@@ -19,6 +19,14 @@ const (
 	sessionType = "seamark-session+jwt"
 	// maxSessionBytes bounds a JWT before it is parsed. Ours have about 400 bytes.
 	maxSessionBytes = 1024
+	// MaxSessionLifetime bounds Options.SessionLifetime: the sessions' bucket forgets what is older. It is no option, because
+	// the command line opens the bucket, too, and must not change it.
+	MaxSessionLifetime = 30 * 24 * time.Hour
+	// deadSessionKeep is how long a session that is over stays in the store. By then every node has heard of its end, and
+	// without its record it is refused all the same.
+	deadSessionKeep = time.Hour
+	// maxSessionsSwept bounds the writes of one sweep.
+	maxSessionsSwept = 5000
 	// maxSessions bounds the live sessions of one user; the oldest ends. Without it one person with a script fills the
 	// bucket and nobody can sign in.
 	maxSessions = 20

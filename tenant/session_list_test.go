@@ -2,6 +2,8 @@ package tenant_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,4 +188,71 @@ func TestRotatedKeyReachesEveryNode(t *testing.T) {
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("the new key was known everywhere after %s", took)
 	}
+}
+
+// TestSessionsThatAreOverAreRemoved: from the store, too, and one that was ended is refused before and after.
+func TestSessionsThatAreOverAreRemoved(t *testing.T) {
+	js := testkit.JetStream(t)
+	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	d := openDirectory(t, js, withClock(clock), withLives(10*time.Minute, 2*time.Hour, 24*time.Hour))
+	newUser(t, d, tenant.UserSpec{Login: "root", Password: goodPassword, Operator: true})
+	idle, ended := signIn(t, d, tenant.Credentials{Login: "root", Password: goodPassword}), signIn(t, d, tenant.Credentials{Login: "root", Password: goodPassword})
+	if err := d.SignOut(t.Context(), ended.ID); err != nil {
+		t.Fatal(err)
+	}
+	stored := func() (ids []string) {
+		t.Helper()
+		keys, err := openBucket(t, js, "sessions").Keys(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if id, ok := strings.CutPrefix(key, "session."); ok {
+				ids = append(ids, id)
+			}
+		}
+		return ids
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  []string
+	}{{time.Hour, []string{idle.ID}}, {time.Hour, []string{idle.ID}}, {time.Hour, nil}} {
+		clock.Advance(step.after)
+		if err := d.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := stored(); !slices.Equal(got, step.want) {
+			t.Errorf("at %s the store has %v, want %v", clock.Now(), got, step.want)
+		}
+	}
+	eventually(t, func() error {
+		_, err := d.ContinueSession(t.Context(), ended.Text)
+		return refused(err, "seamark-session-over")
+	})
+}
+
+// TestDueKeyIsReplacedWithoutSignIn: a quiet installation does not keep a key for years.
+func TestDueKeyIsReplacedWithoutSignIn(t *testing.T) {
+	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	d := openDirectory(t, testkit.JetStream(t), withClock(clock))
+	rotate := func(want string) {
+		t.Helper()
+		if err := d.RotateDueKey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error {
+			if got := d.KeysInMemory(); got != want {
+				return fmt.Errorf("the keys are %q, want %q", got, want)
+			}
+			return nil
+		})
+	}
+	rotate("") // the first sign-in makes the first
+	newUser(t, d, tenant.UserSpec{Login: "root", Password: goodPassword, Operator: true})
+	signIn(t, d, tenant.Credentials{Login: "root", Password: goodPassword})
+	rotate("k1")
+	clock.Advance(30 * 24 * time.Hour)
+	rotate("k1 k2")
+	clock.Advance(7*24*time.Hour + time.Second)
+	rotate("k2")
 }

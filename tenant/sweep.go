@@ -25,7 +25,7 @@ func (d *Directory) sweepLoop(ctx context.Context) {
 }
 
 // sweep drops sessions that are over from memory (their bucket forgets them by age, without telling), and from KV the
-// tokens that are long dead, the arrivals of clusters that are gone and the quotas of whom they were for.
+// sessions that are over for an hour, the tokens that are long dead, the arrivals of clusters that are gone and the quotas of whom they were for.
 func (d *Directory) sweep(ctx context.Context) error {
 	now := d.now()
 	d.mu.Lock()
@@ -35,6 +35,9 @@ func (d *Directory) sweep(ctx context.Context) error {
 		}
 	}
 	d.mu.Unlock()
+	if err := d.sweepSessions(ctx, now); err != nil {
+		return err
+	}
 	for _, t := range d.tokens.all() {
 		revokedLong := !t.Revoked.IsZero() && now.Sub(t.Revoked) > deadTokenKeep
 		expiredLong := !t.Expires.IsZero() && now.Sub(t.Expires) > deadTokenKeep

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/seal"
+	"github.com/seamarkhq/seamark/tenant"
 )
 
 // keyFlags say where the root key is.
@@ -63,6 +64,8 @@ type keysCmd struct {
 	List     keysListCmd     `cmd:"" help:"List the data keys and how many secrets each seals."`
 	Rewrap   keysRewrapCmd   `cmd:"" help:"Change the root key: wrap all data keys under another one. Running servers go on; each needs the new root key at its next start."`
 	Rotate   keysRotateCmd   `cmd:"" help:"Make a new data key and seal every secret anew with it, while all nodes go on."`
+
+	RotateSession keysRotateSessionCmd `cmd:"" help:"Make a new key that signs the tokens of signed-in people, while all nodes go on. Nobody is signed out."`
 }
 
 type keysGenerateCmd struct{}
@@ -161,5 +164,34 @@ func (c *keysRotateCmd) Run(ctx context.Context) error {
 		}
 		row := fmt.Sprintf("%s\t%d of %d\t%d\t%s", id, report.Resealed, report.Values, len(report.Broken), strings.Join(report.Retired, " "))
 		return c.admin().print(rotation{id, report}, "KEY\tSEALED ANEW\tBROKEN\tKEYS RETIRED", []string{row})
+	})
+}
+
+type keysRotateSessionCmd struct{ ringFlags }
+
+// Run rotates the key that signs sessions' tokens.
+func (c *keysRotateSessionCmd) Run(ctx context.Context) error {
+	return c.with(func(js jetstream.JetStream) error {
+		ring, err := c.open(ctx, js)
+		if err != nil {
+			return err
+		}
+		d, err := tenant.Open(ctx, tenant.Options{
+			JS: js, Replicas: c.NATSReplicas, Keys: ring,
+			SessionLifetime: tenant.MaxSessionLifetime, // keys are forgotten by the servers, who know how long sessions last
+		})
+		if err != nil {
+			return err
+		}
+		defer func() {
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			_ = d.Close(closing)
+		}()
+		if err := d.RotateSessionKey(ctx); err != nil {
+			return err
+		}
+		_, err = fmt.Println("A new key signs from now on; tokens of the one before are good until their sessions are over.")
+		return err
 	})
 }

@@ -42,6 +42,8 @@ func (o *SessionOptions) check() error {
 		return fmt.Errorf("is %s, longer than --session.idle-lifetime %s", o.TokenLifetime, o.IdleLifetime)
 	case o.Lifetime < o.IdleLifetime:
 		return fmt.Errorf("of --session.lifetime %s is shorter than --session.idle-lifetime %s", o.Lifetime, o.IdleLifetime)
+	case o.Lifetime > tenant.MaxSessionLifetime:
+		return fmt.Errorf("of --session.lifetime is %s; it must be %s at most", o.Lifetime, tenant.MaxSessionLifetime)
 	case o.KeyLifetime < time.Hour:
 		return fmt.Errorf("of --session.key-lifetime is %s; it must be an hour at least", o.KeyLifetime)
 	}
