@@ -114,7 +114,7 @@ func corpus(r *rand.Rand, n int) []string {
 
 // TestOrderDoesNotMatter is the promise of Tree: replicas that have seen the same lines in any order have the same templates.
 func TestOrderDoesNotMatter(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		lines := corpus(r, 40+r.IntN(2000))
 		want := learn(t, DefaultTreeOptions(), lines...).texts()
