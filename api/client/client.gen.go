@@ -1778,10 +1778,10 @@ type LokiShards struct {
 // LokiShards_Shards_Bounds defines model for LokiShards.Shards.Bounds.
 type LokiShards_Shards_Bounds struct {
 	// Max The last fingerprint.
-	Max int `json:"max"`
+	Max uint64 `json:"max"`
 
 	// Min The first fingerprint.
-	Min int `json:"min"`
+	Min uint64 `json:"min"`
 }
 
 // LokiShards_Shards defines model for LokiShards.Shards.

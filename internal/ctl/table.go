@@ -72,6 +72,13 @@ func controlResources() []resource {
 			{verb: "try", operation: "tryPipeline", entries: "records"},
 			{verb: "stats", operation: "findPipelineStats", entries: "steps", columns: []string{"pipeline", "step", "kind", "in", "changed", "dropped", "errors"}},
 		}},
+		{"export", []command{
+			{verb: "list", operation: "listTenantExports"},
+			{verb: "get", operation: "findTenantExport"},
+			{verb: "create", operation: "createTenantExport"},
+			{verb: "download", operation: "downloadTenantExport"},
+			{verb: "delete", operation: "deleteTenantExport"},
+		}},
 		{"forwarder", []command{
 			{verb: "list", operation: "listForwarders"},
 			{verb: "get", operation: "findForwarder"},

@@ -4735,9 +4735,15 @@ export interface components {
         LokiShards: {
             shards: {
                 bounds: {
-                    /** @description The first fingerprint. */
+                    /**
+                     * Format: uint64
+                     * @description The first fingerprint.
+                     */
                     min: number;
-                    /** @description The last fingerprint. */
+                    /**
+                     * Format: uint64
+                     * @description The last fingerprint.
+                     */
                     max: number;
                 };
                 stats: components["schemas"]["LokiStats"];

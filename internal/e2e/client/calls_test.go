@@ -261,6 +261,12 @@ func lokiCalls() []call { //nolint:revive // one line per operation
 			return one(w.query.LokiPatterns(t.Context(), &client.LokiPatternsParams{Query: q}))
 		}},
 		{"lokiPatternsForm", func(t *testing.T, w *world) error { return one(w.query.LokiPatternsForm(t.Context(), form)) }},
+		{"lokiShards", func(t *testing.T, w *world) error {
+			return one(w.query.LokiShards(t.Context(), &client.LokiShardsParams{Query: query, TargetBytesPerShard: "600MB"}))
+		}},
+		{"lokiShardsForm", func(t *testing.T, w *world) error {
+			return one(w.query.LokiShardsForm(t.Context(), url.Values{"query": {query}, "targetBytesPerShard": {"600MB"}}))
+		}},
 		{"lokiDrilldownLimits", func(t *testing.T, w *world) error { return one(w.query.LokiDrilldownLimits(t.Context())) }},
 		{"lokiFormatQuery", func(t *testing.T, w *world) error {
 			return one(w.query.LokiFormatQuery(t.Context(), &client.LokiFormatQueryParams{Query: q}))

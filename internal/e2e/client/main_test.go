@@ -31,6 +31,8 @@ const (
 	// within is how long a test waits for its rows. They are there after some 100 ms on an idle machine.
 	within = 30 * time.Second
 	slug   = "acme"
+	// password is everybody's.
+	password = "correct horse battery staple"
 )
 
 // world is a server with a tenant, and a client for each who asks.
@@ -48,7 +50,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := harness.Serve(t, t.TempDir(), "serve", "--writer.max-batch-age", "100ms")
+	s := harness.Serve(t, t.TempDir(), "serve", "--writer.max-batch-age", "100ms", "--forwarders.allowed-targets", "127.0.0.0/8", "--tenants.purge-settle", "100ms")
 	admin := s.Admin(t)
 	w := &world{Server: s, contract: contract.Load(t), account: harness.NewAccount(admin, slug), start: time.Now().Add(-time.Minute).Truncate(time.Second)}
 	w.recorder = w.contract.Record(t)
@@ -90,7 +92,6 @@ func (w *world) as(t *testing.T, token string) *client.Client {
 // signIn makes a person and returns a client with a session of theirs.
 func (w *world) signIn(t *testing.T, login string, args ...string) *client.Client {
 	t.Helper()
-	const password = "correct horse battery staple"
 	command := exec.Command(harness.Binary(t), slices.Concat([]string{"admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", login}, args)...)
 	command.Stdin = strings.NewReader(password + "\n")
 	if out, err := command.CombinedOutput(); err != nil {
@@ -100,7 +101,7 @@ func (w *world) signIn(t *testing.T, login string, args ...string) *client.Clien
 	if err != nil {
 		t.Fatalf("sign in %s: %v", login, err)
 	}
-	return w.as(t, session.Token)
+	return w.as(t, *session.Token)
 }
 
 // push stores a line, a sample and an event, and waits until they can be read.
