@@ -237,7 +237,7 @@ func (s *Store) LogPatternSeries(ctx context.Context, tenant seamark.TenantID, q
 		return nil, nil
 	}
 	if err == nil && len(list) > q.Limit {
-		err = seamark.Errorf(seamark.Unprocessable, "seamark-patterns-points",
+		err = seamark.Errorf(seamark.Unprocessable, "seamark-patterns-counts",
 			"The patterns have more than the limit of %d counts by step. Ask for a larger step, a shorter range or fewer patterns.", q.Limit)
 	}
 	return list, err

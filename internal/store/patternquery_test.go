@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seamarkhq/seamark/internal/logpattern"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
@@ -22,7 +22,7 @@ func patternBatch(r *rand.Rand, n int) (*seamark.Batch, map[string]uint64) {
 	patterns := make([]*seamark.LogPattern, 5)
 	for i := range patterns {
 		text := fmt.Sprintf("%c took <_>", 'a'+i)
-		patterns[i] = &seamark.LogPattern{ID: logpattern.ID(text), Text: text}
+		patterns[i] = &seamark.LogPattern{ID: xxhash.Sum64String(text), Text: text}
 	}
 	for range n {
 		row := seamark.LogRow{
@@ -78,7 +78,7 @@ func TestLogPatterns(t *testing.T) {
 		require.NoError(t, err)
 		got, expected := map[string]uint64{}, map[string]uint64{}
 		for _, p := range list {
-			require.Equal(t, logpattern.ID(p.Text), p.ID)
+			require.Equal(t, xxhash.Sum64String(p.Text), p.ID)
 			require.Equal(t, base.Truncate(24*time.Hour), p.FirstDay)
 			require.Equal(t, p.Lines*10, p.Bytes)
 			sum := uint64(0)
@@ -134,7 +134,7 @@ func TestLogPatternSeries(t *testing.T) {
 	s := open(t, 65)
 	batch, want := patternBatch(rand.New(rand.NewPCG(3, 1)), 2000)
 	insertPatterns(t, s, 1, store.NewEncoder(), batch)
-	id := logpattern.ID("a took <_>")
+	id := xxhash.Sum64String("a took <_>")
 	q := store.PatternSeriesQuery{
 		PatternScope: store.PatternScope{All: true, Range: seamark.TimeRange{Start: base, End: base.Add(4 * time.Minute)}}, IDs: []uint64{id}, Step: 2 * time.Minute, Limit: 6,
 	}
@@ -170,7 +170,7 @@ func TestPatternTexts(t *testing.T) {
 	for i := range 400 {
 		b.Logs.Append(&seamark.LogRow{TimeNano: base.UnixNano(), Body: "x"})
 		text := fmt.Sprintf("%d %01000d", i, i)
-		b.Logs.Patterns = append(b.Logs.Patterns, &seamark.LogPattern{ID: logpattern.ID(text), Text: text})
+		b.Logs.Patterns = append(b.Logs.Patterns, &seamark.LogPattern{ID: xxhash.Sum64String(text), Text: text})
 	}
 	e := store.NewEncoder()
 	texts := uint32(0)

@@ -51,7 +51,7 @@ func TestMinedPatterns(t *testing.T) {
 		"some were not":        {`{app="a"}`, time.Minute, whole[:2], nil, false},
 		"a look into lines":    {`{app="a"} |= "job"`, time.Minute, whole, nil, false},
 		"half a minute":        {`{app="a"}`, 30 * time.Second, whole, nil, false},
-		"too many points":      {`{app="a"}`, time.Minute, nil, seamark.Errorf(seamark.Unprocessable, "seamark-patterns-points", "Too many."), false},
+		"too many points":      {`{app="a"}`, time.Minute, nil, seamark.Errorf(seamark.Unprocessable, "seamark-patterns-counts", "Too many."), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			counts := &counted{points: c.points, err: c.err}
