@@ -281,11 +281,11 @@ func (c *counted) NarrowLogs(ctx context.Context, id seamark.TenantID, scope sto
 }
 
 // logAPI shows the LogQL engine in the API's words, as the product does.
-type logAPI struct{ *logql.Engine }
+type logAPI struct{ engine *logql.Engine }
 
 // QueryLogs implements api.LogQuerier.
-func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQuery) (func(io.Writer) error, error) {
-	result, err := l.Query(ctx, id, logql.Params{
+func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQuery) (func(io.Writer) error, error) {
+	result, err := l.engine.Query(ctx, scope.Tenant, logql.Params{
 		Query: q.Query, Start: q.Start, End: q.End, Step: q.Step, Limit: q.Limit, Forward: q.Forward, Categorize: q.Categorize,
 	})
 	if err != nil {
@@ -293,6 +293,24 @@ func (l logAPI) QueryLogs(ctx context.Context, id seamark.TenantID, q api.LogQue
 	}
 	return func(w io.Writer) error { return loki.Write(w, result) }, nil
 }
+
+// LabelNames implements api.LogQuerier.
+func (l logAPI) LabelNames(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]string, error) {
+	return l.engine.LabelNames(ctx, scope.Tenant, selector, r)
+}
+
+// LabelValues implements api.LogQuerier.
+func (l logAPI) LabelValues(ctx context.Context, scope seamark.Scope, name, selector string, r seamark.TimeRange) ([]string, error) {
+	return l.engine.LabelValues(ctx, scope.Tenant, name, selector, r)
+}
+
+// Series implements api.LogQuerier.
+func (l logAPI) Series(ctx context.Context, scope seamark.Scope, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
+	return l.engine.Series(ctx, scope.Tenant, selectors, r)
+}
+
+// Format implements api.LogQuerier.
+func (l logAPI) Format(query string) (string, error) { return l.engine.Format(query) }
 
 // verifier lets everybody in: it is the queries that are measured.
 type verifier struct{}

@@ -78,13 +78,13 @@ func (w *blockWriter) open(b *testing.B) *prometheus {
 }
 
 // Instant implements api.MetricQuerier.
-func (p *prometheus) Instant(ctx context.Context, _ seamark.TenantID, query string, at time.Time, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
+func (p *prometheus) Instant(ctx context.Context, _ seamark.Scope, query string, at time.Time, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
 	q, err := p.engine.NewInstantQuery(ctx, p.db, opts, query, at)
 	return run(ctx, q, err)
 }
 
 // Range implements api.MetricQuerier.
-func (p *prometheus) Range(ctx context.Context, _ seamark.TenantID, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
+func (p *prometheus) Range(ctx context.Context, _ seamark.Scope, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
 	q, err := p.engine.NewRangeQuery(ctx, p.db, opts, query, start, end, step)
 	return run(ctx, q, err)
 }
@@ -102,7 +102,7 @@ func run(ctx context.Context, q prom.Query, err error) (prom.Query, *prom.Result
 }
 
 // LabelValues implements api.MetricLister for requests with at most one set of matchers, as the benchmark's are.
-func (p *prometheus) LabelValues(ctx context.Context, _ seamark.TenantID, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) (values []string, notes annotations.Annotations, err error) {
+func (p *prometheus) LabelValues(ctx context.Context, _ seamark.Scope, name string, hints *storage.SelectHints, sets [][]*labels.Matcher) (values []string, notes annotations.Annotations, err error) {
 	err = p.query(hints, func(q storage.Querier) error {
 		values, notes, err = q.LabelValues(ctx, name, &storage.LabelHints{Limit: hints.Limit}, onlySet(sets)...)
 		return err
@@ -111,7 +111,7 @@ func (p *prometheus) LabelValues(ctx context.Context, _ seamark.TenantID, name s
 }
 
 // Labels implements api.MetricLister as LabelValues does.
-func (p *prometheus) Labels(ctx context.Context, _ seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) (names []string, notes annotations.Annotations, err error) {
+func (p *prometheus) Labels(ctx context.Context, _ seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) (names []string, notes annotations.Annotations, err error) {
 	err = p.query(hints, func(q storage.Querier) error {
 		names, notes, err = q.LabelNames(ctx, &storage.LabelHints{Limit: hints.Limit}, onlySet(sets)...)
 		return err
@@ -120,7 +120,7 @@ func (p *prometheus) Labels(ctx context.Context, _ seamark.TenantID, hints *stor
 }
 
 // Series implements api.MetricLister as LabelValues does.
-func (p *prometheus) Series(ctx context.Context, _ seamark.TenantID, hints *storage.SelectHints, sets [][]*labels.Matcher) (list []labels.Labels, notes annotations.Annotations, err error) {
+func (p *prometheus) Series(ctx context.Context, _ seamark.Scope, hints *storage.SelectHints, sets [][]*labels.Matcher) (list []labels.Labels, notes annotations.Annotations, err error) {
 	err = p.query(hints, func(q storage.Querier) error {
 		set := q.Select(ctx, true, &storage.SelectHints{Start: hints.Start, End: hints.End, Limit: hints.Limit, Func: "series"}, onlySet(sets)...)
 		for set.Next() {
@@ -133,7 +133,7 @@ func (p *prometheus) Series(ctx context.Context, _ seamark.TenantID, hints *stor
 }
 
 // Metadata implements api.MetricLister. A block has none.
-func (*prometheus) Metadata(context.Context, seamark.TenantID, string, int) ([]seamark.MetricMetadata, error) {
+func (*prometheus) Metadata(context.Context, seamark.Scope, string, int) ([]seamark.MetricMetadata, error) {
 	return nil, nil
 }
 

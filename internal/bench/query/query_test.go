@@ -159,7 +159,7 @@ func BenchmarkQuery(b *testing.B) {
 	prometheus := theirs.open(b)
 	ours.settle(b)
 	b.Logf("%d series loaded in %v", n, time.Since(begin).Round(time.Second))
-	querier := ours.querier(b)
+	querier := metricAPI{ours.querier(b)}
 	sides := [2]side{
 		{newEdge(b, querier, querier), func() float64 { return cpuOf(b, ours.engine.EnginePid) }},
 		{newEdge(b, prometheus, prometheus), func() float64 { return 0 }},
