@@ -147,3 +147,27 @@ func TestPublishUsageCountsOnce(t *testing.T) {
 		return nil
 	})
 }
+
+// doubtful is a store that holds some rows of every block.
+type doubtful struct {
+	ingest.Blocks
+	got uint64
+}
+
+func (d doubtful) Verify(_ context.Context, _ seamark.TenantID, b *store.Block) (bool, error) {
+	return false, &store.DoubtError{Block: b.Table.String(), Want: 3, Got: d.got}
+}
+
+// TestErasedRowsOfSharedBlocksAreNoDoubt finds blocks of which a deleted tenant's rows are gone, and blocks with rows of others.
+func TestErasedRowsOfSharedBlocksAreNoDoubt(t *testing.T) {
+	for _, c := range []struct {
+		table  store.Table
+		got    uint64
+		stored bool
+	}{{store.TableUsage, 2, true}, {store.TableUsage, 4, false}, {store.TableLogs, 2, false}} {
+		stored, err := ingest.SettleShared(doubtful{got: c.got}).Verify(t.Context(), "", &store.Block{Table: c.table})
+		if stored != c.stored || (err == nil) != c.stored {
+			t.Errorf("%d rows in %s: got %v, %v", c.got, c.table, stored, err)
+		}
+	}
+}

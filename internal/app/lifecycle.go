@@ -34,7 +34,7 @@ func (a *App) openLifecycle(ctx context.Context) error {
 		return nil
 	}
 	purger, err := tenant.NewPurger(tenant.PurgeOptions{
-		Directory: a.directory, Eraser: tenant.NewEraser(a.js), Changes: a.changes, Warehouse: warehouse{a.store}, Certificates: certificates,
+		Directory: a.directory, Eraser: tenant.NewEraser(a.js), Changes: a.changes, Warehouse: warehouse{a.store, a.directory}, Certificates: certificates,
 		Settle: a.opts.Tenants.PurgeSettle, Now: a.opts.Now, Logger: a.log,
 	})
 	if err != nil {
@@ -79,7 +79,10 @@ func (a *App) purgeTenants(ctx context.Context, purger *tenant.Purger) error {
 }
 
 // warehouse is the store in the purger's words. It implements tenant.Warehouse.
-type warehouse struct{ *store.Store }
+type warehouse struct {
+	*store.Store
+	directory *tenant.Directory
+}
 
 // EraseTenant implements tenant.Warehouse.
 func (w warehouse) EraseTenant(ctx context.Context, n seamark.TenantNumber) ([]tenant.Erased, error) {
@@ -88,7 +91,26 @@ func (w warehouse) EraseTenant(ctx context.Context, n seamark.TenantNumber) ([]t
 	for i, p := range purged {
 		list[i] = tenant.Erased{Place: p.Place, Items: p.Rows, Bytes: p.Bytes}
 	}
+	if id, known := w.directory.TenantOf(n); err == nil && known {
+		var usage []store.Purged
+		usage, err = w.EraseUsage(ctx, id)
+		for _, p := range usage {
+			list = append(list, tenant.Erased{Place: p.Place, Items: p.Rows, Bytes: p.Bytes})
+		}
+	}
 	return list, err
+}
+
+// TenantRemains implements tenant.Warehouse.
+func (w warehouse) TenantRemains(ctx context.Context, n seamark.TenantNumber) (map[string]uint64, error) {
+	left, err := w.Store.TenantRemains(ctx, n)
+	if id, known := w.directory.TenantOf(n); err == nil && known {
+		var rows uint64
+		if rows, err = w.UsageRemains(ctx, id); rows > 0 {
+			left["clickhouse usage"] = rows
+		}
+	}
+	return left, err
 }
 
 // FindTenant implements api.Tenants.

@@ -84,7 +84,7 @@ func (a *App) startWriter(ctx context.Context) error {
 	if o.Bus, err = a.holdForForwarders(ctx); err != nil {
 		return err
 	}
-	o.Store, o.Owner, o.Failpoint = ingest.Announce(a.store, a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
+	o.Store, o.Owner, o.Failpoint = ingest.Announce(ingest.SettleShared(a.store), a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
 	set := a.opts.Writer
 	o.MaxInsertRows, o.MaxBatchBytes, o.MaxBatchAge, o.InsertsPerSecond = set.MaxInsertRows, set.MaxBatchBytes, set.MaxBatchAge, set.InsertsPerSecond
 	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4

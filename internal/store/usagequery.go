@@ -309,18 +309,3 @@ func (s *Store) CloseUsage(ctx context.Context, start, end int32) error {
 
 // UsageLineDays returns how many whole days back lines are still there to be closed.
 func UsageLineDays() int32 { return usageLineDays }
-
-// DeleteUsage removes a tenant's meter, which else outlives its tables.
-func (s *Store) DeleteUsage(ctx context.Context, tenant seamark.TenantID) error {
-	n, err := s.ensureTable(ctx, "", TableUsage)
-	if err != nil {
-		return err
-	}
-	for _, table := range []string{tableSpecs[TableUsage].name, usageDays} {
-		sql := "ALTER TABLE " + database(n) + "." + table + " DELETE WHERE tenant = ? SETTINGS mutations_sync = 1"
-		if err := s.admin.Exec(ctx, sql, string(tenant)); err != nil {
-			return fmt.Errorf("delete %s of tenant: %w", table, err)
-		}
-	}
-	return nil
-}
