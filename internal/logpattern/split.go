@@ -2,7 +2,6 @@ package logpattern
 
 import (
 	"hash/maphash"
-	"math/bits"
 	"strings"
 )
 
@@ -11,12 +10,14 @@ import (
 type splitter struct {
 	words []string // parts of the line
 	ends  []span   // of words, in the line
+	raw   []byte   // the skeleton's bytes
 	shape uint64   // names the skeleton within a process
 }
 
 // split divides what s has scanned. It reports whether the line has odd words, which s masks when it refines.
 func (p *splitter) split(s *scanner, seed maphash.Seed) (odd bool) {
-	p.words, p.ends, p.shape = p.words[:0], p.ends[:0], 0
+	const wordBreak, literalBreak = 0, 1
+	p.words, p.ends, p.raw = p.words[:0], p.ends[:0], p.raw[:0]
 	for _, l := range s.literals {
 		from := l.from // of the part of the skeleton that is open
 		for start, end, seen := s.word(l.from, l.to); start < l.to; start, end, seen = s.word(end, l.to) {
@@ -24,19 +25,15 @@ func (p *splitter) split(s *scanner, seed maphash.Seed) (odd bool) {
 				return true
 			}
 			if !namesValue(s.line, start, end) {
-				p.add(seed, s.line[from:start])
+				p.raw = append(append(p.raw, s.line[from:start]...), wordBreak)
 				p.words, p.ends = append(p.words, s.line[start:end]), append(p.ends, span{start, end})
 				from = end
 			}
 		}
-		p.add(seed, s.line[from:l.to])
-		p.shape++ // a wildcard, or the end
+		p.raw = append(append(p.raw, s.line[from:l.to]...), literalBreak)
 	}
+	p.shape = maphash.Bytes(seed, p.raw)
 	return false
-}
-
-func (p *splitter) add(seed maphash.Seed, part string) {
-	p.shape = bits.RotateLeft64(p.shape, 29)*sumPrime ^ maphash.String(seed, part)
 }
 
 // skeleton returns the texts before, between and behind the words of the line that s has scanned and p has split.
