@@ -76,7 +76,6 @@ func (p *part) span() (from, until time.Time) {
 // batch is the rows of a run of a shard's messages.
 type batch struct {
 	first, last uint64    // messages; last is 0 while there is none
-	since       time.Time // when the first one was read, by our clock
 	received    time.Time // when ingest took the first one
 	at          time.Time // when the stream took the last one
 	filtered    uint64    // rows that the filter left out

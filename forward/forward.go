@@ -136,7 +136,7 @@ func (s *Service) sinkFor(ctx context.Context, doc *document) (sink, *safe, erro
 		return nil, nil, err
 	}
 	out, err := openSink(&doc.Definition.Target, secrets, sinkOptions{
-		dial: s.opts.Guard.Dial, parquet: s.opts.Language.Parquet, tenant: string(doc.Tenant), userAgent: s.opts.UserAgent,
+		dial: s.opts.Guard.Dial, parquet: s.opts.Language.Parquet, userAgent: s.opts.UserAgent,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the target: %s", secrets.scrub(err.Error()))

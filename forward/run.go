@@ -166,7 +166,7 @@ func (r *run) note(ctx context.Context, cause error) {
 	shard := r.follower().Shards()[0]
 	key := progressKey(r.doc.Tenant, r.doc.ID, shard)
 	p, revision, err := r.service.ledger.find(ctx, key)
-	if err == nil {
+	if err == nil && revision > 0 {
 		p.Error, p.ErrorAt, p.Updated = publicText(cause), r.service.opts.Now().UTC(), r.service.opts.Now().UTC()
 		_, err = r.service.ledger.save(ctx, key, &p, revision)
 	}

@@ -39,7 +39,6 @@ func final(format string, args ...any) error {
 type sinkOptions struct {
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	parquet func(io.Writer, []Row) error
-	tenant  string
 	// userAgent is what HTTP targets see.
 	userAgent string
 }

@@ -16,10 +16,7 @@ import (
 )
 
 // kafkaSink produces each row as a record, and waits until all replicas in sync have it.
-type kafkaSink struct {
-	target *Kafka
-	client *kgo.Client
-}
+type kafkaSink struct{ client *kgo.Client }
 
 func newKafkaSink(t *Kafka, secrets *safe, o sinkOptions) (*kafkaSink, error) {
 	options := []kgo.Opt{
@@ -38,7 +35,7 @@ func newKafkaSink(t *Kafka, secrets *safe, o sinkOptions) (*kafkaSink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kafkaSink{target: t, client: client}, nil
+	return &kafkaSink{client}, nil
 }
 
 func mechanism(s *SASL, password string) sasl.Mechanism {

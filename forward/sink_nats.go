@@ -31,6 +31,9 @@ type natsSink struct {
 	js jetstream.JetStream
 }
 
+// natsWindow bounds the messages that are under way: the client gives up on those that wait for long behind others.
+const natsWindow = 1000
+
 // The headers of a message, and of a Kafka record.
 const (
 	headerKeyBatch     = "seamark-batch"
@@ -79,8 +82,14 @@ func (s *natsSink) send(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	futures := make([]jetstream.PubAckFuture, 0, len(p.records))
+	futures := make([]jetstream.PubAckFuture, 0, natsWindow)
 	for i := range p.records {
+		if len(futures) == natsWindow {
+			if err := s.await(ctx, futures); err != nil {
+				return err
+			}
+			futures = futures[:0]
+		}
 		if most := nc.MaxPayload(); int64(len(p.records[i].json)) > most {
 			return final("a row has %d bytes, and the target's messages at most %d", len(p.records[i].json), most)
 		}
@@ -95,6 +104,11 @@ func (s *natsSink) send(ctx context.Context, p *part) error {
 		}
 		futures = append(futures, future)
 	}
+	return s.await(ctx, futures)
+}
+
+// await returns when the target has said that it has all messages.
+func (s *natsSink) await(ctx context.Context, futures []jetstream.PubAckFuture) error {
 	for _, future := range futures {
 		select {
 		case <-ctx.Done():

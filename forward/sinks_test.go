@@ -98,6 +98,13 @@ func TestNATS(t *testing.T) {
 	run(t, w.service(t, nil))
 	w.push(t, tenant, "api", "a3")
 	messages(4)
+	many := make([]string, 2500) // more than are under way at once
+	for i := range many {
+		many[i] = fmt.Sprint("a", i)
+	}
+	save(t, s, "bus", "api a", target)
+	w.push(t, tenant, "api", many...)
+	messages(2504)
 	save(t, s, "bus", "api a", fmt.Sprintf(`{"nats":{"url":%q,"subject":"logs.acme","token":{"value":"wrong"}}}`, address), oneRow)
 	w.push(t, tenant, "api", "a4")
 	failing(t, s, "bus", "Authorization Violation")

@@ -22,7 +22,7 @@ func (w *shardRun) take(ctx context.Context, b *batch, m *bus.Received) error {
 	}
 	w.mu.Unlock()
 	if b.empty() {
-		b.first, b.since = m.Sequence, now
+		b.first = m.Sequence
 	}
 	b.last, b.at = m.Sequence, now.UTC()
 	frame, err := store.ParseFrame(m.Data)
