@@ -223,6 +223,9 @@ func partQueries(p *part) map[string][]string {
 	writes := func(namespace, cluster string) string {
 		return query("resource", "deployments", "name", "same", "namespace", namespace, "api_group", "apps", "cluster", cluster, "start", stamp(-time.Minute), "end", stamp(time.Minute))
 	}
+	around := func(stream string) string {
+		return query("stream", stream, "time", strconv.FormatInt(p.start.UnixNano(), 10), "scope", "stream")
+	}
 	nothing := []string{""}
 	day := p.start.UTC().Format(time.DateOnly)
 	queries := map[string][]string{
@@ -243,12 +246,11 @@ func partQueries(p *part) map[string][]string {
 		"/api/v1/logs/export":   append(loki(), loki("format", "csv")...),
 		"/api/v1/logs/patterns": append(loki(), loki("sort", "new")...),
 		"/api/v1/logs/context": {
-			query("query", `{app="same"}`, "time", strconv.FormatInt(p.start.UnixNano(), 10)), query("query", `{namespace="bankcanary"}`, "time", strconv.FormatInt(p.start.UnixNano(), 10)),
-			query("labels", `{app="same",namespace="bankcanary",who="bankcanary",cluster="prodmine"}`, "time", strconv.FormatInt(p.start.UnixNano(), 10)),
+			around(`{who="shopmine"}`), around(`{namespace="bankcanary"}`), around(`{who="nonecanary"}`), around(`{cluster="othercanary"}`),
 		},
 	}
 	for _, path := range []string{"query", "query_range", "series", "index/stats", "index/shards", "index/volume", "index/volume_range", "detected_labels", "detected_fields", "patterns"} {
-		queries["/loki/api/v1/"+path] = loki("match[]", `{app="same"}`, "time", to)
+		queries["/loki/api/v1/"+path] = loki("match[]", `{app="same"}`, "time", to, "targetBytesPerShard", "1")
 	}
 	return queries
 }
