@@ -56,7 +56,6 @@ type SignedCertificate struct {
 func keptNotes() []string {
 	notes := []string{
 		"log of changes of the installation: what operators did to the tenant",
-		"metering: sums of rows and bytes per hour, without any content, for the last bill",
 	}
 	kept := keptBuckets()
 	for _, place := range slices.Sorted(maps.Keys(kept)) {
