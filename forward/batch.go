@@ -42,7 +42,7 @@ type part struct {
 	forwarder string
 	received  time.Time // when the first message of the batch was; the same in a repeat
 	records   []record
-	rows      []Row // those of the records, for Parquet alone
+	rows      []Row // those of the records
 }
 
 func (p *part) ndjson() []byte {
@@ -73,48 +73,84 @@ func (p *part) span() (from, until time.Time) {
 	return from, until
 }
 
-// batch is the rows of a run of a shard's messages.
+// batch is the rows of a run of a shard's messages. They share the messages' memory and the labels of their streams; as JSON,
+// which may be many times that, only one part of them stands in memory.
 type batch struct {
 	first, last uint64    // messages; last is 0 while there is none
 	received    time.Time // when ingest took the first one
-	at          time.Time // when the stream took the last one
+	at          time.Time // when the last one was read
 	filtered    uint64    // rows that the filter left out
 	failed      []burial  // rows that cannot be sent
-	records     []record
 	rows        []Row
-	bytes       int
+	bytes       int // about what the rows are as JSON
 }
 
 func (b *batch) empty() bool { return b.last == 0 }
 
 // full reports whether the batch must be sent before another message is read.
-func (b *batch) full(l *Batching) bool { return len(b.records) >= l.MaxRows || b.bytes >= l.MaxBytes }
+func (b *batch) full(l *Batching) bool { return len(b.rows) >= l.MaxRows || b.bytes >= l.MaxBytes }
+
+func (b *batch) add(rows []Row) {
+	for i := range rows {
+		b.bytes += rows[i].size()
+	}
+	b.rows = append(b.rows, rows...)
+}
+
+// size returns about what the row is as JSON.
+func (r *Row) size() int {
+	const frame, pair = 64, 6 // names, the time and brackets; quotes, colon and comma
+	n := frame + len(r.Line)
+	for _, labels := range [][]seamark.Label{r.Labels, r.Metadata, r.Parsed} {
+		for i := range labels {
+			n += len(labels[i].Name) + len(labels[i].Value) + pair
+		}
+	}
+	return n
+}
 
 func batchID(shard bus.Shard, stream time.Time, first, last uint64) string {
 	return fmt.Sprintf("%s.%x.%d-%d", shard, stream.Unix(), first, last)
 }
 
-// parts cuts the batch where it is over the limits, always at the same rows.
-func (b *batch) parts(id, forwarder string, l *Batching) []part {
-	var list []part
-	from, size := 0, 0
-	cut := func(to int) {
-		if to == from {
-			return
-		}
-		p := part{id: fmt.Sprintf("%s.%d", id, len(list)), forwarder: forwarder, received: b.received, records: b.records[from:to]}
-		if b.rows != nil {
-			p.rows = b.rows[from:to]
-		}
-		list = append(list, p)
-		from, size = to, 0
+// cutter makes the parts of a batch one after the other, always cut at the same rows.
+type cutter struct {
+	batch         *batch
+	id, forwarder string
+	limits        *Batching
+	json          func(out []byte, r *Row) []byte
+	key           string // label
+	next, number  int    // row, part
+}
+
+// part returns the next part, false after the last. A row that is over the limit goes alone.
+func (c *cutter) part() (*part, bool) {
+	rows, from := c.batch.rows, c.next
+	if from == len(rows) {
+		return nil, false
 	}
-	for i := range b.records {
-		if n := len(b.records[i].json) + 1; i-from == l.MaxRows || size+n > l.MaxBytes {
-			cut(i)
+	var text []byte
+	var ends []int
+	for c.next < len(rows) && c.next-from < c.limits.MaxRows {
+		text = c.json(text, &rows[c.next])
+		if len(text)+c.next-from+1 > c.limits.MaxBytes && c.next > from {
+			break
 		}
-		size += len(b.records[i].json) + 1
+		ends = append(ends, len(text))
+		c.next++
 	}
-	cut(len(b.records))
-	return list
+	p := &part{
+		id: fmt.Sprintf("%s.%d", c.id, c.number), forwarder: c.forwarder, received: c.batch.received, rows: rows[from:c.next], records: make([]record, len(ends)),
+	}
+	c.number++
+	start := 0
+	for i, end := range ends {
+		r := &p.rows[i]
+		p.records[i] = record{json: text[start:end:end], time: r.Time, cluster: r.label(seamark.ClusterLabel)}
+		if c.key != "" {
+			p.records[i].key = r.label(c.key)
+		}
+		start = end
+	}
+	return p, true
 }

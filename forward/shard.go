@@ -180,15 +180,12 @@ func (w *shardRun) send(ctx context.Context, b *batch) error {
 	if b.empty() {
 		return nil
 	}
-	if len(b.records) > 0 {
+	if len(b.rows) > 0 {
 		if err := w.intend(ctx, b); err != nil {
 			return err
 		}
-		id := batchID(w.shard, w.progress.Stream, b.first, b.last)
-		for _, p := range b.parts(id, w.doc.Definition.Name, &w.doc.Definition.Batch) {
-			if err := w.deliver(ctx, &p); err != nil {
-				return err
-			}
+		if err := w.deliverAll(ctx, b); err != nil {
+			return err
 		}
 	}
 	w.update(func(p *progress) {
@@ -201,6 +198,26 @@ func (w *shardRun) send(ctx context.Context, b *batch) error {
 	})
 	w.count("filtered", int(b.filtered))
 	return nil
+}
+
+// deliverAll sends the parts of a batch.
+func (w *shardRun) deliverAll(ctx context.Context, b *batch) error {
+	d := &w.doc.Definition
+	c := cutter{
+		batch: b, id: batchID(w.shard, w.progress.Stream, b.first, b.last), forwarder: d.Name, limits: &d.Batch, json: w.service.opts.Language.JSON,
+	}
+	if d.Target.Kafka != nil {
+		c.key = d.Target.Kafka.KeyLabel
+	}
+	for {
+		p, ok := c.part()
+		if !ok {
+			return nil
+		}
+		if err := w.deliver(ctx, p); err != nil {
+			return err
+		}
+	}
 }
 
 // intend writes down which messages are sent now. Those are on the disk by then: the number of a message that a power failure

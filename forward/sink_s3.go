@@ -75,9 +75,7 @@ func (s *s3Sink) groups(p *part) []group {
 			list = append(list, group{cluster: cluster})
 		}
 		list[at].part.records = append(list[at].part.records, p.records[i])
-		if p.rows != nil {
-			list[at].part.rows = append(list[at].part.rows, p.rows[i])
-		}
+		list[at].part.rows = append(list[at].part.rows, p.rows[i])
 	}
 	return list
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/bus"
-	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
 
@@ -90,36 +89,8 @@ func (w *shardRun) takeLogs(ctx context.Context, b *batch, sequence uint64, rece
 		return nil
 	}
 	b.filtered += uint64(block.Len() - unknown - len(rows))
-	w.add(b, rows)
+	b.add(rows)
 	return nil
-}
-
-// add encodes rows and appends them to a batch.
-func (w *shardRun) add(b *batch, rows []Row) {
-	target := &w.doc.Definition.Target
-	parquet := target.S3 != nil && target.S3.Format == formatParquet
-	var text []byte
-	ends := make([]int, len(rows))
-	for i := range rows {
-		text = w.service.opts.Language.JSON(text, &rows[i])
-		ends[i] = len(text)
-	}
-	from := 0
-	for i := range rows {
-		r := record{json: text[from:ends[i]:ends[i]], time: rows[i].Time}
-		from = ends[i]
-		switch {
-		case target.Kafka != nil && target.Kafka.KeyLabel != "":
-			r.key = rows[i].label(target.Kafka.KeyLabel)
-		case target.S3 != nil:
-			r.cluster = rows[i].label(seamark.ClusterLabel)
-		}
-		b.records = append(b.records, r)
-		b.bytes += len(r.json) + 1
-	}
-	if parquet {
-		b.rows = append(b.rows, rows...)
-	}
 }
 
 // count counts rows in the metrics.

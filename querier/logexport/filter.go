@@ -35,6 +35,10 @@ type Filter struct {
 	at       time.Time
 }
 
+// filterBytes bounds the lines that a query makes of a block: a message is inflated to 32 MiB at most, and a template can make
+// any line long.
+const filterBytes = 128 << 20
+
 // NewFilter compiles a log query; the error is of kind Invalid for what it gets wrong.
 func NewFilter(ctx context.Context, tenant seamark.TenantID, query string) (*Filter, error) {
 	log, err := logql.ParseLogQuery(query)
@@ -46,7 +50,7 @@ func NewFilter(ctx context.Context, tenant seamark.TenantID, query string) (*Fil
 		return nil, err
 	}
 	f.engine, err = engine.New(engine.Options{
-		Storage: f.rows, Now: func() time.Time { return f.at }, MaxEntries: blockRows, MaxStreams: blockRows, MaxBytes: blockBytes,
+		Storage: f.rows, Now: func() time.Time { return f.at }, MaxEntries: blockRows, MaxStreams: blockRows, MaxBytes: filterBytes,
 	})
 	if err != nil {
 		return nil, err
