@@ -13,7 +13,6 @@ import (
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/patterns"
 	"github.com/seamarkhq/seamark/internal/bus"
-	"github.com/seamarkhq/seamark/internal/logpattern"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
@@ -47,7 +46,7 @@ func (w *wander) Mine(_ seamark.TenantID, logs *seamark.LogRows, _ time.Time) {
 	logs.Patterns = logs.Patterns[:0]
 	for i := range logs.Len() {
 		text := fmt.Sprint("attempt ", w.attempt, " line ", i%max(1, 10*w.attempt))
-		logs.Patterns = append(logs.Patterns, &seamark.LogPattern{ID: logpattern.ID(text), Text: text})
+		logs.Patterns = append(logs.Patterns, &seamark.LogPattern{ID: uint64(w.attempt)<<32 | uint64(i), Text: text})
 	}
 }
 
