@@ -9,8 +9,10 @@ import (
 	"math"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/seamarkhq/seamark/alerting"
@@ -41,7 +43,12 @@ func (a *App) startAlerting(ctx context.Context) error {
 		return fmt.Errorf("--alerting.external-url: %w", err)
 	}
 	o.JS, o.Keys, o.Replicas, o.Owner = a.js, a.keys, a.opts.NATS.Replicas, a.node
-	o.Query = func(t seamark.TenantID) rules.QueryFunc { return a.promql.QueryFunc(t) }
+	o.Query = func(t seamark.TenantID) rules.QueryFunc {
+		query := a.promql.QueryFunc(t)
+		return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+			return query(withReader(ctx, reader{language: "rules"}), expr, at)
+		}
+	}
 	o.Queryable, o.Publish = a.promql.Queryable, a.publishSamples
 	o.Standing = a.standing
 	o.ExternalURL = func(seamark.TenantID) *url.URL { return console }

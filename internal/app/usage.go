@@ -98,13 +98,10 @@ func (a *App) startSampler(ctx context.Context) error {
 	return nil
 }
 
-// keptDays is how long rows of any signal are kept by the tables' time to live (internal/store/schema) where a tenant set nothing.
-const keptDays = 30
-
 // kept returns how long all rows of a signal are kept. Where rules end some of its streams earlier, it is the shortest of them.
 func (a *App) kept(tenant seamark.TenantID, signal seamark.Signal) time.Duration {
 	set := a.directory.Retention(tenant)
-	days := set.DaysOf(signal, keptDays)
+	days := a.retention.days(tenant, &set)[signal]
 	for _, s := range set.Streams {
 		if s.Signal == signal.String() {
 			days = min(days, s.Days)
