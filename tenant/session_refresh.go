@@ -55,19 +55,18 @@ func (d *Directory) parseRefresh(text string) (sid string, generation uint64, er
 		return "", 0, sessionOver()
 	}
 	generation, err = strconv.ParseUint(parts[3], 10, 63)
-	mac, macErr := hex.DecodeString(parts[4])
 	key, _ := d.keys.find(parts[1])
-	if err != nil || macErr != nil || key == nil {
+	if err != nil || key == nil {
 		return "", 0, sessionOver()
 	}
 	if key.private == nil {
 		return "", 0, unreachable(errors.New("no private session key in the directory"))
 	}
-	want, err := refreshMAC(key, parts[2], generation)
+	want, err := refreshText(key, parts[2], generation)
 	if err != nil {
 		return "", 0, err
 	}
-	if !hmac.Equal(mac, want) {
+	if !hmac.Equal([]byte(text), []byte(want)) {
 		return "", 0, sessionOver()
 	}
 	return parts[2], generation, nil
