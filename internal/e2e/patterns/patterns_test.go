@@ -200,6 +200,12 @@ func (w *world) testTop(t *testing.T) {
 			t.Errorf("%s has %d points of %d lines, want 10 of %d", item.Template, len(item.Points), sum, item.Lines)
 		}
 	}
+	for _, item := range w.ask(t, "start", seconds(w.start)).Items { // a template is a filter of LogQL that finds its lines
+		found, err := harness.LogQL(t.Context(), w.URL, w.Query, fmt.Sprintf(`sum(count_over_time({namespace="shop"} |> %s [2h]))`, strconv.Quote(item.Template)))
+		if err != nil || len(found) != 1 || uint64(found[0].Point.Value) != item.Lines {
+			t.Errorf("|> %q finds %v, %v, want %d lines", item.Template, found, err, item.Lines)
+		}
+	}
 	if step := w.ask(t, "step", "5m"); len(step.Items[0].Points) != 2 {
 		t.Errorf("in steps of five minutes: %+v", step.Items[0].Points)
 	}
