@@ -177,10 +177,9 @@ func (f *fleet) matrix(t *testing.T) {
 	}
 }
 
-// reaches measures how long a change takes until every node answers with the status.
-func (f *fleet) reaches(t *testing.T, path, token string, want int) time.Duration {
+// reaches measures how long it takes, from before the change was asked for, until every node answers with the status.
+func (f *fleet) reaches(t *testing.T, began time.Time, path, token string, want int) time.Duration {
 	t.Helper()
-	began := time.Now()
 	for node := range f.nodes {
 		for f.ask(t, node, http.MethodGet, path, token, "") != want {
 			if time.Since(began) > 20*maxChange {
@@ -209,10 +208,11 @@ func (f *fleet) roleChanges(t *testing.T) {
 		if i%2 == 0 {
 			permissions, want = `["roles:read"]`, http.StatusForbidden
 		}
+		began := time.Now()
 		if got := f.ask(t, i%apiNodes, http.MethodPut, "/api/v1/roles/support", f.sessions["owner"], `{"permissions":`+permissions+`}`); got != http.StatusOK {
 			t.Fatalf("change the role: got %d", got)
 		}
-		took = append(took, f.reaches(t, "/api/v1/members", f.sessions["support"], want))
+		took = append(took, f.reaches(t, began, "/api/v1/members", f.sessions["support"], want))
 	}
 	judge(t, took)
 }
@@ -224,11 +224,12 @@ func (f *fleet) keyChanges(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.reaches(t, "/api/v1/roles", secret, http.StatusOK)
+		f.reaches(t, time.Now(), "/api/v1/roles", secret, http.StatusOK)
+		began := time.Now()
 		if got := f.ask(t, i%apiNodes, http.MethodDelete, "/api/v1/keys/"+key.KeyID, f.sessions["owner"], ""); got != http.StatusNoContent {
 			t.Fatalf("revoke the key: got %d", got)
 		}
-		took = append(took, f.reaches(t, "/api/v1/roles", secret, http.StatusUnauthorized))
+		took = append(took, f.reaches(t, began, "/api/v1/roles", secret, http.StatusUnauthorized))
 	}
 	judge(t, took)
 }
@@ -241,10 +242,11 @@ func (f *fleet) memberChanges(t *testing.T) {
 		if i%2 == 0 {
 			body, want = `{"role":"viewer","restriction":{"namespaces":["shop"]}}`, http.StatusForbidden
 		}
+		began := time.Now()
 		if got := f.ask(t, i%apiNodes, http.MethodPut, path, f.sessions["admin"], body); got != http.StatusOK {
 			t.Fatalf("change the member: got %d", got)
 		}
-		took = append(took, f.reaches(t, "/api/v1/quotas", f.sessions["viewer"], want))
+		took = append(took, f.reaches(t, began, "/api/v1/quotas", f.sessions["viewer"], want))
 	}
 	judge(t, took)
 }
