@@ -191,6 +191,13 @@ func (d *documents[T]) of(tenant seamark.TenantID) (map[string]T, error) {
 	return maps.Clone(d.docs[tenant]), nil
 }
 
+// has reports whether a tenant has documents.
+func (d *documents[T]) has(tenant seamark.TenantID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.docs[tenant]) > 0
+}
+
 // tenants lists the tenants that have documents.
 func (d *documents[T]) tenants() []seamark.TenantID {
 	d.mu.Lock()

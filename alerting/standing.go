@@ -19,8 +19,16 @@ func (s *Service) standing(id seamark.TenantID) Standing {
 	return s.opts.Standing(id)
 }
 
-// Touch tells that a tenant's standing may have changed. It returns at once.
-func (s *Service) Touch(id seamark.TenantID) { s.touch(id) }
+// Touch tells that a tenant's standing may have changed. It returns at once. A tenant without rules, receivers and state has
+// nothing to run, and is not started for this.
+func (s *Service) Touch(id seamark.TenantID) {
+	s.mu.Lock()
+	known := s.tenants[id] != nil || s.stored[id] != nil
+	s.mu.Unlock()
+	if known || s.rules.has(id) || s.configs.has(id) {
+		s.touch(id)
+	}
+}
 
 // dismiss ends what runs for a tenant, and returns when it has ended.
 func (s *Service) dismiss(id seamark.TenantID) {

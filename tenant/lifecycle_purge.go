@@ -51,6 +51,7 @@ func (o *PurgeOptions) setDefaults() {
 type Purger struct {
 	opts  PurgeOptions
 	clean map[seamark.TenantID]time.Time // since when looks have found nothing
+	after map[seamark.TenantID]time.Time // the last look after its purge
 }
 
 // NewPurger returns a purger that does nothing until Step.
@@ -59,7 +60,7 @@ func NewPurger(o PurgeOptions) (*Purger, error) {
 	if o.Directory == nil || o.Eraser == nil || o.Changes == nil || o.Warehouse == nil || o.Certificates == nil {
 		return nil, errors.New("tenant: PurgeOptions.Directory, Eraser, Changes, Warehouse and Certificates are required")
 	}
-	return &Purger{opts: o, clean: map[seamark.TenantID]time.Time{}}, nil
+	return &Purger{opts: o, clean: map[seamark.TenantID]time.Time{}, after: map[seamark.TenantID]time.Time{}}, nil
 }
 
 // Step does what is due now, for all tenants. A tenant that cannot be purged now does not keep the others waiting: its
@@ -182,11 +183,20 @@ func (p *Purger) certify(ctx context.Context, t Tenant, draft certificateDraft, 
 	})
 }
 
+// lookAfterInterval is how often a purged tenant is looked after: each look reads all buckets.
+const lookAfterInterval = 10 * time.Minute
+
 // lookAfter erases again what came back to a tenant that was purged not long ago, and tells of it.
 func (p *Purger) lookAfter(ctx context.Context, t Tenant) error {
-	if p.opts.Now().Sub(t.Purged) > p.opts.Watch {
+	now := p.opts.Now()
+	if now.Sub(t.Purged) > p.opts.Watch {
+		delete(p.after, t.ID)
 		return nil
 	}
+	if now.Sub(p.after[t.ID]) < lookAfterInterval {
+		return nil
+	}
+	p.after[t.ID] = now
 	left, err := p.remains(ctx, t)
 	if err != nil || len(left) == 0 {
 		return err

@@ -40,6 +40,8 @@ func LeftOut() map[string]string {
 		bucketPrefix + "forwarder_progress": "how far forwarders are in streams that another installation does not have; they begin with what the streams hold",
 		bucketPrefix + "pipeline_stats":     "counters of pipelines",
 		bucketPrefix + "pushgateway":        "pushed metrics, which are data",
+		bucketPrefix + "transfers":          "exports of tenants, which lie on the disks of nodes that another installation does not have",
+		bucketPrefix + "retention":          "what rounds of retention have deleted",
 	}
 }
 
