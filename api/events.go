@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -47,6 +48,8 @@ type EventFilter struct {
 	Range   seamark.TimeRange
 	Is, Not map[string][]string
 	Text    string
+	// After is the last event of the page before, of which its place in the list's order is known; nil for the first page.
+	After *seamark.Event
 }
 
 // EventSearcher is what the event routes need. A limit of 0 is the searcher's own. Errors are of kind Invalid for what is
@@ -76,8 +79,36 @@ var eventFields = [...]string{"cluster", "namespace", "kind", "object", "reason"
 
 // eventList is the answer of the event route.
 type eventList struct {
-	Items     []Event `json:"items"`
-	Truncated bool    `json:"truncated"`
+	Items      []Event `json:"items"`
+	Truncated  bool    `json:"truncated"`
+	NextCursor string  `json:"next_cursor,omitempty"`
+}
+
+// eventPlace is an event's place in the order of a list, as a cursor carries it.
+type eventPlace struct {
+	Last      int64  `json:"t"` // milliseconds
+	Namespace string `json:"n"`
+	Cluster   string `json:"c"`
+	First     int64  `json:"f"` // milliseconds
+	UID       string `json:"u"`
+}
+
+// eventAfter reads a cursor's position.
+func eventAfter(position string) (*seamark.Event, error) {
+	if position == "" {
+		return nil, nil
+	}
+	var p eventPlace
+	if err := json.Unmarshal([]byte(position), &p); err != nil {
+		return nil, seamark.Errorf(seamark.Invalid, "seamark-page-cursor", "Parameter cursor is not one of this list.")
+	}
+	return &seamark.Event{Last: time.UnixMilli(p.Last), Namespace: p.Namespace, Cluster: p.Cluster, First: time.UnixMilli(p.First), UID: p.UID}, nil
+}
+
+// eventPosition is the inverse of eventAfter.
+func eventPosition(e *seamark.Event) (string, error) {
+	text, err := json.Marshal(eventPlace{e.Last.UnixMilli(), e.Namespace, e.Cluster, e.First.UnixMilli(), e.UID})
+	return string(text), err
 }
 
 // EventRoutes returns the routes for Kubernetes events.
@@ -102,6 +133,13 @@ func (a *eventAPI) list(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
+	after, err := r.PageAfter()
+	if err != nil {
+		return err
+	}
+	if filter.After, err = eventAfter(after.After); err != nil {
+		return err
+	}
 	problems := false
 	if text := form.Get("node_problems"); text != "" {
 		if problems, err = strconv.ParseBool(text); err != nil {
@@ -116,6 +154,13 @@ func (a *eventAPI) list(w http.ResponseWriter, r *httpx.Request) error {
 	for i := range page.Problems {
 		list := orEmpty(page.Problems[i])
 		answer.Items[i].NodeProblems = &list
+	}
+	if n := len(page.Events); page.Truncated && n > 0 {
+		position, err := eventPosition(&page.Events[n-1])
+		if err != nil {
+			return err
+		}
+		answer.NextCursor = after.Cursor(position)
 	}
 	return httpx.WriteJSON(w, http.StatusOK, answer)
 }

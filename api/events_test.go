@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -92,8 +93,21 @@ func TestEventsAnswer(t *testing.T) {
 	f := &eventFake{page: api.EventPage{Truncated: true, Events: []seamark.Event{someEvent()}}}
 	w := getEvents(t, f, "")
 	require.Equal(t, http.StatusOK, w.Code)
-	require.JSONEq(t, `{"items":[`+someEventJSON+`}],"truncated":true}`, w.Body.String())
+	var answer struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+	require.NotEmpty(t, answer.NextCursor)
+	require.JSONEq(t, `{"items":[`+someEventJSON+`}],"truncated":true,"next_cursor":"`+answer.NextCursor+`"}`, w.Body.String())
 	require.Equal(t, promTenant, f.tenant)
+	require.Nil(t, f.filter.After)
+	require.Equal(t, http.StatusOK, getEvents(t, f, "?limit=7&cursor="+answer.NextCursor).Code)
+	last := someEvent()
+	after := f.filter.After
+	require.NotNil(t, after)
+	require.Equal(t, []any{last.UID, last.Namespace, last.Cluster}, []any{after.UID, after.Namespace, after.Cluster})
+	require.True(t, last.Last.Equal(after.Last) && last.First.Equal(after.First))
+	require.Equal(t, http.StatusBadRequest, getEvents(t, f, "?q=other&cursor="+answer.NextCursor).Code, "a cursor belongs to its filter")
 	require.Equal(t, `{"items":[],"truncated":false}`+"\n", getEvents(t, &eventFake{}, "").Body.String())
 }
 

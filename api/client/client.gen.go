@@ -1102,6 +1102,9 @@ type EventFacets_Fields struct {
 type EventList struct {
 	Items []Event `json:"items"`
 
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+
 	// Truncated Whether more events matched than the limit let through.
 	Truncated bool `json:"truncated"`
 }
@@ -3256,6 +3259,8 @@ type ListEventsParams struct {
 	NodeProblems *bool
 	// Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it.
 	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // CountEventFacetsParams are the query parameters of CountEventFacets. What is nil is not sent.
@@ -4467,6 +4472,7 @@ func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, optio
 		r.query("q", params.Q)
 		r.query("node_problems", params.NodeProblems)
 		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
 	}
 	return fetch[EventList](ctx, c, r)
 }
@@ -6782,6 +6788,7 @@ func Operations() []Operation {
 				{Name: "q", In: "query", Type: "string", Description: "Words and \"quoted phrases\" that stand in the message, the object or the reason, in any case of letters; with a dash before it: that do not."},
 				{Name: "node_problems", In: "query", Type: "boolean", Description: "Whether each event shows what was wrong with its node when it happened."},
 				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
 			},
 		},
 		{

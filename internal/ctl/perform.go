@@ -33,7 +33,7 @@ func (r *run) perform(c *command, words []string, f flags) error {
 	if err != nil {
 		return err
 	}
-	if hasParam(op, "cursor") && len(params["cursor"]) == 0 && len(params["limit"]) == 0 {
+	if hasParam(op, "cursor") && !c.long && len(params["cursor"]) == 0 && len(params["limit"]) == 0 {
 		return r.performAll(api, c, op, params)
 	}
 	stream, err := api.Call(r.ctx, op, params, body)

@@ -24,6 +24,8 @@ type command struct {
 	entries string
 	// drop are fields that a read answers and a change does not take, left out of documents that are sent back.
 	drop []string
+	// long says that the list is longer than anybody wants at once: only one page is shown.
+	long bool
 	// media is the body's media type when it is no JSON.
 	media string
 }
@@ -168,7 +170,7 @@ func accessResources() []resource {
 func dataResources() []resource {
 	return []resource{
 		{"event", []command{
-			{verb: "list", operation: "listEvents", columns: []string{"last", "type", "cluster", "namespace", "kind", "object", "reason", "count", "message"}},
+			{verb: "list", operation: "listEvents", long: true, columns: []string{"last", "type", "cluster", "namespace", "kind", "object", "reason", "count", "message"}},
 			{verb: "facets", operation: "countEventFacets", entries: "fields"},
 			{verb: "series", operation: "countEventSeries"},
 			{verb: "trend", operation: "compareEvents"},
@@ -244,7 +246,7 @@ func findOperation(id string) (*client.Operation, error) {
 // findCommand returns the command that the first words name, and the words behind them. `call` takes any operation.
 func findCommand(words []string) (*command, []string, error) {
 	if words[0] == "call" && len(words) > 1 {
-		return &command{noun: "call", verb: words[1], operation: words[1]}, words[2:], nil
+		return &command{noun: "call", verb: words[1], operation: words[1], long: true}, words[2:], nil
 	}
 	var nouns []string
 	for _, res := range resources() {

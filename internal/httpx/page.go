@@ -32,15 +32,25 @@ type Page struct {
 // Page reads the parameters limit and cursor. A limit that is not named is fallback, and the most is Max entries. A cursor
 // belongs to its tenant, route and filter: with another one it is Invalid.
 func (r *Request) Page(fallback, most int) (Page, error) {
-	query := r.URL.Query()
-	p := Page{Limit: fallback, bound: r.pageBound(query)}
-	if text := query.Get("limit"); text != "" {
+	p, err := r.PageAfter()
+	if err != nil {
+		return Page{}, err
+	}
+	p.Limit = fallback
+	if text := r.URL.Query().Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > most {
 			return Page{}, seamark.Errorf(seamark.Invalid, "seamark-page-limit", "Parameter limit is %.32q; use a number from 1 to %d.", text, most)
 		}
 		p.Limit = n
 	}
+	return p, nil
+}
+
+// PageAfter reads the parameter cursor alone, for lists whose limit is read elsewhere.
+func (r *Request) PageAfter() (Page, error) {
+	query := r.URL.Query()
+	p := Page{bound: r.pageBound(query)}
 	text := query.Get("cursor")
 	if text == "" {
 		return p, nil

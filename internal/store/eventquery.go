@@ -11,6 +11,8 @@ import (
 // EventsQuery asks for events that happened last inside the filter's range.
 type EventsQuery struct {
 	EventFilter
+	// After, when set, is the last event of the page before: only those behind it in the list's order are returned.
+	After *seamark.Event
 	Limit int // at most so many
 }
 
@@ -37,8 +39,19 @@ func eventsSQL(q *EventsQuery) *logSQL {
 	b.WriteString("SELECT cluster, toString(uid), namespace, kind, object, type, reason, message, source, node, cnt, created, last_ts")
 	b.fromEvents(q.Range)
 	b.whereEvents(&q.EventFilter)
+	if q.After != nil {
+		b.eventsAfter(q.After)
+	}
 	b.WriteString("\nORDER BY last_ts DESC, namespace, cluster, created, uid\nLIMIT " + b.int64(int64(q.Limit)) + finalSettings)
 	return b
+}
+
+// eventsAfter keeps what stands behind an event in the order of a list. An event that happens again moves to the front, so it
+// is not met twice; one that came later is not met at all.
+func (b *logSQL) eventsAfter(e *seamark.Event) {
+	last := b.eventTime(e.Last)
+	b.WriteString("\n  AND last_ts <= " + last + " AND (last_ts < " + last + " OR (namespace, cluster, created, uid) > (" +
+		b.string(e.Namespace) + ", " + b.string(e.Cluster) + ", " + b.eventTime(e.First) + ", toUUIDOrZero(" + b.string(e.UID) + ")))")
 }
 
 // newestEras drops the rows of earlier eras from a list that is sorted newest first: an event that goes on for longer

@@ -21,6 +21,9 @@ func eventStatements(text string) map[string]*logSQL {
 	return map[string]*logSQL{
 		"events":           eventsSQL(&EventsQuery{EventFilter: EventFilter{Range: r}, Limit: 1}),
 		"events, filtered": eventsSQL(&EventsQuery{EventFilter: all, Limit: 5}),
+		"events, after": eventsSQL(&EventsQuery{
+			EventFilter: EventFilter{Range: r}, Limit: 1, After: &seamark.Event{Last: day, Namespace: text, Cluster: text, First: day.Add(-time.Hour), UID: text},
+		}),
 		"facets":           eventFacetsSQL(&EventFacetsQuery{EventFilter: EventFilter{Range: r}, Limit: 1}),
 		"facets, filtered": eventFacetsSQL(&EventFacetsQuery{EventFilter: all, Limit: 5}),
 		"series":           eventSeriesSQL(&EventSeriesQuery{EventFilter: EventFilter{Range: r}, Whole: true, Step: time.Minute, Limit: 1}),

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,40 @@ func TestListEventsShowsTheNewestState(t *testing.T) {
 	got, err = s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: store.EventFilter{Range: hour}, Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, got, 1)
+}
+
+// TestListEventsByPages reads a list page by page, with many events of one moment, and gets the whole list.
+func TestListEventsByPages(t *testing.T) {
+	s, now := open(t, 53), time.Now()
+	hour := seamark.TimeRange{Start: now.Add(-time.Hour), End: now}
+	var all []seamark.Event
+	for i, text := range hostile {
+		for n := range 3 {
+			e := event(10*i+n, now.Add(-20*time.Minute), now.Add(-time.Duration(i%3+1)*time.Minute), 1)
+			e.Namespace, e.Cluster = "n"+text, "c"+strings.Repeat(text, n)
+			all = append(all, e)
+		}
+	}
+	insertBatch(t, s, 1, &seamark.Batch{Events: all})
+	list := func(after *seamark.Event, limit int) []seamark.Event {
+		got, err := s.ListEvents(t.Context(), tenantA, store.EventsQuery{EventFilter: store.EventFilter{Range: hour}, After: after, Limit: limit})
+		require.NoError(t, err)
+		return got
+	}
+	whole := list(nil, 1000)
+	require.Len(t, whole, len(all))
+	var paged []seamark.Event
+	var after *seamark.Event
+	for {
+		page := list(after, 4)
+		if len(page) == 0 {
+			break
+		}
+		paged = append(paged, page...)
+		after = &page[len(page)-1]
+	}
+	require.Equal(t, whole, paged)
+	require.NotEmpty(t, list(&seamark.Event{Last: now, UID: "not a uid"}, 1))
 }
 
 func TestListEventsFilters(t *testing.T) {

@@ -88,7 +88,7 @@ func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, 
 	if err := s.checkEvents(&limit); err != nil {
 		return nil, false, err
 	}
-	if list, err = s.opts.Store.ListEvents(ctx, tenant, store.EventsQuery{EventFilter: filter, Limit: limit + 1}); err != nil {
+	if list, err = s.opts.Store.ListEvents(ctx, tenant, store.EventsQuery{EventFilter: filter, After: f.After, Limit: limit + 1}); err != nil {
 		return nil, false, err
 	}
 	list, truncated = bound.Cut(list, limit)

@@ -27,6 +27,8 @@ type Filter struct {
 	Range   seamark.TimeRange
 	Is, Not map[string][]string
 	Text    string
+	// After is the last event of the page before, for List alone.
+	After *seamark.Event
 }
 
 // compile checks f and brings it into the store's form. Errors are of kind Invalid.

@@ -3568,6 +3568,7 @@ export interface components {
             items: components["schemas"]["Event"][];
             /** @description Whether more events matched than the limit let through. */
             truncated: boolean;
+            next_cursor?: components["schemas"]["NextCursor"];
         };
         EventFacets: {
             /**
@@ -6777,6 +6778,8 @@ export interface operations {
                 node_problems?: boolean;
                 /** @description Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it. */
                 limit?: number;
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;

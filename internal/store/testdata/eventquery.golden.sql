@@ -12,6 +12,26 @@ SETTINGS do_not_merge_across_partitions_select_final = 1, use_skip_indexes_if_fi
 -- p3 = 1778979600000
 -- p4 = 1
 
+-- events, after
+SELECT cluster, toString(uid), namespace, kind, object, type, reason, message, source, node, cnt, created, last_ts
+FROM events FINAL
+WHERE created >= fromUnixTimestamp64Milli({p0:Int64}, 'UTC') AND created < fromUnixTimestamp64Milli({p1:Int64}, 'UTC')
+  AND last_ts >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND last_ts < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
+  AND last_ts <= fromUnixTimestamp64Milli({p4:Int64}, 'UTC') AND (last_ts < fromUnixTimestamp64Milli({p4:Int64}, 'UTC') OR (namespace, cluster, created, uid) > ({p5:String}, {p6:String}, fromUnixTimestamp64Milli({p7:Int64}, 'UTC'), toUUIDOrZero({p8:String})))
+ORDER BY last_ts DESC, namespace, cluster, created, uid
+LIMIT {p9:Int64}
+SETTINGS do_not_merge_across_partitions_select_final = 1, use_skip_indexes_if_final_exact_mode = 1
+-- p0 = 1776384000000
+-- p1 = 1778979600000
+-- p2 = 1778976000000
+-- p3 = 1778979600000
+-- p4 = 1778976000000
+-- p5 = it's
+-- p6 = it's
+-- p7 = 1778972400000
+-- p8 = it's
+-- p9 = 1
+
 -- events, filtered
 SELECT cluster, toString(uid), namespace, kind, object, type, reason, message, source, node, cnt, created, last_ts
 FROM events FINAL
