@@ -26,6 +26,7 @@ func goodDocuments() map[string]string {
 		"identity." + identityID("i", "s"): `{"v":1,"id":"` + identityID("i", "s") + `","provider":"corp","issuer":"i","subject":"s","user":"` + oneID + `","granted":{"` + oneID + `":"viewer"}}`,
 		"key.k1":                           `{"v":1,"kid":"k1","public":"` + strings.Repeat("A", 43) + `="}`,
 		"quota." + oneID + "." + otherID:   `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","quota":{"rows_per_second":5}}`,
+		"retention." + oneID:               `{"v":1,"tenant":"` + oneID + `","retention":{"days":{"logs":7},"streams":[{"signal":"logs","selector":"{a=\"b\"}","days":3}]}}`,
 		"arrival." + oneID + "." + otherID: `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","last":{"logs":"2026-11-01T12:00:00Z"}}`,
 	}
 }
