@@ -116,7 +116,7 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 	if err := d.checkMember(ctx, actor, tenant, spec); err != nil {
 		return Member{}, err
 	}
-	changed, err := d.changeMember(ctx, actor, tenant, id, spec.Role == seamark.RoleOwner, func(u *userDoc) error {
+	changed, err := d.changeMember(ctx, memberChange{actor, tenant, id, spec.Role == seamark.RoleOwner}, func(u *userDoc) error {
 		if spec.Check != nil {
 			if err := spec.Check(u.member(tenant)); err != nil {
 				return err
@@ -133,7 +133,7 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 
 // RemoveMember ends a membership: sessions and personal keys of the tenant end with it. The errors are those of SetMember.
 func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID) error {
-	_, err := d.changeMember(ctx, actor, tenant, id, false, func(u *userDoc) error {
+	_, err := d.changeMember(ctx, memberChange{actor, tenant, id, false}, func(u *userDoc) error {
 		u.Memberships, u.Scopes = maps.Clone(u.Memberships), maps.Clone(u.Scopes)
 		delete(u.Memberships, tenant)
 		delete(u.Scopes, tenant)
@@ -145,28 +145,36 @@ func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, t
 	return nil
 }
 
-func (d *Directory) changeMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID, owner bool, change func(*userDoc) error) (*userDoc, error) {
-	m, err := d.FindMember(ctx, tenant, id)
+// memberChange says who changes which member, and whether an owner comes out of it.
+type memberChange struct {
+	actor  seamark.Principal
+	tenant seamark.TenantID
+	id     UserID
+	owner  bool
+}
+
+func (d *Directory) changeMember(ctx context.Context, c memberChange, change func(*userDoc) error) (*userDoc, error) {
+	m, err := d.FindMember(ctx, c.tenant, c.id)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.mayChange(ctx, actor, m, tenant); err != nil {
+	if err := d.mayChange(ctx, c.actor, m, c.tenant); err != nil {
 		return nil, err
 	}
-	if m.Role == seamark.RoleOwner && !owner {
-		if err := d.leaveOwners(ctx, tenant, id); err != nil {
+	if m.Role == seamark.RoleOwner && !c.owner {
+		if err := d.leaveOwners(ctx, c.tenant, c.id); err != nil {
 			return nil, err
 		}
 	}
 	doc, err := d.users.mutate(ctx, loginKey(m.Login), func(u *userDoc) error {
-		now := u.member(tenant)
-		if u.ID != id || now.Role == "" {
+		now := u.member(c.tenant)
+		if u.ID != c.id || now.Role == "" {
 			return memberUnknown()
 		}
-		if now.Role == seamark.RoleOwner && m.Role != seamark.RoleOwner && !owner {
+		if now.Role == seamark.RoleOwner && m.Role != seamark.RoleOwner && !c.owner {
 			return seamark.Errorf(seamark.Conflict, "seamark-member-changed", "Somebody made this member an owner meanwhile. Look again.")
 		}
-		if err := d.mayChange(ctx, actor, now, tenant); err != nil {
+		if err := d.mayChange(ctx, c.actor, now, c.tenant); err != nil {
 			return err
 		}
 		return change(u)

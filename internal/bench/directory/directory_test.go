@@ -148,7 +148,9 @@ func heap() uint64 {
 // fill writes the documents as the directory would have, without its checks that are one call each, and returns the tokens.
 func fill(b *testing.B, js jetstream.JetStream, n int) []string {
 	b.Helper()
-	open(b, js, "") // makes the buckets
+	if err := open(b, js, "").Close(context.Background()); err != nil { // it made the buckets
+		b.Fatal(err)
+	}
 	var secrets []string
 	put := func(bucket, key string, doc any) {
 		value, err := json.Marshal(doc)

@@ -144,7 +144,7 @@ func (p *part) push(t *testing.T, token, namespace, word string) {
 	if namespace != "" {
 		labels += `,"namespace":"` + namespace + `"`
 	}
-	line := fmt.Sprintf(`["%d","{\"said\":\"%s\"}",{"meta":"%s"}]`, p.start.UnixNano(), word, word)
+	line := `["` + strconv.FormatInt(p.start.UnixNano(), 10) + `","{\"said\":\"` + word + `\"}",{"meta":"` + word + `"}]`
 	p.Post(t, token, "/loki/api/v1/push", "application/json", `{"streams":[{"stream":{`+labels+`},"values":[`+line+`]}]}`, http.StatusNoContent)
 	at := p.start.Format(time.RFC3339)
 	p.Post(t, token, "/api/v1/push/events", "application/json", fmt.Sprintf(`{"kind":"Event","apiVersion":"v1",
