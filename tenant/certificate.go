@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -107,7 +108,8 @@ func (c *Certificates) Find(ctx context.Context, id seamark.TenantID) (SignedCer
 	if err != nil {
 		return signed, unreachable(err)
 	}
-	return signed, json.Unmarshal(entry.Value(), &signed)
+	err = json.Unmarshal(entry.Value(), &signed)
+	return signed, err
 }
 
 func (c *Certificates) draft(ctx context.Context, t Tenant) (certificateDraft, error) {
@@ -119,7 +121,8 @@ func (c *Certificates) draft(ctx context.Context, t Tenant) (certificateDraft, e
 	if err != nil {
 		return d, unreachable(err)
 	}
-	return d, json.Unmarshal(entry.Value(), &d)
+	err = json.Unmarshal(entry.Value(), &d)
+	return d, err
 }
 
 func (c *Certificates) saveDraft(ctx context.Context, d certificateDraft) error {
@@ -270,7 +273,7 @@ func VerifyCertificate(signed SignedCertificate) (ed25519.PublicKey, error) {
 		return bad("the signature does not fit")
 	}
 	shown, err := json.Marshal(signed.Certificate)
-	if err != nil || string(shown) != string(raw[1]) {
+	if err != nil || !bytes.Equal(shown, raw[1]) {
 		return bad("it shows something else than what was signed")
 	}
 	return public, nil
