@@ -84,7 +84,7 @@ func (l *signInLimits) forgive(login, clientIP string, known bool) {
 	l.tell(addressForgiven, address)
 }
 
-// knows reports whether the person has been signed in from the network of an address, within the life of a session.
+// knows reports whether the person has a session in the network of an address, or had one until lately (deadSessionKeep).
 func (d *Directory) knows(login, clientIP string) bool {
 	user, _ := d.users.find(loginKey(login))
 	if user == nil || clientIP == "" {
