@@ -113,6 +113,13 @@ func (w warehouse) TenantRemains(ctx context.Context, n seamark.TenantNumber) (m
 	return left, err
 }
 
+// tenantAPI shows tenants in the API's words. It implements api.Tenants.
+type tenantAPI struct {
+	directoryAPI
+	certificates *tenant.Certificates
+	grace        time.Duration
+}
+
 // FindTenant implements api.Tenants.
 func (t tenantAPI) FindTenant(ctx context.Context, id seamark.TenantID) (api.Tenant, error) {
 	found, err := t.Directory.FindTenant(ctx, id)
@@ -120,13 +127,6 @@ func (t tenantAPI) FindTenant(ctx context.Context, id seamark.TenantID) (api.Ten
 		return api.Tenant{}, err
 	}
 	return t.shown(ctx, found), nil
-}
-
-// tenantAPI shows tenants in the API's words. It implements api.Tenants.
-type tenantAPI struct {
-	directoryAPI
-	certificates *tenant.Certificates
-	grace        time.Duration
 }
 
 func (t tenantAPI) shown(ctx context.Context, found tenant.Tenant) api.Tenant {
