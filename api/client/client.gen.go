@@ -170,6 +170,27 @@ const (
 	PipelineStepPatternsToken      PipelineStepPatterns = "token"
 )
 
+// Defines values for QueryLanguage.
+const (
+	QueryLanguageAudit  QueryLanguage = "audit"
+	QueryLanguageEvents QueryLanguage = "events"
+	QueryLanguageLogql  QueryLanguage = "logql"
+	QueryLanguagePromql QueryLanguage = "promql"
+)
+
+// Defines values for QueryVisibility.
+const (
+	QueryVisibilityPrivate QueryVisibility = "private"
+	QueryVisibilityTenant  QueryVisibility = "tenant"
+)
+
+// Defines values for SavedQueryOwnerKind.
+const (
+	SavedQueryOwnerKindKey    SavedQueryOwnerKind = "key"
+	SavedQueryOwnerKindMember SavedQueryOwnerKind = "member"
+	SavedQueryOwnerKindToken  SavedQueryOwnerKind = "token"
+)
+
 // Defines values for StreamRetentionSignal.
 const (
 	StreamRetentionSignalLogs    StreamRetentionSignal = "logs"
@@ -2250,6 +2271,12 @@ type ProviderStart struct {
 	URL string `json:"url"`
 }
 
+// QueryLanguage defines model for QueryLanguage.
+type QueryLanguage string
+
+// QueryVisibility The owner alone, or whoever may read the tenant's saved queries.
+type QueryVisibility string
+
 // Quota What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
 // limit beside its tenant's. In the limits that hold, 0 is "no limit".
 type Quota struct {
@@ -2435,6 +2462,64 @@ type RoleList struct {
 type Rotation struct {
 	// OverlapSeconds How long the secret before is good, too; 0 ends it at once.
 	OverlapSeconds *int `json:"overlap_seconds,omitempty"`
+}
+
+// SavedQuery defines model for SavedQuery.
+type SavedQuery struct {
+	CreatedAt   time.Time       `json:"created_at"`
+	Description string          `json:"description"`
+	ID          string          `json:"id"`
+	Language    QueryLanguage   `json:"language"`
+	Name        string          `json:"name"`
+	Owner       SavedQueryOwner `json:"owner"`
+	Query       string          `json:"query"`
+
+	// RangeSeconds How far back to ask; left out when not said.
+	RangeSeconds *int64 `json:"range_seconds,omitempty"`
+
+	// StepSeconds Time between two values; left out when not said.
+	StepSeconds *int64    `json:"step_seconds,omitempty"`
+	Tags        []string  `json:"tags"`
+	UpdatedAt   time.Time `json:"updated_at"`
+
+	// Visibility The owner alone, or whoever may read the tenant's saved queries.
+	Visibility QueryVisibility `json:"visibility"`
+}
+
+// SavedQueryList defines model for SavedQueryList.
+type SavedQueryList struct {
+	Items      []SavedQuery `json:"items"`
+	NextCursor *string      `json:"next_cursor,omitempty"`
+}
+
+// SavedQueryOwner defines model for SavedQueryOwner.
+type SavedQueryOwner struct {
+	ID   string              `json:"id"`
+	Kind SavedQueryOwnerKind `json:"kind"`
+
+	// Login Of a member who is still one.
+	Login *string `json:"login,omitempty"`
+}
+
+// SavedQueryOwnerKind defines model for SavedQueryOwner.Kind.
+type SavedQueryOwnerKind string
+
+// SavedQuerySpec defines model for SavedQuerySpec.
+type SavedQuerySpec struct {
+	Description *string       `json:"description,omitempty"`
+	Language    QueryLanguage `json:"language"`
+	Name        string        `json:"name"`
+
+	// Query PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL.
+	Query        string `json:"query"`
+	RangeSeconds *int64 `json:"range_seconds,omitempty"`
+
+	// StepSeconds At most the range.
+	StepSeconds *int64   `json:"step_seconds,omitempty"`
+	Tags        []string `json:"tags,omitempty"`
+
+	// Visibility Private unless told.
+	Visibility *QueryVisibility `json:"visibility,omitempty"`
 }
 
 // Session defines model for Session.
@@ -3612,6 +3697,19 @@ type PushJSONLogsParams struct {
 	LevelField *string
 	// Fields that become labels, such as `env,team=owner.team`.
 	StreamFields *string
+}
+
+// ListSavedQueriesParams are the query parameters of ListSavedQueries. What is nil is not sent.
+type ListSavedQueriesParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor   *string
+	Language *QueryLanguage
+	// Only those that have all of these tags.
+	Tag []string
+	// Text in the name, the description or the query, in any case of letters.
+	Q *string
 }
 
 // FinishProviderParams are the query parameters of FinishProvider. What is nil is not sent.
@@ -5197,6 +5295,63 @@ func (c *Client) UpdateRole(ctx context.Context, name string, body RoleChange, o
 	r.path("name", name)
 	r.json(body)
 	return fetch[Role](ctx, c, r)
+}
+
+// ListSavedQueries lists the saved queries that the caller may see.
+//
+// The tenant's, and the caller's own private ones. Who is restricted to a part of the tenant sees their own alone.
+//
+// It is GET /api/v1/saved-queries.
+func (c *Client) ListSavedQueries(ctx context.Context, params *ListSavedQueriesParams, options ...CallOption) (*SavedQueryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/saved-queries", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+		r.query("language", params.Language)
+		r.query("tag", params.Tag)
+		r.query("q", params.Q)
+	}
+	return fetch[SavedQueryList](ctx, c, r)
+}
+
+// CreateSavedQuery saves a query.
+//
+// Whoever may read saved queries may keep private ones; those of the whole tenant need the permission queries:write.
+//
+// It is POST /api/v1/saved-queries.
+func (c *Client) CreateSavedQuery(ctx context.Context, body SavedQuerySpec, options ...CallOption) (*SavedQuery, error) {
+	r := newCall(http.MethodPost, "/api/v1/saved-queries", options)
+	r.creates = true
+	r.json(body)
+	return fetch[SavedQuery](ctx, c, r)
+}
+
+// DeleteSavedQuery deletes a saved query.
+//
+// It is DELETE /api/v1/saved-queries/{id}.
+func (c *Client) DeleteSavedQuery(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/saved-queries/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindSavedQuery returns one saved query.
+//
+// It is GET /api/v1/saved-queries/{id}.
+func (c *Client) FindSavedQuery(ctx context.Context, id string, options ...CallOption) (*SavedQuery, error) {
+	r := newCall(http.MethodGet, "/api/v1/saved-queries/{id}", options)
+	r.path("id", id)
+	return fetch[SavedQuery](ctx, c, r)
+}
+
+// UpdateSavedQuery replaces a saved query; its owner stays. Only the owner can make it private.
+//
+// It is PUT /api/v1/saved-queries/{id}.
+func (c *Client) UpdateSavedQuery(ctx context.Context, id string, body SavedQuerySpec, options ...CallOption) (*SavedQuery, error) {
+	r := newCall(http.MethodPut, "/api/v1/saved-queries/{id}", options)
+	r.path("id", id)
+	r.json(body)
+	return fetch[SavedQuery](ctx, c, r)
 }
 
 // DeleteSession signs the caller out.
@@ -7399,6 +7554,74 @@ func Operations() []Operation {
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
 				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
+			},
+		},
+		{
+			ID: "listSavedQueries", Method: http.MethodGet, Path: "/api/v1/saved-queries", Summary: "Lists the saved queries that the caller may see.",
+			Tags:   []string{"queries"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+				{Name: "language", In: "query", Type: "string", Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "tag", In: "query", Type: "array", Description: "Only those that have all of these tags."},
+				{Name: "q", In: "query", Type: "string", Description: "Text in the name, the description or the query, in any case of letters."},
+			},
+		},
+		{
+			ID: "createSavedQuery", Method: http.MethodPost, Path: "/api/v1/saved-queries", Summary: "Saves a query.",
+			Tags: []string{"queries"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "name", In: "body", Type: "string", Required: true},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
+				{Name: "range_seconds", In: "body", Type: "integer"},
+				{Name: "step_seconds", In: "body", Type: "integer", Description: "At most the range."},
+				{Name: "tags", In: "body", Type: "array", Items: "string"},
+				{Name: "visibility", In: "body", Type: "string", Description: "Private unless told.", Enum: []string{"private", "tenant"}},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteSavedQuery", Method: http.MethodDelete, Path: "/api/v1/saved-queries/{id}", Summary: "Deletes a saved query.",
+			Tags: []string{"queries"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The saved query's id."},
+			},
+		},
+		{
+			ID: "findSavedQuery", Method: http.MethodGet, Path: "/api/v1/saved-queries/{id}", Summary: "Returns one saved query.",
+			Tags:   []string{"queries"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The saved query's id."},
+			},
+		},
+		{
+			ID: "updateSavedQuery", Method: http.MethodPut, Path: "/api/v1/saved-queries/{id}", Summary: "Replaces a saved query; its owner stays. Only the owner can make it private.",
+			Tags: []string{"queries"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "name", In: "body", Type: "string", Required: true},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
+				{Name: "range_seconds", In: "body", Type: "integer"},
+				{Name: "step_seconds", In: "body", Type: "integer", Description: "At most the range."},
+				{Name: "tags", In: "body", Type: "array", Items: "string"},
+				{Name: "visibility", In: "body", Type: "string", Description: "Private unless told.", Enum: []string{"private", "tenant"}},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The saved query's id."},
 			},
 		},
 		{

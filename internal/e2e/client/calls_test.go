@@ -203,7 +203,7 @@ func prometheusCalls() []call {
 	}
 }
 
-func lokiCalls() []call { //nolint:revive // one line per operation
+func lokiCalls() []call {
 	const query = `{app="web"}`
 	q, form := new(query), url.Values{"query": {query}}
 	return []call{

@@ -194,6 +194,16 @@ func drain(s *client.Stream, err error) error {
 	return errors.Join(err, s.Close())
 }
 
+// asError returns the answer behind an error.
+func asError(t *testing.T, err error) *client.Error {
+	t.Helper()
+	e, ok := errors.AsType[*client.Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an answer", err)
+	}
+	return e
+}
+
 // wantStatus fails the test unless err is an answer with the status and the id.
 func wantStatus(t *testing.T, err error, status int, id string) {
 	t.Helper()

@@ -17,7 +17,7 @@ type call struct {
 
 // calls lists a call of every operation, in the order in which they are made.
 func calls() []call {
-	return slices.Concat(pushCalls(), controlCalls(), invitationCalls(), credentialCalls(), memberCalls(), sessionCalls(), planCalls(), tenantCalls(), forwarderCalls(), exportCalls(), usageCalls(), eventCalls(), logCalls(), prometheusCalls(), lokiCalls(), ruleCalls(), alertmanagerCalls(), lastCalls())
+	return slices.Concat(pushCalls(), controlCalls(), invitationCalls(), credentialCalls(), memberCalls(), sessionCalls(), planCalls(), tenantCalls(), forwarderCalls(), savedQueryCalls(), exportCalls(), usageCalls(), eventCalls(), logCalls(), prometheusCalls(), lokiCalls(), ruleCalls(), alertmanagerCalls(), lastCalls())
 }
 
 const (
@@ -127,7 +127,7 @@ func TestErrorsHaveTheirForm(t *testing.T) {
 	unknown := client.Operation{ID: "unknown field", Method: http.MethodPut, Path: "/api/v1/clusters/" + w.clusterID + "/quotas"}
 	err = drain(w.admin.Call(ctx, &unknown, nil, jsonBody(map[string]any{"max_labels": "many", "max_lables": 1})))
 	wantStatus(t, err, http.StatusBadRequest, "seamark-body-invalid")
-	if fields := err.(*client.Error).Fields; len(fields) != 2 || fields[0].Pointer != "/max_labels" || fields[1].Pointer != "/max_lables" {
+	if fields := asError(t, err).Fields; len(fields) != 2 || fields[0].Pointer != "/max_labels" || fields[1].Pointer != "/max_lables" {
 		t.Errorf("got fields %+v", fields)
 	}
 
@@ -140,8 +140,8 @@ func TestErrorsHaveTheirForm(t *testing.T) {
 	}
 	_, err = w.admin.SetClusterQuota(ctx, w.clusterID, client.Quota{}, client.IfMatch(read.ETag))
 	wantStatus(t, err, http.StatusPreconditionFailed, "seamark-document-changed")
-	if !client.IsConflict(err) || err.(*client.Error).ETag != now.ETag {
-		t.Errorf("got ETag %q, want %q", err.(*client.Error).ETag, now.ETag)
+	if !client.IsConflict(err) || asError(t, err).ETag != now.ETag {
+		t.Errorf("got ETag %q, want %q", asError(t, err).ETag, now.ETag)
 	}
 }
 
