@@ -181,6 +181,23 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
+// TestSecretsSurviveARotation sends a secret that was sealed anew with another key.
+func TestSecretsSurviveARotation(t *testing.T) {
+	w := newWorld(t)
+	s := w.service(t, nil)
+	reflect := newHook(t, nil)
+	save(t, s, "hook", "api a", reflect.target(fmt.Sprintf(`,"headers":{"Authorization":{"value":%q}}`, secret)))
+	_, err := w.keys.Rotate(t.Context())
+	require.NoError(t, err)
+	report, err := w.keys.Reseal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, report.Resealed)
+	require.Empty(t, report.Broken)
+	_, err = s.Test(t.Context(), tenant, "hook")
+	require.NoError(t, err)
+	require.Equal(t, secret, reflect.deliveries()[0].header.Get("Authorization"))
+}
+
 // TestErrorsHoldNoSecret takes it out of what a target answers.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	w := newWorld(t)
