@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,14 +54,16 @@ func BenchmarkDirectory(b *testing.B) {
 	js := testkit.JetStream(b)
 	secrets := fill(b, js, n)
 	before := heap()
-	began := time.Now()
+	began, busy := time.Now(), cpu(b)
 	d := open(b, js, "")
 	synced := time.Since(began)
+	busy = cpu(b) - busy
 	held := heap() - before
 	b.Run("start", func(b *testing.B) {
 		for b.Loop() { // once: what is measured was measured above
 		}
 		b.ReportMetric(synced.Seconds(), "s/start")
+		b.ReportMetric(busy.Seconds(), "cpu-s/start")
 		b.ReportMetric(float64(held)/(1<<20), "MiB")
 		b.ReportMetric(float64(held)/float64(n*tokens), "B/token")
 		b.ReportMetric(0, "ns/op")
@@ -74,23 +77,7 @@ func BenchmarkDirectory(b *testing.B) {
 			}
 		}
 	})
-	b.Run("authenticate, permit and note", func(b *testing.B) { // all that the edge asks of the directory for one push
-		b.ReportAllocs()
-		began := time.Now()
-		for i := 0; b.Loop(); i++ {
-			p, err := d.Authenticate(b.Context(), secrets[i*7919%len(secrets)])
-			if err == nil {
-				err = d.Permit(p, "ingest:logs")
-			}
-			if err != nil {
-				b.Fatal(err)
-			}
-			d.Used(p.CredentialID, "192.0.2.1", "agent")
-		}
-		if each := time.Since(began) / time.Duration(b.N); n > fewTenants && each > 2*time.Microsecond {
-			b.Errorf("one push costs %s, the limit is 2µs", each)
-		}
-	})
+	b.Run("authenticate, permit and note", func(b *testing.B) { push(b, d, secrets) })
 	b.Run("list a tenant's tokens", func(b *testing.B) {
 		who, err := d.Authenticate(b.Context(), secrets[0])
 		if err != nil {
@@ -102,6 +89,41 @@ func BenchmarkDirectory(b *testing.B) {
 			}
 		}
 	})
+}
+
+// maxPush is what a push may cost in the directory, in time of a processor: a shared machine takes the rest.
+const maxPush = 2 * time.Microsecond
+
+// push does all that the edge asks of the directory for one push.
+func push(b *testing.B, d *tenant.Directory, secrets []string) {
+	b.Helper()
+	b.ReportAllocs()
+	busy := cpu(b)
+	for i := 0; b.Loop(); i++ {
+		p, err := d.Authenticate(b.Context(), secrets[i*7919%len(secrets)])
+		if err == nil {
+			err = d.Permit(p, "ingest:logs")
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		d.Used(p.CredentialID, "192.0.2.1", "agent")
+	}
+	each := (cpu(b) - busy) / time.Duration(b.N)
+	b.ReportMetric(float64(each), "cpu-ns/op")
+	if b.N > 100_000 && each > maxPush {
+		b.Errorf("one push costs %s, the limit is %s", each, maxPush)
+	}
+}
+
+// cpu is what this process has taken of the processors.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
 // restart measures a node that has a snapshot when it begins.
