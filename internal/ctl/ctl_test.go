@@ -281,7 +281,7 @@ func TestHelp(t *testing.T) {
 	g := newRig(t)
 	for text, args := range map[string][]string{
 		"seamark ctl NOUN VERB":                  {},
-		"cluster     list, quota":                {"help"},
+		"list, quota, set-quota\n":               {"help"},
 		"seamark ctl cluster set-quota ID":       {"cluster", "--help"},
 		"--max-labels":                           {"cluster", "set-quota", "--help"},
 		"It is PUT /api/v1/clusters/{id}/quotas": {"help", "cluster", "set-quota"},
