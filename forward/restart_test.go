@@ -1,7 +1,6 @@
 package forward_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -116,14 +115,8 @@ func TestDeadTargetBesideAHealthyOne(t *testing.T) {
 		return nil
 	})
 	require.Contains(t, got.LastError.Message, "503")
-	shard := bus.Shard{Signal: seamark.Logs}
-	holds, err := forward.OpenHolds(t.Context(), w.js, 1, time.Now)
-	require.NoError(t, err)
-	first, err := holds.First(t.Context(), shard)
-	require.NoError(t, err)
-	require.Equal(t, uint64(1), first)
-
-	require.NoError(t, w.bus.Purge(t.Context(), shard, 41)) // messages 1 to 40: the first twenty of each tenant
+	w.holds(t, 1)
+	require.NoError(t, w.bus.Purge(t.Context(), bus.Shard{Signal: seamark.Logs}, 41)) // messages 1 to 40: the first twenty of each tenant
 	status(t, s, "down", func(st *forward.Status) error {
 		if st.Lost == 0 || st.LagMessages+st.Lost != 30 {
 			return fmt.Errorf("got %+v", st)
@@ -185,6 +178,22 @@ func TestGapWhileNobodyRuns(t *testing.T) {
 	require.True(t, got.Gaps[0].Uncounted)
 }
 
+// holds waits until first is the first message that forwarders have yet to read.
+func (w *world) holds(t *testing.T, first uint64) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		holds, err := forward.OpenHolds(t.Context(), w.js, 1, time.Now) // one remembers for seconds
+		if err != nil {
+			return err
+		}
+		got, err := holds.First(t.Context(), bus.Shard{Signal: seamark.Logs})
+		if err == nil && got != first {
+			err = fmt.Errorf("the first message is %d, want %d", got, first)
+		}
+		return err
+	})
+}
+
 // TestQuietTenantHasNoGap moves the position over other tenants' messages, so that their removal is none of this one's gaps.
 func TestQuietTenantHasNoGap(t *testing.T) {
 	w := newWorld(t)
@@ -195,19 +204,9 @@ func TestQuietTenantHasNoGap(t *testing.T) {
 	for range 10 {
 		w.push(t, other, "api", "another tenant's")
 	}
-	shard := bus.Shard{Signal: seamark.Logs}
-	testkit.Eventually(t, within, func() error {
-		holds, err := forward.OpenHolds(t.Context(), w.js, 1, time.Now) // it remembers for seconds
-		if err != nil {
-			return err
-		}
-		if first, err := holds.First(t.Context(), shard); err != nil || first != 11 {
-			return errors.Join(err, fmt.Errorf("first is %d, want 11", first))
-		}
-		return nil
-	})
+	w.holds(t, 11)
 	stop()
-	require.NoError(t, w.bus.Purge(t.Context(), shard, 11))
+	require.NoError(t, w.bus.Purge(t.Context(), bus.Shard{Signal: seamark.Logs}, 11))
 	run(t, w.service(t, func(o *forward.Options) {
 		o.Now = func() time.Time { return time.Now().Add(time.Hour) }
 	}))
