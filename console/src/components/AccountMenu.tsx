@@ -1,4 +1,4 @@
-import { Building2, Check, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
+import { BookOpen, Building2, Check, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useNavigate } from "react-router";
 import { type Session, useSignOut, useSwitchTenant } from "../data/session";
@@ -63,6 +63,11 @@ export function AccountMenu({ session }: { session: Session }) {
           )}
           <DropdownMenu.Item className="menu-item" onSelect={() => navigate("/account")}>
             <UserRound size={15} /> Account
+          </DropdownMenu.Item>
+          <DropdownMenu.Item className="menu-item" asChild>
+            <a href="/docs" target="_blank" rel="noreferrer">
+              <BookOpen size={15} /> API reference
+            </a>
           </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item" onSelect={() => signOut.mutate()}>
             <LogOut size={15} /> Sign out
