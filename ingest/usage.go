@@ -26,7 +26,7 @@ type meter struct {
 	room        [4]seamark.Usage
 }
 
-func newMeter(p seamark.Principal, signal seamark.Signal, b *seamark.Batch, now time.Time) meter { //nolint:revive // one caller, and each argument is another thing
+func newMeter(p seamark.Principal, signal seamark.Signal, b *seamark.Batch, now time.Time) meter {
 	bytes := b.Source.BodyBytes
 	if bytes == 0 {
 		bytes = b.DataBytes()
@@ -59,7 +59,7 @@ func (m *meter) count(p *part) {
 // PublishUsage stores lines of a tenant's meter that come with no rows: queries, and samples of what is held. Publishing the same
 // lines under the same id again stores them once.
 func PublishUsage(publisher Publisher) func(ctx context.Context, tenant seamark.TenantID, id string, at time.Time, lines []seamark.Usage) error {
-	return func(ctx context.Context, tenant seamark.TenantID, id string, at time.Time, lines []seamark.Usage) error { //nolint:revive // each argument is another thing
+	return func(ctx context.Context, tenant seamark.TenantID, id string, at time.Time, lines []seamark.Usage) error {
 		frame := store.AppendFrame(nil, &store.Frame{Tenant: tenant, Cluster: noCluster, Signal: seamark.Logs, ReceivedMs: at.UnixMilli(), Usage: lines})
 		sum := sha256.Sum256(append([]byte(id), frame...))
 		return publisher.Publish(ctx, &bus.Message{Tenant: tenant, Cluster: noCluster, Signal: seamark.Logs, ID: "usage." + hex.EncodeToString(sum[:16]), Data: frame})

@@ -89,7 +89,7 @@ func NewMeter(o MeterOptions) (*Meter, error) {
 }
 
 // Query counts a part of a query in a language by an actor, a login or the key id of a token.
-func (m *Meter) Query(tenant seamark.TenantID, language, actor string, counts seamark.UsageCounts) { //nolint:revive // each argument is another thing
+func (m *Meter) Query(tenant seamark.TenantID, language, actor string, counts seamark.UsageCounts) {
 	key := seamark.UsageKey{Kind: seamark.UsageQuery, Hour: seamark.HourOf(m.opts.Now()), Source: language, Actor: actor}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,15 +115,20 @@ func (m *Meter) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			return m.Flush(last)
+			return m.flushLast(ctx)
 		case <-tick.C:
 		}
 		if err := m.Flush(ctx); err != nil && ctx.Err() == nil {
 			m.opts.Logger.WarnContext(ctx, "the meter of queries was not published, the next round tries again", slog.Any("error", err))
 		}
 	}
+}
+
+// flushLast publishes on the way out, for some seconds at most.
+func (m *Meter) flushLast(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return m.Flush(ctx)
 }
 
 // Flush publishes what was counted. What could not be published keeps its id and goes first next time, so that a message whose

@@ -110,7 +110,7 @@ func (u usageAPI) SummarizeUsage(ctx context.Context, id seamark.TenantID) (*api
 // usageLimits compares the limits that grow into with what is used now.
 func usageLimits(q *api.TenantQuotas, s *metering.Summary, now time.Time) []api.UsageLimit {
 	list := []api.UsageLimit{}
-	add := func(name string, limit int64, used float64, at time.Time, reached bool) { //nolint:revive // three callers, below
+	add := func(name string, limit int64, used float64, at time.Time, reached bool) {
 		if limit <= 0 {
 			return
 		}

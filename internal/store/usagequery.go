@@ -100,8 +100,8 @@ func usageSQL(q *UsageQuery, now time.Time) *logSQL {
 		return fmt.Sprintf("ifNotFinite(sumIf(%s / requests, %s) / uniqExactIf(bucket, %s), 0)", value, condition, condition)
 	}
 	const series, streams = "kind = 'active' AND signal = 'metrics'", "kind = 'active' AND signal = 'logs'"
-	fmt.Fprintf(b, "SELECT toDateTime(%s, 'UTC') AS g_time, %s AS g_tenant, %s AS g_cluster, %s AS g_signal, %s AS g_source, %s AS g_actor,\n",
-		when, pick(UsageTenant, "''"), pick(UsageCluster, "''"), pick(UsageSignal, "''"), pick(UsageSource, "''"), pick(UsageActor, "''"))
+	b.WriteString("SELECT toDateTime(" + when + ", 'UTC') AS g_time, " + pick(UsageTenant, "''") + " AS g_tenant, " + pick(UsageCluster, "''") + " AS g_cluster, " +
+		pick(UsageSignal, "''") + " AS g_signal, " + pick(UsageSource, "''") + " AS g_source, " + pick(UsageActor, "''") + " AS g_actor,\n")
 	b.WriteString("  sumIf(requests, kind = 'ingest'), sumIf(rows, kind = 'ingest'), sumIf(bytes, kind = 'ingest'), sumIf(wire, kind = 'ingest'),\n" +
 		"  sumIf(rows, kind = 'set_aside'),\n" +
 		"  sumIf(requests, kind = 'query'), sumIf(rows, kind = 'query'), sumIf(bytes, kind = 'query'), sumIf(micros, kind = 'query'),\n  " +

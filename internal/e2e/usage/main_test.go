@@ -62,7 +62,7 @@ func (w *world) start() {
 }
 
 // do sends one request and decodes the answer, which must have the status want, into out.
-func (w *world) do(token, method, path, body string, want int, out any) *harness.Answer { //nolint:revive // a request has these parts, and tests read best in one line
+func (w *world) do(token, method, path, body string, want int, out any) *harness.Answer {
 	w.t.Helper()
 	a, err := harness.Do(context.WithoutCancel(w.t.Context()), http.DefaultClient, &harness.Request{
 		Method: method, URL: w.server.URL + path, Token: token, Type: "application/json", Body: []byte(body),
