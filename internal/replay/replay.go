@@ -90,7 +90,7 @@ type content struct {
 	Answer      *httpx.Answer `json:"answer,omitempty"` // none while the creation is under way
 }
 
-// keyOf returns the key in the bucket. It begins with the tenant, so that those of a deleted tenant are found.
+// keyOf returns the key in the bucket. It begins with the tenant, so that the purge of a deleted tenant finds it.
 func keyOf(key *httpx.ReplayKey) string {
 	if key.Tenant == "" {
 		return "operator." + key.Name
@@ -171,24 +171,6 @@ func (s *Store) Release(ctx context.Context, key *httpx.ReplayKey) error {
 	defer cancel()
 	if err := s.kv.Purge(ctx, keyOf(key)); err != nil {
 		return fmt.Errorf("release a key: %w", err)
-	}
-	return nil
-}
-
-// Forget removes all answers of a tenant that is deleted.
-func (s *Store) Forget(ctx context.Context, tenant seamark.TenantID) error {
-	if err := tenant.Validate(); err != nil {
-		return err
-	}
-	list, err := s.kv.ListKeysFiltered(ctx, string(tenant)+".*")
-	if err != nil {
-		return fmt.Errorf("list the answers of %s: %w", tenant, err)
-	}
-	defer func() { _ = list.Stop() }()
-	for key := range list.Keys() {
-		if err := s.kv.Purge(ctx, key); err != nil {
-			return fmt.Errorf("forget the answers of %s: %w", tenant, err)
-		}
 	}
 	return nil
 }

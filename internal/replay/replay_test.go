@@ -76,7 +76,7 @@ func TestAnswersAreKept(t *testing.T) {
 		}
 		r.wantError(t, key(tenant, "aa11", "f2"), seamark.Unprocessable)
 		r.wantNew(t, key(tenantB, "aa11", "f2"))
-		if err := r.store.Forget(t.Context(), tenantB); err != nil {
+		if err := r.store.Release(t.Context(), key(tenantB, "aa11", "f2")); err != nil {
 			t.Fatal(err)
 		}
 		r.wantNothingInClear(t, secret, "f1")
@@ -149,21 +149,5 @@ func TestOneOfManyCreates(t *testing.T) {
 	all.Wait()
 	if made != 1 {
 		t.Errorf("%d requests may create, want 1", made)
-	}
-}
-
-func TestForget(t *testing.T) {
-	r := newRig(t)
-	for _, name := range []string{"aa", "bb"} {
-		r.wantNew(t, key(tenantA, name, "f"))
-		r.wantNew(t, key(tenantB, name, "f"))
-	}
-	if err := r.store.Forget(t.Context(), tenantA); err != nil {
-		t.Fatal(err)
-	}
-	r.wantNew(t, key(tenantA, "aa", "f"))
-	r.wantError(t, key(tenantB, "aa", "f"), seamark.Conflict)
-	if err := r.store.Forget(t.Context(), ""); err == nil {
-		t.Error("all tenants' answers can be forgotten at once")
 	}
 }
