@@ -33,7 +33,7 @@ func tablesOf(signal seamark.Signal) []Table {
 	if signal == seamark.Metrics {
 		return []Table{TableSamples, TableHistograms, TableExemplars}
 	}
-	return []Table{TableLogs}
+	return []Table{TableLogs, TablePatterns}
 }
 
 // EndStreams deletes the rows of matching streams from days that are over and older than e.Days at now, and returns how many
