@@ -27,6 +27,11 @@ func goodDocuments() map[string]string {
 		"key.k1":                           `{"v":1,"kid":"k1","public":"` + strings.Repeat("A", 43) + `="}`,
 		"quota." + oneID + "." + otherID:   `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","quota":{"rows_per_second":5}}`,
 		"retention." + oneID:               `{"v":1,"tenant":"` + oneID + `","retention":{"days":{"logs":7},"streams":[{"signal":"logs","selector":"{a=\"b\"}","days":3}]}}`,
+		"plan.small":                       `{"v":1,"name":"small","title":"Small","quota":{"rows_per_second":5}}`,
+		"budget." + oneID:                  `{"v":1,"tenant":"` + oneID + `","budgets":[{"signal":"logs","rows":5}]}`,
+		"access." + oneID:                  `{"v":1,"tenant":"` + oneID + `","roles":{"auditor":{"permissions":["data:read"]}}}`,
+		"invitation.abcDEF012345":          `{"v":1,"id":"abcDEF012345","tenant":"` + oneID + `","role":"viewer","sha256":"` + strings.Repeat("ab", 32) + `","expires":"2026-11-01T12:00:00Z"}`,
+		"use.abcDEF012345":                 `{"v":1,"at":"2026-11-01T12:00:00Z"}`,
 		"arrival." + oneID + "." + otherID: `{"v":1,"tenant":"` + oneID + `","cluster":"` + otherID + `","last":{"logs":"2026-11-01T12:00:00Z"}}`,
 	}
 }
