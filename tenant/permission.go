@@ -44,6 +44,8 @@ func permissionTable() []permissionRow {
 		{"owners:write", owner, false, true, "Make members owners and take that from them."},
 		{"pipelines:read", viewer, false, false, "See pipelines and try them."},
 		{"pipelines:write", admin, false, false, "Change pipelines."},
+		{"queries:read", viewer, false, false, "See the saved queries of the tenant, and keep private ones of one's own."},
+		{"queries:write", editor, false, false, "Save queries for the whole tenant, and change and delete those."},
 		{"receivers:read", viewer, false, false, "See receivers and the routing of alerts, without secrets."},
 		{"receivers:write", admin, false, false, "Change receivers and the routing of alerts."},
 		{"retention:read", viewer, false, false, "See how long data stays."},

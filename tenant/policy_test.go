@@ -23,9 +23,9 @@ func TestPolicyTable(t *testing.T) {
 	}
 	viewer := []string{
 		"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read",
-		"roles:read", "keys:own", "retention:read",
+		"roles:read", "keys:own", "retention:read", "queries:read",
 	}
-	editor := slices.Concat(viewer, []string{"rules:write", "silences:write"})
+	editor := slices.Concat(viewer, []string{"rules:write", "silences:write", "queries:write"})
 	admin := slices.Concat(editor, []string{
 		"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write", "roles:write", "keys:read", "keys:write",
 		"changes:read", "retention:write", "forwarders:read", "forwarders:write",

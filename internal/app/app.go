@@ -71,9 +71,10 @@ type App struct {
 	tailer       *logtail.Tailer
 	events       *events.Searcher
 	audit        *audit.Searcher
-	pipelines    *pipelines   // nil without the ingest and API roles
-	forwarders   forwarderAPI // of the forwarder and API roles
-	quotas       quotaAPI     // of the API and querier roles
+	pipelines    *pipelines           // nil without the ingest and API roles
+	forwarders   forwarderAPI         // of the forwarder and API roles
+	savedQueries *tenant.SavedQueries // of the API role
+	quotas       quotaAPI             // of the API and querier roles
 	meter        *metering.Meter
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester

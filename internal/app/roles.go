@@ -36,6 +36,9 @@ func (a *App) startRoles(ctx context.Context) error {
 		if err := a.openReplays(ctx); err != nil {
 			return err
 		}
+		if err := a.openSavedQueries(ctx); err != nil {
+			return err
+		}
 	}
 	if a.opts.has(RoleAPI) || a.opts.has(RoleQuerier) {
 		if err := a.openQuotaAPI(ctx); err != nil {
@@ -136,6 +139,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)
 		routes = append(routes, api.PlanRoutes(planAPI{a.directory})...)
 		routes = append(routes, api.BudgetRoutes(a.directory)...)
+		routes = append(routes, api.SavedQueryRoutes(savedQueryAPI{a.savedQueries})...)
 		routes = append(routes, a.accessRoutes()...)
 	}
 	return routes, nil

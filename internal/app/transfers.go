@@ -81,6 +81,7 @@ type transferConfig struct {
 	Quota        tenant.Quota      `json:"quota"`
 	Retention    tenant.Retention  `json:"retention"`
 	Pipelines    any               `json:"pipelines,omitempty"`
+	SavedQueries []api.SavedQuery  `json:"saved_queries,omitempty"` // those of the whole tenant
 	Rules        any               `json:"rules,omitempty"`
 	Alertmanager string            `json:"alertmanager_config,omitempty"` // secrets are masked
 	Templates    map[string]string `json:"template_files,omitempty"`
@@ -133,6 +134,11 @@ func (s transferSource) Config(ctx context.Context, id seamark.TenantID) (any, e
 	if s.app.pipelines == nil {
 		c.Missing = append(c.Missing, "pipelines")
 	} else if c.Pipelines, err = s.app.pipelines.FindPipelines(ctx, id); err != nil {
+		return nil, err
+	}
+	if s.app.savedQueries == nil {
+		c.Missing = append(c.Missing, "saved_queries")
+	} else if c.SavedQueries, err = (savedQueryAPI{s.app.savedQueries}).ofTenant(ctx, id); err != nil {
 		return nil, err
 	}
 	if s.app.alerting == nil {

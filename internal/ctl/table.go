@@ -169,6 +169,13 @@ func accessResources() []resource {
 
 func dataResources() []resource {
 	return []resource{
+		{"saved-query", []command{
+			{verb: "list", operation: "listSavedQueries", columns: []string{"name", "language", "visibility", "owner.login", "tags", "query", "id"}},
+			{verb: "get", operation: "findSavedQuery"},
+			{verb: "create", operation: "createSavedQuery"},
+			{verb: "update", operation: "updateSavedQuery", drop: []string{"id", "owner", "created_at", "updated_at"}},
+			{verb: "delete", operation: "deleteSavedQuery"},
+		}},
 		{"event", []command{
 			{verb: "list", operation: "listEvents", long: true, columns: []string{"last", "type", "cluster", "namespace", "kind", "object", "reason", "count", "message"}},
 			{verb: "facets", operation: "countEventFacets", entries: "fields"},

@@ -2437,6 +2437,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/saved-queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the saved queries that the caller may see.
+         * @description The tenant's, and the caller's own private ones. Who is restricted to a part of the tenant sees their own alone.
+         */
+        get: operations["listSavedQueries"];
+        put?: never;
+        /**
+         * Saves a query.
+         * @description Whoever may read saved queries may keep private ones; those of the whole tenant need the permission queries:write.
+         */
+        post: operations["createSavedQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one saved query. */
+        get: operations["findSavedQuery"];
+        /** Replaces a saved query; its owner stays. Only the owner can make it private. */
+        put: operations["updateSavedQuery"];
+        post?: never;
+        /** Deletes a saved query. */
+        delete: operations["deleteSavedQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -2814,6 +2860,65 @@ export interface components {
         };
         PermissionList: {
             items: components["schemas"]["Permission"][];
+        };
+        /** @enum {string} */
+        QueryLanguage: "promql" | "logql" | "events" | "audit";
+        /**
+         * @description The owner alone, or whoever may read the tenant's saved queries.
+         * @enum {string}
+         */
+        QueryVisibility: "private" | "tenant";
+        SavedQuery: {
+            id: string;
+            name: string;
+            description: string;
+            language: components["schemas"]["QueryLanguage"];
+            query: string;
+            /**
+             * Format: int64
+             * @description How far back to ask; left out when not said.
+             */
+            range_seconds?: number;
+            /**
+             * Format: int64
+             * @description Time between two values; left out when not said.
+             */
+            step_seconds?: number;
+            tags: string[];
+            visibility: components["schemas"]["QueryVisibility"];
+            owner: components["schemas"]["SavedQueryOwner"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SavedQueryOwner: {
+            /** @enum {string} */
+            kind: "member" | "key" | "token";
+            id: string;
+            /** @description Of a member who is still one. */
+            login?: string;
+        };
+        SavedQueryList: {
+            items: components["schemas"]["SavedQuery"][];
+            next_cursor?: string;
+        };
+        SavedQuerySpec: {
+            name: string;
+            description?: string;
+            language: components["schemas"]["QueryLanguage"];
+            /** @description PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL. */
+            query: string;
+            /** Format: int64 */
+            range_seconds?: number;
+            /**
+             * Format: int64
+             * @description At most the range.
+             */
+            step_seconds?: number;
+            tags?: string[];
+            /** @description Private unless told. */
+            visibility?: components["schemas"]["QueryVisibility"];
         };
         Role: {
             name: string;
@@ -11586,6 +11691,172 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listSavedQueries: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+                language?: components["schemas"]["QueryLanguage"];
+                /** @description Only those that have all of these tags. */
+                tag?: string[];
+                /** @description Text in the name, the description or the query, in any case of letters. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Saved queries in the order in which they were made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQueryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createSavedQuery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQuerySpec"];
+            };
+        };
+        responses: {
+            /** @description The saved query. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQuery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findSavedQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The saved query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The saved query. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQuery"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateSavedQuery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The saved query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedQuerySpec"];
+            };
+        };
+        responses: {
+            /** @description The saved query as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQuery"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteSavedQuery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The saved query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The saved query is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
