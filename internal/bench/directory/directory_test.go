@@ -71,11 +71,13 @@ func BenchmarkDirectory(b *testing.B) {
 	b.Run("restart from the snapshot", func(b *testing.B) { restart(b, js) })
 	b.Run("authenticate", func(b *testing.B) {
 		b.ReportAllocs()
+		busy := cpu(b)
 		for i := 0; b.Loop(); i++ {
 			if _, err := d.Authenticate(b.Context(), secrets[i*7919%len(secrets)]); err != nil {
 				b.Fatal(err)
 			}
 		}
+		b.ReportMetric(float64((cpu(b)-busy)/time.Duration(b.N)), "cpu-ns/op")
 	})
 	b.Run("authenticate, permit and note", func(b *testing.B) { push(b, d, secrets) })
 	b.Run("list a tenant's tokens", func(b *testing.B) {
@@ -98,6 +100,9 @@ const maxPush = 2 * time.Microsecond
 func push(b *testing.B, d *tenant.Directory, secrets []string) {
 	b.Helper()
 	b.ReportAllocs()
+	for _, secret := range secrets { // the first use of a credential within a minute makes its note, the others find it
+		d.Used(secret[len("smk_ingest_"):][:12], "192.0.2.1", "agent")
+	}
 	busy := cpu(b)
 	for i := 0; b.Loop(); i++ {
 		p, err := d.Authenticate(b.Context(), secrets[i*7919%len(secrets)])
