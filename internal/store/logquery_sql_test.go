@@ -55,6 +55,14 @@ func goldenStatements(text string) map[string]*logSQL {
 		Split: []LogSplit{{Field: LogLevel}, {Field: LogAttr, Attr: text}}, Bytes: true, Into: []uint64{3, 1, 3},
 	})
 	add("counts with bytes, split, window longer than the grid", sql, params)
+	narrowed := goldenScope(text)
+	narrowed.Filters = append(narrowed.Filters, LogFilter{Op: LogJSONField, Attr: text, Compare: ">=", Texts: []string{"500"}})
+	narrowed.Narrow([]LogRange{{text, 5, 7}, {text, 9, 12}})
+	sql, params = logRowsSQL(&LogRowsQuery{LogScope: narrowed})
+	add("rows of ranges", sql, params)
+	searched := LogScope{Streams: narrowed.Streams, Start: 1, End: 2, Filters: []LogFilter{{Op: LogContains, Texts: []string{"gram " + text, "of five"}}}}
+	narrow := narrowSQL(&searched, searched.wanted())
+	add("ranges", narrow.String(), narrow.params)
 	many := make([]LogStream, fewStreams+1)
 	for i := range many {
 		many[i] = LogStream{FP: uint64(i) + 100, Group: text}

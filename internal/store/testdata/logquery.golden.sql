@@ -6,18 +6,15 @@ WHERE grp IN {p5:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
   AND fp IN {p8:Array(UInt64)}
   AND body LIKE {p9:String}
-  AND indexHint(toValidUTF8(body) LIKE {p10:String})
-  AND NOT (body LIKE {p11:String} OR body LIKE {p12:String})
-  AND (body LIKE {p13:String} AND match(body, {p14:String}))
-  AND indexHint(toValidUTF8(body) LIKE {p15:String})
-  AND match(body, {p16:String})
-  AND NOT ((body LIKE {p17:String} OR body LIKE {p18:String}))
-  AND ((body LIKE {p19:String} OR body LIKE {p20:String}) AND match(body, {p21:String}))
-  AND indexHint(toValidUTF8(body) LIKE {p22:String} OR toValidUTF8(body) LIKE {p23:String})
-  AND if(level = 'unknown', '', level) = {p24:String}
-  AND (trace_id = unhex({p25:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p26:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p27:String}))
-  AND match(attrs[{p28:String}], {p29:String})
+  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
+  AND (body LIKE {p12:String} AND match(body, {p13:String}))
+  AND match(body, {p14:String})
+  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
+  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
+  AND if(level = 'unknown', '', level) = {p20:String}
+  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
+  AND match(attrs[{p24:String}], {p25:String})
 GROUP BY stream, bucket
 HAVING stream > 0
 -- p0 = 10
@@ -31,25 +28,21 @@ HAVING stream > 0
 -- p8 = [1,2,3]
 -- p9 = %it's%
 -- p10 = %it's%
--- p11 = %it's%
--- p12 = %50\\%\\_%
--- p13 = % timeout%
--- p14 = (?s:status=\\d+ timeout)
--- p15 = % timeout%
--- p16 = (?s:(?i)error)
--- p17 = %panic%
--- p18 = %fatal%
--- p19 = %timeout%
--- p20 = %refused%
--- p21 = (?s:(timeout|refused) after)
--- p22 = %timeout%
--- p23 = %refused%
+-- p11 = %50\\%\\_%
+-- p12 = % timeout%
+-- p13 = (?s:status=\\d+ timeout)
+-- p14 = (?s:(?i)error)
+-- p15 = %panic%
+-- p16 = %fatal%
+-- p17 = %timeout%
+-- p18 = %refused%
+-- p19 = (?s:(timeout|refused) after)
+-- p20 = it's
+-- p21 = 0123456789abcdef0123456789abcdef
+-- p22 = x
+-- p23 = ^(?-s:ab.*)$
 -- p24 = it's
--- p25 = 0123456789abcdef0123456789abcdef
--- p26 = x
--- p27 = ^(?-s:ab.*)$
--- p28 = it's
--- p29 = ^(?-s:a|b)$
+-- p25 = ^(?-s:a|b)$
 
 -- counts of many streams
 WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
@@ -88,6 +81,31 @@ HAVING stream > 0
 -- p9 = 2
 -- p10 = [1,2,3]
 
+-- ranges
+SELECT grp, greatest(start, toInt64(toUInt16(day)) * 86400000000000), least(start + bitShiftLeft(toInt64(1), bits), (toInt64(toUInt16(day)) + 1) * 86400000000000)
+FROM log_filters
+WHERE grp IN {p2:Array(String)} AND day >= toDate({p3:Int64}) AND day <= toDate({p4:Int64})
+  AND start < {p1:Int64} AND start + bitShiftLeft(toInt64(1), bits) > {p0:Int64}
+  AND (bitmapHasAll(grams, bitmapBuild({p5:Array(UInt16)})) OR bitmapHasAll(grams, bitmapBuild({p6:Array(UInt16)})))
+UNION ALL
+SELECT toString(grp), toUnixTimestamp64Nano(min(ts)), toUnixTimestamp64Nano(max(ts)) + 1
+FROM logs
+WHERE grp IN {p8:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p9:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p10:Int64}, 'UTC')
+  AND _f = 0
+GROUP BY grp, intDiv(toUnixTimestamp64Nano(ts), {p7:Int64})
+-- p0 = 1
+-- p1 = 2
+-- p2 = ['b','it\'s']
+-- p3 = 0
+-- p4 = 0
+-- p5 = [8388,24658,35838,44017,45892]
+-- p6 = [2562,15045,34707]
+-- p7 = 1
+-- p8 = ['b','it\'s']
+-- p9 = 1
+-- p10 = 2
+
 -- rows in any order
 SELECT toUnixTimestamp64Nano(ts) AS t, fp, body
 FROM logs
@@ -106,46 +124,86 @@ WHERE grp IN {p0:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
   AND fp IN {p3:Array(UInt64)}
   AND body LIKE {p4:String}
-  AND indexHint(toValidUTF8(body) LIKE {p5:String})
-  AND NOT (body LIKE {p6:String} OR body LIKE {p7:String})
-  AND (body LIKE {p8:String} AND match(body, {p9:String}))
-  AND indexHint(toValidUTF8(body) LIKE {p10:String})
-  AND match(body, {p11:String})
-  AND NOT ((body LIKE {p12:String} OR body LIKE {p13:String}))
-  AND ((body LIKE {p14:String} OR body LIKE {p15:String}) AND match(body, {p16:String}))
-  AND indexHint(toValidUTF8(body) LIKE {p17:String} OR toValidUTF8(body) LIKE {p18:String})
-  AND if(level = 'unknown', '', level) = {p19:String}
-  AND (trace_id = unhex({p20:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p21:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p22:String}))
-  AND match(attrs[{p23:String}], {p24:String})
+  AND NOT (body LIKE {p5:String} OR body LIKE {p6:String})
+  AND (body LIKE {p7:String} AND match(body, {p8:String}))
+  AND match(body, {p9:String})
+  AND NOT ((body LIKE {p10:String} OR body LIKE {p11:String}))
+  AND ((body LIKE {p12:String} OR body LIKE {p13:String}) AND match(body, {p14:String}))
+  AND if(level = 'unknown', '', level) = {p15:String}
+  AND (trace_id = unhex({p16:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p17:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p18:String}))
+  AND match(attrs[{p19:String}], {p20:String})
 ORDER BY ts DESC
-LIMIT {p25:Int64}
+LIMIT {p21:Int64}
 -- p0 = ['b','it\'s']
 -- p1 = 1000000000
 -- p2 = 2000000000
 -- p3 = [1,2,3]
 -- p4 = %it's%
 -- p5 = %it's%
--- p6 = %it's%
--- p7 = %50\\%\\_%
--- p8 = % timeout%
--- p9 = (?s:status=\\d+ timeout)
--- p10 = % timeout%
--- p11 = (?s:(?i)error)
--- p12 = %panic%
--- p13 = %fatal%
--- p14 = %timeout%
--- p15 = %refused%
--- p16 = (?s:(timeout|refused) after)
+-- p6 = %50\\%\\_%
+-- p7 = % timeout%
+-- p8 = (?s:status=\\d+ timeout)
+-- p9 = (?s:(?i)error)
+-- p10 = %panic%
+-- p11 = %fatal%
+-- p12 = %timeout%
+-- p13 = %refused%
+-- p14 = (?s:(timeout|refused) after)
+-- p15 = it's
+-- p16 = 0123456789abcdef0123456789abcdef
+-- p17 = x
+-- p18 = ^(?-s:ab.*)$
+-- p19 = it's
+-- p20 = ^(?-s:a|b)$
+-- p21 = 1000
+
+-- rows of ranges
+SELECT toUnixTimestamp64Nano(ts) AS t, fp
+FROM logs
+WHERE grp IN {p0:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
+  AND (grp = {p3:String} AND (ts >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p5:Int64}, 'UTC') OR ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')))
+  AND fp IN {p8:Array(UInt64)}
+  AND body LIKE {p9:String}
+  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
+  AND (body LIKE {p12:String} AND match(body, {p13:String}))
+  AND match(body, {p14:String})
+  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
+  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
+  AND if(level = 'unknown', '', level) = {p20:String}
+  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
+  AND match(attrs[{p24:String}], {p25:String})
+  AND NOT (countSubstrings(body, concat('"', {p26:String}, '"')) = 1 AND position(body, '\\') = 0 AND ifNull(toFloat64(toInt64OrNull(simpleJSONExtractRaw(body, {p26:String}))) >= {p27:Float64}, 1) = 0)
+-- p0 = ['it\'s']
+-- p1 = 1000000000
+-- p2 = 2000000000
+-- p3 = it's
+-- p4 = 5
+-- p5 = 7
+-- p6 = 9
+-- p7 = 12
+-- p8 = [2,3]
+-- p9 = %it's%
+-- p10 = %it's%
+-- p11 = %50\\%\\_%
+-- p12 = % timeout%
+-- p13 = (?s:status=\\d+ timeout)
+-- p14 = (?s:(?i)error)
+-- p15 = %panic%
+-- p16 = %fatal%
 -- p17 = %timeout%
 -- p18 = %refused%
--- p19 = it's
--- p20 = 0123456789abcdef0123456789abcdef
--- p21 = x
--- p22 = ^(?-s:ab.*)$
--- p23 = it's
--- p24 = ^(?-s:a|b)$
--- p25 = 1000
+-- p19 = (?s:(timeout|refused) after)
+-- p20 = it's
+-- p21 = 0123456789abcdef0123456789abcdef
+-- p22 = x
+-- p23 = ^(?-s:ab.*)$
+-- p24 = it's
+-- p25 = ^(?-s:a|b)$
+-- p26 = it's
+-- p27 = 500
 
 -- rows oldest first, no columns
 SELECT toUnixTimestamp64Nano(ts) AS t, fp
