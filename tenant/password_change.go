@@ -82,14 +82,15 @@ type PasswordReset struct {
 }
 
 // CreatePasswordReset makes the secret that sets a new password, in place of the one before. Operators may for everybody; an
-// owner only for members who belong to no other tenant, because whoever has the link can become the person everywhere. The
-// error is of kind Forbidden then, and NotFound when the owner's tenant has no such member.
+// owner only for members who belong to no other tenant, because whoever has the link can become the person everywhere, and nobody for
+// a member who may do more than he may himself. The error is of kind Forbidden then, and NotFound when the owner's tenant has no
+// such member.
 func (d *Directory) CreatePasswordReset(ctx context.Context, by seamark.Principal, id UserID) (PasswordReset, error) {
 	user := d.users.findAlias(string(id))
 	if user == nil {
 		return PasswordReset{}, memberUnknown()
 	}
-	if err := mayReset(by, user); err != nil {
+	if err := d.mayReset(ctx, by, user); err != nil {
 		return PasswordReset{}, err
 	}
 	secret, err := randomText(d.opts.Rand, resetSecretLength)
@@ -98,7 +99,7 @@ func (d *Directory) CreatePasswordReset(ctx context.Context, by seamark.Principa
 	}
 	expires := d.now().UTC().Add(resetLifetime)
 	_, err = d.mutateUser(ctx, user.Login, func(u *userDoc) error {
-		if err := mayReset(by, u); err != nil {
+		if err := d.mayReset(ctx, by, u); err != nil {
 			return err
 		}
 		u.Reset = &resetDoc{Hash: resetHash(secret), Expires: expires}
@@ -110,7 +111,7 @@ func (d *Directory) CreatePasswordReset(ctx context.Context, by seamark.Principa
 	return PasswordReset{Login: user.Login, Text: resetPrefix + "_" + string(user.ID) + "_" + secret, Expires: expires}, nil
 }
 
-func mayReset(by seamark.Principal, user *userDoc) error {
+func (d *Directory) mayReset(ctx context.Context, by seamark.Principal, user *userDoc) error {
 	if by.Operator {
 		return nil
 	}
@@ -121,7 +122,7 @@ func mayReset(by seamark.Principal, user *userDoc) error {
 		return seamark.Errorf(seamark.Forbidden, "seamark-password-shared",
 			"This person belongs to other tenants, too, so only the operator may make a link that sets their password.")
 	}
-	return nil
+	return d.mayChange(ctx, by, user.member(by.Tenant), by.Tenant)
 }
 
 func resetHash(secret string) string {

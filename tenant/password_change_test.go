@@ -127,3 +127,18 @@ func TestResetLink(t *testing.T) {
 	clock.Advance(24 * time.Hour)
 	wantError(t, use(late.Text, nextPassword), seamark.Unauthenticated, "seamark-reset-over")
 }
+
+// TestResetLinkIsNoWayUp: who may do less than a member must not become the member by a link.
+func TestResetLinkIsNoWayUp(t *testing.T) {
+	d := openDirectory(t, testkit.JetStream(t))
+	id := newTenant(t, d, "acme").ID
+	boss, ann := newMember(t, d, id, "boss", seamark.RoleOwner), newMember(t, d, id, "ann", seamark.RoleViewer)
+	newRole(t, d, id, "desk", "owners:write", "data:read")
+	_, err := d.CreatePasswordReset(t.Context(), actor(id, "desk"), boss.User)
+	wantError(t, err, seamark.Forbidden, "seamark-permission-ungrantable")
+	_, err = d.CreatePasswordReset(t.Context(), actor(id, "desk"), ann.User)
+	wantError(t, err, seamark.Forbidden, "seamark-permission-ungrantable")
+	if _, err := d.CreatePasswordReset(t.Context(), actor(id, seamark.RoleOwner), boss.User); err != nil {
+		t.Errorf("an owner: %v", err)
+	}
+}
