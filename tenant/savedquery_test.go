@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -172,8 +173,7 @@ func TestSavedQueryFaultsAreAllNamed(t *testing.T) {
 	f.Query, f.Name = "sum(?", ""
 	_, err := s.queries.Create(t.Context(), s.ann, tenant.SavedQuerySpec{SavedQueryFields: f})
 	wantError(t, err, seamark.Invalid, "seamark-saved-query-invalid")
-	var known *seamark.Error
-	if known, _ = err.(*seamark.Error); known == nil || len(known.Fields) != 2 || known.Fields[1].Detail != "Unexpected ? at 1:5." {
+	if known, ok := errors.AsType[*seamark.Error](err); !ok || len(known.Fields) != 2 || known.Fields[1].Detail != "Unexpected ? at 1:5." {
 		t.Errorf("got %+v, want the name's fault and the query's with its place", known)
 	}
 	f = base

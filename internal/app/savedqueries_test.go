@@ -1,0 +1,35 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/tenant"
+)
+
+func TestSavedQueriesAreParsed(t *testing.T) {
+	for _, c := range []struct {
+		language tenant.QueryLanguage
+		text     string
+		place    string // in the error; "" for a query that is one
+	}{
+		{tenant.PromQL, `sum(rate(http_requests_total[5m])) by (code)`, ""},
+		{tenant.PromQL, `sum(rate(http_requests_total[5m])`, "1:"},
+		{tenant.LogQL, `{app="shop"} |= "error" | json`, ""},
+		{tenant.LogQL, "{app=\"shop\"} |= | json", "1:17"},
+		{tenant.EventsQuery, `namespace=shop&not_reason=Pulled`, ""},
+		{tenant.EventsQuery, `namespace=shop&nonsense=1`, "position 16"},
+		{tenant.AuditQuery, `verb=delete`, ""},
+		{tenant.AuditQuery, `nonsense`, "position 1"},
+		{"sql", `SELECT 1`, "unknown"},
+	} {
+		err := checkQuery(c.language, c.text)
+		if (err == nil) != (c.place == "") {
+			t.Errorf("%s %q: got %v", c.language, c.text, err)
+		}
+		if err != nil && (seamark.KindOf(err) != seamark.Invalid || !strings.Contains(err.Error(), c.place)) {
+			t.Errorf("%s %q: got %v, want it to name %s", c.language, c.text, err, c.place)
+		}
+	}
+}
