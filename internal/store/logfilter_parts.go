@@ -57,19 +57,25 @@ func (s *Store) ListLogFilterParts(ctx context.Context, tenant seamark.TenantID,
 	return list, stats, err
 }
 
-// LogFilter is one filter: the lines of a group with Start <= time < End have no other grams.
+// LogRunFilter is one filter: the lines of a group with Start <= time < End have no other grams.
 type LogRunFilter struct {
 	Group      string
 	Start, End int64
 	Grams      gram.Set
 }
 
-// ReadLogFilters hands the filters of some groups of a day to fn that were stored by inserts after the block given, and perhaps
-// some of before. What fn is given is reused when it returns.
-func (s *Store) ReadLogFilters(ctx context.Context, tenant seamark.TenantID, day int32, groups []string, after int64, fn func(*LogRunFilter) error) (LogStats, error) {
+// LogFiltersQuery selects the filters of some groups of a day that were stored by inserts after a block.
+type LogFiltersQuery struct {
+	Day    int32 // since 1970
+	Groups []string
+	After  int64
+}
+
+// ReadLogFilters hands the filters to fn that q selects, and perhaps some of before. What fn is given is reused when it returns.
+func (s *Store) ReadLogFilters(ctx context.Context, tenant seamark.TenantID, q LogFiltersQuery, fn func(*LogRunFilter) error) (LogStats, error) {
 	b := newLogSQL()
-	b.WriteString("SELECT grp, " + filterStart + ", " + filterEnd + ", CAST(grams AS String)\nFROM log_filters\nWHERE grp IN " + b.strings(groups) +
-		"\n  AND day = toDate(" + b.int64(int64(day)) + ") AND " + maxBlock + " > " + b.int64(after))
+	b.WriteString("SELECT grp, " + filterStart + ", " + filterEnd + ", CAST(grams AS String)\nFROM log_filters\nWHERE grp IN " + b.strings(q.Groups) +
+		"\n  AND day = toDate(" + b.int64(int64(q.Day)) + ") AND " + maxBlock + " > " + b.int64(q.After))
 	return s.logQuery(ctx, tenant, b.String(), b.params, func(rows driver.Rows) error {
 		var f LogRunFilter
 		var state string

@@ -18,7 +18,7 @@ type Source interface {
 	// NarrowLogs answers without the cache.
 	NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error)
 	ListLogFilterParts(ctx context.Context, tenant seamark.TenantID, scope store.LogScope) (store.LogFilterParts, store.LogStats, error)
-	ReadLogFilters(ctx context.Context, tenant seamark.TenantID, day int32, groups []string, after int64, fn func(*store.LogRunFilter) error) (store.LogStats, error)
+	ReadLogFilters(ctx context.Context, tenant seamark.TenantID, q store.LogFiltersQuery, fn func(*store.LogRunFilter) error) (store.LogStats, error)
 }
 
 // Options configures a Cache.

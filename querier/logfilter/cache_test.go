@@ -37,12 +37,12 @@ type source struct {
 	err          error
 }
 
-func (s *source) ReadLogFilters(ctx context.Context, id seamark.TenantID, day int32, names []string, after int64, fn func(*store.LogRunFilter) error) (store.LogStats, error) {
+func (s *source) ReadLogFilters(ctx context.Context, id seamark.TenantID, q store.LogFiltersQuery, fn func(*store.LogRunFilter) error) (store.LogStats, error) {
 	s.reads++
 	if s.err != nil {
 		return store.LogStats{}, s.err
 	}
-	return s.Store.ReadLogFilters(ctx, id, day, names, after, fn)
+	return s.Store.ReadLogFilters(ctx, id, q, fn)
 }
 
 func (s *source) NarrowLogs(ctx context.Context, id seamark.TenantID, scope store.LogScope) (store.LogScope, store.LogStats, error) {

@@ -67,7 +67,7 @@ func (d *day) refresh(ctx context.Context, source Source, key dayKey, groups []s
 		}
 	}
 	for after, names := range stale {
-		more, err := source.ReadLogFilters(ctx, key.tenant, key.day, names, after, func(f *store.LogRunFilter) error {
+		more, err := source.ReadLogFilters(ctx, key.tenant, store.LogFiltersQuery{Day: key.day, Groups: names, After: after}, func(f *store.LogRunFilter) error {
 			d.add(d.groups[f.Group], f)
 			return nil
 		})
