@@ -178,11 +178,11 @@ func (d *Directory) FindRole(ctx context.Context, tenant seamark.TenantID, name 
 			return role, nil
 		}
 	}
-	return Role{}, roleUnknown(name)
+	return Role{}, roleUnknown()
 }
 
-func roleUnknown(name seamark.Role) error {
-	return seamark.Errorf(seamark.NotFound, "seamark-role-unknown", "The tenant has no role %.60q; GET /api/v1/roles lists those it has.", name)
+func roleUnknown() error {
+	return seamark.Errorf(seamark.NotFound, "seamark-role-unknown", "The tenant has no such role; GET /api/v1/roles lists those it has.")
 }
 
 // CreateRole makes a custom role in the actor's tenant. The error is of kind Invalid for a bad spec, Forbidden for a
@@ -206,7 +206,7 @@ func (d *Directory) UpdateRole(ctx context.Context, actor seamark.Principal, spe
 	return d.saveRole(ctx, actor, spec, func(a *accessDoc) (roleEntry, error) {
 		old, ok := a.Roles[string(spec.Name)]
 		if !ok {
-			return roleEntry{}, roleUnknown(spec.Name)
+			return roleEntry{}, roleUnknown()
 		}
 		if spec.Check != nil {
 			if err := spec.Check(old.role(string(spec.Name))); err != nil {
@@ -277,7 +277,7 @@ func (d *Directory) DeleteRole(ctx context.Context, actor seamark.Principal, nam
 	_, err := d.access.mutate(ctx, string(actor.Tenant), func(a *accessDoc) error {
 		old, ok := a.Roles[string(name)]
 		if !ok {
-			return roleUnknown(name)
+			return roleUnknown()
 		}
 		if err := d.mayGrant(actor, old.Permissions); err != nil {
 			return err
@@ -290,7 +290,7 @@ func (d *Directory) DeleteRole(ctx context.Context, actor seamark.Principal, nam
 		return nil
 	})
 	if errors.Is(err, errAbsent) {
-		return roleUnknown(name)
+		return roleUnknown()
 	}
 	if err != nil {
 		return fmt.Errorf("delete role: %w", err)

@@ -219,11 +219,16 @@ func (r *retention) most(id seamark.TenantID) int {
 
 func daysOf(d time.Duration) int { return int(d / (24 * time.Hour)) }
 
-// parseSelector reads a selector in the form that PromQL and LogQL share.
+// parseSelector reads a selector in the form that PromQL and LogQL share. It refuses one that names nothing, which PromQL's
+// parser takes when it reads a selector alone: such a rule deletes all there is.
 func parseSelector(text string) ([]store.LogMatcher, error) {
 	parsed, err := promql.NewParser().ParseMetricSelector(text)
 	if err != nil {
 		return nil, seamark.Errorf(seamark.Invalid, "seamark-retention-selector", "The selector %q is none: %s.", text, err)
+	}
+	if !slices.ContainsFunc(parsed, func(m *labels.Matcher) bool { return !m.Matches("") }) {
+		return nil, seamark.Errorf(seamark.Invalid, "seamark-retention-selector",
+			"The selector %q names nothing, and the rule would delete what has none of its labels. Ask one label for a value that is not empty.", text)
 	}
 	list := make([]store.LogMatcher, len(parsed))
 	for i, m := range parsed {
