@@ -73,7 +73,7 @@ func (s *sessions) providerRoutes() []httpx.Route {
 	}
 }
 
-func (s *sessions) listProviders(w http.ResponseWriter, r *httpx.Request) error {
+func (s *sessions) listProviders(w http.ResponseWriter, _ *httpx.Request) error {
 	list := []Provider{}
 	if s.Providers != nil {
 		list = append(list, s.Providers.ListProviders()...)

@@ -258,6 +258,15 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Ingest.PushLimits.MaxGroupBytes, o.Ingest.PushLimits.MaxTenantBytes = f.IngestMaxPushGroupBytes, f.IngestMaxPushTenantBytes
 	o.Ingest.PushLimits.MaxGroups, o.Ingest.PushTTL = f.IngestMaxPushGroups, f.IngestPushTTL
 	o.Ingest.HECQueryToken, o.Ingest.ElasticsearchVersion, o.Ingest.ReplicaTimeout = f.IngestHECQueryToken, f.IngestElasticsearchVersion, f.IngestReplicaTimeout
+	o.Logger = f.logger()
+	f.limits(&o)
+	var err error
+	o.Failpoint, err = failpoint(f.DebugFailpoint)
+	return o, err
+}
+
+// limits sets what tenants, queries and background work may take.
+func (f *serverFlags) limits(o *app.Options) {
 	o.Quota = quota.Limits{
 		BytesPerSecond: f.QuotaBytesPerSecond, BytesBurst: f.QuotaBytesBurst, RowsPerSecond: f.QuotaRowsPerSecond, RowsBurst: f.QuotaRowsBurst,
 		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
@@ -288,10 +297,6 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Forwarders = app.ForwardersOptions{AllowedTargets: f.ForwardersAllowedTargets, Limits: forward.Limits{
 		MaxPerTenant: f.ForwardersMaxPerTenant, MaxBatchBytes: f.ForwardersMaxBatchBytes, MaxBatchAge: f.ForwardersMaxBatchAge, MaxAttempts: f.ForwardersMaxAttempts,
 	}}
-	o.Logger = f.logger()
-	var err error
-	o.Failpoint, err = failpoint(f.DebugFailpoint)
-	return o, err
 }
 
 func (f *serverFlags) logger() *slog.Logger {

@@ -298,6 +298,23 @@ func (o *Options) Validate() error {
 		{"nats.replicas", within(o.NATS.Replicas, 1, 5)},
 		{"clickhouse.dsn", o.checkClickHouse()},
 		{"clickhouse.tenant-users", oneOf(o.ClickHouse.TenantUsers, "sql", "provisioned")},
+	}
+	checks = append(append(checks, o.checkLimits()...), o.Tenants.checks()...)
+	var faults []error
+	for _, c := range checks {
+		if c.err != nil {
+			faults = append(faults, fmt.Errorf("--%s %w", c.flag, c.err))
+		}
+	}
+	if len(o.Roles) == 0 || o.Logger == nil || o.Now == nil {
+		faults = append(faults, errors.New("app: Roles, Logger and Now are required"))
+	}
+	return errors.Join(faults...)
+}
+
+// checkLimits checks what bounds the queue, pushes, queries, exports and forwarders.
+func (o *Options) checkLimits() []flagCheck {
+	return []flagCheck{
 		{"bus.shards", within(o.Bus.Shards, 1, 64)},
 		{"ingest.max-body-bytes", positive(o.Ingest.Limits.MaxBodyBytes)},
 		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
@@ -342,16 +359,6 @@ func (o *Options) Validate() error {
 		{"forwarders.max-batch-age", within(int(o.Forwarders.Limits.MaxBatchAge/time.Second), 1, 3600)},
 		{"forwarders.max-attempts", within(o.Forwarders.Limits.MaxAttempts, 1, 1000)},
 	}
-	var faults []error
-	for _, c := range append(checks, o.Tenants.checks()...) {
-		if c.err != nil {
-			faults = append(faults, fmt.Errorf("--%s %w", c.flag, c.err))
-		}
-	}
-	if len(o.Roles) == 0 || o.Logger == nil || o.Now == nil {
-		faults = append(faults, errors.New("app: Roles, Logger and Now are required"))
-	}
-	return errors.Join(faults...)
 }
 
 func required(s string) error {

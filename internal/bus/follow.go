@@ -52,7 +52,7 @@ const (
 // before it is read is missing without a word: messages stay a while after they are stored.
 func (f *Follower) Follow(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Received) error) error {
 	config := jetstream.OrderedConsumerConfig{OptStartSeq: from}
-	return f.follow(ctx, shard, tenant, config, jetstream.PullMaxBytes(followBytes), func(meta *jetstream.MsgMetadata, msg jetstream.Msg) error {
+	return f.follow(ctx, following{shard, tenant, config, jetstream.PullMaxBytes(followBytes)}, func(meta *jetstream.MsgMetadata, msg jetstream.Msg) error {
 		return fn(Received{Sequence: meta.Sequence.Stream, Data: msg.Data()})
 	})
 }
@@ -71,7 +71,7 @@ const arrivalMessages = 256
 // Arrivals is Follow without the messages' data, for who counts them.
 func (f *Follower) Arrivals(ctx context.Context, shard Shard, tenant seamark.TenantID, from uint64, fn func(Arrival) error) error {
 	config := jetstream.OrderedConsumerConfig{OptStartSeq: from, HeadersOnly: true}
-	return f.follow(ctx, shard, tenant, config, jetstream.PullMaxMessages(arrivalMessages), func(meta *jetstream.MsgMetadata, _ jetstream.Msg) error {
+	return f.follow(ctx, following{shard, tenant, config, jetstream.PullMaxMessages(arrivalMessages)}, func(meta *jetstream.MsgMetadata, _ jetstream.Msg) error {
 		return fn(Arrival{meta.Sequence.Stream, meta.Timestamp, meta.NumPending})
 	})
 }
@@ -107,10 +107,17 @@ func (f *Follower) Settle(ctx context.Context, shard Shard) error {
 	return nil
 }
 
-// follow reads a tenant's messages of a shard as config and pull say.
-func (f *Follower) follow(ctx context.Context, shard Shard, tenant seamark.TenantID, config jetstream.OrderedConsumerConfig, pull jetstream.PullMessagesOpt,
-	fn func(*jetstream.MsgMetadata, jetstream.Msg) error,
-) error {
+// following says which messages are read, and how.
+type following struct {
+	shard  Shard
+	tenant seamark.TenantID
+	config jetstream.OrderedConsumerConfig
+	pull   jetstream.PullMessagesOpt
+}
+
+// follow reads a tenant's messages of a shard.
+func (f *Follower) follow(ctx context.Context, of following, fn func(*jetstream.MsgMetadata, jetstream.Msg) error) error {
+	shard, tenant, config := of.shard, of.tenant, of.config
 	if _, err := seamark.ParseTenantID(string(tenant)); err != nil {
 		return err // an empty id, or one with a wildcard, would follow everybody
 	}
@@ -120,7 +127,7 @@ func (f *Follower) follow(ctx context.Context, shard Shard, tenant seamark.Tenan
 	if err != nil {
 		return fmt.Errorf("follow stream %s: %w", shard.stream(), err)
 	}
-	messages, err := consumer.Messages(pull)
+	messages, err := consumer.Messages(of.pull)
 	if err != nil {
 		return fmt.Errorf("follow stream %s: %w", shard.stream(), err)
 	}

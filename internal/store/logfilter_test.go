@@ -147,7 +147,7 @@ func TestLogFiltersSpareReading(t *testing.T) {
 	c := &filterCorpus{start: base.UTC().Truncate(24 * time.Hour)}
 	c.insert(t, s, r, 3000, 400, 10)
 	at := slices.IndexFunc(c.bodies, func(body string) bool { return strings.Contains(body, "id=") })
-	id := c.bodies[at][strings.Index(c.bodies[at], "id="):]
+	_, id, _ := strings.Cut(c.bodies[at], "id=")
 	for text, has := range map[string]bool{id: true, "quicksilver": false, id[:len(id)-1] + "x": false} {
 		scope := c.scope(store.LogFilter{Op: store.LogContains, Texts: []string{text}})
 		narrowed := c.check(t, s, scope, func(body string) bool { return strings.Contains(body, text) })

@@ -82,7 +82,7 @@ func newRig(t *testing.T, number seamark.TenantNumber) *rig {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, errors.Join(admin.Close(), s.Close())) })
 	return &rig{
-		source: source{Store: s}, random: testkit.Seed(t), start: time.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, -3),
+		source: source{Store: s}, random: testkit.Seed(t), start: time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -3),
 		exec: func(sql string) { require.NoError(t, admin.Exec(t.Context(), fmt.Sprintf(sql, number))) },
 	}
 }

@@ -20,7 +20,7 @@ func (m metricAPI) Instant(ctx context.Context, scope seamark.Scope, query strin
 	return m.engine.Instant(ctx, scope.Tenant, query, at, opts)
 }
 
-func (m metricAPI) Range(ctx context.Context, scope seamark.Scope, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
+func (m metricAPI) Range(ctx context.Context, scope seamark.Scope, query string, start, end time.Time, step time.Duration, opts prom.QueryOpts) (prom.Query, *prom.Result, error) {
 	return m.engine.Range(ctx, scope.Tenant, query, start, end, step, opts)
 }
 

@@ -20,7 +20,7 @@ func numberLine(r *rand.Rand) string {
 	number := pick("200", "404", "500", "503", "-1", "499.5", "5e2", "500.0", "9007199254740993", "9007199254740992", "99999999999999999999", "007", "0x1f4", "null", "true", "nan", "+500")
 	value := pick(number, number, number, `"`+number+`"`, ` `+number, number+" ", `{"status":`+number+`}`, `[`+number+`]`, `"\u0035\u0030\u0030"`, `" 500"`, "")
 	key := pick("status", "status", "status", `st\u0061tus`, "status ", "http.status", "state", "Status")
-	line := fmt.Sprintf(`%s{%s"%s"%s:%s%s}%s`, pick("", "", "", " ", "["), pick("", "", `"msg":"a \"status\":200 b",`, `"status":200,`, `"a":{"status":503},`), key, pick("", "", " "), value,
+	line := fmt.Sprintf("%s{%s\""+key+"\"%s:%s%s}%s", pick("", "", "", " ", "["), pick("", "", `"msg":"a \"status\":200 b",`, `"status":200,`, `"a":{"status":503},`), pick("", "", " "), value,
 		pick("", "", `,"status":500`, `,"a":{"b":[1,{"status":1}]}`, `,"msg":"\\"`, ","), pick("", "", "", "]", "x"))
 	if r.IntN(12) == 0 {
 		return line[:r.IntN(len(line))]
