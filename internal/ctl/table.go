@@ -32,7 +32,7 @@ type command struct {
 
 // resources is the table of commands. A new operation is one line here.
 func resources() []resource {
-	all := slices.Concat(controlResources(), accessResources(), dataResources(), alertResources())
+	all := slices.Concat(controlResources(), operationResources(), accessResources(), dataResources(), alertResources())
 	for _, res := range all {
 		for i := range res.commands {
 			res.commands[i].noun = res.noun
@@ -60,6 +60,9 @@ func controlResources() []resource {
 		}},
 		{"cluster", []command{
 			{verb: "list", operation: "listClusters", columns: []string{"name", "arrivals.logs", "arrivals.metrics", "arrivals.events", "created_at", "id"}},
+			{verb: "get", operation: "findCluster"},
+			{verb: "create", operation: "createCluster"},
+			{verb: "delete", operation: "deleteCluster"},
 			{verb: "quota", operation: "findClusterQuotas"},
 			{verb: "set-quota", operation: "setClusterQuota"},
 		}},
@@ -74,6 +77,11 @@ func controlResources() []resource {
 			{verb: "try", operation: "tryPipeline", entries: "records"},
 			{verb: "stats", operation: "findPipelineStats", entries: "steps", columns: []string{"pipeline", "step", "kind", "in", "changed", "dropped", "errors"}},
 		}},
+	}
+}
+
+func operationResources() []resource {
+	return []resource{
 		{"export", []command{
 			{verb: "list", operation: "listTenantExports"},
 			{verb: "get", operation: "findTenantExport"},
