@@ -867,6 +867,12 @@ type Cluster struct {
 	Name string `json:"name"`
 }
 
+// ClusterCreation defines model for ClusterCreation.
+type ClusterCreation struct {
+	// Name Becomes the label `cluster` of all that it sends, and never changes. Unique in the tenant.
+	Name string `json:"name"`
+}
+
 // ClusterList defines model for ClusterList.
 type ClusterList struct {
 	Items []Cluster `json:"items"`
@@ -4501,6 +4507,40 @@ func (c *Client) ListClusters(ctx context.Context, params *ListClustersParams, o
 	return fetch[ClusterList](ctx, c, r)
 }
 
+// CreateCluster creates a cluster, which then needs a token to push with.
+//
+// The answer has no token: `POST /api/v1/tokens` with the kind `ingest` and the cluster's id makes one. Who is restricted to a part of the tenant creates none.
+//
+// It is POST /api/v1/clusters.
+func (c *Client) CreateCluster(ctx context.Context, body ClusterCreation, options ...CallOption) (*Cluster, error) {
+	r := newCall(http.MethodPost, "/api/v1/clusters", options)
+	r.creates = true
+	r.json(body)
+	return fetch[Cluster](ctx, c, r)
+}
+
+// DeleteCluster deletes a cluster; its tokens push nothing from then on.
+//
+// Every token of the cluster is refused on every node within a second. Its data can be read until retention ends it, and its name can be given to another cluster. Who is restricted to namespaces deletes none.
+//
+// It is DELETE /api/v1/clusters/{id}.
+func (c *Client) DeleteCluster(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/clusters/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindCluster returns one cluster, with when each signal last arrived.
+//
+// The ETag is that of what the cluster is, and not of its arrivals.
+//
+// It is GET /api/v1/clusters/{id}.
+func (c *Client) FindCluster(ctx context.Context, id string, options ...CallOption) (*Cluster, error) {
+	r := newCall(http.MethodGet, "/api/v1/clusters/{id}", options)
+	r.path("id", id)
+	return fetch[Cluster](ctx, c, r)
+}
+
 // FindClusterQuotas shows the quota of a cluster and what it uses of it.
 //
 // It is GET /api/v1/clusters/{id}/quotas.
@@ -6862,6 +6902,35 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
 				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createCluster", Method: http.MethodPost, Path: "/api/v1/clusters", Summary: "Creates a cluster, which then needs a token to push with.",
+			Tags: []string{"clusters"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "name", In: "body", Type: "string", Required: true, Description: "Becomes the label `cluster` of all that it sends, and never changes. Unique in the tenant."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteCluster", Method: http.MethodDelete, Path: "/api/v1/clusters/{id}", Summary: "Deletes a cluster; its tokens push nothing from then on.",
+			Tags: []string{"clusters"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The cluster's id."},
+			},
+		},
+		{
+			ID: "findCluster", Method: http.MethodGet, Path: "/api/v1/clusters/{id}", Summary: "Returns one cluster, with when each signal last arrived.",
+			Tags:   []string{"clusters"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The cluster's id."},
 			},
 		},
 		{

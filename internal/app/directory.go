@@ -37,19 +37,38 @@ func (d directoryAPI) TenantName(ctx context.Context, id seamark.TenantID) (slug
 	return t.Slug, t.Name, err
 }
 
-// ListClusters implements api.ClusterLister.
+// ListClusters implements api.Clusters.
 func (d directoryAPI) ListClusters(ctx context.Context, id seamark.TenantID) ([]api.Cluster, error) {
 	arrivals := d.ListArrivals(ctx, id)
 	list := []api.Cluster{}
 	for _, c := range d.Directory.ListClusters(ctx, id) {
-		out := api.Cluster{ID: string(c.ID), Name: c.Name, Created: c.Created, Arrivals: map[string]*time.Time{}}
-		for _, signal := range seamark.Signals() {
-			out.Arrivals[signal.String()] = nil
-			if at, ok := arrivals[c.ID][signal]; ok {
-				out.Arrivals[signal.String()] = &at
-			}
-		}
-		list = append(list, out)
+		list = append(list, clusterOf(c, arrivals[c.ID]))
 	}
 	return list, nil
+}
+
+func clusterOf(c tenant.Cluster, arrivals map[seamark.Signal]time.Time) api.Cluster {
+	out := api.Cluster{ID: string(c.ID), Name: c.Name, Created: c.Created, Arrivals: map[string]*time.Time{}}
+	for _, signal := range seamark.Signals() {
+		out.Arrivals[signal.String()] = nil
+		if at, ok := arrivals[signal]; ok {
+			out.Arrivals[signal.String()] = &at
+		}
+	}
+	return out
+}
+
+// FindCluster implements api.Clusters.
+func (d directoryAPI) FindCluster(ctx context.Context, id seamark.TenantID, cluster seamark.ClusterID) (api.Cluster, error) {
+	c, err := d.Directory.FindCluster(ctx, id, cluster)
+	if err != nil {
+		return api.Cluster{}, err
+	}
+	return clusterOf(c, d.ListArrivals(ctx, id)[c.ID]), nil
+}
+
+// CreateCluster implements api.Clusters.
+func (d directoryAPI) CreateCluster(ctx context.Context, id seamark.TenantID, name string) (api.Cluster, error) {
+	c, err := d.Directory.CreateCluster(ctx, id, tenant.ClusterSpec{Name: name})
+	return clusterOf(c, nil), err
 }

@@ -280,13 +280,13 @@ func TestSessions(t *testing.T) {
 func TestHelp(t *testing.T) {
 	g := newRig(t)
 	for text, args := range map[string][]string{
-		"seamark ctl NOUN VERB":                  {},
-		"list, quota, set-quota\n":               {"help"},
-		"seamark ctl cluster set-quota ID":       {"cluster", "--help"},
-		"--max-labels":                           {"cluster", "set-quota", "--help"},
-		"It is PUT /api/v1/clusters/{id}/quotas": {"help", "cluster", "set-quota"},
-		"seamark ctl login --address":            {"login", "--help"},
-		"Lists Kubernetes events":                {"call", "listEvents", "-h"},
+		"seamark ctl NOUN VERB":                         {},
+		"list, get, create, delete, quota, set-quota\n": {"help"},
+		"seamark ctl cluster set-quota ID":              {"cluster", "--help"},
+		"--max-labels":                                  {"cluster", "set-quota", "--help"},
+		"It is PUT /api/v1/clusters/{id}/quotas":        {"help", "cluster", "set-quota"},
+		"seamark ctl login --address":                   {"login", "--help"},
+		"Lists Kubernetes events":                       {"call", "listEvents", "-h"},
 	} {
 		g.want("", 0, text, args...)
 	}
@@ -297,15 +297,15 @@ func TestCompletion(t *testing.T) {
 	g := newRig(t)
 	g.want("", 0, "", "context", "set", "prod", "--address", "http://x")
 	for want, words := range map[string][]string{
-		"silence session":      {"s"},
-		"list quota set-quota": {"cluster", ""},
-		"ingest query admin":   {"token", "create", "--kind", ""},
-		"--kind":               {"token", "create", "--k"},
-		"table json yaml":      {"cluster", "list", "-o", ""},
-		"prod":                 {"context", "use", ""},
-		"bash fish zsh":        {"completion", ""},
-		"listEvents":           {"call", "listEvents"},
-		"":                     {"cluster", "list", "--limit", ""},
+		"silence session":                        {"s"},
+		"list get create delete quota set-quota": {"cluster", ""},
+		"ingest query admin":                     {"token", "create", "--kind", ""},
+		"--kind":                                 {"token", "create", "--k"},
+		"table json yaml":                        {"cluster", "list", "-o", ""},
+		"prod":                                   {"context", "use", ""},
+		"bash fish zsh":                          {"completion", ""},
+		"listEvents":                             {"call", "listEvents"},
+		"":                                       {"cluster", "list", "--limit", ""},
 	} {
 		out := g.want("", 0, "", append([]string{completeCommand}, words...)...)
 		got := strings.Fields(out)

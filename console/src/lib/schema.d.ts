@@ -647,8 +647,39 @@ export interface paths {
         /** Lists the tenant's clusters, with when each signal last arrived. */
         get: operations["listClusters"];
         put?: never;
-        post?: never;
+        /**
+         * Creates a cluster, which then needs a token to push with.
+         * @description The answer has no token: `POST /api/v1/tokens` with the kind `ingest` and the cluster's id makes one. Who is restricted to a part of the tenant creates none.
+         */
+        post: operations["createCluster"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clusters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Returns one cluster, with when each signal last arrived.
+         * @description The ETag is that of what the cluster is, and not of its arrivals.
+         */
+        get: operations["findCluster"];
+        put?: never;
+        post?: never;
+        /**
+         * Deletes a cluster; its tokens push nothing from then on.
+         * @description Every token of the cluster is refused on every node within a second. Its data can be read until retention ends it, and its name can be given to another cluster. Who is restricted to namespaces deletes none.
+         */
+        delete: operations["deleteCluster"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3400,6 +3431,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             arrivals: components["schemas"]["Arrivals"];
+        };
+        ClusterCreation: {
+            /** @description Becomes the label `cluster` of all that it sends, and never changes. Unique in the tenant. */
+            name: string;
         };
         ClusterList: {
             items: components["schemas"]["Cluster"][];
@@ -6768,6 +6803,99 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createCluster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterCreation"];
+            };
+        };
+        responses: {
+            /** @description The cluster. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The cluster's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteCluster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The cluster's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };

@@ -1,5 +1,5 @@
 // Package access_test holds the built product to its promises on access: each role gets what the checked-in table says, and
-// a change of roles, members and keys counts on three nodes within a second.
+// a change of roles, members, keys and clusters counts on three nodes within a second.
 package access_test
 
 import (
@@ -26,16 +26,18 @@ import (
 func TestMain(m *testing.M) { harness.Main(m) }
 
 const (
-	apiNodes = 3
-	password = "correct horse battery staple 7"
+	apiNodes    = 3
+	ingestNodes = 3
+	password    = "correct horse battery staple 7"
 	// maxChange is the promise for a change of access on every node.
 	maxChange = time.Second
 	rounds    = 30
 )
 
-// fleet is several api nodes on one bus, a tenant and its people, by what they are.
+// fleet is several api nodes and ingest nodes on one bus, a tenant and its people, by what they are.
 type fleet struct {
-	nodes     []*harness.Server
+	nodes     []*harness.Server // of role api
+	ingest    []*harness.Server
 	directory *tenant.Directory
 	tenant    seamark.TenantID
 	sessions  map[string]string
@@ -48,6 +50,9 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{sessions: map[string]string{}, members: map[string]tenant.UserID{}}
 	for range apiNodes {
 		f.nodes = append(f.nodes, harness.Serve(t, t.TempDir(), append([]string{"api", "--nats.url", bus.URL}, engine.Flags()...)...))
+	}
+	for range ingestNodes {
+		f.ingest = append(f.ingest, harness.Serve(t, t.TempDir(), append([]string{"ingest", "--nats.url", bus.URL}, engine.Flags()...)...))
 	}
 	nc, err := nats.Connect(bus.URL)
 	if err != nil {
@@ -121,13 +126,19 @@ func (f *fleet) signIn(t *testing.T, node *harness.Server, login string) string 
 
 func (f *fleet) ask(t *testing.T, node int, method, path, token, body string) int {
 	t.Helper()
-	answer, err := harness.Do(t.Context(), http.DefaultClient, &harness.Request{
-		Method: method, URL: f.nodes[node].URL + path, Token: token, Type: "application/json", Body: []byte(body),
-	})
+	return send(t, f.nodes[node], &harness.Request{Method: method, URL: path, Token: token, Body: []byte(body)}).Status
+}
+
+// send sends JSON to a node; the request's URL is the path.
+func send(t *testing.T, node *harness.Server, r *harness.Request) *harness.Answer {
+	t.Helper()
+	path := r.URL
+	r.URL, r.Type = node.URL+path, "application/json"
+	answer, err := harness.Do(t.Context(), http.DefaultClient, r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		t.Fatalf("%s %s: %v", r.Method, path, err)
 	}
-	return answer.Status
+	return answer
 }
 
 // TestEachRoleGetsWhatTheTableSays asks every node.
@@ -137,6 +148,7 @@ func TestEachRoleGetsWhatTheTableSays(t *testing.T) {
 	t.Run("roles", f.roleChanges)
 	t.Run("keys", f.keyChanges)
 	t.Run("members", f.memberChanges)
+	t.Run("clusters", f.clusterDeletions)
 }
 
 func (f *fleet) matrix(t *testing.T) {

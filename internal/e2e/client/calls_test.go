@@ -70,6 +70,9 @@ func controlCalls() []call {
 		{"findSession", func(t *testing.T, w *world) error { return one(w.owner.FindSession(t.Context())) }},
 		{"createSession", func(*testing.T, *world) error { return nil }}, // the world has signed in
 		{"listClusters", func(t *testing.T, w *world) error { return one(w.admin.ListClusters(t.Context(), nil)) }},
+		{"createCluster", createCluster},
+		{"findCluster", func(t *testing.T, w *world) error { return one(w.admin.FindCluster(t.Context(), w.clusterID)) }},
+		{"deleteCluster", deleteCluster},
 		{"listTenants", func(t *testing.T, w *world) error { return one(w.operator.ListTenants(t.Context(), nil)) }},
 		{"findQuotas", func(t *testing.T, w *world) error { return one(w.admin.FindQuotas(t.Context())) }},
 		{"findClusterQuotas", func(t *testing.T, w *world) error { return one(w.admin.FindClusterQuotas(t.Context(), w.clusterID)) }},

@@ -137,7 +137,7 @@ func (s *side) invitation(t *testing.T, email string) (id, token string) {
 func invitationRows() []row {
 	const all, one = "/api/v1/invitations", "/api/v1/invitations/:id"
 	create := func(path string, may []string) row {
-		return row{method: http.MethodPost, path: path, may: may, status: http.StatusCreated, sends: func(t *testing.T, w *world, s *side) []request {
+		return row{method: http.MethodPost, path: path, may: may, status: http.StatusCreated, shows: may, sends: func(t *testing.T, w *world, s *side) []request {
 			at := strings.Replace(path, ":id", string(s.ID), 1)
 			return []request{
 				{path: at, contentType: inJSON, body: `{"email":"` + s.marker + w.word(t) + `@example.org","role":"viewer"}`},

@@ -51,7 +51,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows(), lifecycleRows(), usageRows(), sessionRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows(), clusterRows(), lifecycleRows(), usageRows(), sessionRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -277,7 +277,6 @@ func alertmanagerRows() []row {
 
 func controlRows() []row {
 	return []row{
-		{method: http.MethodGet, path: "/api/v1/clusters", may: anybody, status: http.StatusOK, shows: readers, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/tenants", may: operators, status: http.StatusOK, shows: operators, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/quotas", may: members, status: http.StatusOK, shows: members, sends: fixed("")},
 		{method: http.MethodGet, path: "/api/v1/clusters/:id/quotas", may: members, status: http.StatusOK, sends: func(_ *testing.T, w *world, s *side) []request {
