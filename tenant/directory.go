@@ -247,6 +247,7 @@ func (d *Directory) makeTables() {
 	d.clusters.groupOf = func(c *clusterDoc) string { return string(c.Tenant) }
 	d.tokens = newTable[tokenDoc]("token", tokens, &d.mu, changed)
 	d.tokens.groupOf = func(t *tokenDoc) string { return string(t.Tenant) }
+	d.tieTokens()
 	d.users = newTable[userDoc]("user", users, &d.mu, changed)
 	d.users.aliasOf = func(u *userDoc) string { return string(u.ID) }
 	d.users.groupsOf = func(u *userDoc) []string { return u.tenants() }

@@ -44,6 +44,9 @@ type table[D any] struct {
 	redact func(D) D
 	// changed is called after every change, with mu held.
 	changed func()
+	// tie, when set, keeps what documents of this table and another know of each other; it is called with mu held after the
+	// indexes changed, with the document before and the one of now, each nil when there is none.
+	tie func(old, doc *D)
 
 	mu     *sync.RWMutex // the directory's: one lock guards all tables, so that a check sees one state of all of them
 	rows   map[string]row[D]
@@ -142,7 +145,11 @@ func (t *table[D]) keys() []string {
 
 // setLocked keeps the indexes in step with rows. A nil document removes the key.
 func (t *table[D]) setLocked(key string, doc *D, revision uint64) {
-	if old := t.rows[key].doc; old != nil {
+	old := t.rows[key].doc
+	if t.tie != nil {
+		defer t.tie(old, doc)
+	}
+	if old != nil {
 		if t.aliasOf != nil && t.alias[t.aliasOf(old)] == old {
 			delete(t.alias, t.aliasOf(old))
 		}
@@ -254,7 +261,9 @@ func (t *table[D]) mutate(ctx context.Context, key string, change func(*D) error
 				return nil, err
 			}
 		}
-		next := *doc
+		t.mu.RLock()
+		next := *doc // what ties it to others changes under the lock
+		t.mu.RUnlock()
 		if err := change(&next); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -69,6 +70,33 @@ type tokenDoc struct {
 	kind    seamark.CredentialKind
 	signals seamark.SignalSet
 	hash    [sha256.Size]byte
+
+	// What the token belongs to, so that a request looks up one document and not three. They are the directory's own and
+	// guarded by its lock, where all else of a document never changes.
+	owner   *tenantDoc
+	cluster *clusterDoc
+}
+
+// tieTokens keeps each token's tenant and cluster at hand. The documents come in any order.
+func (d *Directory) tieTokens() {
+	d.tokens.tie = func(_, t *tokenDoc) {
+		if t != nil {
+			t.owner, t.cluster = d.tenants.findLocked(string(t.Tenant)), d.clusters.aliasLocked(string(t.Cluster))
+		}
+	}
+	d.tenants.tie = func(old, now *tenantDoc) {
+		for _, t := range d.tokens.groups[string(cmp.Or(now, old).ID)] {
+			t.owner = now
+		}
+	}
+	d.clusters.tie = func(old, now *clusterDoc) {
+		c := cmp.Or(now, old)
+		for _, t := range d.tokens.groups[string(c.Tenant)] {
+			if t.Cluster == c.ID {
+				t.cluster = d.clusters.aliasLocked(string(c.ID))
+			}
+		}
+	}
 }
 
 // oldSecret is a secret that was replaced and is good for some time more.
@@ -277,8 +305,7 @@ func (d *Directory) Authenticate(_ context.Context, credential string) (seamark.
 	var owner *tenantDoc
 	var cluster *clusterDoc
 	if token != nil {
-		owner = d.tenants.findLocked(string(token.Tenant))
-		cluster = d.clusters.aliasLocked(string(token.Cluster))
+		owner, cluster = token.owner, token.cluster
 	}
 	d.mu.RUnlock()
 
