@@ -24,8 +24,15 @@ type ClusterSpec struct {
 	Name string
 }
 
+const (
+	// maxClusters bounds a tenant's clusters, with the tombstones. Without it one tenant fills the bucket that all of them share.
+	maxClusters = 1000
+	// deadClusterKeep is how long a tombstone stays, so that who lost a race for the name learns why.
+	deadClusterKeep = 24 * time.Hour
+)
+
 // clusterDoc is stored under `<tenant>.<name>`, which makes the name unique. A deleted cluster stays as a tombstone until
-// the name is taken again.
+// the name is taken again or a day has passed.
 type clusterDoc struct {
 	Version int `json:"v"`
 	Cluster
@@ -54,14 +61,19 @@ func (c *clusterDoc) validate(key string) error {
 
 func clusterKey(tenant seamark.TenantID, name string) string { return string(tenant) + "." + name }
 
-// CreateCluster makes a cluster. The error is of kind Invalid for a bad name, Conflict when the name is taken, NotFound
-// when the tenant is gone.
+// CreateCluster makes a cluster. The error is of kind Invalid for a bad name, Conflict when the name is taken or
+// the tenant has 1000 clusters (nodes that create in the same moment can pass this by one each), NotFound when the tenant is gone.
 func (d *Directory) CreateCluster(ctx context.Context, tenant seamark.TenantID, spec ClusterSpec) (Cluster, error) {
 	if _, err := d.FindTenant(ctx, tenant); err != nil {
 		return Cluster{}, err
 	}
 	if err := checkSlug("cluster", spec.Name); err != nil {
 		return Cluster{}, invalid(err, "seamark-cluster-invalid")
+	}
+	key := clusterKey(tenant, spec.Name)
+	if here, _ := d.clusters.find(key); here == nil && len(d.clusters.list(string(tenant))) >= maxClusters {
+		return Cluster{}, seamark.Errorf(seamark.Conflict, "seamark-cluster-limit",
+			"The tenant has %d clusters, the limit; those that were deleted in the last day count. Delete some, or take the name of one that is deleted.", maxClusters)
 	}
 	id, err := d.newID()
 	if err != nil {
@@ -70,7 +82,6 @@ func (d *Directory) CreateCluster(ctx context.Context, tenant seamark.TenantID, 
 	doc := &clusterDoc{Version: docVersion, Cluster: Cluster{
 		ID: seamark.ClusterID(id), Tenant: tenant, Name: spec.Name, Created: d.now().UTC(),
 	}}
-	key := clusterKey(tenant, spec.Name)
 	err = d.clusters.create(ctx, key, doc)
 	if errors.Is(err, errTaken) {
 		_, err = d.clusters.mutate(ctx, key, func(c *clusterDoc) error {
@@ -158,6 +169,24 @@ func (d *Directory) placeFree(p tokenPlace) bool {
 		return now.Sub(p.Given) > placeHold
 	}
 	return !t.live(now)
+}
+
+// sweepClusters removes tombstones of clusters whose names nobody took again.
+func (d *Directory) sweepClusters(ctx context.Context, now time.Time) error {
+	for _, c := range d.clusters.all() {
+		if c.Deleted.IsZero() || now.Sub(c.Deleted) <= deadClusterKeep {
+			continue
+		}
+		key := clusterKey(c.Tenant, c.Name)
+		here, revision := d.clusters.find(key)
+		if here != c || revision == 0 {
+			continue // the name was taken just now, or the next sweep knows the revision
+		}
+		if err := d.clusters.bucket.removeAt(ctx, d.clusters.noun+"."+key, revision); err != nil && !errors.Is(err, errTaken) {
+			return fmt.Errorf("remove deleted cluster: %w", err)
+		}
+	}
+	return nil
 }
 
 func clusterUnknown() error {

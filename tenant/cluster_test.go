@@ -1,8 +1,10 @@
 package tenant_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
@@ -56,4 +58,40 @@ func TestDeletedClusterEndsItsTokensAndFreesItsName(t *testing.T) {
 	wantError(t, err, seamark.Unauthenticated, "seamark-token-revoked")
 	newToken(t, d, acme.ID, tenant.TokenSpec{Kind: seamark.IngestToken, Cluster: fresh.ID})
 	newToken(t, d, acme.ID, tenant.TokenSpec{Kind: seamark.IngestToken, Cluster: fresh.ID})
+}
+
+func TestClustersAreLimited(t *testing.T) {
+	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	js := jetStream(t, testkit.NATS(t))
+	d := openDirectory(t, js, withClock(clock))
+	acme := newTenant(t, d, "acme")
+	first := newCluster(t, d, acme.ID, "c0")
+	for i := 1; i < 1000; i++ {
+		newCluster(t, d, acme.ID, fmt.Sprintf("c%d", i))
+	}
+	create := func(name string) error {
+		_, err := d.CreateCluster(t.Context(), acme.ID, tenant.ClusterSpec{Name: name})
+		return err
+	}
+	wantError(t, create("more"), seamark.Conflict, "seamark-cluster-limit")
+	wantError(t, create("c1"), seamark.Conflict, "seamark-cluster-exists")
+	if err := d.DeleteCluster(t.Context(), acme.ID, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, create("more"), seamark.Conflict, "seamark-cluster-limit") // else who creates and deletes in a loop fills the bucket
+	second := newCluster(t, d, acme.ID, "c0")
+	if err := d.DeleteCluster(t.Context(), acme.ID, second.ID); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(25 * time.Hour)
+	eventually(t, func() error {
+		if err := d.Sweep(t.Context()); err != nil {
+			return err
+		}
+		return create("more")
+	})
+	keys := keysOf(t, openBucket(t, js, "clusters"))
+	if own := "cluster." + string(acme.ID); !slices.Contains(keys, own+".more") || slices.Contains(keys, own+".c0") {
+		t.Errorf("the bucket has c0, which was deleted a day ago, or lacks the new cluster: %v", keys)
+	}
 }

@@ -25,7 +25,8 @@ func (d *Directory) sweepLoop(ctx context.Context) {
 }
 
 // sweep drops sessions that are over from memory (their bucket forgets them by age, without telling), and from KV the
-// sessions that are over for an hour, the tokens that are long dead, the arrivals of clusters that are gone and the quotas of whom they were for.
+// sessions that are over for an hour, the tokens that are long dead, clusters that were deleted a day ago, the arrivals of clusters
+// that are gone and the quotas of whom they were for.
 func (d *Directory) sweep(ctx context.Context) error {
 	now := d.now()
 	d.mu.Lock()
@@ -59,7 +60,7 @@ func (d *Directory) sweep(ctx context.Context) error {
 			return fmt.Errorf("remove old arrival: %w", err)
 		}
 	}
-	if err := errors.Join(d.sweepUses(ctx), d.sweepInvitations(ctx)); err != nil {
+	if err := errors.Join(d.sweepClusters(ctx, now), d.sweepUses(ctx), d.sweepInvitations(ctx)); err != nil {
 		return err
 	}
 	if err := d.sweepBudgets(ctx); err != nil {
