@@ -1,9 +1,12 @@
 package client_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/seamarkhq/seamark/api/client"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 // createCluster creates one twice with one key, as who has not heard the first answer.
@@ -51,5 +54,25 @@ func deleteCluster(t *testing.T, w *world) error {
 	if err := w.admin.DeleteCluster(t.Context(), made.ID); !client.IsNotFound(err) {
 		t.Errorf("deleted twice: got %v, want 404", err)
 	}
+	clusterChanges(t, w, made.ID)
 	return nil
+}
+
+// clusterChanges waits until the log of changes tells of the creation, the deletion and the one that found nothing.
+func clusterChanges(t *testing.T, w *world, id string) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		list, err := w.admin.ListChanges(t.Context(), &client.ListChangesParams{Object: new("cluster/" + id)})
+		if err != nil {
+			return err
+		}
+		var got []string
+		for _, c := range list.Items {
+			got = append(got, c.Action+" "+c.Result)
+		}
+		if want := []string{"cluster.delete seamark-cluster-unknown", "cluster.delete done", "cluster.create done"}; !slices.Equal(got, want) {
+			return fmt.Errorf("the log of changes tells of %q, want %q", got, want)
+		}
+		return nil
+	})
 }
