@@ -14,7 +14,7 @@ import (
 
 // TestDump writes every row of a tenant once, as JSON that reads back.
 func TestDump(t *testing.T) {
-	s := open(t, 97)
+	s := open(t, 107)
 	encoded, err := store.NewEncoder().Encode(randomBatch(rand.New(rand.NewPCG(3, 4)), 300), base)
 	require.NoError(t, err)
 	stored := map[string]uint64{}

@@ -22,7 +22,7 @@ func event(uid int, first, last time.Time, count uint32) seamark.Event {
 
 // TestListEventsShowsTheNewestState stores three updates of an old event in three batches, and events around the range.
 func TestListEventsShowsTheNewestState(t *testing.T) {
-	s, now := open(t, 47), time.Now()
+	s, now := open(t, 105), time.Now()
 	hour := seamark.TimeRange{Start: now.Add(-time.Hour), End: now}
 	old := now.Add(-20 * 24 * time.Hour)
 	for i, e := range []seamark.Event{
@@ -76,7 +76,7 @@ func TestListEventsByPages(t *testing.T) {
 }
 
 func TestListEventsFilters(t *testing.T) {
-	s, now := open(t, 48), time.Now()
+	s, now := open(t, 106), time.Now()
 	var all []seamark.Event
 	for i, text := range hostile {
 		e := event(i, now.Add(-time.Minute), now.Add(-time.Minute), 1)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,9 +31,15 @@ const (
 	cluster = seamark.ClusterID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
 )
 
+// taken is which test has a tenant's number.
+var taken sync.Map
+
 // open returns a store whose one tenant has the given number, so that tests keep apart.
 func open(t testing.TB, number seamark.TenantNumber) *store.Store {
 	t.Helper()
+	if other, _ := taken.LoadOrStore(number, t.Name()); other != t.Name() {
+		t.Fatalf("the tenant number %d is that of %s", number, other)
+	}
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
@@ -82,7 +89,7 @@ func blocks(segments []store.Segment, batchID uint64) []*store.Block {
 	return list
 }
 
-var base = time.Date(2026, 11, 20, 23, 59, 0, 0, time.UTC)
+var base = time.Now().UTC().Truncate(24 * time.Hour).Add(-time.Minute)
 
 // randomBatch makes a batch with rows over midnight, attributes on some rows and every kind of row.
 func randomBatch(r *rand.Rand, n int) *seamark.Batch {

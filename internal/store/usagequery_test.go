@@ -38,7 +38,7 @@ func line(at time.Time, kind seamark.UsageKind, change func(u *seamark.Usage)) s
 }
 
 func TestListUsageGroups(t *testing.T) {
-	s := open(t, 81)
+	s := open(t, 101)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
 	yesterday := today.AddDate(0, 0, -1)
 	all := seamark.TimeRange{Start: yesterday, End: today.AddDate(0, 0, 1)}
@@ -98,7 +98,7 @@ func utc(list []store.UsageRow) []store.UsageRow {
 
 // TestListUsageReadsClosedDays closes days, also twice, and finds them where lines are not read any more.
 func TestListUsageReadsClosedDays(t *testing.T) {
-	s := open(t, 82)
+	s := open(t, 102)
 	today := time.Now().UTC().Truncate(24 * time.Hour)
 	old := today.AddDate(0, 0, -int(store.UsageLineDays())-2) // its lines are still there, and are not read
 	count := func(at time.Time, n uint64) seamark.Usage {
@@ -137,7 +137,7 @@ func TestListUsageReadsClosedDays(t *testing.T) {
 
 // TestListUsageTakesAnyText meters hostile names and gets them back.
 func TestListUsageTakesAnyText(t *testing.T) {
-	s := open(t, 83)
+	s := open(t, 103)
 	now := time.Now()
 	var lines []seamark.Usage
 	for _, text := range hostile {
@@ -161,13 +161,13 @@ func TestListUsageTakesAnyText(t *testing.T) {
 
 // TestListStoredCountsRows compares what parts say with what was inserted.
 func TestListStoredCountsRows(t *testing.T) {
-	s := open(t, 84)
+	s := open(t, 104)
 	insertBatch(t, s, 1, randomBatch(rand.New(rand.NewPCG(1, 1)), 200))
 	got, err := s.ListStored(t.Context(), tenantA, true)
 	require.NoError(t, err)
 	rows := map[store.Table]uint64{}
 	for i := range got {
-		require.Equal(t, seamark.TenantNumber(84), got[i].Number)
+		require.Equal(t, seamark.TenantNumber(104), got[i].Number)
 		rows[got[i].Table] += got[i].Rows
 		if got[i].Table == store.TableLogs {
 			require.Contains(t, []int32{int32(base.Unix() / 86400), int32(base.Unix()/86400) + 1}, got[i].Day)

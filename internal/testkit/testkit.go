@@ -70,7 +70,7 @@ func (s *sharedEngine) start() (*engine.ClickHouse, error) {
 	defer cancel()
 	s.engine, s.err = engine.StartClickHouse(ctx, engine.ClickHouseOptions{
 		DataDir:       s.folder,
-		TenantUsers:   100,
+		TenantUsers:   200,
 		KeepFreeBytes: 64 << 20,
 		Log:           warnings(),
 	})
