@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/pierrec/lz4/v4"
 
@@ -15,8 +16,11 @@ const maxDecodedBytes = 64 << 20
 
 // inflate returns the raw bytes of a segment's frames. The frames' sums are for the server, which reads them from a disk; a
 // segment that is decoded here comes from the bus.
-func (s *Segment) inflate() ([]byte, error) {
-	var raw []byte
+func (s *Segment) inflate() ([]byte, error) { return s.inflateInto(nil) }
+
+// inflateInto is inflate with a buffer to write into, which may be grown.
+func (s *Segment) inflateInto(raw []byte) ([]byte, error) {
+	raw = raw[:0]
 	for rest := s.Payload; len(rest) > 0; {
 		if len(rest) < emptyFrameBytes || rest[frameHashBytes] != frameMethodLZ4 {
 			return nil, fmt.Errorf("%d bytes are no frame", len(rest))
@@ -27,7 +31,7 @@ func (s *Segment) inflate() ([]byte, error) {
 			return nil, fmt.Errorf("a frame of %d bytes for %d does not fit", size, n)
 		}
 		start := len(raw)
-		raw = append(raw, make([]byte, n)...)
+		raw = slices.Grow(raw, n)[:start+n]
 		got, err := lz4.UncompressBlock(rest[emptyFrameBytes:size], raw[start:])
 		if err != nil || got != n {
 			return nil, fmt.Errorf("a frame has %d bytes instead of %d: %w", got, n, err)
@@ -134,8 +138,26 @@ func (r *nativeReader) version() {
 
 // texts reads a dictionary and n keys into it.
 func (r *nativeReader) texts(n int) []string {
-	if n == 0 || r.err != nil {
+	values, keys, width := r.dictionary(n)
+	if r.err != nil || n == 0 {
 		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		key := littleEndian(keys[i*width : (i+1)*width])
+		if key >= uint64(len(values)) {
+			r.fail("key %d is outside a dictionary of %d", key, len(values))
+			return nil
+		}
+		list[i] = values[key]
+	}
+	return list
+}
+
+// dictionary reads a dictionary and n keys into it, of width bytes each.
+func (r *nativeReader) dictionary(n int) (values []string, keys string, width int) {
+	if n == 0 || r.err != nil {
+		return nil, "", 0
 	}
 	flags := r.uint64()
 	keyType := flags &^ lowCardinalityFlags
@@ -147,30 +169,17 @@ func (r *nativeReader) texts(n int) []string {
 		r.fail("a dictionary of %d texts does not fit", size)
 	}
 	if r.err != nil {
-		return nil
+		return nil, "", 0
 	}
-	width := 1 << keyType // bytes of a key
-	values := make([]string, size)
+	width = 1 << keyType
+	values = make([]string, size)
 	for i := range values {
 		values[i] = r.string()
 	}
 	if keys := r.uint64(); r.err == nil && keys != uint64(n) {
 		r.fail("a dictionary has %d keys, not %d", keys, n)
 	}
-	data := r.take(n * width)
-	if r.err != nil {
-		return nil
-	}
-	list := make([]string, n)
-	for i := range list {
-		key := littleEndian(data[i*width : (i+1)*width])
-		if key >= size {
-			r.fail("key %d is outside a dictionary of %d", key, size)
-			return nil
-		}
-		list[i] = values[key]
-	}
-	return list
+	return values, r.take(n * width), width
 }
 
 // labels reads a column of maps: all rows' pairs, row after row, and per row the end of its pairs.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"unsafe"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store/gram"
@@ -14,7 +16,7 @@ import (
 // inserted before them: whoever sees a line whose _f is 1 sees the filter that covers it. Storing one twice changes nothing.
 
 // maxFilterSets bounds the memory of one block's filters, at 8 KiB each; those of a block with more are stored in parts.
-const maxFilterSets = 4096
+const maxFilterSets = 1024
 
 // filterKey names a filter of a block.
 type filterKey struct {
@@ -30,9 +32,12 @@ type logFilters struct {
 	free  []*gram.Set
 	raw   []byte
 	seen  map[string]groupLines // of the block
-	here  map[string]groupLines // of a segment
-	runs  map[string]uint8
-	comp  *compressor
+
+	// Of a segment.
+	inflated []byte
+	groups   []segmentGroup
+	lines    []segmentLine
+	comp     *compressor
 }
 
 // Inserts returns how many inserts Insert makes of a block: that of its filters counts, too.
@@ -54,7 +59,7 @@ func (s *Store) filters(b *Block) bool {
 func (s *Store) storeFilters(ctx context.Context, tenant seamark.TenantID, b *Block) bool {
 	f, ok := s.filterPool.Get().(*logFilters)
 	if !ok {
-		f = &logFilters{sets: map[filterKey]*gram.Set{}, seen: map[string]groupLines{}, here: map[string]groupLines{}, runs: map[string]uint8{}, comp: newCompressor()}
+		f = &logFilters{sets: map[filterKey]*gram.Set{}, seen: map[string]groupLines{}, comp: newCompressor()}
 	}
 	defer s.filterPool.Put(f)
 	defer f.reset()
@@ -72,11 +77,10 @@ func (s *Store) fillFilters(ctx context.Context, tenant seamark.TenantID, b *Blo
 		return err
 	}
 	for i := range b.Segments {
-		lines, err := readLines(&b.Segments[i])
-		if err != nil {
+		if err := f.read(&b.Segments[i]); err != nil {
 			return fmt.Errorf("segment %d: %w", i, err)
 		}
-		f.add(lines, func(group string, seen groupLines) uint8 { return s.runs.of(runKey{n, group}, seen) })
+		f.add(func(group string, seen groupLines) uint8 { return s.runs.of(runKey{n, group}, seen) })
 		if len(f.sets) < maxFilterSets {
 			continue
 		}
@@ -102,24 +106,21 @@ func (s *Store) insertFilters(ctx context.Context, tenant seamark.TenantID, n se
 	return err
 }
 
-// lines are the columns of a segment of logs that filters are made of.
-type lines struct {
-	groups []string
-	times  []int64
-	bodies []string
-}
-
-// readLines returns the columns of a segment of logs. Its strings share the segment's bytes.
-func readLines(s *Segment) (*lines, error) {
-	r, err := newNativeReader(s)
-	if err != nil {
-		return nil, err
+// read takes the columns of a segment of logs that filters are made of. What it takes is good until the next one.
+func (f *logFilters) read(s *Segment) error {
+	var err error
+	if f.inflated, err = s.inflateInto(f.inflated); err != nil {
+		return err
 	}
-	l := &lines{groups: r.lowCardinality("grp"), times: make([]int64, r.rows), bodies: make([]string, r.rows)}
+	r := &nativeReader{text: unsafe.String(unsafe.SliceData(f.inflated), len(f.inflated)), rows: int(s.Rows)}
+	if r.rows == 0 || r.rows > len(r.text) {
+		return fmt.Errorf("%d rows do not fit into %d bytes", r.rows, len(r.text))
+	}
+	r.column("grp", typeLowCardinality)
+	r.version()
+	groups, keys, width := r.dictionary(r.rows)
 	r.column("ts", "DateTime64(9, 'UTC')")
-	for i := range l.times {
-		l.times[i] = int64(r.uint64())
-	}
+	times := r.take(8 * r.rows)
 	r.column("fp", "UInt64")
 	r.take(8 * r.rows)
 	r.lowCardinality("level")
@@ -128,32 +129,62 @@ func readLines(s *Segment) (*lines, error) {
 	r.column("span_id", "FixedString(8)")
 	r.take(8 * r.rows)
 	r.column("body", "String")
-	for i := range l.bodies {
-		l.bodies[i] = r.string()
+	if r.err != nil {
+		return r.err
 	}
-	return l, r.err
+	f.groups, f.lines = f.groups[:0], f.lines[:0]
+	for _, name := range groups {
+		f.groups = append(f.groups, segmentGroup{name: strings.Clone(name)}) // a key that outlives the segment
+	}
+	for i := range r.rows {
+		key := littleEndian(keys[i*width : (i+1)*width])
+		if key >= uint64(len(groups)) {
+			return fmt.Errorf("key %d is outside a dictionary of %d", key, len(groups))
+		}
+		f.lines = append(f.lines, segmentLine{uint32(key), int64(littleEndian(times[8*i : 8*i+8])), r.string()})
+	}
+	return r.err
 }
 
-// add adds lines to the filters of their groups and times.
-func (f *logFilters) add(l *lines, run func(group string, seen groupLines) uint8) {
-	clear(f.here)
-	for i, group := range l.groups {
-		here, ok := f.here[group]
-		if !ok {
-			here = groupLines{from: l.times[i], to: l.times[i]}
-		}
-		f.here[group] = groupLines{min(here.from, l.times[i]), max(here.to, l.times[i]), here.bytes + float64(len(l.bodies[i]))}
+// segmentGroup is a group of a segment, with the filter that its last line went into.
+type segmentGroup struct {
+	name  string
+	seen  groupLines
+	run   uint8
+	start int64
+	set   *gram.Set
+}
+
+// segmentLine is a line of a segment. Its text is a part of the segment.
+type segmentLine struct {
+	group uint32
+	time  int64
+	body  string
+}
+
+// add adds the lines that were read to the filters of their groups and times.
+func (f *logFilters) add(run func(group string, seen groupLines) uint8) {
+	for i := range f.lines {
+		l := &f.lines[i]
+		f.groups[l.group].seen.add(groupLines{l.time, l.time, float64(len(l.body))})
 	}
-	for group, here := range f.here {
-		f.runs[group] = run(group, here)
-		if seen, ok := f.seen[group]; ok {
-			here = groupLines{min(here.from, seen.from), max(here.to, seen.to), here.bytes + seen.bytes}
+	for i := range f.groups {
+		g := &f.groups[i]
+		if g.seen.bytes == 0 && g.seen.to == 0 {
+			continue // of a dictionary, and of no line
 		}
-		f.seen[group] = here
+		g.run = run(g.name, g.seen)
+		seen := f.seen[g.name]
+		seen.add(g.seen)
+		f.seen[g.name] = seen
 	}
-	for i, group := range l.groups {
-		run := f.runs[group]
-		f.set(filterKey{group, l.times[i] &^ (1<<run - 1), run}).Add(l.bodies[i])
+	for i := range f.lines {
+		l := &f.lines[i]
+		g := &f.groups[l.group]
+		if start := l.time &^ (1<<g.run - 1); g.set == nil || g.start != start {
+			g.start, g.set = start, f.set(filterKey{g.name, start, g.run})
+		}
+		g.set.Add(l.body)
 	}
 }
 
@@ -183,8 +214,9 @@ func (f *logFilters) reset() {
 	}
 	clear(f.sets)
 	clear(f.seen)
-	clear(f.runs)
 	clear(f.order)
+	clear(f.groups)
+	clear(f.lines)
 	f.order = f.order[:0]
 }
 

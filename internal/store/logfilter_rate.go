@@ -53,6 +53,14 @@ type groupLines struct {
 	bytes    float64
 }
 
+// add takes other lines of the group in.
+func (l *groupLines) add(o groupLines) {
+	if l.bytes == 0 && l.to == 0 {
+		l.from, l.to = o.from, o.to
+	}
+	l.from, l.to, l.bytes = min(l.from, o.from), max(l.to, o.to), l.bytes+o.bytes
+}
+
 // of returns the run of a group's filters.
 func (r *groupRuns) of(key runKey, lines groupLines) uint8 {
 	r.mu.Lock()
