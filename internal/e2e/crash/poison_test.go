@@ -16,6 +16,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
 	"github.com/seamarkhq/seamark/internal/engine"
+	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -115,11 +116,22 @@ func (p *poisoner) last(signal string) []byte {
 	return msg.Data
 }
 
-// damaged returns a message whose head is sound, and whose last rows are not.
+// damaged returns a message whose head is sound, and whose rows are not: what counts them, behind them, is.
 func (p *poisoner) damaged(signal string) []byte {
+	p.t.Helper()
 	data := slices.Clone(p.good[signal])
-	data[len(data)-3] ^= 0x40
-	return data
+	frame, err := store.ParseFrame(data)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, s := range frame.Segments {
+		if s.Table == store.TableLogs || s.Table == store.TableSamples {
+			s.Payload[len(s.Payload)-3] ^= 0x40
+			return data
+		}
+	}
+	p.t.Fatalf("the last message of %s has no rows", signal)
+	return nil
 }
 
 func (p *poisoner) publish(subject string, data []byte) {
