@@ -100,6 +100,16 @@ func (a *App) startWriter(ctx context.Context) error {
 	return a.startSampler(ctx)
 }
 
+// exportRoutes returns the routes of exports of whole tenants. A querier by itself has no key that answers are sealed with, so it
+// keeps none for repeats: each makes an export of its own.
+func (a *App) exportRoutes() []httpx.Route {
+	routes := api.TenantExportRoutes(transferAPI{a.transfers})
+	for i := range routes {
+		routes[i].Creates = routes[i].Creates && a.replays != nil
+	}
+	return routes
+}
+
 // routes returns the route table of the process's roles.
 func (a *App) routes() ([]httpx.Route, error) {
 	var routes []httpx.Route
@@ -118,7 +128,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, a.queryRoutes()...)
 		routes = append(routes, list...)
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
-		routes = append(routes, api.TenantExportRoutes(transferAPI{a.transfers})...)
+		routes = append(routes, a.exportRoutes()...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
 		routes = append(routes, api.UsageRoutes(usageAPI{
 			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, kept: a.kept, timeout: a.opts.Query.Timeout, now: a.opts.Now,
