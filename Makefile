@@ -20,7 +20,7 @@ PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
 CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/pushgateway ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
 	./internal/bus ./internal/httpx ./internal/seal ./tenant ./alerting ./querier/samplecache ./querier/seriesindex ./querier/logtail \
-	./querier/logfilter ./ingest/patterns ./forward
+	./querier/logfilter ./ingest/patterns
 
 CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
 	console/index.html console/vite.config.ts console/csp.txt console/package.json
