@@ -64,6 +64,25 @@ func (s *Store) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope L
 // Narrow says that rows for which the scope's filters hold lie in ranges alone, which it takes.
 func (s *LogScope) Narrow(ranges []LogRange) {
 	s.Narrowed, s.Ranges = true, mergeRanges(ranges, maxLogRanges)
+	covered, groups := 0.0, s.groups()
+	for _, r := range s.Ranges {
+		covered += float64(min(r.End, s.End) - max(r.Start, s.Start))
+	}
+	if covered < manyCovered*float64(len(groups))*float64(s.End-s.Start) {
+		return
+	}
+	s.Ranges = nil // asking each row costs more than the rows that are left out
+	for _, group := range groups {
+		s.Ranges = append(s.Ranges, LogRange{group, s.Start, s.End})
+	}
+}
+
+// manyCovered is the share of a scope above which its ranges are not worth a condition beside that of their groups.
+const manyCovered = 0.5
+
+// narrows reports whether a range is less than all rows of its group.
+func (s *LogScope) narrows() bool {
+	return slices.ContainsFunc(s.Ranges, func(r LogRange) bool { return r.Start > s.Start || r.End < s.End })
 }
 
 // wanted returns for each of the scope's filters that sets of grams can help with such sets, one of which a row must have.

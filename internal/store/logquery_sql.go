@@ -169,7 +169,7 @@ func (b *logSQL) whereGroups(scope *LogScope, byStream bool) {
 	// condition on the date.
 	b.WriteString("\n  AND ts >= fromUnixTimestamp64Nano(" + b.int64(scope.Start) + ", 'UTC')")
 	b.WriteString(" AND ts < fromUnixTimestamp64Nano(" + b.int64(scope.End) + ", 'UTC')")
-	if scope.Narrowed {
+	if scope.Narrowed && scope.narrows() {
 		b.ranges(scope.Ranges)
 	}
 	if byStream {
