@@ -139,6 +139,7 @@ func (x *Index) Close() error {
 func (x *Index) ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]store.MetricSeries, error) {
 	sc, conditions := x.plan(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricSeries(ctx, tenant, q)
 	}
 	return sc.metrics(sc.series(conditions, q.Limit)), nil
@@ -148,6 +149,7 @@ func (x *Index) ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q
 func (x *Index) ListMetricLabelNames(ctx context.Context, tenant seamark.TenantID, q store.MetricSeriesQuery) ([]string, error) {
 	sc, conditions := x.plan(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricLabelNames(ctx, tenant, q)
 	}
 	return sc.labelNames(conditions, q.Limit), nil
@@ -157,6 +159,7 @@ func (x *Index) ListMetricLabelNames(ctx context.Context, tenant seamark.TenantI
 func (x *Index) ListMetricLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.MetricSeriesQuery) ([]string, error) {
 	sc, conditions := x.plan(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricLabelValues(ctx, tenant, name, q)
 	}
 	return sc.labelValues(name, conditions, q.Limit), nil
@@ -180,6 +183,20 @@ func (x *Index) scope(ctx context.Context, k key, limit int, days dayRange, matc
 		return nil, nil
 	}
 	return s.scope(days), conditions
+}
+
+// outrun notes that the store has answered a query that the index could not. What it answered may be newer than the refresh
+// under way: a later query must not find less, so that what is shown from now on is no older than this.
+func (x *Index) outrun(k key) {
+	x.mu.Lock()
+	t := x.indexes[k]
+	x.mu.Unlock()
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.outrunAt = x.opts.Now()
 }
 
 // Changed says that series rows of the tenant were stored. Queries that begin 250 ms later find them. It returns at once.

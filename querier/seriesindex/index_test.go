@@ -207,6 +207,27 @@ func TestNobodyWaitsForASlowLoad(t *testing.T) {
 	require.Equal(t, 1, seriesindex.Loads(x), "queries share one load")
 }
 
+// TestNothingFoundIsLostAgain lets a load begin before a series is stored and end after the store has shown it.
+func TestNothingFoundIsLostAgain(t *testing.T) {
+	w := newTwin()
+	w.insert(tenantA, series(1, "up"), monday)
+	w.blocked = make(chan struct{})
+	x, clock := newIndex(t, w)
+	seriesindex.WaitFor(x, time.Millisecond)
+	require.Equal(t, []uint64{1}, fps(t, x, tenantA, onDays(monday, monday)), "the load has begun")
+	w.awaitScans(t, 1)
+	w.insert(tenantA, series(2, "up", "pod", "b"), monday)
+	clock.Advance(time.Millisecond)
+	require.Equal(t, []uint64{1, 2}, fps(t, x, tenantA, onDays(monday, monday)), "the store answers")
+	require.Equal(t, 2, seriesindex.Fallthroughs(x, "wait"))
+	clock.Advance(time.Millisecond)
+	next := make(chan struct{})
+	defer close(next)
+	close(w.holdScans(next))
+	w.awaitScans(t, 2) // so that what the first one read is shown
+	require.Equal(t, []uint64{1, 2}, fps(t, x, tenantA, onDays(monday, monday)))
+}
+
 func TestClosedIndexAsksTheStore(t *testing.T) {
 	w := newTwin()
 	w.insert(tenantA, series(1, "up"), monday)

@@ -20,6 +20,7 @@ type logSource interface {
 func (x *Index) LogStreams(ctx context.Context, tenant seamark.TenantID, q store.LogStreamsQuery) ([]store.LogStream, error) {
 	sc, conditions := x.planLogs(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogStreams(ctx, tenant, q)
 	}
 	return sc.streams(sc.anyOrder(conditions, q.Limit)), nil
@@ -29,6 +30,7 @@ func (x *Index) LogStreams(ctx context.Context, tenant seamark.TenantID, q store
 func (x *Index) LogLabelNames(ctx context.Context, tenant seamark.TenantID, q store.LogStreamsQuery) ([]string, error) {
 	sc, conditions := x.planLogs(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogLabelNames(ctx, tenant, q)
 	}
 	return sc.labelNames(conditions, q.Limit), nil
@@ -38,6 +40,7 @@ func (x *Index) LogLabelNames(ctx context.Context, tenant seamark.TenantID, q st
 func (x *Index) LogLabelValues(ctx context.Context, tenant seamark.TenantID, name string, q store.LogStreamsQuery) ([]string, error) {
 	sc, conditions := x.planLogs(ctx, tenant, &q)
 	if sc == nil {
+		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogLabelValues(ctx, tenant, name, q)
 	}
 	return sc.labelValues(name, conditions, q.Limit), nil
@@ -79,6 +82,7 @@ func (x *Index) LogStreamsByFP(ctx context.Context, tenant seamark.TenantID, fps
 	s, reason := x.snapshot(ctx, key{tenant, seamark.LogStream}, daysOf(today, today))
 	if s == nil {
 		x.metrics.fallthroughs.WithLabelValues(reason).Inc()
+		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogStreamsByFP(ctx, tenant, fps)
 	}
 	missing := slices.Compact(slices.Sorted(slices.Values(fps)))

@@ -36,6 +36,7 @@ type tenantIndex struct {
 	queriedAt time.Time
 	dirtyAt   time.Time // the first announcement that no refresh covers; zero when there is none
 	lateAt    time.Time // the first announcement since the refresh under way began
+	outrunAt  time.Time // when the store last answered in the index's place
 	refused   time.Time // until when the tenant is the store's
 	narrow    time.Time // until when days that are not loaded are the store's
 }
@@ -77,6 +78,8 @@ func (t *tenantIndex) freshLocked(now time.Time, days dayRange) *snapshot {
 	case t.shown == nil || !t.shown.covers(days):
 		return nil
 	case now.Sub(t.checkedAt) >= t.index.opts.Refresh:
+		return nil
+	case t.checkedAt.Before(t.outrunAt):
 		return nil
 	case !t.dirtyAt.IsZero() && now.Sub(t.dirtyAt) >= changeGrace:
 		return nil

@@ -182,6 +182,27 @@ func (w *twin) ScanSeriesIndex(ctx context.Context, tenant seamark.TenantID, q s
 	return nil
 }
 
+// holdScans has the scans from now on wait for c, and returns what they waited for before.
+func (w *twin) holdScans(c chan struct{}) (before chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, w.blocked = w.blocked, c
+	return before
+}
+
+// awaitScans waits until n scans have begun.
+func (w *twin) awaitScans(t *testing.T, n int) {
+	t.Helper()
+	testkit.Eventually(t, time.Minute, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.scans) < n {
+			return fmt.Errorf("%d scans", len(w.scans))
+		}
+		return nil
+	})
+}
+
 // ofStore is what the twin answers a count of series with.
 var ofStore = &store.Cardinality{}
 
