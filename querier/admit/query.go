@@ -1,0 +1,95 @@
+// Package admit decides when each query runs and what it may take, so that no tenant's queries slow down another's: queues per
+// tenant that are served by weight and class, budgets of bytes, limits of a single query, and the list of what waits and runs.
+// It knows no query language and no store: whoever serves a query begins it here, and the store reports what it reads.
+package admit
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Class says who waits for a query's answer. Of one tenant's queries a lower class goes first.
+type Class uint8
+
+// The classes, from the first to the last.
+const (
+	RuleQuery      Class = iota + 1 // an alert depends on it
+	DashboardQuery                  // a panel that a person looks at, refreshed again and again
+	AdHocQuery                      // a person asks, or a tool that says nothing of itself
+	ExportQuery                     // a file, a background job: nobody looks
+)
+
+// String returns the class as it stands in the API.
+func (c Class) String() string {
+	switch c {
+	case RuleQuery:
+		return "rule"
+	case DashboardQuery:
+		return "dashboard"
+	case AdHocQuery:
+		return "adhoc"
+	case ExportQuery:
+		return "export"
+	}
+	return "unknown"
+}
+
+// Request is what is known of a query before it runs.
+type Request struct {
+	Tenant   seamark.TenantID
+	Class    Class
+	Language string // promql, logql, events, audit or sql
+	Text     string // as it was sent; of what has no text, the path
+	Actor    string // login of a person, else the credential's id; of rules empty
+	Source   string // "dashboard:<uid>/<panel>", "rule:<namespace>/<group>/<name>", "job:<id>" or empty
+}
+
+// Cost is what a query has taken so far.
+type Cost struct {
+	Rows, Bytes uint64 // read by the store
+	CPUMicros   uint64 // of the store
+	ResultBytes uint64 // of the answer's body
+	CacheBytes  uint64 // that this node's memory gave in the store's place
+}
+
+// Query is one that waits or runs. It is safe for concurrent use.
+type Query struct {
+	ID      string // a ULID, shown to the tenant
+	Request Request
+	Begun   time.Time // when it came in
+
+	rows, bytes, cpuMicros, resultBytes, cacheBytes atomic.Uint64
+}
+
+// Cost returns what the query has taken so far.
+func (q *Query) Cost() Cost {
+	return Cost{
+		Rows: q.rows.Load(), Bytes: q.bytes.Load(), CPUMicros: q.cpuMicros.Load(),
+		ResultBytes: q.resultBytes.Load(), CacheBytes: q.cacheBytes.Load(),
+	}
+}
+
+// Take adds to what the query has taken.
+func (q *Query) Take(c Cost) {
+	q.rows.Add(c.Rows)
+	q.bytes.Add(c.Bytes)
+	q.cpuMicros.Add(c.CPUMicros)
+	q.resultBytes.Add(c.ResultBytes)
+	q.cacheBytes.Add(c.CacheBytes)
+}
+
+type contextKey struct{}
+
+// With returns a context that carries the query to whatever works for it.
+func With(ctx context.Context, q *Query) context.Context {
+	return context.WithValue(ctx, contextKey{}, q)
+}
+
+// From returns the query that ctx works for, or nil: background work of the product itself is none.
+func From(ctx context.Context) *Query {
+	q, _ := ctx.Value(contextKey{}).(*Query)
+	return q
+}
