@@ -40,6 +40,9 @@ type Options struct {
 	// Read, when set, is told what tenants' statements read, several times for each and from several goroutines. ctx is the
 	// statement's.
 	Read func(ctx context.Context, tenant seamark.TenantID, r Reads)
+	// Settings, when set, returns ClickHouse's settings of a tenant's statement that is about to run: what the tenant's plan and
+	// the query allow it. They stand beside those of the statement itself, which count where both have one. ctx is the statement's.
+	Settings func(ctx context.Context, tenant seamark.TenantID) Settings
 	// MaxTenantConns bounds the native connections of one tenant; a tenant's further queries wait. Without it a tenant
 	// takes all of the server's connections.
 	MaxTenantConns int
@@ -50,6 +53,9 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time
 }
+
+// maxStatementTime bounds a statement whose context and settings say nothing else.
+const maxStatementTime = 2 * time.Hour
 
 // DefaultFilterRows is a FilterRows at which an insert's filters cost less than they save.
 const DefaultFilterRows = 256
@@ -142,14 +148,14 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 		Addr: s.opts.NativeAddrs, TLS: s.opts.TLS, DialContext: s.opts.Dial, DialTimeout: 5 * time.Second,
 		Auth:         clickhouse.Auth{Username: user, Password: s.opts.TenantPassword(user), Database: user},
 		MaxOpenConns: s.opts.MaxTenantConns, MaxIdleConns: 2, ConnMaxLifetime: 10 * time.Minute,
+		// Statements end by their contexts and by max_execution_time. The driver's five minutes would end an export.
+		ReadTimeout: maxStatementTime,
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("open connection of %s: %w", user, err)
 	}
-	if s.opts.Read != nil {
-		c = meteredConn{c, tenant, s.opts.Read}
-	}
+	c = tenantConn{Conn: c, tenant: tenant, settings: s.opts.Settings, read: s.opts.Read}
 	s.tenants[n] = c
 	return c, user, nil
 }

@@ -108,10 +108,10 @@ func (s *Store) Dump(ctx context.Context, tenant seamark.TenantID, part DumpPart
 	if !part.Table.Exact() {
 		final = " FINAL" // rows that replace others
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+	ctx = withSettings(ctx, Settings{
 		"output_format_json_quote_64bit_integers": "0", "output_format_json_quote_denormals": "1", "date_time_output_format": "iso",
 		"enable_named_columns_in_function_tuple": "1", "max_threads": "1",
-	}))
+	})
 	rows, err := s.query(ctx, tenant, fmt.Sprintf("SELECT toJSONString(tuple(*)) FROM (SELECT %s FROM %s%s WHERE _partition_id = {id:String})",
 		columns, part.Table, final), clickhouse.Parameters{"id": list[i].id})
 	if err != nil {

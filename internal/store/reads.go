@@ -12,43 +12,67 @@ import (
 // Reads is what a part of a statement has cost the server.
 type Reads struct{ Rows, Bytes, CPUMicros uint64 }
 
-// meteredConn tells of what a tenant's statements read, whoever runs them and however they end. The figures are the server's own:
-// its profile events come with each answer.
-type meteredConn struct {
+// tenantConn is a tenant's connection. Each of its statements has the settings that the tenant's limits ask for, and tells what it
+// reads, whoever runs it and however it ends. The figures are the server's own: its profile events come with each answer.
+type tenantConn struct {
 	driver.Conn
-	tenant seamark.TenantID
-	read   func(ctx context.Context, tenant seamark.TenantID, r Reads)
+	tenant   seamark.TenantID
+	settings func(ctx context.Context, tenant seamark.TenantID) Settings       // nil: none
+	read     func(ctx context.Context, tenant seamark.TenantID, reading Reads) // nil: nobody is told
 }
 
 // Query implements driver.Conn.
-func (c meteredConn) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
-	return c.Conn.Query(c.metered(ctx), query, args...)
+func (c tenantConn) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	return c.Conn.Query(c.statement(ctx), query, args...)
 }
 
 // QueryRow implements driver.Conn.
-func (c meteredConn) QueryRow(ctx context.Context, query string, args ...any) driver.Row {
-	return c.Conn.QueryRow(c.metered(ctx), query, args...)
+func (c tenantConn) QueryRow(ctx context.Context, query string, args ...any) driver.Row {
+	return c.Conn.QueryRow(c.statement(ctx), query, args...)
 }
 
-func (c meteredConn) metered(ctx context.Context) context.Context {
-	return clickhouse.Context(ctx, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
-		var r Reads
-		for i := range events {
-			e := &events[i]
-			if e.Value < 0 {
-				continue
-			}
-			switch e.Name {
-			case "SelectedRows":
-				r.Rows += uint64(e.Value)
-			case "SelectedBytes":
-				r.Bytes += uint64(e.Value)
-			case "OSCPUVirtualTimeMicroseconds":
-				r.CPUMicros += uint64(e.Value)
-			}
-		}
-		if r != (Reads{}) {
+// Select implements driver.Conn.
+func (c tenantConn) Select(ctx context.Context, into any, query string, args ...any) error {
+	return c.Conn.Select(c.statement(ctx), into, query, args...)
+}
+
+// Exec implements driver.Conn.
+func (c tenantConn) Exec(ctx context.Context, query string, args ...any) error {
+	return c.Conn.Exec(c.statement(ctx), query, args...)
+}
+
+// statement returns the context of one statement.
+func (c tenantConn) statement(ctx context.Context) context.Context {
+	var limits Settings
+	if c.settings != nil {
+		limits = c.settings(ctx, c.tenant)
+	}
+	within := bounded(ctx, merged(limits, settingsOf(ctx)))
+	if c.read == nil {
+		return within
+	}
+	return clickhouse.Context(within, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
+		if r := readsOf(events); r != (Reads{}) {
 			c.read(ctx, c.tenant, r)
 		}
 	}))
+}
+
+func readsOf(events []clickhouse.ProfileEvent) Reads {
+	var r Reads
+	for i := range events {
+		e := &events[i]
+		if e.Value < 0 {
+			continue
+		}
+		switch e.Name {
+		case "SelectedRows":
+			r.Rows += uint64(e.Value)
+		case "SelectedBytes":
+			r.Bytes += uint64(e.Value)
+		case "OSCPUVirtualTimeMicroseconds":
+			r.CPUMicros += uint64(e.Value)
+		}
+	}
+	return r
 }
