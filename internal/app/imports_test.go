@@ -72,6 +72,8 @@ var layers = []layer{
 	{"querier/scoped", []string{"querier/audit", "querier/events", "querier/logcontext", "querier/logexplore", "querier/logql", "querier/logql/engine", "querier/promql", "internal/store", "internal/seamark"}, "It stands between the engines and the store, and knows no HTTP."},
 	{"querier/promql/grid", nil, "Arithmetic knows columns alone."},
 	{"querier/admit", []string{"internal/seamark"}, "What bounds queries knows no language and no store."},
+	{"querier/jobs", []string{"internal/bus", "internal/seamark"}, "A job is a request that is sent again by app; it knows no language and no HTTP."},
+	{"querier/quarantine", []string{"internal/bus", "internal/seamark"}, "What bounds queries knows no language and no store."},
 	{"querier/bound", []string{"internal/seamark"}, "What bounds requests knows no language and no store."},
 	{"querier/promql", []string{"querier/bound", "querier/promql/grid", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/events", []string{"querier/bound", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
