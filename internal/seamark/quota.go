@@ -1,6 +1,6 @@
 package seamark
 
-// Quota is what a tenant or one of its clusters may send. This is its one definition: in the control plane's documents and the API a
+// Quota is what a tenant or one of its clusters may send, and what the tenant's queries may take. This is its one definition: in the control plane's documents and the API a
 // zero field is not set, in the limits that hold it is no limit.
 type Quota struct {
 	BytesPerSecond     int64 `json:"bytes_per_second"` // of inflated bodies, over all signals
@@ -18,6 +18,18 @@ type Quota struct {
 	MaxAgeSeconds      int64 `json:"max_age_seconds"`
 	MaxFutureSeconds   int64 `json:"max_future_seconds"`
 	RetentionDays      int64 `json:"retention_days"` // the most that a tenant may set; of clusters it says nothing
+
+	// What a tenant's queries may take; of clusters it says nothing.
+	QueryConcurrency    int64 `json:"query_concurrency"`      // that run at once on one node
+	QueryWeight         int64 `json:"query_weight"`           // its part beside others that wait; 100 is the usual one
+	QueryBytesPerMinute int64 `json:"query_bytes_per_minute"` // read by all of its queries
+	QueryBytesPerDay    int64 `json:"query_bytes_per_day"`    // per day of UTC
+	QueryMaxBytes       int64 `json:"query_max_bytes"`        // read by one query
+	QueryMaxRows        int64 `json:"query_max_rows"`         // read by one query
+	QueryMaxSeconds     int64 `json:"query_max_seconds"`      // run of one query, waiting left out
+	QueryMaxMemoryBytes int64 `json:"query_max_memory_bytes"` // of one statement in the store
+	QueryMaxSeries      int64 `json:"query_max_series"`       // series or streams that one selector matches
+	QueryMaxResultBytes int64 `json:"query_max_result_bytes"` // of one answer's body
 }
 
 // QuotaField is one field of a quota, for what treats them alike.
@@ -48,6 +60,16 @@ func QuotaFields() []QuotaField {
 		{"max_age_seconds", 3650 * day, func(q *Quota) *int64 { return &q.MaxAgeSeconds }},
 		{"max_future_seconds", day, func(q *Quota) *int64 { return &q.MaxFutureSeconds }},
 		{"retention_days", 3650, func(q *Quota) *int64 { return &q.RetentionDays }},
+		{"query_concurrency", 10_000, func(q *Quota) *int64 { return &q.QueryConcurrency }},
+		{"query_weight", 10_000, func(q *Quota) *int64 { return &q.QueryWeight }},
+		{"query_bytes_per_minute", 1024 * tera, func(q *Quota) *int64 { return &q.QueryBytesPerMinute }},
+		{"query_bytes_per_day", 1024 * tera, func(q *Quota) *int64 { return &q.QueryBytesPerDay }},
+		{"query_max_bytes", 1024 * tera, func(q *Quota) *int64 { return &q.QueryMaxBytes }},
+		{"query_max_rows", 1024 * tera, func(q *Quota) *int64 { return &q.QueryMaxRows }},
+		{"query_max_seconds", day, func(q *Quota) *int64 { return &q.QueryMaxSeconds }},
+		{"query_max_memory_bytes", tera, func(q *Quota) *int64 { return &q.QueryMaxMemoryBytes }},
+		{"query_max_series", 20_000_000, func(q *Quota) *int64 { return &q.QueryMaxSeries }},
+		{"query_max_result_bytes", tera, func(q *Quota) *int64 { return &q.QueryMaxResultBytes }},
 	}
 }
 

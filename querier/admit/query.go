@@ -5,6 +5,7 @@ package admit
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,7 @@ type Request struct {
 	Text     string // as it was sent; of what has no text, the path
 	Actor    string // login of a person, else the credential's id; of rules empty
 	Source   string // "dashboard:<uid>/<panel>", "rule:<namespace>/<group>/<name>", "job:<id>" or empty
+	Job      string // id of the background job that it works for, "" where somebody waits for the answer
 }
 
 // Cost is what a query has taken so far.
@@ -55,30 +57,76 @@ type Cost struct {
 	CacheBytes  uint64 // that this node's memory gave in the store's place
 }
 
-// Query is one that waits or runs. It is safe for concurrent use.
+// Query is one that waits or runs. It is safe for concurrent use. The methods of a nil Query do nothing: what works for no query
+// is never held up.
 type Query struct {
 	ID      string // a ULID, shown to the tenant
 	Request Request
 	Begun   time.Time // when it came in
 
 	rows, bytes, cpuMicros, resultBytes, cacheBytes atomic.Uint64
+
+	owner  *Admission
+	limits Limits // as they were when the query came in
+	fault  context.Context
+	fail   context.CancelCauseFunc // ends fault, and the query's context with it
+	enter  sync.Mutex              // held while the query waits, so that it waits once
+	state  state                   // guarded by owner.mu
 }
 
 // Cost returns what the query has taken so far.
 func (q *Query) Cost() Cost {
+	if q == nil {
+		return Cost{}
+	}
 	return Cost{
 		Rows: q.rows.Load(), Bytes: q.bytes.Load(), CPUMicros: q.cpuMicros.Load(),
 		ResultBytes: q.resultBytes.Load(), CacheBytes: q.cacheBytes.Load(),
 	}
 }
 
-// Take adds to what the query has taken.
+// Limits returns what the query may take.
+func (q *Query) Limits() Limits {
+	if q == nil {
+		return Limits{}
+	}
+	return q.limits
+}
+
+// Take adds to what the query has taken, charges its tenant, and ends the query when it goes over one of its limits.
 func (q *Query) Take(c Cost) {
-	q.rows.Add(c.Rows)
-	q.bytes.Add(c.Bytes)
+	if q == nil {
+		return
+	}
+	rows, bytes := q.rows.Add(c.Rows), q.bytes.Add(c.Bytes)
 	q.cpuMicros.Add(c.CPUMicros)
-	q.resultBytes.Add(c.ResultBytes)
 	q.cacheBytes.Add(c.CacheBytes)
+	result := q.resultBytes.Add(c.ResultBytes)
+	q.check(rows, bytes, result)
+	if c.Rows|c.Bytes|c.CPUMicros != 0 {
+		q.owner.charge(q, c)
+	}
+}
+
+// Fault returns why the query was ended from here: it went over a limit or was cancelled. Engines tell of it as a context that has
+// ended, which says nothing to a customer. It is nil while the query may go on.
+func (q *Query) Fault() error {
+	if q == nil {
+		return nil
+	}
+	return context.Cause(q.fault)
+}
+
+// Bind returns a context that ends with the query's fault, for work that outlives the request which began it: other callers may
+// wait for the same answer. The caller calls stop when the work is done.
+func Bind(ctx context.Context) (bound context.Context, stop func()) {
+	q := From(ctx)
+	bound, cancel := context.WithCancelCause(ctx)
+	if q == nil {
+		return bound, func() { cancel(context.Canceled) }
+	}
+	release := context.AfterFunc(q.fault, func() { cancel(context.Cause(q.fault)) })
+	return bound, func() { release(); cancel(context.Canceled) }
 }
 
 type contextKey struct{}

@@ -1,0 +1,185 @@
+package admit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+)
+
+// Limits is what a tenant's queries may take, in the fields whose names begin with query; 0 is no limit.
+type Limits = seamark.Quota
+
+// DefaultWeight is the weight of a tenant of which nothing else is said.
+const DefaultWeight = 100
+
+// owner says whose limit a field is and who can raise it.
+func (q *Query) whose(field string) (whose, cure string) {
+	origin := "default"
+	if q.state.origin != nil {
+		origin = q.state.origin(field)
+	}
+	flag := "--" + strings.Replace(strings.ReplaceAll(field, "_", "-"), "query-", "query.tenant-", 1)
+	switch origin {
+	case "tenant":
+		return "the tenant's limit", "An operator can raise it: PUT /api/v1/tenants/" + string(q.Request.Tenant) + "/quotas."
+	case "plan":
+		return "the limit of the tenant's plan", "An operator can raise it: PUT /api/v1/plans/{name}, or for this tenant PUT /api/v1/tenants/" + string(q.Request.Tenant) + "/quotas."
+	}
+	return "the limit of each tenant", "An operator can raise it: PUT /api/v1/tenants/" + string(q.Request.Tenant) + "/quotas, or for all " + flag + "."
+}
+
+// check ends a query that has gone over a limit.
+func (q *Query) check(rows, bytes, result uint64) {
+	l := &q.limits
+	switch {
+	case over(bytes, l.QueryMaxBytes):
+		q.fail(q.exceeded("seamark-query-bytes", "query_max_bytes", "has read "+Size(float64(bytes)), Size(float64(l.QueryMaxBytes)), q.fits(bytes)))
+	case over(rows, l.QueryMaxRows):
+		q.fail(q.exceeded("seamark-query-rows", "query_max_rows", fmt.Sprintf("has read %d rows", rows), fmt.Sprint(l.QueryMaxRows), "Ask for a shorter range or narrow the selector."))
+	case over(result, l.QueryMaxResultBytes):
+		q.fail(q.exceeded("seamark-query-result", "query_max_result_bytes", "has an answer of "+Size(float64(result))+" or more",
+			Size(float64(l.QueryMaxResultBytes)), "Ask for fewer series or lines, a larger step or a shorter range."))
+	}
+}
+
+func over(value uint64, limit int64) bool { return limit > 0 && value > uint64(limit) }
+
+// fits is what a query may do that has read too much.
+func (*Query) fits(uint64) string { return "Ask for a shorter range or narrow the selector." }
+
+// exceeded words that a running query has gone over a limit.
+func (q *Query) exceeded(id, field, what, limit, fits string) error {
+	whose, cure := q.whose(field)
+	return seamark.Errorf(seamark.Unprocessable, id, "The query %s and was stopped: %s is %s (%s). %s %s", what, whose, limit, field, fits, cure)
+}
+
+// startLocked begins what bounds the time of a query that was let in.
+func (q *Query) startLocked() {
+	if q.limits.QueryMaxSeconds <= 0 || q.Request.Job != "" {
+		return
+	}
+	most := time.Duration(q.limits.QueryMaxSeconds) * time.Second
+	q.state.timer = time.AfterFunc(most, func() {
+		q.fail(q.exceeded("seamark-query-seconds", "query_max_seconds", "has run for "+most.String(), most.String(), "Ask for a shorter range or narrow the selector."))
+	})
+}
+
+// checkEstimate refuses a query that would read more than it may.
+func (q *Query) checkEstimate(want *Want, e Estimate) error {
+	most := q.limits.QueryMaxBytes
+	if !e.Narrowed || !over(e.Bytes, most) {
+		return nil // of a query that was not looked at itself nobody knows that it reads all
+	}
+	whose, cure := q.whose("query_max_bytes")
+	fits := "Narrow the selector."
+	if span := want.End.Sub(want.Start); !want.Start.IsZero() && span > 0 {
+		part := float64(most) / float64(e.Bytes)
+		fits = fmt.Sprintf("A range of about %s would fit where this one is %s; or narrow the selector.", short(time.Duration(float64(span)*part)), short(span))
+	}
+	return seamark.Errorf(seamark.Unprocessable, "seamark-query-estimate",
+		"The query would read up to %s, %.1f times as much as %s, %s (query_max_bytes), so it was not begun. %s %s",
+		Size(float64(e.Bytes)), float64(e.Bytes)/float64(most), whose, Size(float64(most)), fits, cure)
+}
+
+// overBudget words that a tenant has read too much.
+func (q *Query) overBudget(e *excess) error {
+	whose, cure := q.whose(e.field)
+	span := "within a minute"
+	if e.field == "query_bytes_per_day" {
+		span = "since midnight UTC"
+	}
+	err := seamark.Errorf(seamark.RateLimited, "seamark-query-budget",
+		"The tenant's queries have read %s %s; %s is %s (%s), of which they are %s over. It ends in %s. "+
+			"Until then queries whose whole range lies within the last %s are answered, behind those of other tenants. %s",
+		Size(e.used), span, whose, Size(float64(e.limit)), e.field, Size(math.Max(0, e.used-float64(e.limit))), short(e.ends), short(Recent), cure)
+	err.RetryAfter = max(time.Second, min(e.ends, 5*time.Minute))
+	return err
+}
+
+// queueFullLocked words that too many of a tenant's queries wait.
+func (a *Admission) queueFullLocked(q *Query, n int) error {
+	t := a.tenantLocked(q.Request.Tenant)
+	return seamark.Errorf(seamark.RateLimited, "seamark-query-queue",
+		"%d of your queries of class %s wait already, the limit of a tenant on one node (--query.max-queued), and %d of yours run. Ask again when some have ended.",
+		n, q.Request.Class, t.running)
+}
+
+// gaveUp words why somebody stopped waiting for another reason than patience.
+func gaveUp(cause error) error {
+	if _, ok := errors.AsType[*seamark.Error](cause); ok {
+		return cause
+	}
+	return seamark.Wrap(cause, seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
+}
+
+// giveUpLocked words why a query was not let in.
+func (a *Admission) giveUpLocked(k *ticket, waited time.Duration, cause error) error {
+	if cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+		return gaveUp(cause)
+	}
+	q, t := k.query, k.tenant
+	position, all := t.positionsLocked()[q], len(t.tickets[lightLane])+len(t.tickets[scanLane])
+	place := fmt.Sprintf("The query waited %s and was not begun: it is number %d of your %d that wait, as class %s",
+		waited.Round(time.Millisecond), position, all, q.Request.Class)
+	if limit := t.limits.QueryConcurrency; limit > 0 && int64(t.running) >= limit {
+		_, cure := q.whose("query_concurrency")
+		err := seamark.Errorf(seamark.RateLimited, "seamark-query-concurrency",
+			"%s, and %d of yours run on this node, which is your limit (query_concurrency). %s Or ask again when some have ended. %s", place, t.running, a.runsLocked(t), cure)
+		err.RetryAfter = 5 * time.Second
+		return err
+	}
+	if q.state.lane == scanLane {
+		return seamark.Errorf(seamark.Unavailable, "seamark-query-busy",
+			"%s. It reads much, and of such queries %d run on this node, the limit of all tenants (--query.max-scans is %d), %d of them yours; a tenant leaves others a place. %s "+
+				"Try again, or ask for a shorter range: what reads less than %s waits for none of them.",
+			place, a.scans, a.opts.MaxScans, t.scans, a.runsLocked(t), Size(float64(a.opts.ScanBytes)))
+	}
+	return seamark.Errorf(seamark.Unavailable, "seamark-query-busy",
+		"%s. %d queries run on this node, the limit of all tenants (--query.max-concurrent is %d), %d of them yours; a tenant leaves others a place. %s Try again.",
+		place, a.running, a.places, t.running, a.runsLocked(t))
+}
+
+// runsLocked tells how long a tenant's queries have run.
+func (a *Admission) runsLocked(t *tenant) string {
+	var most time.Duration
+	for _, q := range t.queries {
+		if q.state.held > 0 {
+			most = max(most, a.opts.Now().Sub(q.state.entered))
+		}
+	}
+	if most == 0 {
+		return "None of yours has run for long."
+	}
+	return "Of yours the longest has run for " + short(most) + "."
+}
+
+// short writes a duration for people.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	}
+	text := d.Round(time.Minute).String()
+	return strings.TrimSuffix(text, "0s")
+}
+
+// Size writes a number of bytes for people.
+func Size(bytes float64) string {
+	const units = "KMGTPE"
+	if bytes < 1024 {
+		return fmt.Sprintf("%.0f B", bytes)
+	}
+	unit := -1
+	for bytes >= 1024 && unit < len(units)-1 {
+		bytes /= 1024
+		unit++
+	}
+	return fmt.Sprintf("%.1f %ciB", bytes, units[unit])
+}
