@@ -21,6 +21,7 @@ the limit, the value found and the flag. Limits of alerting that are not flags s
 var limitGroups = []struct{ prefix, title string }{
 	{"ingest.", "One push"},
 	{"quota.", "What a tenant may send"},
+	{"directory.", "What a node knows of the control plane"},
 	{"disk.", "Disk"},
 	{"retention.", "Retention"},
 	{"metering.", "Usage"},
@@ -29,7 +30,7 @@ var limitGroups = []struct{ prefix, title string }{
 	{"writer.", "Writing"},
 	{"forwarders.", "Forwarders"},
 	{"query.", "Queries"},
-	{"clickhouse.", "Embedded ClickHouse"},
+	{"clickhouse.", "ClickHouse"},
 }
 
 // otherwise says what breaks without a limit whose help does not say it. A limit with neither fails the test.
@@ -90,6 +91,16 @@ var otherwise = map[string]string{
 	"clickhouse.embedded-users":     "The engine makes its users at start, so there is no limit to leave out; each costs a few KiB.",
 	"ingest.max-series-per-cluster": "A cluster that makes new label sets all the time would take all memory of ingest.",
 	"clickhouse.max-memory-bytes":   "A large query would end the machine's other processes.",
+
+	"clickhouse.max-statement-bytes":   "A slip in a plan would let one statement read for hours.",
+	"clickhouse.max-statement-rows":    "A slip in a plan would let one statement read for hours.",
+	"clickhouse.max-statement-memory":  "A slip in a plan would give one tenant the server's memory.",
+	"clickhouse.max-statement-result":  "A slip in a plan would let one answer fill the querier's memory.",
+	"clickhouse.max-statement-time":    "A statement that nobody waits for would run on.",
+	"clickhouse.max-statement-threads": "One statement would have all threads of a large server.",
+	"clickhouse.max-tenant-statements": "A querier that lost count would give one tenant all of the server's statements.",
+	"clickhouse.max-minute-bytes":      "Only the queriers bound what a tenant reads in a minute.",
+	"clickhouse.max-day-bytes":         "Only the queriers bound what a tenant reads in a day.",
 }
 
 // Limits renders docs/limits.md from a server command's flags.

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // ClickHouseOptions says where the embedded ClickHouse lives and how much it may take.
@@ -33,6 +35,8 @@ type ClickHouseOptions struct {
 	// KeepFreeBytes is disk space the engine leaves to others; without it a full disk also wedges the bus. Default 4 % of the
 	// disk, 512 MiB at most: less than what ingest leaves free, so that a queue can still be emptied into the tables.
 	KeepFreeBytes int64
+	// Ceilings are what no statement of a tenant exceeds. Default seamark.DefaultCeilings.
+	Ceilings seamark.Ceilings
 	// MaxConcurrentQueries bounds all users together; more are refused. Default 128.
 	MaxConcurrentQueries int
 	// OOMScore is the child's oom_score_adj, -1000 to 1000: higher is killed earlier. Default 500, so that the kernel
@@ -61,6 +65,10 @@ func (o *ClickHouseOptions) validate() error {
 	setDefault(&o.MaxMemoryBytes, 1<<30)
 	setDefault(&o.MaxConcurrentQueries, 128)
 	setDefault(&o.OOMScore, 500)
+	setDefault(&o.Ceilings, seamark.DefaultCeilings(o.Threads))
+	if err := o.Ceilings.Validate(); err != nil {
+		return fmt.Errorf("engine: ClickHouseOptions.Ceilings: %w", err)
+	}
 	if o.OnState == nil {
 		o.OnState = func(bool) {}
 	}
@@ -156,7 +164,11 @@ func (c *ClickHouse) prepare() error {
 	if err != nil {
 		return err
 	}
-	users := usersConfig{AdminUser: AdminUser, AdminHash: passwordHash(c.adminPassword), Threads: c.options.Threads, Locked: lockedSettings()}
+	most := &c.options.Ceilings
+	users := usersConfig{
+		AdminUser: AdminUser, AdminHash: passwordHash(c.adminPassword), Threads: c.options.Threads, Ceilings: ceilings(most), Locked: lockedSettings(),
+		Statements: most.Statements, MemoryBytes: most.MemoryBytes, MinuteBytes: most.MinuteBytes, DayBytes: most.DayBytes,
+	}
 	for n := range c.options.TenantUsers {
 		name := TenantUser(n + 1)
 		users.Tenants = append(users.Tenants, tenantUser{Name: name, Hash: passwordHash(TenantPassword(c.tenantSecret, name))})

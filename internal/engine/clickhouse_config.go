@@ -44,6 +44,11 @@ type serverConfig struct {
 type usersConfig struct {
 	AdminUser, AdminHash string
 	Threads              int
+	Ceilings             []ceiling
+	Statements           int
+	MemoryBytes          int64
+	MinuteBytes          int64
+	DayBytes             int64
 	Locked               []string
 	Tenants              []tenantUser
 }
@@ -117,7 +122,10 @@ const configTemplate = `<clickhouse>
 
 // usersTemplate makes every user of the engine. `default` exists because the engine's command line insists on it: it may
 // open the listeners and nothing else, and its single allowed session is the command line's own, so that no connection
-// can ever log in as it. Tenant limits are `readonly` constraints, because a `max` constraint lets 0 (no limit) pass.
+// can ever log in as it. A tenant's limits come with each statement and have ceilings here, see ceilings; what no plan changes is
+// locked by a `readonly` constraint. Neither holds against `SETTINGS name = DEFAULT` in a statement's text, which the engine applies
+// unchecked (26.7): tenants' SQL must not have a SETTINGS clause. The quota holds against that too. It is kept per user, and
+// an interval without maxima counts.
 const usersTemplate = `<clickhouse>
   <profiles>
     <default>
@@ -141,22 +149,30 @@ const usersTemplate = `<clickhouse>
       <use_query_cache>0</use_query_cache>
       <implicit_select>0</implicit_select>
       <log_queries>0</log_queries>
-      <max_threads>{{.Threads}}</max_threads>
-      <max_memory_usage>4294967296</max_memory_usage>
-      <max_memory_usage_for_user>4294967296</max_memory_usage_for_user>
-      <max_concurrent_queries_for_user>32</max_concurrent_queries_for_user>
-      <max_bytes_to_read>274877906944</max_bytes_to_read>
-      <max_result_bytes>1073741824</max_result_bytes>
+      <max_memory_usage_for_user>{{.MemoryBytes}}</max_memory_usage_for_user>
+      <max_concurrent_queries_for_user>{{.Statements}}</max_concurrent_queries_for_user>
+{{- range .Ceilings}}{{if not .Unset}}
+      <{{.Name}}>{{.Max}}</{{.Name}}>
+{{- end}}{{end}}
       <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
       <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
       <constraints>
+{{- range .Ceilings}}
+        <{{.Name}}><min>{{.Least}}</min><max>{{.Max}}</max></{{.Name}}>
+{{- end}}
 {{- range .Locked}}
         <{{.}}><readonly/></{{.}}>
 {{- end}}
       </constraints>
     </tenant>
   </profiles>
-  <quotas><default/></quotas>
+  <quotas>
+    <default/>
+    <tenant>
+      <interval><duration>60</duration><read_bytes>{{.MinuteBytes}}</read_bytes></interval>
+      <interval><duration>86400</duration><read_bytes>{{.DayBytes}}</read_bytes></interval>
+    </tenant>
+  </quotas>
   <users>
     <default>
       <password></password>
@@ -172,7 +188,7 @@ const usersTemplate = `<clickhouse>
       <quota>default</quota>
     </{{.AdminUser}}>
 {{- range .Tenants}}
-    <{{.Name}}><password_sha256_hex>{{.Hash}}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks><profile>tenant</profile><quota>default</quota><grants><query>GRANT SELECT ON {{.Name}}.*</query></grants></{{.Name}}>
+    <{{.Name}}><password_sha256_hex>{{.Hash}}</password_sha256_hex><networks><ip>127.0.0.1</ip></networks><profile>tenant</profile><quota>tenant</quota><grants><query>GRANT SELECT ON {{.Name}}.*</query></grants></{{.Name}}>
 {{- end}}
   </users>
 </clickhouse>

@@ -118,7 +118,8 @@ func TestTenantCannotChangeLockedSettings(t *testing.T) {
 	ch := twoTenants(t)
 	for _, change := range []string{
 		"readonly = 0", "allow_ddl = 1", "allow_introspection_functions = 1", "use_query_cache = 1",
-		"max_memory_usage = 0", "max_memory_usage = 99999999999", "max_memory_usage_for_user = 0",
+		"max_memory_usage = 0", "max_memory_usage = 99999999999", "max_memory_usage_for_user = 0", "max_untracked_memory = 99999999999",
+		"read_overflow_mode = 'break'", "timeout_overflow_mode = 'break'", "result_overflow_mode = 'break'",
 		"max_bytes_to_read = 0", "max_result_bytes = 0", "max_concurrent_queries_for_user = 0", "dialect = 'prql'",
 		"format_schema = '/etc/passwd:x'", "format_template_row = '/etc/passwd'", "output_format_schema = '/tmp/x'",
 		"additional_result_filter = 'file(1) = 2'", "allow_get_client_http_header = 1",

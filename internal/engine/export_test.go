@@ -2,10 +2,11 @@ package engine
 
 import "github.com/nats-io/nats-server/v2/server"
 
-// LockedSettings and FreeTextSettings show the lists that a test compares with the engine's own.
+// LockedSettings, FreeTextSettings and Ceilings show the lists that tests compare with the engine's own.
 var (
 	LockedSettings   = lockedSettings
 	FreeTextSettings = freeTextSettings
+	Ceilings         = ceilings
 )
 
 // ShareOfDisk shows how reserves are cut to the disk's size.

@@ -203,7 +203,7 @@ func TestNATSHealsEachTime(t *testing.T) {
 		_, err := js.Publish(ctx, "lines", make([]byte, size))
 		return err
 	}
-	for range 12 {
+	for range testkit.Rounds(t, 4) {
 		testkit.Eventually(t, 10*time.Second, func() error { return errors.Join(n.Health(), publish(1)) })
 		before := n.Restarts()
 		lift := limitFileSize(t, 256<<10)

@@ -1,18 +1,49 @@
 package engine
 
-// lockedSettings are the settings a tenant user can neither set in a statement nor send with it. They are locked with a
-// `readonly` constraint, because a `max` constraint lets 0, which means no limit, pass. Everything else (execution time,
-// threads, log_comment, workload, the planner's switches) may be set per query.
+import "github.com/seamarkhq/seamark/internal/seamark"
+
+// lockedSettings are the settings a tenant user can neither set in a statement nor send with it: they have a `readonly`
+// constraint. Settings with a ceiling may be set below it, and everything else (log_comment, workload, the planner's switches)
+// to anything.
 func lockedSettings() []string {
 	return append(limitSettings(), textSettings()...)
 }
 
-// limitSettings are the limits of the tenant profile and the switches that would open what the profile closes.
+// ceiling is the range of a setting that a tenant's statements may set. The least is 1 where 0 is no limit: a maximum alone lets
+// 0 pass.
+type ceiling struct {
+	Name       string
+	Least, Max int64
+	Unset      bool // the setting has the engine's own value where a statement does not set it, else the maximum
+}
+
+// lowestPriority is the largest value that Linux knows for a thread's nice value.
+const lowestPriority = 19
+
+// ceilings returns the settings that the limits of a plan act by.
+func ceilings(c *seamark.Ceilings) []ceiling {
+	return []ceiling{
+		{Name: "max_bytes_to_read", Least: 1, Max: c.Bytes},
+		{Name: "max_rows_to_read", Least: 1, Max: c.Rows},
+		{Name: "max_memory_usage", Least: 1, Max: c.MemoryBytes},
+		{Name: "max_result_bytes", Least: 1, Max: c.ResultBytes},
+		{Name: "max_execution_time", Least: 1, Max: int64(c.Time.Seconds())},
+		{Name: "max_threads", Least: 1, Max: int64(c.Threads)}, // 0 is one for each of the machine's CPUs, and passes
+		// Negative values would put a tenant's threads before the writer's.
+		{Name: "os_threads_nice_value_query", Least: 0, Max: lowestPriority, Unset: true},
+	}
+}
+
+// limitSettings are the limits of the tenant profile that plans do not change, and the switches that would open what the profile
+// closes.
 func limitSettings() []string {
 	return []string{
 		"readonly", "allow_ddl", "allow_introspection_functions", "use_query_cache", "implicit_select",
-		"max_memory_usage", "max_memory_usage_for_user", "max_concurrent_queries_for_user", "max_sessions_for_user",
-		"max_bytes_to_read", "max_result_bytes",
+		"max_memory_usage_for_user", "max_concurrent_queries_for_user", "max_sessions_for_user",
+		// A limit that ends an answer early instead of refusing it would make wrong answers of the query languages.
+		"read_overflow_mode", "timeout_overflow_mode", "result_overflow_mode",
+		// What is not tracked is not limited.
+		"max_untracked_memory",
 		// Other languages and code in strings: they would pass by a guard that reads SQL.
 		"dialect", "allow_experimental_kusto_dialect", "allow_experimental_prql_dialect",
 		"allow_experimental_polyglot_dialect", "allow_experimental_eval_table_function", "allow_fuzz_query_functions",

@@ -43,6 +43,9 @@ type Options struct {
 	// Settings, when set, returns ClickHouse's settings of a tenant's statement that is about to run: what the tenant's plan and
 	// the query allow it. They stand beside those of the statement itself, which count where both have one. ctx is the statement's.
 	Settings func(ctx context.Context, tenant seamark.TenantID) Settings
+	// Ceilings returns what no statement of a tenant exceeds, whatever Settings says; nil is seamark.DefaultCeilings. The embedded
+	// engine has the same in its users file. With CreateUsers a change is on the server before the tenant's next statement.
+	Ceilings func(seamark.TenantID) seamark.Ceilings
 	// MaxTenantConns bounds the native connections of one tenant; a tenant's further queries wait. Without it a tenant
 	// takes all of the server's connections.
 	MaxTenantConns int
@@ -86,10 +89,11 @@ type Store struct {
 	filterPool sync.Pool // *logFilters
 	runs       groupRuns
 
-	mu      sync.Mutex // guards tenants, missing and ready
+	mu      sync.Mutex // guards tenants, walls, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn
-	missing map[tenantTable]time.Time // tables that were not there, until when that is believed
-	ready   map[tenantTable]bool      // databases whose schema this process has seen complete
+	walls   map[seamark.TenantNumber]seamark.Ceilings // of users made by SQL, as this process has set them last
+	missing map[tenantTable]time.Time                 // tables that were not there, until when that is believed
+	ready   map[tenantTable]bool                      // databases whose schema this process has seen complete
 }
 
 // Open makes the connections lazily: a server that is away is an error of the first query, not of Open.
@@ -97,7 +101,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
+	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, walls: map[seamark.TenantNumber]seamark.Ceilings{}, ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
 	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
 	var err error
 	if s.admin, err = clickhouse.Open(&clickhouse.Options{
@@ -138,6 +142,9 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 	if err != nil {
 		return nil, "", err
 	}
+	if err := s.ensureWall(ctx, tenant, n); err != nil {
+		return nil, "", queryError(ctx, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.tenants[n]; ok {
@@ -155,7 +162,7 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 	if err != nil {
 		return nil, "", fmt.Errorf("open connection of %s: %w", user, err)
 	}
-	c = tenantConn{Conn: c, tenant: tenant, settings: s.opts.Settings, read: s.opts.Read}
+	c = tenantConn{Conn: c, tenant: tenant, store: s}
 	s.tenants[n] = c
 	return c, user, nil
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -16,3 +18,8 @@ func (s *Store) RunQuery(ctx context.Context, tenant seamark.TenantID, sql strin
 
 // QueryError shows what a customer sees of an error.
 var QueryError = queryError
+
+// CeilingNames lists the settings that have a ceiling.
+func CeilingNames() []string {
+	return slices.Collect(maps.Keys(ceilingsOf(new(seamark.DefaultCeilings(1)))))
+}

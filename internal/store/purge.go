@@ -22,6 +22,7 @@ func (s *Store) ForgetTenant(n seamark.TenantNumber) {
 		delete(s.tenants, n)
 		go func() { _ = c.Close() }() // it waits for queries that are under way
 	}
+	delete(s.walls, n)
 	for key := range s.ready {
 		if key.tenant == n {
 			delete(s.ready, key)
@@ -62,8 +63,10 @@ func (s *Store) DropTenant(ctx context.Context, n seamark.TenantNumber) ([]Purge
 	if err != nil || users == 0 {
 		return list, err
 	}
-	if err := s.admin.Exec(ctx, "DROP USER IF EXISTS "+db); err != nil {
-		return list, fmt.Errorf("drop user %s: %w", db, err)
+	for _, sql := range removeStatements(db) {
+		if err := s.admin.Exec(ctx, sql); err != nil {
+			return list, fmt.Errorf("drop user %s: %w", db, err)
+		}
 	}
 	return append(list, Purged{Place: "clickhouse user " + db}), nil
 }

@@ -16,9 +16,8 @@ type Reads struct{ Rows, Bytes, CPUMicros uint64 }
 // reads, whoever runs it and however it ends. The figures are the server's own: its profile events come with each answer.
 type tenantConn struct {
 	driver.Conn
-	tenant   seamark.TenantID
-	settings func(ctx context.Context, tenant seamark.TenantID) Settings       // nil: none
-	read     func(ctx context.Context, tenant seamark.TenantID, reading Reads) // nil: nobody is told
+	tenant seamark.TenantID
+	store  *Store
 }
 
 // Query implements driver.Conn.
@@ -43,17 +42,19 @@ func (c tenantConn) Exec(ctx context.Context, query string, args ...any) error {
 
 // statement returns the context of one statement.
 func (c tenantConn) statement(ctx context.Context) context.Context {
+	o := &c.store.opts
 	var limits Settings
-	if c.settings != nil {
-		limits = c.settings(ctx, c.tenant)
+	if o.Settings != nil {
+		limits = o.Settings(ctx, c.tenant)
 	}
-	within := bounded(ctx, merged(limits, settingsOf(ctx)))
-	if c.read == nil {
+	most := c.store.ceilings(c.tenant)
+	within := bounded(ctx, merged(limits, settingsOf(ctx)), ceilingsOf(&most))
+	if o.Read == nil {
 		return within
 	}
 	return clickhouse.Context(within, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
 		if r := readsOf(events); r != (Reads{}) {
-			c.read(ctx, c.tenant, r)
+			o.Read(ctx, c.tenant, r)
 		}
 	}))
 }

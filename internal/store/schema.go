@@ -163,24 +163,6 @@ func (s *Store) tableVersions(ctx context.Context, db string) (map[string]int, e
 	return versions, rows.Err()
 }
 
-// ensureUser makes the tenant's ClickHouse user on a server that takes users by SQL: SELECT on its own database alone.
-func (s *Store) ensureUser(ctx context.Context, user string) error {
-	if !s.opts.CreateUsers {
-		return nil
-	}
-	for _, sql := range []string{
-		fmt.Sprintf("CREATE USER IF NOT EXISTS %s IDENTIFIED WITH sha256_password BY '%s' SETTINGS readonly = 2, allow_ddl = 0 READONLY, "+
-			"allow_introspection_functions = 0 READONLY, max_memory_usage = 4294967296 READONLY, use_query_cache = 0 READONLY",
-			user, s.opts.TenantPassword(user)),
-		fmt.Sprintf("GRANT SELECT ON %s.* TO %s", user, user),
-	} {
-		if err := s.admin.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("create user %s: %w", user, err)
-		}
-	}
-	return nil
-}
-
 // Schema returns the first version of a table's statement in the given database, for benchmarks that insert without us.
 func Schema(table, db string) string {
 	text, err := schemaFiles.ReadFile("schema/" + table + ".1.sql")

@@ -44,31 +44,37 @@ func merged(s, more Settings) Settings {
 	return all
 }
 
-// bounded returns ctx with the settings for the driver. The driver overwrites max_execution_time by what a context's deadline
-// leaves, so a smaller one of the settings needs a context that does not show its deadline; it still ends by it.
-func bounded(ctx context.Context, s Settings) context.Context {
-	limit, limited := seconds(s[settingMaxTime])
-	deadline, ends := ctx.Deadline()
-	if limited && ends {
-		if left := time.Until(deadline) + timeGrace; left < limit {
-			s[settingMaxTime] = max(1, int(math.Ceil(left.Seconds())))
+// bounded returns ctx with the settings for the driver, none above its ceiling: a plan may allow more than the server does. The
+// driver overwrites max_execution_time by what a context's deadline leaves, so a smaller one of the settings needs a context that
+// does not show its deadline; it still ends by it.
+func bounded(ctx context.Context, s Settings, most map[string]int64) context.Context {
+	for name, ceiling := range most {
+		switch value, set := whole(s[name]); {
+		case !set:
+		case value == 0 && name != settingThreadsNicety, value > ceiling:
+			s[name] = ceiling
 		}
+	}
+	limit := time.Duration(most[settingMaxTime]) * time.Second
+	if value, set := whole(s[settingMaxTime]); set {
+		limit = time.Duration(value) * time.Second
+	}
+	if deadline, ends := ctx.Deadline(); ends && time.Until(deadline)+timeGrace > limit {
+		s[settingMaxTime] = int64(limit / time.Second)
 		ctx = undated{ctx}
 	}
 	return clickhouse.Context(ctx, clickhouse.WithSettings(s))
 }
 
-// seconds reads a value of max_execution_time. 0 is no limit.
-func seconds(value any) (time.Duration, bool) {
+// whole reads a setting's value that is a whole number. A negative one, of what counts in unsigned numbers, is 0, which is no limit.
+func whole(value any) (n int64, ok bool) {
 	switch v := value.(type) {
 	case int:
-		return time.Duration(v) * time.Second, v > 0
+		return max(0, int64(v)), true
 	case int64:
-		return time.Duration(v) * time.Second, v > 0
+		return max(0, v), true
 	case uint64:
-		return time.Duration(min(v, math.MaxInt32)) * time.Second, v > 0
-	case float64:
-		return time.Duration(v * float64(time.Second)), v > 0
+		return int64(min(v, math.MaxInt64)), true
 	}
 	return 0, false
 }

@@ -105,6 +105,9 @@ func TestPlansRefusals(t *testing.T) {
 		id   string
 	}{
 		{store.Settings{"max_rows_to_read": 1000}, "SELECT sum(number) FROM numbers(100000)", "seamark-query-bytes"},
+		{store.Settings{"max_bytes_to_read": 1000}, "SELECT sum(number) FROM numbers(100000)", "seamark-query-bytes"},
+		{store.Settings{"max_result_bytes": 1000}, "SELECT number FROM numbers(100000)", "seamark-query-bytes"},
+		{store.Settings{"max_memory_usage": 1 << 20}, "SELECT groupArray(toString(number)) FROM numbers(1000000)", "seamark-query-memory"},
 		{store.Settings{"max_execution_time": 1}, slow, "seamark-query-timeout"},
 	} {
 		plan = nil
