@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -64,6 +66,17 @@ type serverFlags struct {
 	ClickHouseLibrary        string   `name:"clickhouse.library" help:"libchdb.so of the embedded engine; found beside the binary when not set." type:"path"`
 	ClickHouseEmbeddedUsers  int      `name:"clickhouse.embedded-users" default:"1000" help:"Tenants that the embedded engine has users for."`
 	ClickHouseMaxMemoryBytes int64    `name:"clickhouse.max-memory-bytes" default:"${clickhouse_memory}" help:"Memory of the embedded engine; a query over it fails instead of the machine."`
+
+	ClickHouseMaxStatementBytes   int64         `name:"clickhouse.max-statement-bytes" default:"${ceiling_bytes}" help:"Bytes that one statement of a tenant may read, whatever the tenant's plan allows: ClickHouse itself refuses more."`
+	ClickHouseMaxStatementRows    int64         `name:"clickhouse.max-statement-rows" default:"${ceiling_rows}" help:"Rows that one statement of a tenant may read, in the same way."`
+	ClickHouseMaxStatementMemory  int64         `name:"clickhouse.max-statement-memory" default:"${ceiling_memory}" help:"Memory in bytes of a tenant's statements in ClickHouse, of one and of all together, in the same way."`
+	ClickHouseMaxStatementResult  int64         `name:"clickhouse.max-statement-result" default:"${ceiling_result}" help:"Bytes of one statement's answer, in the same way."`
+	ClickHouseMaxStatementTime    time.Duration `name:"clickhouse.max-statement-time" default:"${ceiling_time}" help:"How long one statement of a tenant may run, in the same way."`
+	ClickHouseMaxStatementThreads int           `name:"clickhouse.max-statement-threads" default:"0" help:"Threads of one statement of a tenant; 0 is as many as this machine has CPUs."`
+	ClickHouseMaxTenantStatements int           `name:"clickhouse.max-tenant-statements" default:"${ceiling_statements}" help:"Statements of one tenant at once; ClickHouse refuses more."`
+	ClickHouseMaxMinuteBytes      int64         `name:"clickhouse.max-minute-bytes" default:"0" help:"Bytes that all statements of a tenant may read in a minute, a quota of ClickHouse: beyond it all are refused until the minute ends. 0 only counts."`
+	ClickHouseMaxDayBytes         int64         `name:"clickhouse.max-day-bytes" default:"0" help:"The same for a day of UTC."`
+	ClickHouseWorkloads           bool          `name:"clickhouse.workloads" default:"true" negatable:"" help:"Have ClickHouse share its threads between statements by who waits for them: rules and dashboards before exports and heavy queries."`
 
 	BusShards          int           `name:"bus.shards" default:"${bus_shards}" help:"Streams per signal. One stream syncs a few hundred messages a second."`
 	BusMaxStreamBytes  int64         `name:"bus.max-stream-bytes" default:"${bus_stream}" help:"Size at which a stream refuses more and ingest answers 503. Without it a store that is away fills the disk."`
@@ -155,6 +168,9 @@ type serverFlags struct {
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
 
+	DirectoryMaxAdminAge  time.Duration `name:"directory.max-admin-age" default:"${admin_age}" help:"How old a node's knowledge of tenants and credentials may be while it still takes what can change something: admin tokens, API keys, operators, people who are more than viewers. Without it who was removed goes on for ever on a node that is cut off from the control plane."`
+	DirectoryMaxIngestAge time.Duration `name:"directory.max-ingest-age" default:"${ingest_age}" help:"The same for ingest tokens, query tokens and viewers. Without it a revoked token works for ever on such a node."`
+
 	TenantsChangeRetention time.Duration `name:"tenants.change-retention" default:"${change_retention}" help:"How long the log of changes keeps its records."`
 	TenantsDeleteGrace     time.Duration `name:"tenants.delete-grace" default:"${delete_grace}" help:"How long a deleted tenant can be had back before all of it is purged."`
 	TenantsPurgeSettle     time.Duration `name:"tenants.purge-settle" default:"${purge_settle}" help:"How long a purge waits for what is under way on other nodes, and how far apart its two looks are that must find nothing."`
@@ -190,7 +206,10 @@ func flagDefaults() kong.Vars {
 		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
 		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"session_token": d.Session.TokenLifetime.String(), "session_idle": d.Session.IdleLifetime.String(), "session_life": d.Session.Lifetime.String(),
-		"session_key": d.Session.KeyLifetime.String(), "clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "bus_shards": n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
+		"session_key": d.Session.KeyLifetime.String(), "clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "ceiling_bytes": n(d.ClickHouse.Ceilings.Bytes), "ceiling_rows": n(d.ClickHouse.Ceilings.Rows),
+		"ceiling_memory": n(d.ClickHouse.Ceilings.MemoryBytes), "ceiling_result": n(d.ClickHouse.Ceilings.ResultBytes), "ceiling_time": d.ClickHouse.Ceilings.Time.String(),
+		"ceiling_statements": n(int64(d.ClickHouse.Ceilings.Statements)),
+		"bus_shards":         n(int64(d.Bus.Shards)), "bus_stream": n(d.Bus.MaxStreamBytes),
 		"forwarders": n(int64(d.Forwarders.Limits.MaxPerTenant)), "forward_bytes": n(int64(d.Forwarders.Limits.MaxBatchBytes)),
 		"forward_age": d.Forwarders.Limits.MaxBatchAge.String(), "forward_attempts": n(int64(d.Forwarders.Limits.MaxAttempts)),
 		"max_body": n(l.MaxBodyBytes), "max_inflated": n(l.MaxInflatedBytes), "max_inflight": n(d.Ingest.MaxInflightBytes),
@@ -202,6 +221,7 @@ func flagDefaults() kong.Vars {
 		"quota_rows_burst": n(d.Quota.RowsBurst), "quota_daily": n(d.Quota.DailyBytes), "quota_series": n(d.Quota.ActiveSeries),
 		"quota_streams": n(d.Quota.ActiveStreams), "quota_ha": n(int64(d.Ingest.MaxReplicaClusters)),
 		"metering_flush": d.Metering.Flush.String(), "metering_sample": d.Metering.Sample.String(), "metering_budgets": d.Metering.Budgets.String(),
+		"admin_age": d.Directory.MaxAdminAge.String(), "ingest_age": d.Directory.MaxIngestAge.String(),
 		"change_retention": d.Tenants.ChangeRetention.String(), "delete_grace": d.Tenants.DeleteGrace.String(), "purge_settle": d.Tenants.PurgeSettle.String(), "retention": d.Tenants.Retention.String(),
 		"retention_max": d.Tenants.MaxRetention.String(), "retention_interval": d.Tenants.RetentionInterval.String(),
 		"export_keep": d.Tenants.TransferKeep.String(), "export_dir_bytes": n(d.Tenants.TransferMaxBytes),
@@ -247,7 +267,12 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Keys.Forget = f.KeysForgetSealed
 	o.ClickHouse = app.ClickHouseOptions{
 		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
-		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes,
+		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes, Workloads: f.ClickHouseWorkloads,
+		Ceilings: seamark.Ceilings{
+			Bytes: f.ClickHouseMaxStatementBytes, Rows: f.ClickHouseMaxStatementRows, MemoryBytes: f.ClickHouseMaxStatementMemory,
+			ResultBytes: f.ClickHouseMaxStatementResult, Time: f.ClickHouseMaxStatementTime, Threads: cmp.Or(f.ClickHouseMaxStatementThreads, runtime.NumCPU()),
+			Statements: f.ClickHouseMaxTenantStatements, MinuteBytes: f.ClickHouseMaxMinuteBytes, DayBytes: f.ClickHouseMaxDayBytes,
+		},
 	}
 	o.Bus = app.BusOptions{Shards: f.BusShards, MaxStreamBytes: f.BusMaxStreamBytes, DuplicateWindow: f.BusDuplicateWindow}
 	o.Ingest.MaxInflightBytes, o.Ingest.MaxSeriesPerCluster = f.IngestMaxInflightBytes, f.IngestMaxSeriesPerCluster
@@ -294,6 +319,7 @@ func (f *serverFlags) limits(o *app.Options) {
 		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, PurgeSettle: f.TenantsPurgeSettle, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
 		RetentionInterval: f.RetentionInterval, TransferDir: f.TenantsExportDir, TransferKeep: f.TenantsExportKeep, TransferMaxBytes: f.TenantsExportMaxBytes,
 	}
+	o.Directory = app.DirectoryOptions{MaxAdminAge: f.DirectoryMaxAdminAge, MaxIngestAge: f.DirectoryMaxIngestAge}
 	o.Forwarders = app.ForwardersOptions{AllowedTargets: f.ForwardersAllowedTargets, Limits: forward.Limits{
 		MaxPerTenant: f.ForwardersMaxPerTenant, MaxBatchBytes: f.ForwardersMaxBatchBytes, MaxBatchAge: f.ForwardersMaxBatchAge, MaxAttempts: f.ForwardersMaxAttempts,
 	}}

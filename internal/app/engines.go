@@ -97,8 +97,9 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	o := &a.opts.ClickHouse
 	so := store.Options{
-		Read:   a.tellRead,
-		Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		Read:     a.tellRead,
+		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },
+		Number:   a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	if o.DSN != "" {
 		parsed, err := o.parseDSN()
@@ -111,7 +112,7 @@ func (a *App) openStore(ctx context.Context) error {
 	} else {
 		ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
 			DataDir: filepath.Join(a.opts.DataDir, "clickhouse"), LibraryPath: o.Library, TenantUsers: o.EmbeddedUsers,
-			MaxMemoryBytes: o.MaxMemoryBytes, Log: a.log.With("engine", "clickhouse"),
+			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, Log: a.log.With("engine", "clickhouse"),
 		})
 		if err != nil {
 			return fmt.Errorf("start embedded ClickHouse: %w", err)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,7 @@ type Options struct {
 	OIDC       OIDCOptions
 	Disk       DiskOptions
 	Tenants    TenantsOptions
+	Directory  DirectoryOptions
 	// Quota is what a tenant may send where nothing else was set for it.
 	Quota quota.Limits
 	// Patterns is how the templates of log lines are mined.
@@ -164,6 +166,10 @@ type ClickHouseOptions struct {
 	Library        string // of the embedded engine
 	EmbeddedUsers  int
 	MaxMemoryBytes int64
+	// Ceilings are what no statement of a tenant exceeds, whatever its plan says.
+	Ceilings seamark.Ceilings
+	// Workloads has statements share the server's threads by who waits for them.
+	Workloads bool
 }
 
 // BusOptions configures the queue between ingest and writer.
@@ -245,7 +251,7 @@ func DefaultOptions() Options {
 		Admin: AdminOptions{Listen: "127.0.0.1:4481"},
 		NATS:  NATSOptions{Replicas: 1},
 		ClickHouse: ClickHouseOptions{
-			TenantUsers: "sql", EmbeddedUsers: 1000, MaxMemoryBytes: 2 << 30,
+			TenantUsers: "sql", EmbeddedUsers: 1000, MaxMemoryBytes: 2 << 30, Ceilings: seamark.DefaultCeilings(runtime.NumCPU()), Workloads: true,
 		},
 		Bus: BusOptions{Shards: b.Shards, MaxStreamBytes: 1 << 30, DuplicateWindow: b.DuplicateWindow},
 		Ingest: IngestOptions{
@@ -265,6 +271,7 @@ func DefaultOptions() Options {
 		Patterns:     PatternOptions{Enabled: true, Limits: patterns.DefaultLimits()},
 		Metering:     MeteringOptions{Flush: 30 * time.Second, Sample: time.Hour, Budgets: 5 * time.Minute},
 		Tenants:      DefaultTenantsOptions(),
+		Directory:    DirectoryOptions{MaxAdminAge: 30 * time.Second, MaxIngestAge: 5 * time.Minute},
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
 		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
 	}
@@ -299,7 +306,7 @@ func (o *Options) Validate() error {
 		{"clickhouse.dsn", o.checkClickHouse()},
 		{"clickhouse.tenant-users", oneOf(o.ClickHouse.TenantUsers, "sql", "provisioned")},
 	}
-	checks = append(append(checks, o.checkLimits()...), o.Tenants.checks()...)
+	checks = append(append(append(checks, o.checkLimits()...), o.Tenants.checks()...), o.Directory.checks()...)
 	var faults []error
 	for _, c := range checks {
 		if c.err != nil {
@@ -471,6 +478,9 @@ func (o *Options) checkNATS() error {
 
 func (o *Options) checkClickHouse() error {
 	c := &o.ClickHouse
+	if err := c.Ceilings.Validate(); err != nil {
+		return err
+	}
 	if c.DSN == "" {
 		if len(o.Roles) != len(AllRoles()) {
 			return errors.New("must be set when a role runs alone: the embedded engine serves one process")
