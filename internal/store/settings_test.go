@@ -45,7 +45,7 @@ func TestStatementsHaveThePlansSettings(t *testing.T) {
 	var maxRows atomic.Int64
 	maxRows.Store(1111)
 	plan := store.Settings{}
-	s := openWith(t, 91, func(o *store.Options) {
+	s := openWith(t, 196, func(o *store.Options) {
 		o.Settings = func(_ context.Context, tenant seamark.TenantID) store.Settings {
 			require.Equal(t, tenantA, tenant)
 			settings := store.Settings{"max_rows_to_read": maxRows.Load()}
@@ -83,7 +83,7 @@ func TestStatementsHaveThePlansSettings(t *testing.T) {
 // TestPlansRefusals breaks limits that the hook sets, and is told which.
 func TestPlansRefusals(t *testing.T) {
 	var plan store.Settings
-	s := openWith(t, 92, func(o *store.Options) {
+	s := openWith(t, 197, func(o *store.Options) {
 		o.Settings = func(context.Context, seamark.TenantID) store.Settings { return plan }
 	})
 	run := func(sql string) error {

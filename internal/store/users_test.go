@@ -40,7 +40,7 @@ func TestUserStatementsParse(t *testing.T) {
 func TestPlansStayBelowCeilings(t *testing.T) {
 	ceilings := seamark.DefaultCeilings(1)
 	ceilings.Bytes = 5_000_000
-	s := openWith(t, 93, func(o *store.Options) {
+	s := openWith(t, 195, func(o *store.Options) {
 		o.Ceilings = func(seamark.TenantID) seamark.Ceilings { return ceilings }
 		o.Settings = func(context.Context, seamark.TenantID) store.Settings {
 			return store.Settings{"max_bytes_to_read": int64(1) << 60, "max_rows_to_read": 0, "max_threads": 64, "os_threads_nice_value_query": 0}
