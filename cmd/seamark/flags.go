@@ -17,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logexport"
 )
 
@@ -137,8 +138,26 @@ type serverFlags struct {
 	QueryMaxEntries       int           `name:"query.max-entries" default:"${max_entries}" help:"Log lines one query may return."`
 	QueryMaxContextLines  int           `name:"query.max-context-lines" default:"${context_lines}" help:"Log lines on each side of a line whose context is asked for, 10 to ${context_lines}."`
 	QueryMaxTails         int           `name:"query.max-tails" default:"${max_tails}" help:"Tails of log lines of one tenant that are open at once on one node; more get 429."`
-	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants and languages that run at once; more wait, half a minute at most."`
-	QueryMaxTenantConns   int           `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
+	QueryMaxConcurrent    int           `name:"query.max-concurrent" default:"20" help:"Queries of all tenants and languages that run at once on one node; more wait."`
+	QueryAdmission        bool          `name:"query.admission" default:"true" negatable:"" help:"Share the places of --query.max-concurrent among tenants and classes of queries, and hold tenants to their limits and budgets. Without it one queue serves all in the order in which they came, and one tenant's scans keep the others waiting; that is for measurements."`
+	QueryMaxScans         int           `name:"query.max-scans" default:"0" help:"Queries among them that read much, of all tenants: from --query.scan-bytes on, estimated or read. 0 is as many as the node has processors, and at least two. Each takes whole processors."`
+	QueryScanBytes        int64         `name:"query.scan-bytes" default:"${scan_bytes}" help:"Bytes, estimated or read, from which on a query counts as one that reads much. Those that read less wait for none of those that read more."`
+	QueryMaxInflightBytes int64         `name:"query.max-inflight-bytes" default:"${inflight_bytes}" help:"Estimated bytes of the queries that read much and run at once. One runs whatever it is estimated at."`
+	QueryMaxQueued        int           `name:"query.max-queued" default:"${max_queued}" help:"Queries of one tenant and class that wait at once on one node; more get 429."`
+	QueryMaxWait          time.Duration `name:"query.max-wait" default:"${max_wait}" help:"Longest wait of a query for its place. Exports and background jobs wait for as long as they may run."`
+
+	QueryTenantConcurrency    int64 `name:"query.tenant-concurrency" default:"0" help:"Queries of a tenant that run at once on one node; 0 is no limit beside the others' share: a tenant never takes more places than it leaves free."`
+	QueryTenantWeight         int64 `name:"query.tenant-weight" default:"${tenant_weight}" help:"Weight of a tenant's queries beside those of others that wait."`
+	QueryTenantBytesPerMinute int64 `name:"query.tenant-bytes-per-minute" default:"0" help:"Bytes that a tenant's queries may read a minute, over all queriers; 0 is no limit. Over it the last 15 minutes can still be read."`
+	QueryTenantBytesPerDay    int64 `name:"query.tenant-bytes-per-day" default:"0" help:"Bytes that a tenant's queries may read per day of UTC, over all queriers; 0 is no limit. Over it the last 15 minutes can still be read."`
+	QueryTenantMaxBytes       int64 `name:"query.tenant-max-bytes" default:"${tenant_max_bytes}" help:"Bytes that one query may read; 0 is no limit."`
+	QueryTenantMaxRows        int64 `name:"query.tenant-max-rows" default:"0" help:"Rows that one query may read; 0 is no limit."`
+	QueryTenantMaxSeconds     int64 `name:"query.tenant-max-seconds" default:"0" help:"Seconds that one query may run, waiting left out; 0 is no limit beside --query.timeout."`
+	QueryTenantMaxMemoryBytes int64 `name:"query.tenant-max-memory-bytes" default:"0" help:"Memory of one statement of a query in ClickHouse; 0 is no limit beside the server's own."`
+	QueryTenantMaxSeries      int64 `name:"query.tenant-max-series" default:"0" help:"Series or streams that one selector may match; 0 is no limit beside --query.max-series."`
+	QueryTenantMaxResultBytes int64 `name:"query.tenant-max-result-bytes" default:"${tenant_max_result}" help:"Bytes of one answer's body; 0 is no limit. Exports have their own limit."`
+
+	QueryMaxTenantConns int `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
 
 	QueryMaxEvents          int           `name:"query.max-events" default:"${events}" help:"Kubernetes events of one answer. Without it a page of a busy tenant holds all of its events in memory."`
 	QueryMaxEventValues     int           `name:"query.max-event-values" default:"${event_values}" help:"Values of a facet, a series or a trend of events. Without it the names of all pods are one answer."`
@@ -233,6 +252,8 @@ func flagDefaults() kong.Vars {
 		"context_lines": n(int64(d.Query.MaxContextLines)), "events": n(int64(d.Query.Events.MaxEvents)), "event_values": n(int64(d.Query.Events.MaxValues)),
 		"event_points": n(int64(d.Query.Events.MaxPoints)), "event_history": d.Query.Events.MaxHistory.String(), "audit_records": n(int64(d.Query.Audit.MaxRecords)),
 		"audit_clients": n(int64(d.Query.Audit.MaxClients)), "audit_writes": n(int64(d.Query.Audit.MaxWrites)), "audit_bytes": n(int64(d.Query.Audit.MaxWriteBytes)),
+		"scan_bytes": n(d.Query.ScanBytes), "inflight_bytes": n(d.Query.MaxInflightBytes), "max_queued": n(int64(d.Query.MaxQueued)), "max_wait": d.Query.MaxWait.String(),
+		"tenant_weight": n(d.Quota.QueryWeight), "tenant_max_bytes": n(d.Quota.QueryMaxBytes), "tenant_max_result": n(d.Quota.QueryMaxResultBytes),
 		"max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "log_filters": n(d.Query.LogFilterBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
 	}
@@ -295,6 +316,9 @@ func (f *serverFlags) limits(o *app.Options) {
 	o.Quota = quota.Limits{
 		BytesPerSecond: f.QuotaBytesPerSecond, BytesBurst: f.QuotaBytesBurst, RowsPerSecond: f.QuotaRowsPerSecond, RowsBurst: f.QuotaRowsBurst,
 		DailyBytes: f.QuotaDailyBytes, ActiveSeries: f.QuotaActiveSeries, ActiveStreams: f.QuotaActiveStreams,
+		QueryConcurrency: f.QueryTenantConcurrency, QueryWeight: f.QueryTenantWeight, QueryBytesPerMinute: f.QueryTenantBytesPerMinute, QueryBytesPerDay: f.QueryTenantBytesPerDay,
+		QueryMaxBytes: f.QueryTenantMaxBytes, QueryMaxRows: f.QueryTenantMaxRows, QueryMaxSeconds: f.QueryTenantMaxSeconds, QueryMaxMemoryBytes: f.QueryTenantMaxMemoryBytes,
+		QueryMaxSeries: f.QueryTenantMaxSeries, QueryMaxResultBytes: f.QueryTenantMaxResultBytes,
 	}
 	o.Ingest.MaxReplicaClusters = f.QuotaHAClusters
 	o.Patterns.Enabled, o.Patterns.MinVariants, o.Patterns.MaxPatterns = f.PatternsEnabled, f.PatternsMinVariants, f.PatternsMaxPerGroup
@@ -304,6 +328,7 @@ func (f *serverFlags) limits(o *app.Options) {
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, LogFilterBytes: f.QueryLogFilterBytes, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
+		Admission: f.QueryAdmission, MaxScans: f.QueryMaxScans, ScanBytes: f.QueryScanBytes, MaxInflightBytes: f.QueryMaxInflightBytes, MaxQueued: f.QueryMaxQueued, MaxWait: f.QueryMaxWait,
 	}
 	events, audit := &o.Query.Events, &o.Query.Audit
 	events.MaxEvents, events.MaxValues, events.MaxPoints, events.MaxHistory = f.QueryMaxEvents, f.QueryMaxEventValues, f.QueryMaxEventPoints, f.QueryMaxEventHistory

@@ -97,7 +97,7 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	o := &a.opts.ClickHouse
 	so := store.Options{
-		Read:     a.tellRead,
+		Read: a.tellRead, Settings: a.statementSettings,
 		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },
 		Number:   a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
@@ -110,7 +110,12 @@ func (a *App) openStore(ctx context.Context) error {
 		so.User, so.Password, so.CreateUsers = parsed.Auth.Username, parsed.Auth.Password, o.TenantUsers == "sql"
 		so.TenantPassword = func(user string) string { return engine.TenantPassword(o.TenantSecret, user) }
 	} else {
+		var prepare []string
+		if o.Workloads {
+			prepare = store.WorkloadStatements(o.Ceilings.Threads, "")
+		}
 		ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
+			Prepare: prepare,
 			DataDir: filepath.Join(a.opts.DataDir, "clickhouse"), LibraryPath: o.Library, TenantUsers: o.EmbeddedUsers,
 			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, Log: a.log.With("engine", "clickhouse"),
 		})
@@ -130,6 +135,9 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.store = s
 	a.defers("store", func(context.Context) error { return s.Close() })
+	if o.Workloads && o.DSN != "" {
+		a.background("workloads", a.keepWorkloads)
+	}
 	return nil
 }
 

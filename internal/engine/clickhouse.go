@@ -37,6 +37,9 @@ type ClickHouseOptions struct {
 	KeepFreeBytes int64
 	// Ceilings are what no statement of a tenant exceeds. Default seamark.DefaultCeilings.
 	Ceilings seamark.Ceilings
+	// Prepare are statements that run after each start, before anybody else's, as the user with every right: what the engine forgets
+	// when it ends.
+	Prepare []string
 	// MaxConcurrentQueries bounds all users together; more are refused. Default 128.
 	MaxConcurrentQueries int
 	// OOMScore is the child's oom_score_adj, -1000 to 1000: higher is killed earlier. Default 500, so that the kernel

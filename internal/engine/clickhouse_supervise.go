@@ -98,6 +98,12 @@ func (c *ClickHouse) startChild(ctx context.Context) (*child, error) {
 		c.setState(0, false)
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
+	for _, statement := range c.options.Prepare {
+		// What is prepared makes queries better; without it there still are queries.
+		if err := c.run(ctx, statement); err != nil {
+			c.options.Log.Warn("ClickHouse engine is not prepared as it should be", "error", err)
+		}
+	}
 	c.setState(run.cmd.Process.Pid, true)
 	return run, nil
 }
@@ -154,9 +160,9 @@ func (c *ClickHouse) waitReady(ctx context.Context, run *child) error {
 	}
 }
 
-// ping asks over HTTP with this boot's password, so that a stranger on our port is not taken for the engine.
-func (c *ClickHouse) ping(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.ports.httpAddr()+"/?query=SELECT+1", http.NoBody)
+// run has the engine run a statement over HTTP with this boot's password, so that a stranger on our port is not taken for it.
+func (c *ClickHouse) run(ctx context.Context, statement string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.ports.httpAddr()+"/", strings.NewReader(statement))
 	if err != nil {
 		return err
 	}
@@ -168,7 +174,16 @@ func (c *ClickHouse) ping(ctx context.Context) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("ping answered %s", response.Status)
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		return fmt.Errorf("%s answered %s: %s", statement, response.Status, text)
+	}
+	return nil
+}
+
+// ping asks whether the engine answers on both of its ports.
+func (c *ClickHouse) ping(ctx context.Context) error {
+	if err := c.run(ctx, "SELECT 1"); err != nil {
+		return err
 	}
 	dialer := net.Dialer{}
 	conn, err := dialer.DialContext(ctx, "tcp", c.ports.tcpAddr())

@@ -116,14 +116,27 @@ func TestClickHouseKilledChildComesBack(t *testing.T) {
 	}
 }
 
-func TestClickHouseWorkloadsCanBeMadeAgainAfterARestart(t *testing.T) {
-	folder := t.TempDir()
+// TestClickHousePreparesEveryStart has the engine forget its workloads by an orderly end and by a kill.
+func TestClickHousePreparesEveryStart(t *testing.T) {
+	options := engine.ClickHouseOptions{DataDir: t.TempDir(), Prepare: []string{
+		"not SQL", "CREATE RESOURCE IF NOT EXISTS cpu (MASTER THREAD, WORKER THREAD)", "CREATE OR REPLACE WORKLOAD all SETTINGS max_concurrent_threads = 2",
+	}}
 	for range 2 {
-		ch := start(t, engine.ClickHouseOptions{DataDir: folder})
-		admin(t, ch, "CREATE RESOURCE cpu (MASTER THREAD, WORKER THREAD)")
-		admin(t, ch, "CREATE WORKLOAD all SETTINGS max_concurrent_threads = 2")
-		if got := admin(t, ch, "SELECT count() FROM system.workloads WHERE name = 'all'"); got != "1" {
-			t.Fatalf("got %s workloads, want 1", got)
+		ch := start(t, options)
+		for kill := range 2 {
+			if got := admin(t, ch, "SELECT count() FROM system.workloads WHERE name = 'all'"); got != "1" {
+				t.Fatalf("kill %d: got %s workloads, want 1", kill, got)
+			}
+			dead := ch.Pid()
+			if err := syscall.Kill(dead, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			testkit.Eventually(t, time.Minute, func() error {
+				if pid := ch.Pid(); !ch.Up() || pid == dead {
+					return fmt.Errorf("up=%v pid=%d, killed %d", ch.Up(), pid, dead)
+				}
+				return nil
+			})
 		}
 		stop(t, ch)
 	}
