@@ -95,16 +95,20 @@ func writeError(w http.ResponseWriter, r *http.Request, dialect Dialect, request
 	if status == http.StatusUnauthorized && dialect != Problem {
 		h.Set("WWW-Authenticate", `Bearer realm="seamark"`)
 	}
-	message := e.Message
-	if e.Kind == seamark.Internal {
-		message = "Internal error. Quote request id " + requestID + " when you report it."
-	}
-	contentType, body := dialect.envelope(&failure{r, e, status, message, requestID})
+	contentType, body := dialect.envelope(&failure{r, e, status, messageOf(e, requestID), requestID})
 	h.Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}
+}
+
+// messageOf returns what the caller is told: nothing of what is ours.
+func messageOf(e *seamark.Error, requestID string) string {
+	if e.Kind == seamark.Internal {
+		return "Internal error. Quote request id " + requestID + " when you report it."
+	}
+	return e.Message
 }
 
 // otlpStatus encodes google.rpc.Status in the encoding of the request, as the OTLP/HTTP specification asks.

@@ -208,7 +208,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("got %+v", job)
 	}
 	_, _, err = one.read(job)
-	wantID(t, err, "seamark-query-cancelled")
+	wantID(t, err, "seamark-query-canceled")
 	w.performs(func(_ context.Context, _ string, _ *jobs.Job, out *jobs.Result) error {
 		out.Head(http.StatusNoContent, "")
 		return nil

@@ -218,7 +218,7 @@ func (k *Keeper) Remove(ctx context.Context, tenant seamark.TenantID, id, by str
 		} else {
 			now := k.opts.Now().UTC()
 			job.State, job.Canceler, job.Finished, job.Expires = Canceled, by, now, now.Add(k.opts.Limits(tenant).Keep)
-			job.Fault = &Fault{ID: "seamark-query-cancelled", Message: "The background job was cancelled by " + by + "."}
+			job.Fault = &Fault{ID: "seamark-query-canceled", Message: "The background job was cancelled by " + by + "."}
 			_, err = k.board.Save(ctx, keyOf(tenant, id), job, p.Revision)
 		}
 		switch {
