@@ -46,7 +46,8 @@ type Options struct {
 	// StallTimeout is how long a watch may stay silent while its bucket takes writes; 15 s unless told, which leaves
 	// the client's own repair (two missed heartbeats of 5 s) the first try.
 	StallTimeout time.Duration
-	// ReconnectJitter spreads the new watches of a fleet after a reconnect; 2 s unless told.
+	// ReconnectJitter spreads the new watches of a fleet after a reconnect; 400 ms unless told, since a node does not know what
+	// changed before it has its watches.
 	ReconnectJitter time.Duration
 	// ArrivalInterval is how often the last arrival of a cluster is written; 5 s unless told.
 	ArrivalInterval time.Duration
@@ -81,7 +82,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.ReaderStaleness, 5*time.Minute)
 	setDefault(&o.BeatInterval, time.Second)
 	setDefault(&o.StallTimeout, 15*time.Second)
-	setDefault(&o.ReconnectJitter, 2*time.Second)
+	setDefault(&o.ReconnectJitter, 400*time.Millisecond)
 	setDefault(&o.ArrivalInterval, 5*time.Second)
 	setDefault(&o.UseInterval, time.Minute)
 	setDefault(&o.Issuer, "seamark")
@@ -168,6 +169,8 @@ type Directory struct {
 	// Unix nanoseconds. They are apart so that a flood of sign-ins that fills its bucket cannot stop ingest.
 	tokenBeat, sessionBeat atomic.Int64
 	dirty                  atomic.Bool // whether the snapshot file is behind
+	// limitChanges counts the changes of quotas and plans.
+	limitChanges atomic.Uint64
 
 	policy  *policy // what is built in; never changed
 	arrived arrivalBook
@@ -229,6 +232,7 @@ func (d *Directory) makeTables() {
 		}}
 	}
 	changed := func() { d.dirty.Store(true) }
+	limited := func() { d.dirty.Store(true); d.limitChanges.Add(1) }
 	unsaved := func() {} // arrivals are not in the snapshot
 
 	tenants, clusters, tokens := newBucket(tenantsBucket, 10, 0), newBucket(clustersBucket, 15, 0), newBucket(tokensBucket, 25, 0)
@@ -239,8 +243,8 @@ func (d *Directory) makeTables() {
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
 	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
 	d.retentions = newTable[retentionDoc]("retention", tenants, &d.mu, changed)
-	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, changed)
-	d.plans = newTable[planDoc]("plan", tenants, &d.mu, changed)
+	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, limited)
+	d.plans = newTable[planDoc]("plan", tenants, &d.mu, limited)
 	d.budgets = newTable[budgetDoc]("budget", tenants, &d.mu, changed)
 	d.clusters = newTable[clusterDoc]("cluster", clusters, &d.mu, changed)
 	d.clusters.aliasOf = func(c *clusterDoc) string { return string(c.ID) }
@@ -371,6 +375,12 @@ func (d *Directory) settleBeats() {
 func (d *Directory) Freshness() time.Duration {
 	return age(d.now(), d.sessionBeat.Load())
 }
+
+// Stale reports whether a beat is missing, an interval after it was due: this node does not learn of changes any more.
+func (d *Directory) Stale() bool { return d.Freshness() > 2*d.opts.BeatInterval }
+
+// Blind reports whether this node refuses every token, because what it knows is older than Options.ReaderStaleness.
+func (d *Directory) Blind() bool { return age(d.now(), d.tokenBeat.Load()) > d.opts.ReaderStaleness }
 
 // age is how long ago a beat was; a node that never heard one knows nothing, whatever the clock says.
 func age(now time.Time, beat int64) time.Duration {

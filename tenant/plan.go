@@ -166,6 +166,10 @@ type Allowance struct {
 // Tenant returns what holds for the tenant: what was set for it, and else its plan's.
 func (a *Allowance) Tenant() Quota { return a.OfTenant.Fill(a.OfPlan) }
 
+// LimitChanges counts what this node has seen of changes of quotas and plans, of all tenants. Whoever keeps what Allowance
+// answered asks again when the count is another than before that answer.
+func (d *Directory) LimitChanges() uint64 { return d.limitChanges.Load() }
+
 // Allowance answers from memory and says nothing about whether the tenant or the cluster exist. cluster may be empty.
 func (d *Directory) Allowance(tenant seamark.TenantID, cluster seamark.ClusterID) Allowance {
 	d.mu.RLock()

@@ -91,9 +91,24 @@ func (w *watch) run(ctx context.Context) {
 				slog.String("bucket", w.bucket.name), slog.Any("error", err))
 			backoff = min(2*backoff, w.timing.maxBackoff)
 		}
-		if pause(ctx, pauseFor) != nil {
+		if w.rest(ctx, pauseFor) != nil {
 			return
 		}
+	}
+}
+
+// rest waits for d before the next watcher. A request for one cuts it short: the store answers again, and a node that has
+// tried in vain for minutes would be behind for half a minute more.
+func (w *watch) rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	case <-w.restart:
+		return pause(ctx, min(d, rand.N(w.timing.reconnectJitter+1)))
 	}
 }
 
@@ -249,24 +264,48 @@ func (w *watch) beatLoop(ctx context.Context) {
 		return
 	case <-w.replayed:
 	}
-	ticker := time.NewTicker(w.timing.beat)
-	defer ticker.Stop()
+	away := false
 	for first := true; ; first = false { // the first one completes Open
-		if (first || w.beatDue()) && w.writeBeat(ctx) == nil && w.stalled() {
-			w.requestRestart()
+		if first || w.beatDue() {
+			before := w.heardAt.Load()
+			err := w.writeBeat(ctx)
+			if err == nil && (w.stalled() || away && !w.hears(ctx, before)) {
+				w.requestRestart()
+			}
+			away = err != nil
 		}
-		select {
-		case <-ctx.Done():
+		if pause(ctx, w.untilBeat(away)) != nil {
 			return
-		case <-ticker.C:
 		}
 	}
+}
+
+// hears reports whether a beat comes in soon after the store took a write again. A watch that was cut off with its store may
+// be dead for its server, and the client alone needs two missed heartbeats to notice.
+func (w *watch) hears(ctx context.Context, before int64) bool {
+	for range 10 {
+		if w.heardAt.Load() != before || pause(ctx, w.timing.beat/80) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // beatDue reports whether the newest beat is about an interval old. The slack lets one of several nodes keep the duty
 // instead of all of them writing in turn.
 func (w *watch) beatDue() bool {
 	return w.now().UnixNano()-w.beatAt.Load() >= int64(w.timing.beat)*8/10
+}
+
+// untilBeat is how long until a beat may be due, a little different on each node and each time. Looking once an interval would
+// let a beat that was just not due get nearly two intervals old.
+func (w *watch) untilBeat(away bool) time.Duration {
+	const part = 10
+	if away {
+		return w.timing.beat / 4
+	}
+	due := w.timing.beat*8/10 + rand.N(w.timing.beat/part+1)
+	return min(w.timing.beat, max(w.timing.beat/part, due-time.Duration(w.now().UnixNano()-w.beatAt.Load())))
 }
 
 func (w *watch) writeBeat(ctx context.Context) error {

@@ -88,6 +88,7 @@ type world struct {
 	usage    quota.Docs[quota.Usage]
 
 	mu       sync.Mutex // guards what follows
+	changes  uint64
 	tenants  map[seamark.TenantID]quota.Limits
 	clusters map[seamark.ClusterID]quota.Limits
 }
@@ -111,6 +112,11 @@ func (w *world) node(t testing.TB, name string, defaults quota.Limits) *quota.Li
 			defer w.mu.Unlock()
 			return w.tenants[tenant], w.clusters[cluster]
 		},
+		Changes: func() uint64 {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.changes
+		},
 		Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
@@ -123,12 +129,14 @@ func (w *world) setTenant(l quota.Limits) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tenants[tenantA] = l
+	w.changes++
 }
 
 func (w *world) setCluster(l quota.Limits) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clusters[clusterA] = l
+	w.changes++
 }
 
 // run lets time pass: every 10 ms do is called, and every second each node refreshes.

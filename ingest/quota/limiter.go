@@ -23,11 +23,15 @@ type Options struct {
 	// Set returns what was set for a tenant and for one of its clusters, zero where nothing was. It is asked about every
 	// scope that is in use at every refresh, so it answers from memory.
 	Set func(tenant seamark.TenantID, cluster seamark.ClusterID) (ofTenant, ofCluster Limits)
+	// Changes counts the changes of what Set answers, of all tenants. A request that finds another count than the one before
+	// it asks Set again, so that a change holds from the next request on; nil leaves that to the refreshes. It is asked for
+	// every request.
+	Changes func() uint64
 	// Defaults are a tenant's limits where nothing else was set.
 	Defaults Limits
 	// Request bounds one request where nothing else was set.
 	Request seamark.Limits
-	// Refresh is how often the nodes share the limits anew and a changed limit is noticed; 1 s unless told.
+	// Refresh is how often the nodes share the limits anew; 1 s unless told.
 	Refresh time.Duration
 	// Flush is how often the day's bytes are written; 5 s unless told. So much of them a killed process forgets, and by so
 	// much the nodes together may pass a day's limit.
@@ -247,7 +251,20 @@ func (l *Limiter) of(p seamark.Principal) (tenant, cluster *scope) {
 	if p.Cluster != "" {
 		cluster = l.scope(scopeKey{p.Tenant, p.Cluster}, tenant, p.ClusterName)
 	}
+	if l.opts.Changes != nil {
+		changes := l.opts.Changes() // before Set is asked: a change in between makes the next request ask again
+		l.keepUp(tenant, changes)
+		l.keepUp(cluster, changes)
+	}
 	return tenant, cluster
+}
+
+// keepUp takes over what was set since the scope's last request.
+func (l *Limiter) keepUp(s *scope, changes uint64) {
+	if s != nil && s.changes.Load() != changes {
+		l.configure(s, l.opts.Now())
+		s.changes.Store(changes)
+	}
 }
 
 func (l *Limiter) scope(key scopeKey, parent *scope, name string) *scope {

@@ -114,6 +114,36 @@ func TestChangedLimitHolds(t *testing.T) {
 	}
 }
 
+// TestChangeHoldsFromTheNextRequest lowers limits without a refresh in between.
+func TestChangeHoldsFromTheNextRequest(t *testing.T) {
+	w := newWorld()
+	l := w.node(t, "n1", quota.Limits{})
+	admit := func() error {
+		if err := l.Check(prod, seamark.Logs); err != nil {
+			return err
+		}
+		return l.Admit(prod, seamark.Logs, 1, 100)
+	}
+	for range 3 {
+		if err := admit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.setTenant(quota.Limits{MaxLineBytes: 77})
+	w.setCluster(quota.Limits{RowsPerSecond: 1})
+	if got := l.Limits(prod).MaxLineBytes; got != 77 {
+		t.Errorf("got a line limit of %d, want the 77 that was set", got)
+	}
+	if err := admit(); err != nil {
+		t.Errorf("the request that runs into debt: %v", err)
+	}
+	wantRefusal(t, admit(), "seamark-quota-rows")
+	w.setCluster(quota.Limits{})
+	if err := admit(); err != nil {
+		t.Errorf("after the limit was taken away: %v", err)
+	}
+}
+
 func TestRequestLimits(t *testing.T) {
 	w := newWorld()
 	w.setTenant(quota.Limits{MaxLabels: 100, MaxAgeSeconds: 3600})

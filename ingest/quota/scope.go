@@ -2,6 +2,7 @@ package quota
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -30,6 +31,8 @@ type scope struct {
 	sets   [kinds]activeSet
 	gateMu sync.Mutex  // guards gates of the scope and, in a tenant, of its clusters; taken before a set's lock
 	gates  [kinds]gate // guarded by the tenant's gateMu
+
+	changes atomic.Uint64 // Options.Changes when the limits were taken over
 
 	mu        sync.Mutex // guards what follows; a tenant's is taken before its cluster's
 	set       Limits     // as set, for the limits of one request

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/tenant"
@@ -16,11 +18,20 @@ func (a *App) openDirectory(ctx context.Context) error {
 		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), Now: a.opts.Now, Logger: a.log,
 		Keys: a.keys, SessionLifetime: a.opts.Session.Lifetime, IdleLifetime: a.opts.Session.IdleLifetime,
 		TokenLifetime: a.opts.Session.TokenLifetime, KeyLifetime: a.opts.Session.KeyLifetime,
+		WriterStaleness: a.opts.Directory.MaxAdminAge, ReaderStaleness: a.opts.Directory.MaxIngestAge,
 	})
 	if err != nil {
 		return err
 	}
 	a.directory = d
+	a.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "seamark_directory_age_seconds", Help: "Age of the oldest part of what this node knows of tenants and credentials. About 1 while the control plane's store answers.",
+		}, func() float64 { return d.Freshness().Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "seamark_directory_faults", Help: "Documents of the control plane that this node refused; it goes on with the last good ones. The log names them. Must stay 0.",
+		}, func() float64 { return float64(len(d.Faults())) }),
+	)
 	a.defers("directory", d.Close)
 	return nil
 }

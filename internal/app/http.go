@@ -79,6 +79,9 @@ func (a *App) answerReady(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ready\n"))
+	if a.directory.Stale() {
+		_, _ = fmt.Fprintf(w, "stale: changes of tenants and credentials were not seen for %s\n", a.directory.Freshness().Round(time.Second))
+	}
 }
 
 // checkReady fails for what this process's roles cannot work without. Ingest works while ClickHouse is away.
@@ -88,6 +91,9 @@ func (a *App) checkReady(ctx context.Context) error {
 		return errors.New("starting or stopping")
 	case a.nc.Status().String() != "CONNECTED":
 		return errors.New("NATS is not connected")
+	case a.directory.Blind():
+		return fmt.Errorf("what this node knows of tenants and credentials is %s old, more than --directory.max-ingest-age, %s",
+			a.directory.Freshness().Round(time.Second), a.opts.Directory.MaxIngestAge)
 	}
 	if a.natsServer != nil {
 		if err := a.natsServer.Health(); err != nil {

@@ -37,7 +37,8 @@ func (a *App) startQuotas(ctx context.Context) (*quota.Limiter, error) {
 			allowance := a.directory.Allowance(id, cluster)
 			return allowance.Tenant(), allowance.OfCluster
 		},
-		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		Changes: a.directory.LimitChanges,
+		Logger:  a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
 	if err != nil {
 		return nil, err

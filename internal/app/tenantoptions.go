@@ -64,3 +64,19 @@ func between(d, lo, hi time.Duration) error {
 	}
 	return nil
 }
+
+// DirectoryOptions says how old a node's knowledge of tenants and credentials may be while it still goes by it.
+type DirectoryOptions struct {
+	// MaxAdminAge holds for whatever can change something: admin tokens, API keys, operators, and people who are more than viewers.
+	MaxAdminAge time.Duration
+	// MaxIngestAge holds for ingest tokens, query tokens and viewers.
+	MaxIngestAge time.Duration
+}
+
+func (o *DirectoryOptions) checks() []flagCheck {
+	// Shorter ones would refuse credentials between two beats of a busy machine.
+	return []flagCheck{
+		{"directory.max-admin-age", between(o.MaxAdminAge, 2*time.Second, time.Hour)},
+		{"directory.max-ingest-age", between(o.MaxIngestAge, max(2*time.Second, o.MaxAdminAge), 24*time.Hour)},
+	}
+}

@@ -1,0 +1,184 @@
+package propagation_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/testkit"
+	"github.com/seamarkhq/seamark/tenant"
+)
+
+const (
+	// The bounds of the node that is cut off, in the proportion of their defaults: 30 s and 5 min.
+	maxAdminAge, maxIngestAge = 2 * time.Second, 20 * time.Second
+	// flaggedWithin is when a node says that it does not hear of changes: a second after the beat that it misses.
+	flaggedWithin = 2 * time.Second
+	// freshWithin is how long after the store is back a node knows all again.
+	freshWithin = time.Second
+)
+
+// cut is a node that loses touch, and what it did meanwhile. goDark runs beside other tests, so it keeps its findings for judge.
+type cut struct {
+	f                                         *fleet
+	ingest, query                             credential // stay good
+	lostIngest, lostQuery, lostKey, lostAdmin credential // are revoked while the node is cut off
+	faults                                    []string
+	flagged, adminClosed, ingestClosed, fresh time.Duration
+}
+
+func (c *cut) faultf(format string, args ...any) {
+	c.faults = append(c.faults, fmt.Sprintf(format, args...))
+}
+
+func (f *fleet) prepareCut(t *testing.T) *cut {
+	t.Helper()
+	made, err := f.directory.CreateTenant(t.Context(), tenant.TenantSpec{Slug: "apart"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := *f // whose tenant is another, which nobody suspends meanwhile
+	apart.tenant = made.ID
+	apart.owner = apart.person(t, "apart", "--tenant", "apart", "--role", "owner")
+	c := &cut{f: &apart}
+	_, c.ingest = apart.cluster(t, "stays")
+	_, c.lostIngest = apart.cluster(t, "goes")
+	c.query, c.lostQuery, c.lostAdmin = apart.token(t, seamark.QueryToken), apart.token(t, seamark.QueryToken), apart.token(t, seamark.AdminToken)
+	apart.must(t, &c.lostKey, 0, apart.owner, http.MethodPost, "/api/v1/keys", `{"name":"k","role":"admin"}`)
+	testkit.Eventually(t, startWithin, func() error {
+		for path, token := range map[string]string{"/api/v1/tokens": c.lostKey.Secret, "/api/v1/quotas": c.lostAdmin.Secret, "/prometheus/api/v1/query?query=1": c.lostQuery.Secret} {
+			if status, err := apart.ask(apart.apart, token, path); err != nil || status != http.StatusOK {
+				return fmt.Errorf("%s before the cut: status %d %v", path, status, err)
+			}
+		}
+		if text := c.readiness(); text != "200 ready" {
+			return fmt.Errorf("before the cut the node says %q", text)
+		}
+		return nil
+	})
+	return c
+}
+
+// readiness returns what the node says of itself: status and text.
+func (c *cut) readiness() string {
+	answer, err := c.f.client.Get(c.f.apart.AdminURL + "/readyz")
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return strconv.Itoa(answer.StatusCode) + " " + strings.TrimSpace(string(text))
+}
+
+// await polls until done, within a minute, and returns how long it took since begin.
+func (c *cut) await(what string, begin time.Time, done func() bool) time.Duration {
+	for !done() {
+		if time.Since(begin) > time.Minute+maxIngestAge {
+			c.faultf("%s did not come", what)
+			break
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	return time.Since(begin)
+}
+
+// refusedStale asks the cut node and reports whether it refuses for want of fresh knowledge, with all that a sender needs.
+func (c *cut) refusedStale(token, method, path, body string) bool {
+	answer, err := c.f.send(c.f.apart, token, method, path, body)
+	if err != nil {
+		c.faultf("%s %s: %v", method, path, err)
+		return false
+	}
+	stale := answer.Status == http.StatusServiceUnavailable && strings.Contains(string(answer.Body), "lost touch with the control plane")
+	if stale && answer.Header.Get("Retry-After") == "" {
+		c.faultf("%s %s: the refusal tells no Retry-After: %s", method, path, answer.Body)
+	}
+	return stale
+}
+
+// goDark cuts the node off, revokes what it cannot hear of, and looks at what it does until it is back.
+func (c *cut) goDark() {
+	f := c.f
+	f.relay.hold(true)
+	begin := time.Now()
+	for _, path := range []string{"/api/v1/tokens/" + c.lostIngest.ID, "/api/v1/tokens/" + c.lostQuery.ID, "/api/v1/tokens/" + c.lostAdmin.ID, "/api/v1/keys/" + c.lostKey.ID} {
+		if answer, err := f.send(f.nodes[0], f.owner, http.MethodDelete, path, ""); err != nil || answer.Status != http.StatusNoContent {
+			c.faultf("DELETE %s: %v %+v", path, err, answer)
+		}
+	}
+	c.flagged = c.await("the flag of staleness", begin, func() bool { return strings.HasPrefix(c.readiness(), "200 ready\nstale: ") })
+	c.adminClosed = c.await("the end of administration", begin, func() bool { return c.refusedStale(f.owner, http.MethodGet, "/api/v1/clusters", "") })
+	<-time.After(time.Until(begin.Add(maxAdminAge))) // tokens are checked against fewer buckets than sessions, whose last beats may be newer
+	for who, token := range map[string]string{"a revoked admin token": c.lostAdmin.Secret, "a revoked key": c.lostKey.Secret} {
+		if !c.refusedStale(token, http.MethodPost, "/api/v1/clusters", `{"name":"dark"}`) {
+			c.faultf("%s is not refused %s after the cut", who, time.Since(begin))
+		}
+	}
+	if status, err := f.ask(f.apart, c.query.Secret, "/prometheus/api/v1/query?query=1"); err != nil || status != http.StatusOK {
+		c.faultf("a query %s after the cut: status %d %v; readers go on until %s", time.Since(begin), status, err, maxIngestAge)
+	}
+	c.ingestClosed = c.await("the end of queries", begin, func() bool {
+		return c.refusedStale(c.query.Secret, http.MethodGet, "/prometheus/api/v1/query?query=1", "")
+	})
+	for who, token := range map[string]string{"a good token": c.ingest.Secret, "a revoked token": c.lostIngest.Secret} {
+		if !c.refusedStale(token, http.MethodPost, "/loki/api/v1/push", lineBody("dark", 1, 10)) {
+			c.faultf("%s may still push %s after the cut", who, time.Since(begin))
+		}
+	}
+	if text := c.readiness(); !strings.HasPrefix(text, "503 ") || !strings.Contains(text, "--directory.max-ingest-age") {
+		c.faultf("%s after the cut the node says %q", time.Since(begin), text)
+	}
+	f.relay.hold(false)
+	back := time.Now()
+	c.fresh = c.await("the end of staleness", back, func() bool { return c.readiness() == "200 ready" })
+	c.afterwards()
+}
+
+// afterwards looks that what was revoked meanwhile is refused, and the rest goes on.
+func (c *cut) afterwards() {
+	f := c.f
+	for range after {
+		for path, token := range map[string]string{"/api/v1/tokens": c.lostKey.Secret, "/api/v1/quotas": c.lostAdmin.Secret, "/prometheus/api/v1/query?query=1": c.lostQuery.Secret} {
+			if status, err := f.ask(f.apart, token, path); err != nil || status != http.StatusUnauthorized {
+				c.faultf("%s with what was revoked: status %d %v, want 401", path, status, err)
+			}
+		}
+		for token, want := range map[string]int{c.lostIngest.Secret: http.StatusUnauthorized, c.ingest.Secret: http.StatusNoContent} {
+			if status, err := f.push(f.apart, token, lineBody("back", 1, 10)); err != nil || status != want {
+				c.faultf("a push after the node is back: status %d %v, want %d", status, err, want)
+			}
+		}
+		if status, err := f.ask(f.apart, f.owner, "/api/v1/clusters"); err != nil || status != http.StatusOK {
+			c.faultf("the owner after the node is back: status %d %v", status, err)
+		}
+	}
+}
+
+// judge holds what was found against the published bounds.
+func (c *cut) judge(t *testing.T) {
+	t.Logf("cut off: flagged after %s, administration refused after %s, all refused after %s; back: fresh after %s",
+		round(c.flagged), round(c.adminClosed), round(c.ingestClosed), round(c.fresh))
+	for _, fault := range c.faults {
+		t.Error(fault)
+	}
+	const pollPause = maxChange / 2 // a poll on a machine under load
+	for _, b := range []struct {
+		what          string
+		got, from, to time.Duration
+	}{
+		{"flag", c.flagged, 0, flaggedWithin}, {"end of administration", c.adminClosed, maxAdminAge - flaggedWithin, maxAdminAge},
+		{"end of ingest", c.ingestClosed, maxIngestAge - flaggedWithin, maxIngestAge}, {"end of staleness", c.fresh, 0, freshWithin},
+	} {
+		if b.got < b.from || b.got > b.to+pollPause {
+			t.Errorf("the %s came after %s, want %s to %s", b.what, b.got, b.from, b.to)
+		}
+	}
+}
