@@ -16,7 +16,7 @@ import (
 
 // downloadOptions says what a download's headers tell.
 type downloadOptions struct {
-	name, kind string
+	name, kind string // without a name the body is an answer and no file
 	estimate   uint64
 	packed     bool // the file is compressed itself
 	stall      time.Duration
@@ -58,10 +58,12 @@ func (d *download) begin() {
 	d.begun = true
 	h := d.w.Header()
 	h.Set("Content-Type", d.kind)
-	h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+	if d.name != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
+		h.Set(estimateHeader, strconv.FormatUint(d.estimate, 10))
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	h.Set(estimateHeader, strconv.FormatUint(d.estimate, 10))
 	h.Set("Trailer", rowsHeader+", "+errorHeader)
 	if !d.packed {
 		h.Set("Vary", "Accept-Encoding")
@@ -91,7 +93,7 @@ func (d *download) flush() error {
 	return d.told(d.control.Flush())
 }
 
-// finish ends the body. id is that of the error that it ends with, "" for none.
+// finish ends the body. id is that of the error that it ends with, "" for none; rows are negative where nobody has counted.
 func (d *download) finish(rows int64, id string) error {
 	d.begin()
 	if d.zip != nil {
@@ -99,7 +101,9 @@ func (d *download) finish(rows int64, id string) error {
 			return err
 		}
 	}
-	d.w.Header().Set(rowsHeader, strconv.FormatInt(rows, 10))
+	if rows >= 0 {
+		d.w.Header().Set(rowsHeader, strconv.FormatInt(rows, 10))
+	}
 	if id != "" {
 		d.w.Header().Set(errorHeader, id)
 	}
