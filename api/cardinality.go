@@ -127,11 +127,6 @@ func (a *prometheusAPI) cardinality(w http.ResponseWriter, r *httpx.Request) err
 	if err != nil {
 		return err
 	}
-	done, err := a.startRead(r.Context())
-	if err != nil {
-		return err
-	}
-	defer done()
 	c, err := a.Cardinality.CountCardinality(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err

@@ -38,23 +38,13 @@ type PrometheusOptions struct {
 	Querier MetricQuerier
 	Lister  MetricLister
 	// Exemplars may be nil: then there are none.
-	Exemplars   ExemplarLister
-	Reader      SeriesReader
-	Cardinality CardinalityCounter
-	// Turns is where remote reads, federations and counts of series wait for their turn: they hold samples in memory, and the
-	// limits of the reader are per request. nil lets all run.
-	Turns         Turns
+	Exemplars     ExemplarLister
+	Reader        SeriesReader
+	Cardinality   CardinalityCounter
 	LookbackDelta time.Duration // how long federation shows a series after its last sample; 0 means five minutes
 	Parser        parser.Parser // the dialect of Querier
 	Version       string        // Seamark's
 	Now           func() time.Time
-}
-
-// Turns is where requests wait for their turn.
-type Turns interface {
-	// Enter takes a place, which Leave gives back. It fails with kind Unavailable or Canceled.
-	Enter(ctx context.Context) error
-	Leave()
 }
 
 // defaultLookbackDelta is Prometheus' own.
@@ -102,14 +92,6 @@ func PrometheusRoutes(o PrometheusOptions) []httpx.Route {
 		// These two answer faults as plain text, as in Prometheus.
 		httpx.Route{Method: http.MethodPost, Path: "/prometheus/api/v1/read", Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: a.read},
 		httpx.Route{Method: http.MethodGet, Path: "/prometheus/federate", Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: a.federate})
-}
-
-// startRead waits for its turn among the queries and returns what ends it.
-func (a *prometheusAPI) startRead(ctx context.Context) (done func(), err error) {
-	if a.Turns == nil {
-		return func() {}, nil
-	}
-	return a.Turns.Leave, a.Turns.Enter(ctx)
 }
 
 func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {

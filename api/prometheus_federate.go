@@ -29,11 +29,6 @@ func (a *prometheusAPI) federate(w http.ResponseWriter, r *httpx.Request) error 
 	if err != nil {
 		return badData(err)
 	}
-	done, err := a.startRead(r.Context())
-	if err != nil {
-		return err
-	}
-	defer done()
 	now := a.Now()
 	hints := make([]storage.SelectHints, len(sets))
 	for i := range hints {

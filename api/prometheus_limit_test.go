@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
 	"net/http/httptest"
@@ -13,33 +12,6 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
-
-// fakeTurns has so many places and refuses who finds none.
-type fakeTurns struct{ free int }
-
-func (f *fakeTurns) Enter(context.Context) error {
-	if f.free == 0 {
-		return seamark.Errorf(seamark.Unavailable, "seamark-query-busy", "No place came free.")
-	}
-	f.free--
-	return nil
-}
-
-func (f *fakeTurns) Leave() { f.free++ }
-
-func TestReadsTakeTurns(t *testing.T) {
-	turns := &fakeTurns{free: 1}
-	a := &prometheusAPI{PrometheusOptions{Turns: turns}}
-	done, err := a.startRead(t.Context())
-	require.NoError(t, err)
-	_, err = a.startRead(t.Context())
-	require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
-	done()
-	require.Equal(t, 1, turns.free)
-	done, err = (&prometheusAPI{}).startRead(t.Context())
-	require.NoError(t, err, "without turns all run")
-	done()
-}
 
 // noise is a series whose values do not compress: about nine bytes a sample.
 func noise(samples int) *promql.StorageSeries {

@@ -54,11 +54,6 @@ func (a *prometheusAPI) read(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := a.startRead(r.Context())
-	if err != nil {
-		return err
-	}
-	defer done()
 	if kind == prompb.ReadRequest_STREAMED_XOR_CHUNKS {
 		stream := newReadStream(w)
 		if err := a.Reader.ReadSeries(r.Context(), r.Scope(), hints, sets, stream.series); err != nil {

@@ -51,11 +51,6 @@ func (a *prometheusAPI) tsdbStatus(w http.ResponseWriter, r *httpx.Request) erro
 	if err != nil {
 		return badData(err)
 	}
-	done, err := a.startRead(r.Context())
-	if err != nil {
-		return err
-	}
-	defer done()
 	end := a.Now()
 	answer := tsdbStatus{HeadStats: headStats{MinTime: end.Add(-tsdbSpan).UnixMilli(), MaxTime: end.UnixMilli()}}
 	if err := a.countTSDB(r.Context(), r.Scope(), limit, &answer); err != nil {

@@ -168,6 +168,11 @@ type serverFlags struct {
 	QueryMaxAuditWrites     int           `name:"query.max-audit-writes" default:"${audit_writes}" help:"Writes of one object that are compared. Without it an object that a controller writes each second is a hundred thousand states in memory."`
 	QueryMaxAuditWriteBytes int           `name:"query.max-audit-write-bytes" default:"${audit_bytes}" help:"Bytes of the records of these writes together; older writes are left out. Without it large objects take the memory that their number does not."`
 
+	SQLTimeout        time.Duration `name:"sql.timeout" default:"${sql_timeout}" help:"Time of one SQL query, a slow reader's included."`
+	SQLMaxRows        uint64        `name:"sql.max-rows" default:"${sql_rows}" help:"Rows of the answer of one SQL query."`
+	SQLMaxResultBytes uint64        `name:"sql.max-result-bytes" default:"${sql_bytes}" help:"Bytes of the answer of one SQL query."`
+	SQLMaxQueryBytes  int           `name:"sql.max-query-bytes" default:"${sql_text}" help:"Bytes of the text of one SQL query."`
+
 	ExportMaxRows             int64         `name:"export.max-rows" default:"${export_rows}" help:"Log lines of one export."`
 	ExportMaxBytes            int64         `name:"export.max-bytes" default:"${export_bytes}" help:"Bytes of one export, before compression for the way."`
 	ExportTimeout             time.Duration `name:"export.timeout" default:"${export_timeout}" help:"Time of one export, a slow reader's included."`
@@ -247,7 +252,7 @@ func flagDefaults() kong.Vars {
 		"pattern_variants": n(int64(d.Patterns.MinVariants)), "patterns_group": n(int64(d.Patterns.MaxPatterns)), "pattern_groups": n(int64(d.Patterns.MaxGroups)),
 		"pattern_bytes": n(d.Patterns.MaxBytes),
 		"insert_rows":   n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
-		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
+		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "sql_timeout": d.SQL.Timeout.String(), "sql_rows": n(int64(d.SQL.MaxRows)), "sql_bytes": n(int64(d.SQL.MaxBytes)), "sql_text": n(int64(d.SQL.Statement.MaxBytes)), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
 		"context_lines": n(int64(d.Query.MaxContextLines)), "events": n(int64(d.Query.Events.MaxEvents)), "event_values": n(int64(d.Query.Events.MaxValues)),
 		"event_points": n(int64(d.Query.Events.MaxPoints)), "event_history": d.Query.Events.MaxHistory.String(), "audit_records": n(int64(d.Query.Audit.MaxRecords)),
@@ -333,6 +338,7 @@ func (f *serverFlags) limits(o *app.Options) {
 	events, audit := &o.Query.Events, &o.Query.Audit
 	events.MaxEvents, events.MaxValues, events.MaxPoints, events.MaxHistory = f.QueryMaxEvents, f.QueryMaxEventValues, f.QueryMaxEventPoints, f.QueryMaxEventHistory
 	audit.MaxRecords, audit.MaxClients, audit.MaxWrites, audit.MaxWriteBytes = f.QueryMaxAuditRecords, f.QueryMaxAuditClients, f.QueryMaxAuditWrites, f.QueryMaxAuditWriteBytes
+	o.SQL.Timeout, o.SQL.MaxRows, o.SQL.MaxBytes, o.SQL.Statement.MaxBytes = f.SQLTimeout, f.SQLMaxRows, f.SQLMaxResultBytes, f.SQLMaxQueryBytes
 	o.Export = logexport.Limits{
 		MaxRows: f.ExportMaxRows, MaxBytes: f.ExportMaxBytes, Timeout: f.ExportTimeout, StallTimeout: f.ExportStallTimeout,
 		MaxConcurrent: f.ExportMaxConcurrent, MaxTenantConcurrent: f.ExportMaxTenantConcurrent,

@@ -10,12 +10,13 @@ import (
 // in the defaults, and in what was set for a cluster, it stands for no limit.
 type Limits = seamark.Quota
 
-// DefaultLimits returns what a tenant may send unless it was set otherwise. The rates are those that Mimir starts a tenant
+// DefaultLimits returns what a tenant may send, and its queries take, unless it was set otherwise. The rates are those that Mimir starts a tenant
 // with; without them one tenant takes the disk, the memory and the time of all.
 func DefaultLimits() Limits {
 	return Limits{
 		BytesPerSecond: 8 << 20, BytesBurst: 64 << 20, RowsPerSecond: 10_000, RowsBurst: 200_000,
 		ActiveSeries: 150_000, ActiveStreams: 10_000,
+		QueryWeight: 100, QueryMaxBytes: 256 << 30, QueryMaxResultBytes: 256 << 20,
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/seamarkhq/seamark/alerting"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // startAlerting starts evaluating rules and sending notifications.
@@ -46,7 +47,7 @@ func (a *App) startAlerting(ctx context.Context) error {
 	o.Query = func(t seamark.TenantID) rules.QueryFunc {
 		query := a.promql.QueryFunc(t)
 		return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
-			return query(withReader(ctx, reader{language: "rules"}), expr, at)
+			return a.evaluateRule(withReader(ctx, reader{language: "rules"}), t, query, expr, at)
 		}
 	}
 	o.Queryable, o.Publish = a.promql.Queryable, a.publishSamples
@@ -62,6 +63,27 @@ func (a *App) startAlerting(ctx context.Context) error {
 	a.defers("alerting service", a.alerting.Stop)
 	a.followStates(a.alerting.Touch)
 	return nil
+}
+
+// evaluateRule asks for a rule, which is a query of its own.
+func (a *App) evaluateRule(ctx context.Context, t seamark.TenantID, query rules.QueryFunc, expr string, at time.Time) (vector promql.Vector, err error) {
+	request := admit.Request{Tenant: t, Class: admit.RuleQuery, Language: "promql", Text: expr, Source: ruleSource(ctx)}
+	err = a.work(ctx, request, a.metrics().want(expr, at, at, 0, 0), func(ctx context.Context) error {
+		vector, err = query(ctx, expr, at)
+		return err
+	})
+	return vector, err
+}
+
+// ruleSource names the rule that ctx evaluates: rule:<namespace>/<group>/<name>.
+func ruleSource(ctx context.Context) string {
+	source := "rule:"
+	if origin, ok := ctx.Value(promql.QueryOrigin{}).(map[string]any); ok {
+		if group, ok := origin["ruleGroup"].(map[string]string); ok {
+			source += group["file"] + "/" + group["name"] + "/"
+		}
+	}
+	return source + rules.FromOriginContext(ctx).Name
 }
 
 // rulesCluster stands for the platform itself where rows come from no cluster: rules' results keep the labels that the

@@ -25,6 +25,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/internal/transfer"
 	"github.com/seamarkhq/seamark/metering"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/logcontext"
@@ -35,6 +36,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
+	"github.com/seamarkhq/seamark/querier/sql"
 	"github.com/seamarkhq/seamark/tenant"
 	"github.com/seamarkhq/seamark/tenant/oidc"
 )
@@ -63,6 +65,7 @@ type App struct {
 	index        *seriesindex.Index
 	filters      *logfilter.Cache
 	turns        turns
+	admission    *admit.Admission // of the querier and alerting roles
 	promql       *promql.Engine
 	logql        *logqlengine.Engine
 	explorer     *logexplore.Explorer
@@ -70,6 +73,7 @@ type App struct {
 	logExport    *logexport.Exporter
 	tailer       *logtail.Tailer
 	events       *events.Searcher
+	sql          *sql.Runner
 	audit        *audit.Searcher
 	pipelines    *pipelines           // nil without the ingest and API roles
 	forwarders   forwarderAPI         // of the forwarder and API roles

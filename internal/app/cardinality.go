@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -10,10 +11,19 @@ import (
 )
 
 // cardinalityAPI shows the counts of series in the API's words.
-type cardinalityAPI struct{ *promql.Engine }
+type cardinalityAPI struct {
+	*promql.Engine
+	turns
+}
 
 // CountCardinality implements api.CardinalityCounter.
 func (c cardinalityAPI) CountCardinality(ctx context.Context, scope seamark.Scope, q api.CardinalityQuery) (*api.Cardinality, error) {
+	const day = int64(24 * time.Hour / time.Second)
+	ctx, done, err := c.begin(ctx, wants(seamark.TimeRange{Start: time.Unix(int64(q.FirstDay)*day, 0), End: time.Unix(int64(q.LastDay+1)*day, 0)}))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	found, err := narrowMetrics(c.Engine, scope).CountCardinality(ctx, scope.Tenant, q.Sets, store.CardinalityQuery{
 		FirstDay: q.FirstDay, LastDay: q.LastDay, By: store.CardinalityBy(q.By), Label: q.Label, Order: store.CardinalityOrder(q.Order), Limit: q.Limit, Samples: q.Samples,
 	})

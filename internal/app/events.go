@@ -15,7 +15,7 @@ type eventAPI struct {
 }
 
 func (e eventAPI) ListEvents(ctx context.Context, scope seamark.Scope, f api.EventFilter, limit int, problems bool) (page api.EventPage, err error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(f.Range, seamark.Events))
 	if err != nil {
 		return page, err
 	}
@@ -48,7 +48,7 @@ func (e eventAPI) nodeProblems(ctx context.Context, scope seamark.Scope, list []
 }
 
 func (e eventAPI) EventFacets(ctx context.Context, scope seamark.Scope, f api.EventFilter, limit int) (*api.EventFacets, error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(f.Range, seamark.Events))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (e eventAPI) EventFacets(ctx context.Context, scope seamark.Scope, f api.Ev
 }
 
 func (e eventAPI) EventSeries(ctx context.Context, scope seamark.Scope, q api.EventSeriesQuery) (*api.EventSeries, error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(q.Filter.Range, seamark.Events))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (e eventAPI) EventSeries(ctx context.Context, scope seamark.Scope, q api.Ev
 }
 
 func (e eventAPI) EventTrend(ctx context.Context, scope seamark.Scope, q api.EventTrendQuery) (*api.EventTrend, error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(bothRanges(q.Filter.Range, q.Before), seamark.Events))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (e eventAPI) EventTrend(ctx context.Context, scope seamark.Scope, q api.Eve
 }
 
 func (e eventAPI) EventTimeline(ctx context.Context, scope seamark.Scope, q api.EventTimelineQuery) (*api.EventTimeline, error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(q.Range, seamark.Events))
 	if err != nil {
 		return nil, err
 	}
@@ -130,4 +130,12 @@ func (e eventAPI) EventTimeline(ctx context.Context, scope seamark.Scope, q api.
 	}
 	t.Problems, err = e.nodeProblems(ctx, scope, found.Events)
 	return t, err
+}
+
+// bothRanges returns the range from the beginning of the one before to the end of the other.
+func bothRanges(r, before seamark.TimeRange) seamark.TimeRange {
+	if before.Start.IsZero() || before.Start.After(r.Start) {
+		return r
+	}
+	return seamark.TimeRange{Start: before.Start, End: r.End}
 }

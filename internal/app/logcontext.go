@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -16,7 +17,7 @@ type logContextAPI struct {
 }
 
 func (l logContextAPI) LogContext(ctx context.Context, scope seamark.Scope, q api.LogContextQuery) (*api.LogContextPage, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(seamark.TimeRange{Start: time.Unix(0, q.Time), End: time.Unix(0, q.Time)}, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func (l logContextAPI) LogContext(ctx context.Context, scope seamark.Scope, q ap
 }
 
 func (l logContextAPI) LogContextPage(ctx context.Context, scope seamark.Scope, cursor string, limit int) (*api.LogContextPage, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, light)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/scoped"
 )
 
@@ -14,9 +18,39 @@ import (
 func (a *App) openLogExport() error {
 	var err error
 	a.logExport, err = logexport.New(logexport.Options{
-		Storage: a.index, Limits: a.opts.Export, MaxStreams: a.opts.Query.MaxSeries, Now: a.opts.Now,
+		Storage: exportStorage{a.index}, Limits: a.opts.Export, MaxStreams: a.opts.Query.MaxSeries, Now: a.opts.Now,
 	})
 	return err
+}
+
+// exportStorage has an export wait for its place anew for each part that it reads, and hold none while its reader takes what was
+// read: a slow reader would hold it for an hour.
+type exportStorage struct{ logqlengine.Storage }
+
+// LogRows implements engine.Storage.
+func (s exportStorage) LogRows(ctx context.Context, tenant seamark.TenantID, ask store.LogRowsQuery, fn func(*store.LogBlock) error) (store.LogStats, error) {
+	q := admit.From(ctx)
+	if err := q.Enter(ctx, wants(seamark.TimeRange{Start: time.Unix(0, ask.Start), End: time.Unix(0, ask.End)}, seamark.Logs)); err != nil {
+		return store.LogStats{}, err
+	}
+	defer q.Leave()
+	return s.Storage.LogRows(ctx, tenant, ask, func(b *store.LogBlock) error {
+		q.Leave()
+		if err := fn(b); err != nil {
+			return err
+		}
+		return q.Resume(ctx)
+	})
+}
+
+// LogCounts implements engine.Storage.
+func (s exportStorage) LogCounts(ctx context.Context, tenant seamark.TenantID, ask store.LogCountsQuery, fn func(*store.LogCount) error) (store.LogStats, error) {
+	q := admit.From(ctx)
+	if err := q.Enter(ctx, wants(seamark.TimeRange{Start: time.Unix(0, ask.Start), End: time.Unix(0, ask.End)}, seamark.Logs)); err != nil {
+		return store.LogStats{}, err
+	}
+	defer q.Leave()
+	return s.Storage.LogCounts(ctx, tenant, ask, fn)
 }
 
 // logExportRoutes returns the route that downloads logs.

@@ -9,8 +9,10 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
+	"github.com/seamarkhq/seamark/querier/logql"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
 )
@@ -57,9 +59,22 @@ type logAPI struct {
 	turns
 }
 
+// want returns what a query reads. What is no LogQL reads nothing, and the engine says so.
+func (logAPI) want(q *api.LogQuery) admit.Want {
+	expr, err := logql.Parse(q.Query)
+	if err != nil {
+		return light
+	}
+	before, reads := logql.Reach(expr)
+	if len(reads) == 0 {
+		return light
+	}
+	return wants(seamark.TimeRange{Start: q.Start.Add(-before), End: q.End}, seamark.Logs)
+}
+
 // QueryLogs implements api.LogQuerier.
 func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQuery) (func(io.Writer) error, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, l.want(&q))
 	if err != nil {
 		return nil, err
 	}
@@ -73,24 +88,33 @@ func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQue
 	return func(w io.Writer) error { return loki.Write(w, result) }, nil
 }
 
-// LabelNames implements api.LogQuerier. Look-ups come from memory, so that they take no turn from queries.
+// LabelNames implements api.LogQuerier. Look-ups come from memory, so that they wait behind no query that reads much.
 func (l logAPI) LabelNames(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx, light)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return narrowLogs(l.Engine, scope).LabelNames(ctx, scope.Tenant, selector, r)
 }
 
 // LabelValues implements api.LogQuerier.
 func (l logAPI) LabelValues(ctx context.Context, scope seamark.Scope, name, selector string, r seamark.TimeRange) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx, light)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return narrowLogs(l.Engine, scope).LabelValues(ctx, scope.Tenant, name, selector, r)
 }
 
 // Series implements api.LogQuerier.
 func (l logAPI) Series(ctx context.Context, scope seamark.Scope, selectors []string, r seamark.TimeRange) ([][]seamark.Label, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeout)
-	defer cancel()
+	ctx, done, err := l.begin(ctx, light)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return narrowLogs(l.Engine, scope).Series(ctx, scope.Tenant, selectors, r)
 }
 
@@ -102,7 +126,7 @@ type logExplorerAPI struct {
 }
 
 func (l logExplorerAPI) LogStats(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) (api.LogStats, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(r, seamark.Logs))
 	if err != nil {
 		return api.LogStats{}, err
 	}
@@ -112,7 +136,7 @@ func (l logExplorerAPI) LogStats(ctx context.Context, scope seamark.Scope, selec
 }
 
 func (l logExplorerAPI) LogShards(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange, shardBytes uint64) ([]api.LogShard, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(r, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +150,7 @@ func (l logExplorerAPI) LogShards(ctx context.Context, scope seamark.Scope, sele
 }
 
 func (l logExplorerAPI) LogVolumes(ctx context.Context, scope seamark.Scope, q api.LogVolumeQuery) ([]api.LogVolume, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(q.Range, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +167,7 @@ func (l logExplorerAPI) LogVolumes(ctx context.Context, scope seamark.Scope, q a
 }
 
 func (l logExplorerAPI) DetectedLabels(ctx context.Context, scope seamark.Scope, selector string, r seamark.TimeRange) ([]api.DetectedLabel, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(r, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +181,7 @@ func (l logExplorerAPI) DetectedLabels(ctx context.Context, scope seamark.Scope,
 }
 
 func (l logExplorerAPI) DetectedFields(ctx context.Context, scope seamark.Scope, q api.LogFieldsQuery) ([]api.LogField, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(q.Range, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +195,7 @@ func (l logExplorerAPI) DetectedFields(ctx context.Context, scope seamark.Scope,
 }
 
 func (l logExplorerAPI) LogPatterns(ctx context.Context, scope seamark.Scope, query string, r seamark.TimeRange, step time.Duration) ([]api.LogPattern, error) {
-	ctx, done, err := l.begin(ctx)
+	ctx, done, err := l.begin(ctx, wants(r, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}

@@ -21,15 +21,8 @@ import (
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
-	"github.com/seamarkhq/seamark/querier/audit"
-	"github.com/seamarkhq/seamark/querier/events"
-	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexport"
-	"github.com/seamarkhq/seamark/querier/logfilter"
-	"github.com/seamarkhq/seamark/querier/logtail"
-	"github.com/seamarkhq/seamark/querier/promql"
-	"github.com/seamarkhq/seamark/querier/samplecache"
-	"github.com/seamarkhq/seamark/querier/seriesindex"
+	"github.com/seamarkhq/seamark/querier/sql"
 )
 
 // Role is a part of Seamark that can run in a process of its own.
@@ -66,6 +59,7 @@ type Options struct {
 	Writer     WriterOptions
 	Query      QueryOptions
 	Export     logexport.Limits
+	SQL        sql.Limits
 	Alerting   AlertingOptions
 	Forwarders ForwardersOptions
 	Session    SessionOptions
@@ -205,24 +199,6 @@ type WriterOptions struct {
 	LogFilterRows    int // least rows of an insert of log lines that filters are made for; 0: none
 }
 
-// QueryOptions configures the limits of one query.
-type QueryOptions struct {
-	Timeout          time.Duration
-	MaxSamples       int
-	ChunkSamples     int // that a part of a PromQL query reads at once
-	MaxSeries        int
-	SampleCacheBytes int64 // memory of the cache of metric samples, of all tenants
-	LogFilterBytes   int64 // memory of the filters of log lines, of all tenants
-	SeriesIndexBytes int64 // memory of the indexes of metric series and log streams, of all tenants
-	MaxEntries       int
-	MaxContextLines  int // on each side of a log line
-	Events           events.Limits
-	Audit            audit.Limits
-	MaxConcurrent    int
-	MaxTails         int // of log lines, of one tenant
-	MaxTenantConns   int
-}
-
 // AlertingOptions configures rules and notifications.
 type AlertingOptions struct {
 	EvaluationInterval time.Duration
@@ -258,12 +234,10 @@ func DefaultOptions() Options {
 			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
 			ElasticsearchVersion: esbulk.DefaultVersion, ReplicaTimeout: 30 * time.Second, MaxReplicaClusters: 100,
 		},
-		Writer: WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, LogFilterRows: store.DefaultFilterRows},
-		Query: QueryOptions{
-			Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, LogFilterBytes: logfilter.DefaultMaxBytes, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
-			MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
-		},
+		Writer:       WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, LogFilterRows: store.DefaultFilterRows},
+		Query:        defaultQueryOptions(),
 		Export:       logexport.DefaultLimits(),
+		SQL:          sql.DefaultLimits(),
 		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
 		Forwarders:   ForwardersOptions{Limits: forward.DefaultLimits()},
 		Session:      DefaultSessionOptions(),
@@ -306,7 +280,7 @@ func (o *Options) Validate() error {
 		{"clickhouse.dsn", o.checkClickHouse()},
 		{"clickhouse.tenant-users", oneOf(o.ClickHouse.TenantUsers, "sql", "provisioned")},
 	}
-	checks = append(append(append(checks, o.checkLimits()...), o.Tenants.checks()...), o.Directory.checks()...)
+	checks = append(append(append(append(checks, o.checkLimits()...), o.Query.checks()...), o.Tenants.checks()...), o.Directory.checks()...)
 	var faults []error
 	for _, c := range checks {
 		if c.err != nil {
@@ -336,28 +310,16 @@ func (o *Options) checkLimits() []flagCheck {
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"writer.log-filter-rows", within(o.Writer.LogFilterRows, 0, 1<<20)},
 		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
-		{"query.timeout", positive(int64(o.Query.Timeout))},
-		{"query.chunk-samples", positive(int64(o.Query.ChunkSamples))},
-		{"query.sample-cache-bytes", positive(o.Query.SampleCacheBytes)},
-		{"query.log-filter-bytes", positive(o.Query.LogFilterBytes)},
-		{"query.series-index-bytes", positive(o.Query.SeriesIndexBytes)},
-		{"query.max-context-lines", within(o.Query.MaxContextLines, logcontext.DefaultLines, logcontext.MaxLines)},
-		{"query.max-events", positive(int64(o.Query.Events.MaxEvents))},
-		{"query.max-event-values", positive(int64(o.Query.Events.MaxValues))},
-		{"query.max-event-points", positive(int64(o.Query.Events.MaxPoints))},
-		{"query.max-event-history", positive(int64(o.Query.Events.MaxHistory))},
-		{"query.max-audit-records", positive(int64(o.Query.Audit.MaxRecords))},
-		{"query.max-audit-clients", positive(int64(o.Query.Audit.MaxClients))},
-		{"query.max-audit-writes", positive(int64(o.Query.Audit.MaxWrites))},
-		{"query.max-audit-write-bytes", positive(int64(o.Query.Audit.MaxWriteBytes))},
+		{"sql.timeout", positive(int64(o.SQL.Timeout))},
+		{"sql.max-rows", positive(int64(o.SQL.MaxRows))},
+		{"sql.max-result-bytes", positive(int64(o.SQL.MaxBytes))},
+		{"sql.max-query-bytes", within(o.SQL.Statement.MaxBytes, 1, 1<<20)},
 		{"export.max-rows", positive(o.Export.MaxRows)},
 		{"export.max-bytes", positive(o.Export.MaxBytes)},
 		{"export.timeout", positive(int64(o.Export.Timeout))},
 		{"export.stall-timeout", positive(int64(o.Export.StallTimeout))},
 		{"export.max-concurrent", within(o.Export.MaxConcurrent, 1, 1000)},
 		{"export.max-tenant-concurrent", within(o.Export.MaxTenantConcurrent, 1, 1000)},
-		{"query.max-tails", within(o.Query.MaxTails, 1, 10_000)},
-		{"query.max-concurrent", within(o.Query.MaxConcurrent, 1, 10_000)},
 		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},
 		{"forwarders.allowed-targets", checkPrefixes(o.Forwarders.AllowedTargets)},

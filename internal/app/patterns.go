@@ -43,7 +43,7 @@ type patternAPI struct {
 
 // FindPatterns implements api.PatternFinder.
 func (p patternAPI) FindPatterns(ctx context.Context, scope seamark.Scope, q api.PatternQuery) (*api.PatternAnswer, error) {
-	ctx, done, err := p.begin(ctx)
+	ctx, done, err := p.begin(ctx, light)
 	if err != nil {
 		return nil, err
 	}

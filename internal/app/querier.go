@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
-	"github.com/seamarkhq/seamark/querier/bound"
 	"github.com/seamarkhq/seamark/querier/events"
 	"github.com/seamarkhq/seamark/querier/promql"
 )
@@ -18,9 +18,12 @@ func (a *App) openQuerier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.index, a.turns = index, turns{bound.NewGate(o.MaxConcurrent), o.Timeout}
+	a.index = index
+	if err := a.openAdmission(); err != nil {
+		return err
+	}
 	a.promql, err = promql.New(promql.Options{
-		Store: promql.WithSamples(index, samples), MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout, MaxConcurrent: o.MaxConcurrent, Turns: a.turns.gate,
+		Store: promql.WithSamples(index, samples), MaxSeries: o.MaxSeries, MaxSamples: o.MaxSamples, ChunkSamples: o.ChunkSamples, Timeout: o.Timeout,
 		Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -33,17 +36,21 @@ func (a *App) openQuerier(ctx context.Context) error {
 	if err := a.openAudit(); err != nil {
 		return err
 	}
+	if err := a.openSQL(); err != nil {
+		return err
+	}
 	return a.openLogs(ctx)
 }
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
 	routes := a.metered("promql", api.PrometheusRoutes(api.PrometheusOptions{
-		Querier: metricAPI{a.promql}, Lister: metricAPI{a.promql}, Exemplars: exemplarAPI{a.promql, a.turns}, Reader: metricAPI{a.promql}, Cardinality: cardinalityAPI{a.promql},
-		Turns: a.turns.gate, Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+		Querier: a.metrics(), Lister: a.metrics(), Exemplars: exemplarAPI{a.promql, a.turns}, Reader: a.metrics(), Cardinality: cardinalityAPI{a.promql, a.turns},
+		Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
 	}))
 	routes = append(routes, a.metered("logql", a.lokiRoutes())...)
 	routes = append(routes, a.metered("audit", a.auditRoutes())...)
+	routes = append(routes, a.metered("sql", a.sqlRoutes())...)
 	return append(routes, a.metered("events", api.EventRoutes(eventAPI{a.events, a.turns}, a.opts.Now))...)
 }
 
@@ -55,7 +62,7 @@ type exemplarAPI struct {
 
 // Exemplars implements api.ExemplarLister.
 func (e exemplarAPI) Exemplars(ctx context.Context, scope seamark.Scope, query string, start, end int64) ([]api.SeriesExemplars, error) {
-	ctx, done, err := e.begin(ctx)
+	ctx, done, err := e.begin(ctx, wants(seamark.TimeRange{Start: time.UnixMilli(start), End: time.UnixMilli(end)}, seamark.Metrics))
 	if err != nil {
 		return nil, err
 	}

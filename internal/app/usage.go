@@ -13,6 +13,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/metering"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // openMeter starts counting what queries read. It comes before the store, which tells it.
@@ -47,6 +48,7 @@ func withReader(ctx context.Context, r reader) context.Context {
 
 // tellRead meters what a statement has read.
 func (a *App) tellRead(ctx context.Context, tenant seamark.TenantID, n store.Reads) {
+	admit.From(ctx).Take(admit.Cost{Rows: n.Rows, Bytes: n.Bytes, CPUMicros: n.CPUMicros})
 	if a.meter == nil {
 		return
 	}
@@ -59,16 +61,14 @@ func (a *App) tellRead(ctx context.Context, tenant seamark.TenantID, n store.Rea
 
 // metered has the routes of a query language counted, and what they read told from others' reads.
 func (a *App) metered(language string, routes []httpx.Route) []httpx.Route {
+	routes = a.admitted(language, routes)
 	if a.meter == nil {
 		return routes
 	}
 	for i := range routes {
 		handle := routes[i].Handler
 		routes[i].Handler = func(w http.ResponseWriter, r *httpx.Request) error {
-			who := reader{language: language, actor: r.Principal.Login}
-			if who.actor == "" {
-				who.actor = r.Principal.CredentialID
-			}
+			who := reader{language: language, actor: actorOf(r.Principal)}
 			a.meter.Query(r.Principal.Tenant, language, who.actor, seamark.UsageCounts{Requests: 1})
 			r.Request = r.WithContext(withReader(r.Context(), who))
 			return handle(w, r)

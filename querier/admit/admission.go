@@ -31,7 +31,7 @@ type Options struct {
 	// MaxQueued bounds a tenant's queries of one class that wait. Without it a tenant that asks faster than it is answered fills
 	// the memory with questions that nobody waits for any more.
 	MaxQueued int
-	// Patience bounds how long a query waits: less than the time after which browsers and proxies give up. Queries of background
+	// Patience bounds how long a query waits: less than the time after which browsers and proxies give up. Exports and background
 	// jobs wait as long as their context lets them.
 	Patience time.Duration
 	// Off leaves one queue for all and no limit beside MaxConcurrent, for measurements of what the rest is worth.
@@ -267,6 +267,17 @@ func (q *Query) Enter(ctx context.Context, want Want) error {
 	return err
 }
 
+// Resume takes back the place that Leave gave back in the midst of a query, without being considered anew.
+func (q *Query) Resume(ctx context.Context) error {
+	if q == nil {
+		return nil
+	}
+	if err := q.Fault(); err != nil {
+		return err
+	}
+	return q.owner.wait(ctx, q)
+}
+
 // consider refuses a query that may not run at all, and says in which lane it waits.
 func (q *Query) consider(ctx context.Context, want *Want) error {
 	a := q.owner
@@ -337,7 +348,7 @@ func (a *Admission) wait(ctx context.Context, q *Query) error {
 func (a *Admission) stand(ctx context.Context, k *ticket) error {
 	q := k.query
 	patience := (<-chan time.Time)(nil)
-	if q.Request.Job == "" {
+	if q.Request.Job == "" && q.Request.Class != ExportQuery {
 		timer := time.NewTimer(a.opts.Patience)
 		defer timer.Stop()
 		patience = timer.C

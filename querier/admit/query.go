@@ -46,6 +46,7 @@ type Request struct {
 	Text     string // as it was sent; of what has no text, the path
 	Actor    string // login of a person, else the credential's id; of rules empty
 	Source   string // "dashboard:<uid>/<panel>", "rule:<namespace>/<group>/<name>", "job:<id>" or empty
+	Streamed bool   // its answer is a file, whose size has limits of its own
 	Job      string // id of the background job that it works for, "" where somebody waits for the answer
 }
 
@@ -85,12 +86,30 @@ func (q *Query) Cost() Cost {
 	}
 }
 
+// Waited returns how long the query has waited for its places so far, the present wait left out.
+func (q *Query) Waited() time.Duration {
+	if q == nil {
+		return 0
+	}
+	q.owner.mu.Lock()
+	defer q.owner.mu.Unlock()
+	return q.state.waited
+}
+
 // Limits returns what the query may take.
 func (q *Query) Limits() Limits {
 	if q == nil {
 		return Limits{}
 	}
 	return q.limits
+}
+
+// MaxSeries returns how many series or streams one of the query's selectors may match: at most as many as most, which holds for all.
+func (q *Query) MaxSeries(most int) int {
+	if q == nil || q.limits.QueryMaxSeries <= 0 {
+		return most
+	}
+	return int(min(int64(most), q.limits.QueryMaxSeries))
 }
 
 // Take adds to what the query has taken, charges its tenant, and ends the query when it goes over one of its limits.

@@ -1,44 +1,13 @@
 package bound_test
 
 import (
-	"context"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/bound"
 )
-
-func TestQueriesWaitForTheirTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := bound.NewGate(1)
-		require.NoError(t, g.Enter(t.Context()))
-
-		start := time.Now()
-		err := g.Enter(t.Context())
-		require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
-		require.ErrorContains(t, err, "1 queries run already, the limit of all tenants (--query.max-concurrent), and none ended within 30s.")
-		require.Equal(t, bound.Patience, time.Since(start))
-
-		short, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		err = g.Enter(short)
-		require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
-		require.ErrorContains(t, err, "within 1s.")
-		require.ErrorIs(t, g.Wait(short), context.DeadlineExceeded)
-
-		gone, leave := context.WithCancel(t.Context())
-		leave()
-		require.Equal(t, seamark.Canceled, seamark.KindOf(g.Enter(gone)))
-
-		time.AfterFunc(time.Second, g.Leave)
-		require.NoError(t, g.Enter(t.Context()))
-		g.Leave()
-	})
-}
 
 func TestCheck(t *testing.T) {
 	c := bound.Count{Of: "events", Standard: 200, Most: 5000, Flag: "query.max-events"}

@@ -1,3 +1,5 @@
+// Package bound is what the query languages share to keep one answer small: the check of how many things a request asks for. It
+// knows no language and no store. When queries run is package admit's.
 package bound
 
 import "github.com/seamarkhq/seamark/internal/seamark"

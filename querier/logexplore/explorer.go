@@ -9,6 +9,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logql"
 	"github.com/seamarkhq/seamark/querier/logql/engine"
 )
@@ -86,7 +87,8 @@ func (e *Explorer) streams(ctx context.Context, tenant seamark.TenantID, selecto
 			return nil, nil, err
 		}
 	}
-	q := store.LogStreamsQuery{Matchers: more, Start: r.Start.UnixNano(), End: r.End.UnixNano(), Limit: e.opts.MaxStreams + 1}
+	limit := admit.From(ctx).MaxSeries(e.opts.MaxStreams)
+	q := store.LogStreamsQuery{Matchers: more, Start: r.Start.UnixNano(), End: r.End.UnixNano(), Limit: limit + 1}
 	for _, m := range matchers {
 		op := store.LogEquals
 		if m.Op.Regexp() {
@@ -98,9 +100,9 @@ func (e *Explorer) streams(ctx context.Context, tenant seamark.TenantID, selecto
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(streams) > e.opts.MaxStreams {
+	if len(streams) > limit {
 		return nil, nil, seamark.Errorf(seamark.Unprocessable, "seamark-logql-streams",
-			"The selector %s matches more than the limit of %d streams. Add a label to it, or ask for a shorter range.", selector, e.opts.MaxStreams)
+			"The selector %s matches more than the limit of %d streams. Add a label to it, or ask for a shorter range.", selector, limit)
 	}
 	return streams, matchers, nil
 }

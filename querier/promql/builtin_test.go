@@ -37,7 +37,7 @@ const tenantA = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 func newEngine(t testing.TB, s promql.Store, change ...func(*promql.Options)) *promql.Engine {
 	t.Helper()
 	o := promql.Options{
-		Store: s, MaxSeries: 100_000, MaxSamples: 50_000_000, Timeout: time.Minute, MaxConcurrent: 4,
+		Store: s, MaxSeries: 100_000, MaxSamples: 50_000_000, Timeout: time.Minute,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
 	}
 	for _, c := range change {

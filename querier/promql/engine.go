@@ -14,7 +14,6 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
-	"github.com/seamarkhq/seamark/querier/bound"
 )
 
 // Store is what the engine reads from. Every method runs as the tenant's own database user. Returned slices belong to the
@@ -48,11 +47,6 @@ type Options struct {
 	Timeout time.Duration
 	// LookbackDelta defaults to DefaultLookbackDelta.
 	LookbackDelta time.Duration
-	// MaxConcurrent bounds the queries of all tenants that run at once; others wait. Without it the limits above bound
-	// nothing, because they hold per query.
-	MaxConcurrent int
-	// Turns, when set, is where queries wait for their turn instead, beside those of other languages; it has MaxConcurrent places.
-	Turns Turns
 	// ChunkSamples is how many samples a part of a query that is added up means to read at once, 16 bytes each; it defaults to
 	// DefaultChunkSamples. Fewer cost more of the store's planning than they save memory.
 	ChunkSamples int
@@ -62,24 +56,14 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// Turns is where queries wait for their turn.
-type Turns interface {
-	// Wait takes a place, which Leave gives back, or fails with the context's error.
-	Wait(ctx context.Context) error
-	Leave()
-}
-
 func (o *Options) validate() error {
 	switch {
 	case o.Store == nil || o.Logger == nil || o.Registerer == nil:
 		return errors.New("promql: Store, Logger and Registerer are required")
-	case o.MaxSeries < 1 || o.MaxSamples < 1 || o.MaxConcurrent < 1:
-		return errors.New("promql: MaxSeries, MaxSamples and MaxConcurrent must be at least 1")
+	case o.MaxSeries < 1 || o.MaxSamples < 1:
+		return errors.New("promql: MaxSeries and MaxSamples must be at least 1")
 	case o.Timeout <= 0 || o.LookbackDelta < 0 || o.ChunkSamples < 0:
 		return errors.New("promql: Timeout must be positive, LookbackDelta and ChunkSamples not negative")
-	}
-	if o.Turns == nil {
-		o.Turns = bound.NewGate(o.MaxConcurrent)
 	}
 	if o.ChunkSamples == 0 {
 		o.ChunkSamples = DefaultChunkSamples
@@ -117,7 +101,6 @@ func New(o Options) (*Engine, error) {
 		Reg:                o.Registerer,
 		MaxSamples:         o.MaxSamples,
 		Timeout:            o.Timeout,
-		ActiveQueryTracker: slots{o.Turns, o.MaxConcurrent},
 		LookbackDelta:      o.LookbackDelta,
 		// Prometheus uses its evaluation interval, which defaults to a minute.
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
@@ -188,8 +171,7 @@ func (e *Engine) share(ctx context.Context, key flightKey, query string, run exe
 	return q, result, err
 }
 
-// run prepares and evaluates a query. The engine waits for a slot before it parses and again before it evaluates, and its
-// own timeout begins only then, so the whole is bounded here.
+// run prepares and evaluates a query. Queries wait for their turn before they come here; what is left is bounded here as a whole.
 func (e *Engine) run(ctx context.Context, prepare func(context.Context) (promql.Query, error)) (promql.Query, *promql.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout)
 	defer cancel()
@@ -232,17 +214,3 @@ func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, qu
 			"The rule's expression gives a %s; it must give an instant vector or a scalar.", result.Value.Type())
 	}
 }
-
-// slots makes the engine's queries wait for their turn. It implements promql.QueryTracker.
-type slots struct {
-	turns Turns
-	max   int
-}
-
-func (s slots) GetMaxConcurrent() int { return s.max }
-
-func (s slots) Insert(ctx context.Context, _ string) (int, error) { return 0, s.turns.Wait(ctx) }
-
-func (s slots) Delete(int) { s.turns.Leave() }
-
-func (slots) Close() error { return nil }

@@ -118,7 +118,7 @@ func TestQueryFaults(t *testing.T) {
 	}{
 		"up{":                               {nil, seamark.Invalid, "seamark-query-syntax", `invalid parameter "query": 1:4: parse error`},
 		"":                                  {nil, seamark.Invalid, "seamark-query-syntax", "no expression found"},
-		"up":                                {limited, seamark.Unprocessable, "seamark-query-series", `{__name__="up"} matches more than 9 series, the limit of a selector (--query.max-series)`},
+		"up":                                {limited, seamark.Unprocessable, "seamark-query-series", `{__name__="up"} matches more than 9 series, the limit of a selector (--query.max-series, or query_max_series of the tenant)`},
 		`max_over_time(up{zone="a"}[30m])`:  {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples in memory, the limit of a query (--query.max-samples)"},
 		`up{pod="p0"}[58m] or up{pod="p1"}`: {limited, seamark.Invalid, "seamark-query-syntax", "parse error"},
 		`max_over_time(up{pod="p0"}[50m]) or max_over_time(up{pod="p1"}[51m])`: {limited, seamark.Unprocessable, "seamark-query-samples", "more than 100 samples"},
@@ -186,29 +186,6 @@ func TestTimeoutAndCancel(t *testing.T) {
 	go func() { <-b.entered; cancel() }()
 	_, _, err = newEngine(t, b).Instant(ctx, tenantA, "up", minute(1), nil)
 	require.Equal(t, seamark.Canceled, seamark.KindOf(err))
-}
-
-// TestQueriesWaitForTheirTurn holds the one slot and expects the second query to wait until it gives up.
-func TestQueriesWaitForTheirTurn(t *testing.T) {
-	b := &blocking{filledTwin(), make(chan struct{}, 10), make(chan struct{})}
-	e := newEngine(t, b, func(o *promql.Options) { o.MaxConcurrent = 1 })
-	first := make(chan error)
-	go func() {
-		q, _, err := e.Instant(context.Background(), tenantA, "up", minute(1), nil)
-		if err == nil {
-			q.Close()
-		}
-		first <- err
-	}()
-	<-b.entered
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	_, _, err := e.Instant(ctx, tenantA, "sum(up)", minute(1), nil)
-	require.Equal(t, seamark.Timeout, seamark.KindOf(err))
-	require.Empty(t, b.entered, "the second query never read")
-	close(b.release)
-	require.NoError(t, <-first)
-	require.NotEmpty(t, instant(t, e, "up", minute(1)), "the slot is free again")
 }
 
 func TestQueryFuncForRules(t *testing.T) {

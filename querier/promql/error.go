@@ -48,7 +48,7 @@ func tooManySamples(limit int) error {
 
 func tooManySeries(limit int, matchers string) error {
 	return seamark.Errorf(seamark.Unprocessable, "seamark-query-series",
-		"The selector %s matches more than %d series, the limit of a selector (--query.max-series). Add matchers or ask for a shorter range.", matchers, limit)
+		"The selector %s matches more than %d series, the limit of a selector (--query.max-series, or query_max_series of the tenant). Add matchers or ask for a shorter range.", matchers, limit)
 }
 
 func tooManyTexts(limit int, what string) error {

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // flights lets callers that ask the same at the same time share one execution. Nothing is kept for those who ask later.
@@ -106,13 +108,17 @@ func (f *flights) board(ctx context.Context, key flightKey, text string, run exe
 		f.shared.Inc()
 		return one
 	}
-	// Whoever asked first may leave before the others.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// Whoever asked first may leave before the others. What the execution takes is that one's all the same, as is the limit that
+	// ends it.
+	ctx, cancel := admit.Bind(context.WithoutCancel(ctx))
 	one := &flight{key: key, text: text, cancel: cancel, done: make(chan struct{}), users: 1}
 	f.byKey[key] = one
 	f.running.Go(func() {
 		defer cancel()
 		q, result, err := guarded(ctx, run)
+		if limit, ok := errors.AsType[*seamark.Error](context.Cause(ctx)); ok && err != nil {
+			err = limit
+		}
 		f.land(one, q, result, err)
 	})
 	return one

@@ -29,7 +29,7 @@ type waiting struct {
 func newWaiting(t *testing.T) *waiting {
 	t.Helper()
 	w := &waiting{store: &blocking{filledTwin(), make(chan struct{}, 100), make(chan struct{})}, reg: prometheus.NewRegistry()}
-	w.engine = newEngine(t, w.store, func(o *promql.Options) { o.Registerer, o.MaxConcurrent = w.reg, 100 })
+	w.engine = newEngine(t, w.store, func(o *promql.Options) { o.Registerer = w.reg })
 	return w
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // queryable implements storage.Queryable over one tenant's data.
@@ -55,7 +56,8 @@ const seriesFunc = "series"
 // find returns the series that match in the order of their labels, as Prometheus' own storage does. It is the order of every
 // result that the language leaves open, in which sums of floats are added up and ties of topk and limitk are settled.
 func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers []*labels.Matcher) ([]store.MetricSeries, error) {
-	limit := q.opts.MaxSeries + 1
+	most := admit.From(ctx).MaxSeries(q.opts.MaxSeries)
+	limit := most + 1
 	if hints.Limit > 0 {
 		limit = min(limit, hints.Limit)
 	}
@@ -65,8 +67,8 @@ func (q *querier) find(ctx context.Context, hints *storage.SelectHints, matchers
 	if err != nil {
 		return nil, err
 	}
-	if len(found) > q.opts.MaxSeries {
-		return nil, tooManySeries(q.opts.MaxSeries, matchersText(matchers))
+	if len(found) > most {
+		return nil, tooManySeries(most, matchersText(matchers))
 	}
 	slices.SortFunc(found, compareSeries) // what the index of series returns is in order and only looked at
 	return found, nil

@@ -160,7 +160,7 @@ func (r *rig) querier(b *testing.B) *promql.Engine {
 		b.Fatal(err)
 	}
 	e, err := promql.New(promql.Options{
-		Store: promql.WithSamples(index, samples), MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, MaxConcurrent: 4, Logger: quiet, Registerer: registry,
+		Store: promql.WithSamples(index, samples), MaxSeries: maxSeries, MaxSamples: maxSamples, Timeout: timeout, Logger: quiet, Registerer: registry,
 	})
 	if err != nil {
 		b.Fatal(err)

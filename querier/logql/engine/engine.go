@@ -7,6 +7,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logql"
 )
 
@@ -143,7 +144,7 @@ func (q *query) resolve(ctx context.Context, matchers []logql.Matcher, start, en
 	if streams, ok := q.streams[key]; ok {
 		return streams, nil
 	}
-	limit := q.engine.opts.MaxStreams
+	limit := admit.From(ctx).MaxSeries(q.engine.opts.MaxStreams)
 	streams, err := q.engine.opts.Storage.LogStreams(ctx, q.tenant, store.LogStreamsQuery{
 		Matchers: storeMatchers(matchers), Start: start, End: end, Limit: limit + 1,
 	})

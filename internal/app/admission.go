@@ -1,0 +1,206 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/admit"
+)
+
+// openAdmission makes what decides when queries run.
+func (a *App) openAdmission() error {
+	o := &a.opts.Query
+	var err error
+	a.admission, err = admit.New(admit.Options{
+		MaxConcurrent: o.MaxConcurrent, MaxScans: o.MaxScans, ScanBytes: uint64(o.ScanBytes), MaxInflightBytes: uint64(o.MaxInflightBytes),
+		MaxQueued: o.MaxQueued, Patience: o.MaxWait, Off: !o.Admission,
+		Limits: a.queryLimits, Registerer: a.registry, Now: a.opts.Now,
+	})
+	a.turns = turns{a.opts.Query.Timeout}
+	return err
+}
+
+// queryLimits returns what a tenant's queries may take, and where each limit comes from.
+func (a *App) queryLimits(id seamark.TenantID) (admit.Limits, func(field string) string) {
+	allowance := a.directory.Allowance(id, "")
+	return allowance.Tenant().Fill(a.opts.Quota), func(field string) string { return originsOf(&allowance)[field] }
+}
+
+// unadmitted are routes of query languages that read nothing, or that stay open for as long as somebody looks.
+var unadmitted = []string{"/buildinfo", "/format_query", "/parse_query", "/tail"}
+
+// admitted has each request of a query language's routes be one query: on the list of those that run, bounded, and answered with
+// what it cost.
+func (a *App) admitted(language string, routes []httpx.Route) []httpx.Route {
+	for i := range routes {
+		r := &routes[i]
+		if r.Protocol != "" || strings.HasPrefix(path.Base(r.Path), ":") && r.Method != http.MethodGet || isUnadmitted(r.Path) {
+			continue
+		}
+		r.Handler = a.query(language, r.Handler)
+	}
+	return routes
+}
+
+func isUnadmitted(route string) bool {
+	for _, end := range unadmitted {
+		if strings.HasSuffix(route, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// query begins a query, runs its handler and ends it.
+func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *httpx.Request) error {
+		class, source := classOf(r.Request)
+		request := admit.Request{Tenant: r.Principal.Tenant, Class: class, Language: language, Text: textOf(r.Request), Actor: actorOf(r.Principal), Source: source, Streamed: isExport(r.Request)}
+		ctx, q := a.admission.Begin(r.Context(), request)
+		answer := newCostWriter(w, q)
+		r.Request = r.WithContext(ctx)
+		err := handle(answer, r)
+		if fault := q.Fault(); fault != nil && err != nil {
+			err = fault
+		}
+		answer.finish(err)
+		a.admission.End(ctx, q, err)
+		return err
+	}
+}
+
+// actorOf names who asks: a login, or the key id of a token.
+func actorOf(p seamark.Principal) string {
+	if p.Login != "" {
+		return p.Login
+	}
+	return p.CredentialID
+}
+
+// The headers by which senders say what a query is for. They can only tell among the classes of what people ask: rules are ours.
+const (
+	classHeader  = "Seamark-Query-Class"  // dashboard, adhoc or export
+	sourceHeader = "Seamark-Query-Source" // such as dashboard:<uid>/<panel>
+)
+
+// maxSourceBytes bounds what is kept of a sender's words about itself.
+const maxSourceBytes = 200
+
+// classOf returns what a request is for: what our header says, or what Grafana's do.
+func classOf(r *http.Request) (class admit.Class, source string) {
+	class, source = admit.AdHocQuery, clipped(r.Header.Get(sourceHeader))
+	if uid := r.Header.Get("X-Dashboard-Uid"); uid != "" {
+		class = admit.DashboardQuery
+		if source == "" {
+			source = clipped("dashboard:" + uid + "/" + r.Header.Get("X-Panel-Id"))
+		}
+	}
+	switch r.Header.Get(classHeader) {
+	case admit.DashboardQuery.String():
+		class = admit.DashboardQuery
+	case admit.AdHocQuery.String():
+		class = admit.AdHocQuery
+	case admit.ExportQuery.String():
+		class = admit.ExportQuery
+	}
+	if isExport(r) {
+		class = admit.ExportQuery
+	}
+	return class, source
+}
+
+func isExport(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/export") }
+
+func clipped(s string) string {
+	if len(s) > maxSourceBytes {
+		s = s[:maxSourceBytes]
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
+// maxPeekedBytes bounds the form that a query's text is looked up in; the API's own bound of forms is the same.
+const maxPeekedBytes = 1 << 20
+
+// textOf returns what a request asks, or its path where it asks in no language.
+func textOf(r *http.Request) string {
+	values := r.URL.Query()
+	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		// The handler reads the form by itself, with its own errors.
+		head, err := io.ReadAll(io.LimitReader(r.Body, maxPeekedBytes))
+		rest := io.Reader(r.Body)
+		if err != nil {
+			rest = failing{err}
+		}
+		r.Body = peeked{io.MultiReader(bytes.NewReader(head), rest), r.Body}
+		if form, err := url.ParseQuery(string(head)); err == nil && form.Get("query") != "" {
+			return form.Get("query")
+		}
+	}
+	if text := values.Get("query"); text != "" {
+		return text
+	}
+	if r.URL.RawQuery == "" {
+		return r.URL.Path
+	}
+	return r.URL.Path + "?" + r.URL.RawQuery
+}
+
+// peeked is a body whose beginning was read already.
+type peeked struct {
+	io.Reader
+	io.Closer
+}
+
+// failing is where reading a body has failed.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// turns has queries of all languages wait for their place, and bounds their time.
+type turns struct{ timeout time.Duration }
+
+// begin waits for a place for the query that ctx works for and returns its context, whose time has begun with the wait. Unless it
+// fails, done gives the place back.
+func (t turns) begin(ctx context.Context, want admit.Want) (within context.Context, done func(), err error) {
+	within, cancel := context.WithTimeout(ctx, t.timeout)
+	q := admit.From(ctx)
+	if err := q.Enter(within, want); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return within, func() { cancel(); q.Leave() }, nil
+}
+
+// wants returns what a query reads: signals of a range.
+func wants(r seamark.TimeRange, signals ...seamark.Signal) admit.Want {
+	return admit.Want{Signals: signals, Start: r.Start, End: r.End}
+}
+
+// light is a query that memory or small tables answer.
+var light = admit.Want{Light: true}
+
+// work runs what is a query of its own and no request: a rule.
+func (a *App) work(ctx context.Context, r admit.Request, want admit.Want, run func(ctx context.Context) error) error {
+	ctx, q := a.admission.Begin(ctx, r)
+	err := q.Enter(ctx, want)
+	if err == nil {
+		err = run(ctx)
+		if fault := q.Fault(); fault != nil && err != nil {
+			err = fault
+		}
+	}
+	if errors.Is(err, context.Canceled) && q.Fault() != nil {
+		err = q.Fault()
+	}
+	a.admission.End(ctx, q, err)
+	return err
+}
