@@ -182,35 +182,6 @@ type LogCount struct {
 	Bytes  uint64
 }
 
-// LogCounts streams counts to fn in no particular order; combinations without rows are absent.
-func (s *Store) LogCounts(ctx context.Context, tenant seamark.TenantID, q LogCountsQuery, fn func(*LogCount) error) (LogStats, error) {
-	if q.Empty() {
-		return LogStats{}, nil
-	}
-	sql, params, targets := logCountsSQL(&q)
-	return s.logQuery(ctx, tenant, sql, params, func(rows driver.Rows) error {
-		var stream, bucket uint32
-		count := LogCount{Values: make([]string, len(q.Split))}
-		into := []any{&stream, &bucket, &count.Lines}
-		if q.Bytes {
-			into = append(into, &count.Bytes)
-		}
-		for i := range count.Values {
-			into = append(into, &count.Values[i])
-		}
-		for rows.Next() {
-			if err := rows.Scan(into...); err != nil {
-				return err
-			}
-			count.FP, count.Bucket = targets[stream-1], int(bucket)
-			if err := fn(&count); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-}
-
 // logQuery runs a statement, lets read consume its rows and counts what the server read.
 func (s *Store) logQuery(ctx context.Context, tenant seamark.TenantID, sql string, params clickhouse.Parameters,
 	read func(driver.Rows) error,

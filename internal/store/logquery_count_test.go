@@ -74,3 +74,47 @@ func TestLogCountsOfManyStreams(t *testing.T) {
 		}
 	}
 }
+
+// TestLogCountsOfWholeGroups counts all streams of groups together over a long range, where the server needs not tell streams apart,
+// and again when one of the groups has a stream that nobody asked for.
+func TestLogCountsOfWholeGroups(t *testing.T) {
+	s := open(t, 91)
+	b := manyStreams(t, 3000)
+	insertLogs(t, s, b)
+	var q store.LogCountsQuery
+	for i, one := range b.Logs.Streams {
+		q.Streams = append(q.Streams, store.LogStream{FP: one.FP, Group: one.Name})
+		q.Into = append(q.Into, b.Logs.Streams[i%4/2].FP) // two groups each
+	}
+	q.Grid = store.LogGrid{First: base.UnixNano(), Step: int64(time.Minute), Steps: 1, Window: int64(7 * time.Hour)}
+	q.Start, q.End = q.Grid.Range()
+	check := func(fewer bool) {
+		t.Helper()
+		for _, bytes := range []bool{false, true} {
+			q.Bytes = bytes
+			got, want := map[string]uint64{}, map[string]uint64{}
+			stats, err := s.LogCounts(t.Context(), tenantA, q, func(c *store.LogCount) error {
+				got[fmt.Sprint(c.FP, " ", c.Bucket)] += c.Lines<<32 + c.Bytes
+				return nil
+			})
+			require.NoError(t, err)
+			for i, at := range b.Logs.TimeNano {
+				key := fmt.Sprint(q.Into[b.Logs.Stream[i]], " ", q.Grid.Bucket(at))
+				want[key] += 1 << 32
+				if bytes {
+					want[key] += uint64(len(b.Logs.Body[i]))
+				}
+			}
+			require.Equal(t, want, got)
+			if !bytes {
+				require.Equal(t, fewer, stats.Bytes < 3000*16, "rows of %d bytes are read", stats.Bytes/3000)
+			}
+		}
+	}
+	check(true)
+	stranger := &seamark.Batch{}
+	stranger.Logs.AddStream(&seamark.Series{Kind: seamark.LogStream, FP: 77, Name: "ns/app-0", Labels: []seamark.Label{{Name: "job", Value: "new"}}})
+	stranger.Logs.Append(&seamark.LogRow{TimeNano: base.Add(-time.Hour).UnixNano(), Body: "of nobody's interest"})
+	insertLogs(t, s, stranger)
+	check(false)
+}

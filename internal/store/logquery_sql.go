@@ -113,52 +113,6 @@ func logRowsSQL(q *LogRowsQuery) (string, clickhouse.Parameters) {
 	return b.String(), b.params
 }
 
-// logCountsSQL counts rows by stream, bucket and split. A stream is told by its place in targets, the fingerprints that counts
-// are reported under, counted from 1: a key of a few bytes, and where streams count as one, few keys. The look-up that makes
-// the key is all that a row of another stream is told by, unless few rows come so far that the look-up is made for.
-func logCountsSQL(q *LogCountsQuery) (sql string, params clickhouse.Parameters, targets []uint64) {
-	b := newLogSQL()
-	from, places, targets := q.places()
-	b.WriteString("WITH " + q.Grid.cellSQL(b) + "\nSELECT transform(fp, " + b.uint64s(from) + ", " + b.uint32s(places) + ", toUInt32(0)) AS stream, " +
-		q.Grid.bucketSQL(b) + " AS bucket, count() AS lines")
-	if q.Bytes {
-		b.WriteString(", sum(length(body)) AS bytes")
-	}
-	by := "stream, bucket"
-	for i, s := range q.Split {
-		name := "s" + strconv.Itoa(i)
-		by += ", " + name
-		b.WriteString(", " + b.field(s.Field, s.Attr) + " AS " + name)
-	}
-	b.WriteString("\nFROM logs\n")
-	b.whereGroups(&q.LogScope, len(q.Filters) > 0 || len(q.Split) > 0 || q.Bytes || len(q.Streams) <= fewStreams)
-	b.WriteString("\nGROUP BY " + by + "\nHAVING stream > 0")
-	return b.String(), b.params, targets
-}
-
-// fewStreams is how many streams a count may have for the server to be told of them before it reads: the bloom filter of
-// fingerprints leaves out granules for few streams alone, and looking up a row twice costs as much as reading it.
-const fewStreams = 16
-
-// places returns the streams' fingerprints, what each is counted under as a place in targets from 1, and targets.
-func (q *LogCountsQuery) places() (from []uint64, places []uint32, targets []uint64) {
-	from, places = make([]uint64, len(q.Streams)), make([]uint32, len(q.Streams))
-	seen := make(map[uint64]uint32, len(q.Streams))
-	for i := range q.Streams {
-		from[i] = q.Streams[i].FP
-		target := from[i]
-		if q.Into != nil {
-			target = q.Into[i]
-		}
-		if seen[target] == 0 {
-			targets = append(targets, target)
-			seen[target] = uint32(len(targets))
-		}
-		places[i] = seen[target]
-	}
-	return from, places, targets
-}
-
 // where writes the conditions in the order that prunes best: the sort key first.
 func (b *logSQL) where(scope *LogScope) { b.whereGroups(scope, true) }
 

@@ -48,12 +48,14 @@ func goldenStatements(text string) map[string]*logSQL {
 	add("rows oldest first, no columns", sql, params)
 	sql, params = logRowsSQL(&LogRowsQuery{LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Columns: LogColumns{Body: true}})
 	add("rows in any order", sql, params)
-	sql, params, _ = logCountsSQL(&LogCountsQuery{LogScope: goldenScope(text), Grid: LogGrid{First: 100, Step: 10, Steps: 20, Window: 25}})
+	counts := &LogCountsQuery{LogScope: goldenScope(text), Grid: LogGrid{First: 100, Step: 10, Steps: 20, Window: 25}}
+	sql, params = logCountsSQL(counts, counts.byStream())
 	add("counts", sql, params)
-	sql, params, _ = logCountsSQL(&LogCountsQuery{
+	counts = &LogCountsQuery{
 		LogScope: LogScope{Streams: goldenScope(text).Streams, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 500},
 		Split: []LogSplit{{Field: LogLevel}, {Field: LogAttr, Attr: text}}, Bytes: true, Into: []uint64{3, 1, 3},
-	})
+	}
+	sql, params = logCountsSQL(counts, counts.byStream())
 	add("counts with bytes, split, window longer than the grid", sql, params)
 	narrowed := goldenScope(text)
 	narrowed.Filters = append(narrowed.Filters, LogFilter{Op: LogJSONField, Attr: text, Compare: ">=", Texts: []string{"500"}})
@@ -67,8 +69,12 @@ func goldenStatements(text string) map[string]*logSQL {
 	for i := range many {
 		many[i] = LogStream{FP: uint64(i) + 100, Group: text}
 	}
-	sql, params, _ = logCountsSQL(&LogCountsQuery{LogScope: LogScope{Streams: many, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 10}})
+	counts = &LogCountsQuery{LogScope: LogScope{Streams: many, Start: 1, End: 2}, Grid: LogGrid{First: 1000, Step: 10, Steps: 2, Window: 10}}
+	sql, params = logCountsSQL(counts, counts.byStream())
 	add("counts of many streams", sql, params)
+	counts = &LogCountsQuery{LogScope: LogScope{Streams: many, Start: 1, End: 2 + int64(wholeGroupsFrom)}, Grid: counts.Grid, Into: make([]uint64, len(many))}
+	sql, params = logCountsSQL(counts, counts.byGroup())
+	add("counts of whole groups", sql, params)
 	b := newLogSQL()
 	b.whereSeries(&LogStreamsQuery{Start: 1, End: 2, Matchers: []LogMatcher{
 		{Name: text, Op: LogEquals, Value: text}, {Name: "b", Op: LogEquals, Not: true, Value: text},

@@ -1,85 +1,105 @@
 -- counts
-WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, {p0:Int64} - 1 - elapsed % {p0:Int64} < {p2:Int64} AS upper
-SELECT transform(fp, {p3:Array(UInt64)}, {p4:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(2 * cell + upper) AS bucket, count() AS lines
+WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, {p2:Int64} - 1 - elapsed % {p2:Int64} < {p4:Int64} AS upper, toUInt16(toUInt32(transform(fp, {p0:Array(UInt64)}, {p5:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2 * cell + upper)) AS key
+SELECT toUInt64(key), count() AS lines
+FROM logs
+WHERE grp IN {p6:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p7:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p8:Int64}, 'UTC')
+  AND fp IN {p9:Array(UInt64)}
+  AND body LIKE {p10:String}
+  AND NOT (body LIKE {p11:String} OR body LIKE {p12:String})
+  AND (body LIKE {p13:String} AND match(body, {p14:String}))
+  AND match(body, {p15:String})
+  AND NOT ((body LIKE {p16:String} OR body LIKE {p17:String}))
+  AND ((body LIKE {p18:String} OR body LIKE {p19:String}) AND match(body, {p20:String}))
+  AND if(level = 'unknown', '', level) = {p21:String}
+  AND (trace_id = unhex({p22:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p23:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p24:String}))
+  AND match(attrs[{p25:String}], {p26:String})
+GROUP BY key
+HAVING key >= {p1:Int64}
+-- p0 = [3,1,2]
+-- p1 = 44
+-- p2 = 10
+-- p3 = 71
+-- p4 = 5
+-- p5 = [1,2,3]
+-- p6 = ['b','it\'s']
+-- p7 = 1000000000
+-- p8 = 2000000000
+-- p9 = [1,2,3]
+-- p10 = %it's%
+-- p11 = %it's%
+-- p12 = %50\\%\\_%
+-- p13 = % timeout%
+-- p14 = (?s:status=\\d+ timeout)
+-- p15 = (?s:(?i)error)
+-- p16 = %panic%
+-- p17 = %fatal%
+-- p18 = %timeout%
+-- p19 = %refused%
+-- p20 = (?s:(timeout|refused) after)
+-- p21 = it's
+-- p22 = 0123456789abcdef0123456789abcdef
+-- p23 = x
+-- p24 = ^(?-s:ab.*)$
+-- p25 = it's
+-- p26 = ^(?-s:a|b)$
+
+-- counts of many streams
+WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper, toUInt16(toUInt32(transform(fp, {p0:Array(UInt64)}, {p4:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2 * cell + upper)) AS key
+SELECT toUInt64(key), count() AS lines
 FROM logs
 WHERE grp IN {p5:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
-  AND fp IN {p8:Array(UInt64)}
-  AND body LIKE {p9:String}
-  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
-  AND (body LIKE {p12:String} AND match(body, {p13:String}))
-  AND match(body, {p14:String})
-  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
-  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
-  AND if(level = 'unknown', '', level) = {p20:String}
-  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
-  AND match(attrs[{p24:String}], {p25:String})
-GROUP BY stream, bucket
-HAVING stream > 0
--- p0 = 10
--- p1 = 71
--- p2 = 5
--- p3 = [3,1,2]
--- p4 = [1,2,3]
--- p5 = ['b','it\'s']
--- p6 = 1000000000
--- p7 = 2000000000
--- p8 = [1,2,3]
--- p9 = %it's%
--- p10 = %it's%
--- p11 = %50\\%\\_%
--- p12 = % timeout%
--- p13 = (?s:status=\\d+ timeout)
--- p14 = (?s:(?i)error)
--- p15 = %panic%
--- p16 = %fatal%
--- p17 = %timeout%
--- p18 = %refused%
--- p19 = (?s:(timeout|refused) after)
--- p20 = it's
--- p21 = 0123456789abcdef0123456789abcdef
--- p22 = x
--- p23 = ^(?-s:ab.*)$
--- p24 = it's
--- p25 = ^(?-s:a|b)$
+GROUP BY key
+HAVING key >= {p1:Int64}
+-- p0 = [100,101,102,103,104,105,106,107,108,109,110,111,112,113,114,115,116]
+-- p1 = 6
+-- p2 = 10
+-- p3 = 981
+-- p4 = [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]
+-- p5 = ['it\'s']
+-- p6 = 1
+-- p7 = 2
 
--- counts of many streams
-WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
-SELECT transform(fp, {p2:Array(UInt64)}, {p3:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(2 * cell + upper) AS bucket, count() AS lines
+-- counts of whole groups
+WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper, toUInt16(toUInt32(transform(grp, {p0:Array(String)}, {p4:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2 * cell + upper)) AS key
+SELECT toUInt64(key), count() AS lines
 FROM logs
-WHERE grp IN {p4:Array(String)}
-  AND ts >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p6:Int64}, 'UTC')
-GROUP BY stream, bucket
-HAVING stream > 0
--- p0 = 10
--- p1 = 981
--- p2 = [100,101,102,103,104,105,106,107,108,109,110,111,112,113,114,115,116]
--- p3 = [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]
--- p4 = ['it\'s']
--- p5 = 1
--- p6 = 2
+WHERE grp IN {p5:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
+GROUP BY key
+HAVING key >= {p1:Int64}
+-- p0 = ['it\'s']
+-- p1 = 6
+-- p2 = 10
+-- p3 = 981
+-- p4 = [1]
+-- p5 = ['it\'s']
+-- p6 = 1
+-- p7 = 21600000000002
 
 -- counts with bytes, split, window longer than the grid
-WITH toUnixTimestamp64Nano(ts) - {p1:Int64} AS elapsed, intDiv(elapsed, {p0:Int64}) AS cell, 0 AS upper
-SELECT transform(fp, {p2:Array(UInt64)}, {p3:Array(UInt32)}, toUInt32(0)) AS stream, toUInt32(multiIf(cell < {p4:Int64}, 2 * cell + upper, cell <= {p4:Int64} + {p5:Int64}, 2 * {p4:Int64}, 2 * (cell - {p5:Int64}) + upper)) AS bucket, count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p6:String}] AS s1
+WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper, toUInt16(toUInt32(transform(fp, {p0:Array(UInt64)}, {p4:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(multiIf(cell < {p5:Int64}, 2 * cell + upper, cell <= {p5:Int64} + {p6:Int64}, 2 * {p5:Int64}, 2 * (cell - {p6:Int64}) + upper))) AS key
+SELECT toUInt64(key), count() AS lines, sum(length(body)) AS bytes, if(level = 'unknown', '', level) AS s0, attrs[{p7:String}] AS s1
 FROM logs
-WHERE grp IN {p7:Array(String)}
-  AND ts >= fromUnixTimestamp64Nano({p8:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p9:Int64}, 'UTC')
-  AND fp IN {p10:Array(UInt64)}
-GROUP BY stream, bucket, s0, s1
-HAVING stream > 0
--- p0 = 10
--- p1 = 491
--- p2 = [3,1,2]
--- p3 = [1,2,1]
--- p4 = 2
--- p5 = 48
--- p6 = it's
--- p7 = ['b','it\'s']
--- p8 = 1
--- p9 = 2
--- p10 = [1,2,3]
+WHERE grp IN {p8:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p9:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p10:Int64}, 'UTC')
+  AND fp IN {p11:Array(UInt64)}
+GROUP BY key, s0, s1
+HAVING key >= {p1:Int64}
+-- p0 = [3,1,2]
+-- p1 = 8
+-- p2 = 10
+-- p3 = 491
+-- p4 = [1,2,1]
+-- p5 = 2
+-- p6 = 48
+-- p7 = it's
+-- p8 = ['b','it\'s']
+-- p9 = 1
+-- p10 = 2
+-- p11 = [1,2,3]
 
 -- ranges
 SELECT grp, greatest(start, toInt64(toUInt16(day)) * 86400000000000), least(start + bitShiftLeft(toInt64(1), bits), (toInt64(toUInt16(day)) + 1) * 86400000000000)
