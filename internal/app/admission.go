@@ -14,16 +14,19 @@ import (
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/admit"
+	"github.com/seamarkhq/seamark/querier/promql"
 )
 
 // openAdmission makes what decides when queries run.
 func (a *App) openAdmission() error {
 	o := &a.opts.Query
+	a.sizes = newSizes(a.store, a.opts.Now, a.log)
 	var err error
 	a.admission, err = admit.New(admit.Options{
 		MaxConcurrent: o.MaxConcurrent, MaxScans: o.MaxScans, ScanBytes: uint64(o.ScanBytes), MaxInflightBytes: uint64(o.MaxInflightBytes),
 		MaxQueued: o.MaxQueued, Patience: o.MaxWait, Off: !o.Admission,
-		Limits: a.queryLimits, Registerer: a.registry, Now: a.opts.Now,
+		Limits: a.queryLimits, Estimate: a.sizes.estimate, Registerer: a.registry, Now: a.opts.Now,
+		Refuse: []func(*admit.Query) error{a.checkQuarantine}, Ended: []func(context.Context, *admit.Query, error){a.queryEnded},
 	})
 	a.turns = turns{a.opts.Query.Timeout}
 	return err
@@ -65,7 +68,13 @@ func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
 	return func(w http.ResponseWriter, r *httpx.Request) error {
 		class, source := classOf(r.Request)
 		request := admit.Request{Tenant: r.Principal.Tenant, Class: class, Language: language, Text: textOf(r.Request), Actor: actorOf(r.Principal), Source: source, Streamed: isExport(r.Request)}
+		if job := jobOf(r.Context()); job != nil {
+			request.Class, request.Source, request.Job = admit.ExportQuery, "job:"+job.ID, job.ID
+		}
 		ctx, q := a.admission.Begin(r.Context(), request)
+		if job, ok := w.(*jobWriter); ok {
+			job.query.Store(q)
+		}
 		answer := newCostWriter(w, q)
 		r.Request = r.WithContext(ctx)
 		err := handle(answer, r)
@@ -171,8 +180,12 @@ type turns struct{ timeout time.Duration }
 // begin waits for a place for the query that ctx works for and returns its context, whose time has begun with the wait. Unless it
 // fails, done gives the place back.
 func (t turns) begin(ctx context.Context, want admit.Want) (within context.Context, done func(), err error) {
-	within, cancel := context.WithTimeout(ctx, t.timeout)
-	q := admit.From(ctx)
+	q, timeout := admit.From(ctx), t.timeout
+	if job := jobOf(ctx); job != nil {
+		timeout = job.Timeout
+		ctx = promql.WithPatience(ctx, timeout)
+	}
+	within, cancel := context.WithTimeout(ctx, timeout)
 	if err := q.Enter(within, want); err != nil {
 		cancel()
 		return nil, nil, err

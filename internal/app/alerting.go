@@ -68,7 +68,7 @@ func (a *App) startAlerting(ctx context.Context) error {
 // evaluateRule asks for a rule, which is a query of its own.
 func (a *App) evaluateRule(ctx context.Context, t seamark.TenantID, query rules.QueryFunc, expr string, at time.Time) (vector promql.Vector, err error) {
 	request := admit.Request{Tenant: t, Class: admit.RuleQuery, Language: "promql", Text: expr, Source: ruleSource(ctx)}
-	err = a.work(ctx, request, a.metrics().want(expr, at, at, 0, 0), func(ctx context.Context) error {
+	err = a.work(ctx, request, a.metrics().want(t, expr, at, at, 0, 0), func(ctx context.Context) error {
 		vector, err = query(ctx, expr, at)
 		return err
 	})

@@ -28,6 +28,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
+	"github.com/seamarkhq/seamark/querier/jobs"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
 	"github.com/seamarkhq/seamark/querier/logexport"
@@ -35,6 +36,7 @@ import (
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/quarantine"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 	"github.com/seamarkhq/seamark/querier/sql"
 	"github.com/seamarkhq/seamark/tenant"
@@ -66,6 +68,13 @@ type App struct {
 	filters      *logfilter.Cache
 	turns        turns
 	admission    *admit.Admission // of the querier and alerting roles
+	running      *runningAPI      // of those, and so is what follows
+	history      *queryHistory
+	quarantine   *quarantine.Keeper
+	victims      victims
+	jobs         *jobs.Keeper           // of the querier role
+	jobRoutes    map[string]httpx.Route // that take queries in the background, by method and path
+	sizes        *sizes                 // beside it
 	promql       *promql.Engine
 	logql        *logqlengine.Engine
 	explorer     *logexplore.Explorer
@@ -91,11 +100,12 @@ type App struct {
 
 	refusedConns, lostChanges prometheus.Counter
 
-	ready    atomic.Bool
-	cleanups []cleanup
-	stopOnce sync.Once
-	stopErr  error
-	failed   chan error
+	ready                   atomic.Bool
+	engineUp, engineWatched atomic.Bool // of the embedded ClickHouse
+	cleanups                []cleanup
+	stopOnce                sync.Once
+	stopErr                 error
+	failed                  chan error
 }
 
 // cleanup undoes one step of the start. They run last in, first out.

@@ -28,7 +28,7 @@ type auditAPI struct {
 }
 
 func (a auditAPI) ListAudit(ctx context.Context, scope seamark.Scope, f api.AuditFilter, limit int) (list []api.AuditRecord, truncated bool, err error) {
-	ctx, done, err := a.begin(ctx, wants(f.Range, seamark.Events))
+	ctx, done, err := a.begin(ctx, wants(f.Range, seamark.Logs))
 	if err != nil {
 		return nil, false, err
 	}
@@ -51,7 +51,7 @@ func auditRecordOf(r *store.AuditRecord) api.AuditRecord {
 }
 
 func (a auditAPI) AuditClients(ctx context.Context, scope seamark.Scope, q api.AuditClientsQuery) (*api.AuditClients, error) {
-	ctx, done, err := a.begin(ctx, wants(q.Filter.Range, seamark.Events))
+	ctx, done, err := a.begin(ctx, wants(q.Filter.Range, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (a auditAPI) AuditClients(ctx context.Context, scope seamark.Scope, q api.A
 }
 
 func (a auditAPI) AuditListings(ctx context.Context, scope seamark.Scope, f api.AuditFilter, order string, limit int) (*api.AuditListings, error) {
-	ctx, done, err := a.begin(ctx, wants(f.Range, seamark.Events))
+	ctx, done, err := a.begin(ctx, wants(f.Range, seamark.Logs))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (a auditAPI) AuditListings(ctx context.Context, scope seamark.Scope, f api.
 }
 
 func (a auditAPI) AuditWrites(ctx context.Context, scope seamark.Scope, r seamark.TimeRange, o api.AuditObject, limit int) (list []api.AuditWrite, truncated bool, err error) {
-	ctx, done, err := a.begin(ctx, wants(r, seamark.Events))
+	ctx, done, err := a.begin(ctx, wants(r, seamark.Logs))
 	if err != nil {
 		return nil, false, err
 	}

@@ -45,7 +45,7 @@ func (a *App) openLogs(ctx context.Context) error {
 func (a *App) lokiRoutes() []httpx.Route {
 	o := &a.opts.Query
 	routes := api.LokiRoutes(api.LokiOptions{
-		Logs: logAPI{a.logql, a.turns}, Explorer: logExplorerAPI{a.explorer, a.logql, a.turns}, Tailer: tailAPI{a.tailer},
+		Logs: logAPI{a.logql, a.turns, a.narrowLogRows}, Explorer: logExplorerAPI{a.explorer, a.logql, a.turns}, Tailer: tailAPI{a.tailer},
 		Tag: store.WithQueryTags, Logger: a.log, Now: a.opts.Now,
 		Limits: api.LokiLimits{MaxEntries: o.MaxEntries, MaxSeries: o.MaxSeries, Timeout: o.Timeout, Retention: logRetention},
 	})
@@ -57,10 +57,11 @@ func (a *App) lokiRoutes() []httpx.Route {
 type logAPI struct {
 	*logqlengine.Engine
 	turns
+	narrow func(scope seamark.Scope, reads []*logql.LogQuery, r seamark.TimeRange) func(context.Context) (admit.Estimate, error)
 }
 
 // want returns what a query reads. What is no LogQL reads nothing, and the engine says so.
-func (logAPI) want(q *api.LogQuery) admit.Want {
+func (l logAPI) want(scope seamark.Scope, q *api.LogQuery) admit.Want {
 	expr, err := logql.Parse(q.Query)
 	if err != nil {
 		return light
@@ -69,12 +70,15 @@ func (logAPI) want(q *api.LogQuery) admit.Want {
 	if len(reads) == 0 {
 		return light
 	}
-	return wants(seamark.TimeRange{Start: q.Start.Add(-before), End: q.End}, seamark.Logs)
+	r := seamark.TimeRange{Start: q.Start.Add(-before), End: q.End}
+	want := wants(r, seamark.Logs)
+	want.Narrow = l.narrow(scope, reads, r)
+	return want
 }
 
 // QueryLogs implements api.LogQuerier.
 func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQuery) (func(io.Writer) error, error) {
-	ctx, done, err := l.begin(ctx, l.want(&q))
+	ctx, done, err := l.begin(ctx, l.want(scope, &q))
 	if err != nil {
 		return nil, err
 	}

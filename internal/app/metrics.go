@@ -21,12 +21,13 @@ import (
 type metricAPI struct {
 	engine *promql.Engine
 	turns
+	narrow func(tenant seamark.TenantID, expr parser.Expr, r seamark.TimeRange) func(context.Context) (admit.Estimate, error)
 }
 
-func (a *App) metrics() metricAPI { return metricAPI{a.promql, a.turns} }
+func (a *App) metrics() metricAPI { return metricAPI{a.promql, a.turns, a.narrowSamples} }
 
 // want returns what an expression reads. What is no PromQL reads nothing, and the engine says so.
-func (m metricAPI) want(query string, start, end time.Time, step, lookback time.Duration) admit.Want {
+func (m metricAPI) want(tenant seamark.TenantID, query string, start, end time.Time, step, lookback time.Duration) admit.Want { //nolint:revive // what Prometheus reckons with, and whose it is
 	expr, err := m.engine.Parser().ParseExpr(query)
 	if err != nil {
 		return light
@@ -38,7 +39,20 @@ func (m metricAPI) want(query string, start, end time.Time, step, lookback time.
 	if first > last || first == math.MaxInt64 || last == math.MinInt64 {
 		return light // it selects nothing
 	}
-	return wants(seamark.TimeRange{Start: time.UnixMilli(first), End: time.UnixMilli(last)}, seamark.Metrics)
+	r := seamark.TimeRange{Start: time.UnixMilli(first), End: time.UnixMilli(last)}
+	want := wants(r, seamark.Metrics)
+	want.Narrow = m.narrow(tenant, expr, r)
+	return want
+}
+
+// metricOf returns the metric that a selector names, "" where it names none.
+func metricOf(s *parser.VectorSelector) string {
+	for _, m := range s.LabelMatchers {
+		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
 }
 
 func lookbackOf(opts prompromql.QueryOpts) time.Duration {
@@ -50,7 +64,7 @@ func lookbackOf(opts prompromql.QueryOpts) time.Duration {
 
 // Instant implements api.MetricQuerier.
 func (m metricAPI) Instant(ctx context.Context, scope seamark.Scope, query string, at time.Time, opts prompromql.QueryOpts) (prompromql.Query, *prompromql.Result, error) {
-	ctx, done, err := m.begin(ctx, m.want(query, at, at, 0, lookbackOf(opts)))
+	ctx, done, err := m.begin(ctx, m.want(scope.Tenant, query, at, at, 0, lookbackOf(opts)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,7 +74,7 @@ func (m metricAPI) Instant(ctx context.Context, scope seamark.Scope, query strin
 
 // Range implements api.MetricQuerier.
 func (m metricAPI) Range(ctx context.Context, scope seamark.Scope, query string, start, end time.Time, step time.Duration, opts prompromql.QueryOpts) (prompromql.Query, *prompromql.Result, error) { //nolint:revive // Prometheus' own engine has these arguments
-	ctx, done, err := m.begin(ctx, m.want(query, start, end, step, lookbackOf(opts)))
+	ctx, done, err := m.begin(ctx, m.want(scope.Tenant, query, start, end, step, lookbackOf(opts)))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -39,8 +39,9 @@ type Options struct {
 	// Limits returns what holds for a tenant now, the defaults included, and where a limit comes from: tenant, plan or default. It
 	// answers from memory.
 	Limits func(seamark.TenantID) (Limits, func(field string) string)
-	// Estimate returns the most that a scan of what want names can read, from what is known without reading. It may be nil.
-	Estimate func(ctx context.Context, tenant seamark.TenantID, want *Want) (Estimate, error)
+	// Estimate returns the most that any query of what want names can read, from what is known without asking the store; zero where
+	// nothing is. It may be nil.
+	Estimate func(ctx context.Context, tenant seamark.TenantID, want *Want) Estimate
 	// Refuse are asked in turn about each query before it waits; the first error is the answer.
 	Refuse []func(q *Query) error
 	// Ended are told of each query that has ended, with the error that it was answered with.
@@ -120,7 +121,9 @@ func (a *Admission) Begin(ctx context.Context, r Request) (context.Context, *Que
 	now := a.opts.Now()
 	q := &Query{ID: ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), Request: r, Begun: now, owner: a}
 	if !a.opts.Off {
-		q.limits, q.state.origin = a.opts.Limits(r.Tenant)
+		if q.limits, q.state.origin = a.opts.Limits(r.Tenant); r.Job != "" {
+			q.limits = forJob(q.limits)
+		}
 	}
 	q.fault, q.fail = context.WithCancelCause(context.WithoutCancel(ctx))
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -286,13 +289,7 @@ func (q *Query) consider(ctx context.Context, want *Want) error {
 			return err
 		}
 	}
-	var e Estimate
-	if !want.Light && a.opts.Estimate != nil {
-		var err error
-		if e, err = a.opts.Estimate(ctx, q.Request.Tenant, want); err != nil {
-			return err
-		}
-	}
+	e := q.estimate(ctx, want)
 	over, err := q.checkBudget(want)
 	if err == nil {
 		err = q.checkEstimate(want, e)

@@ -41,11 +41,11 @@ func newWorld(t testing.TB, change func(o *admit.Options)) *world {
 		Limits: func(id seamark.TenantID) (admit.Limits, func(string) string) {
 			return w.limits[id], func(string) string { return "tenant" }
 		},
-		Estimate: func(_ context.Context, _ seamark.TenantID, want *admit.Want) (admit.Estimate, error) {
-			if want.Narrow != nil {
-				return want.Narrow()
+		Estimate: func(_ context.Context, _ seamark.TenantID, want *admit.Want) admit.Estimate {
+			if want.Narrow == nil {
+				return admit.Estimate{}
 			}
-			return admit.Estimate{}, nil
+			return admit.Estimate{Bytes: 1 << 60} // all that a tenant has
 		},
 	}
 	if change != nil {
@@ -59,7 +59,7 @@ func newWorld(t testing.TB, change func(o *admit.Options)) *world {
 
 // reads is what a query wants that is estimated at so many bytes.
 func reads(bytes uint64) admit.Want {
-	return admit.Want{Narrow: func() (admit.Estimate, error) { return admit.Estimate{Bytes: bytes, Narrowed: true}, nil }}
+	return admit.Want{Narrow: func(context.Context) (admit.Estimate, error) { return admit.Estimate{Bytes: bytes}, nil }}
 }
 
 // begin begins a query and waits for its place.

@@ -1,6 +1,7 @@
 package admit
 
 import (
+	"context"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -19,13 +20,30 @@ type Want struct {
 	// Light says that the answer comes from memory or from small tables: lists of names and values.
 	Light bool
 	// Narrow, when set, returns the most that the query itself can read, by index analysis. It is asked only where that decides
-	// something: the whole of the tenant's rows in the range may be too much.
-	Narrow func() (Estimate, error)
+	// something: all of the tenant's rows in the range may be too much.
+	Narrow func(ctx context.Context) (Estimate, error)
 }
 
 // recent reports whether the whole range lies within the last minutes.
 func (w *Want) recent(now time.Time) bool {
 	return w.Light || !w.Start.IsZero() && !w.Start.Before(now.Add(-Recent-recentSlack))
+}
+
+// estimate returns the most that a query can read, as far as it must be known.
+func (q *Query) estimate(ctx context.Context, want *Want) Estimate {
+	a := q.owner
+	if want.Light || a.opts.Estimate == nil {
+		return Estimate{}
+	}
+	e := a.opts.Estimate(ctx, q.Request.Tenant, want)
+	if want.Narrow == nil || e.Bytes < a.opts.ScanBytes && !over(e.Bytes, q.limits.QueryMaxBytes) {
+		return e
+	}
+	narrowed, err := want.Narrow(ctx)
+	if err != nil {
+		return e // what is wrong with the query, the engine says
+	}
+	return Estimate{Rows: min(e.Rows, narrowed.Rows), Bytes: min(e.Bytes, narrowed.Bytes), Narrowed: true}
 }
 
 // Estimate is the most that a query can read.

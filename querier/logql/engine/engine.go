@@ -160,6 +160,12 @@ func (q *query) resolve(ctx context.Context, matchers []logql.Matcher, start, en
 	return streams, nil
 }
 
+// Streams returns the streams of a selector with lines in a range, for whoever asks the storage about them.
+func (e *Engine) Streams(ctx context.Context, tenant seamark.TenantID, matchers []logql.Matcher, r seamark.TimeRange) ([]store.LogStream, error) {
+	q := &query{engine: e, tenant: tenant, streams: map[string][]store.LogStream{}}
+	return q.resolve(ctx, matchers, r.Start.UnixNano(), r.End.UnixNano())
+}
+
 func storeMatchers(matchers []logql.Matcher) []store.LogMatcher {
 	list := make([]store.LogMatcher, 0, len(matchers))
 	for _, m := range matchers {
