@@ -65,8 +65,8 @@ func logsView() SQLView {
 	columns = append(columns,
 		SQLColumn{"labels", sqlLabels, "All labels of the line's stream.", "s.labels", joinLabels},
 		SQLColumn{"attributes", sqlLabels, "Structured metadata of the line.", "l.attrs", joinNothing},
-		SQLColumn{"trace_id", sqlText, "Trace id in hexadecimal, empty where the line has none.", hexOrEmpty("l.trace_id"), joinNothing},
-		SQLColumn{"span_id", sqlText, "Span id in hexadecimal, empty where the line has none.", hexOrEmpty("l.span_id"), joinNothing},
+		SQLColumn{"trace_id", sqlText, "Trace id in hexadecimal, empty where the line has none.", hexOrEmpty("l.trace_id", 16), joinNothing},
+		SQLColumn{"span_id", sqlText, "Span id in hexadecimal, empty where the line has none.", hexOrEmpty("l.span_id", 8), joinNothing},
 		SQLColumn{"stream_id", sqlText, "Identity of the stream, 16 hexadecimal digits; the same as series_id of the view series.", seriesID("l.fp"), joinNothing},
 	)
 	return SQLView{
@@ -189,9 +189,9 @@ func tracesView() SQLView {
 	columns := []SQLColumn{
 		{"timestamp", sqlNanos, "When the span began.", "l.ts", joinNothing},
 		{"duration", "UInt64", "How long it lasted, in nanoseconds.", "l.duration", joinNothing},
-		{"trace_id", sqlText, "Trace id in hexadecimal.", hexOrEmpty("l.trace_id"), joinNothing},
-		{"span_id", sqlText, "Span id in hexadecimal.", hexOrEmpty("l.span_id"), joinNothing},
-		{"parent_span_id", sqlText, "The span that it is a part of, empty for the first of a trace.", hexOrEmpty("l.parent_id"), joinNothing},
+		{"trace_id", sqlText, "Trace id in hexadecimal.", hexOrEmpty("l.trace_id", 16), joinNothing},
+		{"span_id", sqlText, "Span id in hexadecimal.", hexOrEmpty("l.span_id", 8), joinNothing},
+		{"parent_span_id", sqlText, "The span that it is a part of, empty for the first of a trace.", hexOrEmpty("l.parent_id", 8), joinNothing},
 		{"name", sqlName, "What the span does.", "l.name", joinNothing},
 		{"kind", sqlName, "Such as server or client.", "l.kind", joinNothing},
 		{"status", sqlName, "unset, ok or error.", "l.status", joinNothing},
@@ -241,8 +241,8 @@ func patternsView() SQLView {
 }
 
 // hexOrEmpty writes an id of zeros, which stands for none, as nothing.
-func hexOrEmpty(column string) string {
-	return fmt.Sprintf("if(%[1]s = toFixedString('', length(%[1]s)), '', lower(hex(%[1]s)))", column)
+func hexOrEmpty(column string, size int) string {
+	return fmt.Sprintf("if(%[1]s = toFixedString('', %[2]d), '', lower(hex(%[1]s)))", column, size)
 }
 
 // seriesID is text, because a number of 64 bits loses its last digits in JSON.
