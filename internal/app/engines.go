@@ -40,7 +40,7 @@ func (a *App) startNATS(ctx context.Context) error {
 	} else {
 		streams := int64(o.Bus.Shards * len(seamark.Signals()))
 		server, err := engine.StartNATS(ctx, engine.NATSOptions{
-			DataDir: filepath.Join(o.DataDir, "nats"), MaxStoreBytes: streams*o.Bus.MaxStreamBytes + bucketReserve, Log: a.log.With("engine", "nats"),
+			DataDir: filepath.Join(o.DataDir, "nats"), MaxStoreBytes: streams*o.Bus.MaxStreamBytes + o.Query.Jobs.StoreBytes + bucketReserve, Log: a.log.With("engine", "nats"),
 		})
 		if err != nil {
 			return fmt.Errorf("start embedded NATS: %w", err)
@@ -117,7 +117,7 @@ func (a *App) openStore(ctx context.Context) error {
 		ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
 			Prepare: prepare,
 			DataDir: filepath.Join(a.opts.DataDir, "clickhouse"), LibraryPath: o.Library, TenantUsers: o.EmbeddedUsers,
-			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, Log: a.log.With("engine", "clickhouse"),
+			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, OnState: a.engineState, Log: a.log.With("engine", "clickhouse"),
 		})
 		if err != nil {
 			return fmt.Errorf("start embedded ClickHouse: %w", err)

@@ -32,6 +32,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.runJobs() // their requests go to the routes
 	o := httpx.Options{
 		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Changed: a.tellChanged, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 		Replays: a.replays, Used: a.directory.Used,

@@ -19,7 +19,14 @@ func (a *App) openQuerier(ctx context.Context) error {
 		return err
 	}
 	a.index = index
+	a.history = newQueryHistory(o.History)
 	if err := a.openAdmission(); err != nil {
+		return err
+	}
+	if err := a.openQueries(ctx); err != nil {
+		return err
+	}
+	if err := a.openQuarantine(ctx); err != nil {
 		return err
 	}
 	a.promql, err = promql.New(promql.Options{
@@ -44,6 +51,7 @@ func (a *App) openQuerier(ctx context.Context) error {
 
 // queryRoutes returns the routes of the query languages.
 func (a *App) queryRoutes() []httpx.Route {
+	a.jobRoutes = map[string]httpx.Route{}
 	routes := a.metered("promql", api.PrometheusRoutes(api.PrometheusOptions{
 		Querier: a.metrics(), Lister: a.metrics(), Exemplars: exemplarAPI{a.promql, a.turns}, Reader: a.metrics(), Cardinality: cardinalityAPI{a.promql, a.turns},
 		Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,

@@ -6,10 +6,12 @@ import (
 	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/audit"
 	"github.com/seamarkhq/seamark/querier/events"
+	"github.com/seamarkhq/seamark/querier/jobs"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logfilter"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/quarantine"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
 )
@@ -36,6 +38,16 @@ type QueryOptions struct {
 	MaxWait          time.Duration
 	MaxTails         int // of log lines, of one tenant
 	MaxTenantConns   int
+	History          int // ended queries of one tenant that a node remembers
+	Jobs             JobOptions
+	Quarantine       quarantine.Limits
+}
+
+// JobOptions configures queries in the background.
+type JobOptions struct {
+	Limits     jobs.Limits
+	Concurrent int   // that one node runs at once
+	StoreBytes int64 // of the results of all tenants
 }
 
 func defaultQueryOptions() QueryOptions {
@@ -43,6 +55,7 @@ func defaultQueryOptions() QueryOptions {
 		Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, LogFilterBytes: logfilter.DefaultMaxBytes, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
 		Admission: true, ScanBytes: admit.DefaultScanBytes, MaxInflightBytes: admit.DefaultMaxInflightBytes, MaxQueued: admit.DefaultMaxQueued, MaxWait: admit.DefaultPatience,
 		MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
+		History: 50, Jobs: JobOptions{Limits: jobs.DefaultLimits(), Concurrent: 2, StoreBytes: 1 << 30}, Quarantine: quarantine.DefaultLimits(),
 	}
 }
 
@@ -69,5 +82,16 @@ func (o *QueryOptions) checks() []flagCheck {
 		{"query.max-inflight-bytes", positive(o.MaxInflightBytes)},
 		{"query.max-queued", within(o.MaxQueued, 1, 100_000)},
 		{"query.max-wait", positive(int64(o.MaxWait))},
+		{"query.history", within(o.History, 0, 1000)},
+		{"query.job-timeout", within(int(o.Jobs.Limits.Timeout/time.Second), 1, 24*3600)},
+		{"query.job-max-queued", within(o.Jobs.Limits.MaxQueued, 1, 100)},
+		{"query.job-max-kept", within(o.Jobs.Limits.MaxKept, o.Jobs.Limits.MaxQueued, 1000)},
+		{"query.job-keep", positive(int64(o.Jobs.Limits.Keep))},
+		{"query.job-max-result-bytes", positive(o.Jobs.Limits.MaxResultBytes)},
+		{"query.job-max-concurrent", within(o.Jobs.Concurrent, 1, 100)},
+		{"query.job-store-bytes", positive(o.Jobs.StoreBytes)},
+		{"query.quarantine-within", positive(int64(o.Quarantine.Within))},
+		{"query.quarantine-lasts", positive(int64(o.Quarantine.Lasts))},
+		{"query.quarantine-suspects", within(o.Quarantine.Suspects, 1, 100)},
 	}
 }

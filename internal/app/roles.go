@@ -69,6 +69,9 @@ func (a *App) startRoles(ctx context.Context) error {
 		}
 	}
 	if a.opts.has(RoleQuerier) {
+		if err := a.openJobs(ctx); err != nil {
+			return err
+		}
 		return a.openTransfers(ctx) // last: it reads what the others keep
 	}
 	return nil
@@ -126,6 +129,9 @@ func (a *App) routes() ([]httpx.Route, error) {
 			return nil, err
 		}
 		routes = append(routes, a.queryRoutes()...)
+		routes = append(routes, api.RunningQueryRoutes(a.running)...)
+		routes = append(routes, api.QueryJobRoutes(jobAPI{directoryAPI{a.directory}, a.jobs})...)
+		routes = append(routes, api.QuarantineRoutes(quarantineAPI{a.quarantine})...)
 		routes = append(routes, list...)
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
 		routes = append(routes, a.exportRoutes()...)

@@ -61,7 +61,7 @@ func (a *App) tellRead(ctx context.Context, tenant seamark.TenantID, n store.Rea
 
 // metered has the routes of a query language counted, and what they read told from others' reads.
 func (a *App) metered(language string, routes []httpx.Route) []httpx.Route {
-	routes = a.admitted(language, routes)
+	routes = a.asynchronous(language, a.admitted(language, routes))
 	if a.meter == nil {
 		return routes
 	}

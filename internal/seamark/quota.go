@@ -30,6 +30,12 @@ type Quota struct {
 	QueryMaxMemoryBytes int64 `json:"query_max_memory_bytes"` // of one statement in the store
 	QueryMaxSeries      int64 `json:"query_max_series"`       // series or streams that one selector matches
 	QueryMaxResultBytes int64 `json:"query_max_result_bytes"` // of one answer's body
+	QueryJobBytes       int64 `json:"query_job_bytes"`        // read by one background job; this and the following have defaults of the installation
+	QueryJobSeconds     int64 `json:"query_job_seconds"`      // run of one background job
+	QueryJobQueued      int64 `json:"query_job_queued"`       // background jobs that wait or run
+	QueryJobKept        int64 `json:"query_job_kept"`         // background jobs, those that have ended included
+	QueryJobKeepSeconds int64 `json:"query_job_keep_seconds"` // that a result is kept
+	QueryJobResultBytes int64 `json:"query_job_result_bytes"` // of a background job's result
 }
 
 // QuotaField is one field of a quota, for what treats them alike.
@@ -70,6 +76,12 @@ func QuotaFields() []QuotaField {
 		{"query_max_memory_bytes", tera, func(q *Quota) *int64 { return &q.QueryMaxMemoryBytes }},
 		{"query_max_series", 20_000_000, func(q *Quota) *int64 { return &q.QueryMaxSeries }},
 		{"query_max_result_bytes", tera, func(q *Quota) *int64 { return &q.QueryMaxResultBytes }},
+		{"query_job_bytes", 1024 * tera, func(q *Quota) *int64 { return &q.QueryJobBytes }},
+		{"query_job_seconds", day, func(q *Quota) *int64 { return &q.QueryJobSeconds }},
+		{"query_job_queued", 100, func(q *Quota) *int64 { return &q.QueryJobQueued }},
+		{"query_job_kept", 1000, func(q *Quota) *int64 { return &q.QueryJobKept }},
+		{"query_job_keep_seconds", 30 * day, func(q *Quota) *int64 { return &q.QueryJobKeepSeconds }},
+		{"query_job_result_bytes", tera, func(q *Quota) *int64 { return &q.QueryJobResultBytes }},
 	}
 }
 

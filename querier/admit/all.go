@@ -22,6 +22,24 @@ func (a *Admission) ListAll() []Info {
 	return list
 }
 
+// forJob returns the limits of a background job: what it may read and how long it may run is its own, and its answer is kept in a
+// place with a limit of its own.
+func forJob(l Limits) Limits {
+	l.QueryMaxBytes, l.QueryMaxSeconds = l.QueryJobBytes, l.QueryJobSeconds
+	l.QueryMaxRows, l.QueryMaxResultBytes = 0, 0
+	return l
+}
+
+// Estimate returns what the query is expected to read; zero while that is not known.
+func (q *Query) Estimate() Estimate {
+	if q == nil {
+		return Estimate{}
+	}
+	q.owner.mu.Lock()
+	defer q.owner.mu.Unlock()
+	return q.state.estimate
+}
+
 // CancelBy is Cancel in somebody's name, which the query's caller is told.
 func (a *Admission) CancelBy(tenant seamark.TenantID, id, by string) bool {
 	a.mu.Lock()

@@ -134,7 +134,7 @@ func TestJob(t *testing.T) {
 	one, two := w.node("n1"), w.node("n2")
 	big := strings.Repeat("0123456789", 200_000)
 	w.performs(func(_ context.Context, _ string, _ *jobs.Job, out *jobs.Result) error {
-		out.Tell(7, 50, 3, 100)
+		out.Watch(func() jobs.Progress { return jobs.Progress{Rows: 7, Bytes: 50, EstimateBytes: 100} })
 		out.Head(http.StatusOK, "application/json")
 		_, err := out.Write([]byte(big))
 		return err

@@ -27,7 +27,7 @@ const maxRequestBytes = 32 << 10
 // maxAttempts is how many nodes may die under a job: after that it is likely to be what kills them.
 const maxAttempts = 2
 
-// Performer sends a job's request again and writes its answer to w. meter is told, as often as it likes, what was read. The error
+// Performer sends a job's request again and writes its answer to w. The error
 // is one that nothing was written for: a refusal is an answer.
 type Performer func(ctx context.Context, job *Job, w *Result) error
 
@@ -180,7 +180,7 @@ func (k *Keeper) Find(ctx context.Context, tenant seamark.TenantID, id string) (
 func (k *Keeper) find(ctx context.Context, tenant seamark.TenantID, id string) (bus.Posted[Job], error) {
 	var p bus.Posted[Job]
 	if _, err := ulid.ParseStrict(id); err != nil || strings.ToUpper(id) != id {
-		return p, unknown()
+		return p, Unknown()
 	}
 	if err := tenant.Validate(); err != nil {
 		return p, err
@@ -190,12 +190,13 @@ func (k *Keeper) find(ctx context.Context, tenant seamark.TenantID, id string) (
 	case err != nil:
 		return p, unreachable(err)
 	case p.Revision == 0:
-		return p, unknown()
+		return p, Unknown()
 	}
 	return p, nil
 }
 
-func unknown() error {
+// Unknown is the error of a job that is not there for whoever asks.
+func Unknown() error {
 	return seamark.Errorf(seamark.NotFound, "seamark-job-unknown", "There is no such background job; it may have expired.")
 }
 

@@ -85,7 +85,7 @@ func (r *results) read(ctx context.Context, job *Job, begin func(), write func([
 	return nil
 }
 
-// Result takes a job's answer. Head comes before the first Write. It is not safe for concurrent use but for Tell and Progress.
+// Result takes a job's answer. Head comes before the first Write. It is not safe for concurrent use.
 type Result struct {
 	ctx    context.Context //nolint:containedctx // an io.Writer is given none, and each piece is a message
 	js     jetstream.JetStream
@@ -96,7 +96,7 @@ type Result struct {
 	buffer []byte
 	err    error
 
-	rows, bytes, micros, estimate atomic.Uint64
+	measure atomic.Pointer[func() Progress]
 }
 
 // Head says what is answered.
@@ -109,17 +109,16 @@ func (w *Result) Head(status int, contentType string) {
 // Refused says which error the answer tells of.
 func (w *Result) Refused(err error) { w.fault = faultOf(err) }
 
-// Tell says what the job has taken so far; estimate is what it is expected to read, 0 when that is not known.
-func (w *Result) Tell(rows, bytes, cpuMicros, estimate uint64) {
-	w.rows.Store(rows)
-	w.bytes.Store(bytes)
-	w.micros.Store(cpuMicros)
-	w.estimate.Store(estimate)
-}
+// Watch has measure asked for what the job has taken so far, until it ends. It comes before the first Write.
+func (w *Result) Watch(measure func() Progress) { w.measure.Store(&measure) }
 
-func (w *Result) progress() Progress {
-	p := Progress{Rows: w.rows.Load(), Bytes: w.bytes.Load(), CPUMicros: w.micros.Load(), EstimateBytes: w.estimate.Load()}
-	if p.EstimateBytes > 0 {
+// progress returns what the job has taken so far, with the share of what it is expected to.
+func (w *Result) progress() (p Progress) {
+	measure := w.measure.Load()
+	if measure == nil {
+		return p
+	}
+	if p = (*measure)(); p.EstimateBytes > 0 {
 		const almost = 0.99 // an estimate is none to be sure of: 1 is what is done
 		p.Share = min(almost, float64(p.Bytes)/float64(p.EstimateBytes))
 	}

@@ -97,11 +97,11 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{opts: o, parser: NewParser(), flights: newFlights(o.Registerer)}
 	e.engine = promql.NewEngine(promql.EngineOpts{
-		Logger:             o.Logger,
-		Reg:                o.Registerer,
-		MaxSamples:         o.MaxSamples,
-		Timeout:            o.Timeout,
-		LookbackDelta:      o.LookbackDelta,
+		Logger:        o.Logger,
+		Reg:           o.Registerer,
+		MaxSamples:    o.MaxSamples,
+		Timeout:       maxPatience, // run has the bound
+		LookbackDelta: o.LookbackDelta,
 		// Prometheus uses its evaluation interval, which defaults to a minute.
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 		EnableAtModifier:         true,
@@ -162,7 +162,7 @@ func (e *Engine) share(ctx context.Context, key flightKey, query string, run exe
 		return nil, nil, syntaxError(err)
 	}
 	key.expr = expr.String()
-	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, e.timeout(ctx))
 	defer cancel()
 	q, result, err := e.flights.do(ctx, key, query, run)
 	if err != nil && err == ctx.Err() { //nolint:errorlint // the caller's own end, not one that the execution met
@@ -173,7 +173,7 @@ func (e *Engine) share(ctx context.Context, key flightKey, query string, run exe
 
 // run prepares and evaluates a query. Queries wait for their turn before they come here; what is left is bounded here as a whole.
 func (e *Engine) run(ctx context.Context, prepare func(context.Context) (promql.Query, error)) (promql.Query, *promql.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, e.timeout(ctx))
 	defer cancel()
 	q, err := prepare(ctx)
 	switch {

@@ -128,7 +128,7 @@ func (f *flights) board(ctx context.Context, key flightKey, text string, run exe
 func guarded(ctx context.Context, run execution) (q promql.Query, result *promql.Result, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			q, result, err = nil, nil, fmt.Errorf("promql: panic in a query: %v\n%s", fault, debug.Stack())
+			q, result, err = nil, nil, fmt.Errorf("%w: %v\n%s", ErrPanic, fault, debug.Stack())
 		}
 	}()
 	return run(ctx)
