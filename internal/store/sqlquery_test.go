@@ -105,7 +105,7 @@ func TestSQLViews(t *testing.T) {
 
 // testPruning shows that the conditions which people write reach the tables' indexes.
 func testPruning(t *testing.T, q *store.SQL) {
-	const hour = "timestamp >= toDateTime('{day} 05:00:00', 'UTC') AND timestamp < toDateTime('{day} 06:00:00', 'UTC')"
+	const hour = "timestamp >= toDateTime('{day} 02:00:00', 'UTC') AND timestamp < toDateTime('{day} 03:00:00', 'UTC')"
 	for _, c := range []struct {
 		sql, table string
 		most       uint64 // rows, of 400,000 lines or 200,000 samples
