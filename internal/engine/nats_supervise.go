@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// unhealthyLooks is how many looks in a row must find a fault before a restart, so that a passing one costs nothing.
-	unhealthyLooks = 2
+	// unhealthyLooks is how many looks in a row must find the same fault before a restart, so that a passing one costs nothing.
+	// While a stream is being made its folder is there and the stream is not, which is a fault to the server: a node that makes
+	// its buckets on a slow disk may show another such stream at each look, and one of them twice.
+	unhealthyLooks = 3
 	// mostRestartPause bounds the pause between restarts that did not help: short enough that rows are taken within half a
 	// minute of the disk's space coming back, whatever happened before.
 	mostRestartPause = 20 * time.Second
@@ -27,7 +29,8 @@ func (n *NATS) watchHealth(ctx context.Context) {
 	defer tick.Stop()
 	var (
 		wasHealthy = n.Health() == nil
-		bad        int
+		fault      string // of the last look
+		bad        int    // looks that found it
 		pause      = n.options.HealthInterval
 		restarted  time.Time // when the last restart ended
 		notBefore  time.Time
@@ -41,17 +44,20 @@ func (n *NATS) watchHealth(ctx context.Context) {
 		err := n.Health()
 		switch {
 		case err == nil:
-			wasHealthy, bad = true, 0
+			wasHealthy, bad, fault = true, 0, ""
 			if time.Since(restarted) >= pause {
 				// The last restart has held for as long as the next one would have to wait, so it helped. Without this a
 				// disk that fills again and again heals later each time.
 				pause = n.options.HealthInterval
 			}
 			continue
-		case bad == 0:
+		case err.Error() != fault:
+			fault, bad = err.Error(), 0
+			n.options.Log.Debug("embedded NATS server may be unhealthy", "error", err)
+		}
+		if bad++; bad == unhealthyLooks {
 			n.options.Log.Error("embedded NATS server is unhealthy", "error", err)
 		}
-		bad++
 		if !wasHealthy || bad < unhealthyLooks || time.Now().Before(notBefore) || !n.hasSpace() {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -249,6 +250,56 @@ func TestNATSHealsWithoutASecondLook(t *testing.T) {
 		})
 		lift()
 		testkit.Eventually(t, 15*time.Second, publish)
+	}
+}
+
+// ghosts is a log handler that shows the server another stream's folder without a stream at each look that finds one, as a node
+// does that makes its streams on a slow disk.
+type ghosts struct {
+	slog.Handler
+	folder string
+	seen   atomic.Int32
+}
+
+// Enabled implements slog.Handler.
+func (g *ghosts) Enabled(context.Context, slog.Level) bool { return true }
+
+// WithAttrs implements slog.Handler.
+func (g *ghosts) WithAttrs([]slog.Attr) slog.Handler { return g }
+
+// Handle implements slog.Handler.
+func (g *ghosts) Handle(_ context.Context, r slog.Record) error {
+	if r.Message != "embedded NATS server may be unhealthy" {
+		return nil
+	}
+	n := g.seen.Add(1)
+	return os.Rename(g.ghost(n-1), g.ghost(n))
+}
+
+func (g *ghosts) ghost(n int32) string { return filepath.Join(g.folder, fmt.Sprint("GHOST_", n)) }
+
+// TestNATSIsNotRestartedWhileStreamsAreMade lets each look find a fault that the look before did not.
+func TestNATSIsNotRestartedWhileStreamsAreMade(t *testing.T) {
+	folder := t.TempDir()
+	g := &ghosts{Handler: slog.DiscardHandler, folder: filepath.Join(folder, "jetstream", "$G", "streams")}
+	n, err := engine.StartNATS(t.Context(), engine.NATSOptions{
+		DataDir: folder, MaxStoreBytes: 256 << 20, MinFreeBytes: 1, HealthInterval: 20 * time.Millisecond, Log: slog.New(g),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopNATS(t, n) })
+	if err := os.MkdirAll(g.ghost(0), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, time.Minute, func() error {
+		if seen := g.seen.Load(); seen < 10 {
+			return fmt.Errorf("%d looks found a fault: %w", seen, n.Health())
+		}
+		return nil
+	})
+	if got := n.Restarts(); got != 0 {
+		t.Errorf("the server was restarted %d times for faults that went by themselves", got)
 	}
 }
 
