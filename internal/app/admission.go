@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -77,10 +76,7 @@ func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
 		}
 		answer := newCostWriter(w, q)
 		r.Request = r.WithContext(ctx)
-		err := handle(answer, r)
-		if fault := q.Fault(); fault != nil && err != nil {
-			err = fault
-		}
+		err := q.Outcome(handle(answer, r))
 		answer.finish(err)
 		a.admission.End(ctx, q, err)
 		return err
@@ -206,13 +202,7 @@ func (a *App) work(ctx context.Context, r admit.Request, want admit.Want, run fu
 	ctx, q := a.admission.Begin(ctx, r)
 	err := q.Enter(ctx, want)
 	if err == nil {
-		err = run(ctx)
-		if fault := q.Fault(); fault != nil && err != nil {
-			err = fault
-		}
-	}
-	if errors.Is(err, context.Canceled) && q.Fault() != nil {
-		err = q.Fault()
+		err = q.Outcome(run(ctx))
 	}
 	a.admission.End(ctx, q, err)
 	return err

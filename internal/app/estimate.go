@@ -15,8 +15,13 @@ import (
 	"github.com/seamarkhq/seamark/querier/logql"
 )
 
-// sizesAge is how old what is known of a tenant's tables may be. They grow by a thirtieth of a day's part in a quarter of an hour.
-const sizesAge = 30 * time.Second
+// sizesAge is how old what is known of a tenant's tables may be: a day's part grows little in it. Of a tenant that has next to
+// nothing it may be younger: what comes first can be as much as all that it has.
+const (
+	sizesAge     = 30 * time.Second
+	newSizesAge  = 3 * time.Second
+	newSizesRows = 1_000_000
+)
 
 // sizesTimeout bounds a look at a tenant's tables.
 const sizesTimeout = 5 * time.Second
@@ -39,6 +44,7 @@ type tenantSizes struct {
 	mu    sync.Mutex // guards what follows
 	days  []store.DaySize
 	at    time.Time // when the tables were looked at; zero is never
+	age   time.Duration
 	asked time.Time
 }
 
@@ -105,7 +111,7 @@ func (s *sizes) days(ctx context.Context, id seamark.TenantID) []store.DaySize {
 	}
 	s.mu.Unlock()
 	t.mu.Lock()
-	days, at := t.days, t.at
+	days, at, age := t.days, t.at, t.age
 	t.asked = now
 	t.mu.Unlock()
 	switch {
@@ -113,7 +119,7 @@ func (s *sizes) days(ctx context.Context, id seamark.TenantID) []store.DaySize {
 		t.refresh.Lock()
 		defer t.refresh.Unlock()
 		return s.look(ctx, id, t)
-	case now.Sub(at) > sizesAge && t.refresh.TryLock():
+	case now.Sub(at) > age && t.refresh.TryLock():
 		go func() {
 			defer t.refresh.Unlock()
 			s.look(context.WithoutCancel(ctx), id, t)
@@ -125,9 +131,9 @@ func (s *sizes) days(ctx context.Context, id seamark.TenantID) []store.DaySize {
 // look reads the sizes of a tenant's tables, unless somebody just has.
 func (s *sizes) look(ctx context.Context, id seamark.TenantID, t *tenantSizes) []store.DaySize {
 	t.mu.Lock()
-	days, at := t.days, t.at
+	days, at, age := t.days, t.at, t.age
 	t.mu.Unlock()
-	if !at.IsZero() && s.now().Sub(at) <= sizesAge {
+	if !at.IsZero() && s.now().Sub(at) <= age {
 		return days
 	}
 	ctx, cancel := context.WithTimeout(ctx, sizesTimeout)
@@ -139,8 +145,19 @@ func (s *sizes) look(ctx context.Context, id seamark.TenantID, t *tenantSizes) [
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.days, t.at = found, s.now()
+	t.days, t.at, t.age = found, s.now(), ageOf(found)
 	return found
+}
+
+func ageOf(days []store.DaySize) time.Duration {
+	var rows uint64
+	for i := range days {
+		rows += days[i].Rows
+	}
+	if rows < newSizesRows {
+		return newSizesAge
+	}
+	return sizesAge
 }
 
 // forgetLocked drops what nobody has asked for in an hour.

@@ -47,6 +47,47 @@ func (q *Query) check(rows, bytes, result uint64) {
 	}
 }
 
+// Outcome returns what a query is answered with that failed with err: the fault for which it was ended from here, or which of its
+// limits the store has ended a statement for.
+func (q *Query) Outcome(err error) error {
+	if q == nil || err == nil {
+		return err
+	}
+	if fault := q.Fault(); fault != nil {
+		return fault
+	}
+	known, ok := errors.AsType[*seamark.Error](err)
+	if !ok {
+		return err
+	}
+	l := &q.limits
+	switch {
+	case known.ID == "seamark-query-bytes" && (l.QueryMaxBytes > 0 || l.QueryMaxRows > 0):
+		return q.stopped(known, "query_max_bytes", l.QueryMaxBytes, Size(float64(l.QueryMaxBytes)), "query_max_rows", l.QueryMaxRows)
+	case known.ID == "seamark-query-memory" && l.QueryMaxMemoryBytes > 0:
+		return q.stopped(known, "query_max_memory_bytes", l.QueryMaxMemoryBytes, Size(float64(l.QueryMaxMemoryBytes)), "", 0)
+	}
+	return err
+}
+
+// stopped words that the store ended a statement for one of two limits, of which it does not say which one: a statement is stopped
+// before it reads what would be too much.
+func (q *Query) stopped(known *seamark.Error, field string, limit int64, text, other string, rows int64) error { //nolint:revive // two limits
+	var limits []string
+	if limit > 0 {
+		limits = append(limits, text+" ("+field+")")
+	}
+	if rows > 0 {
+		limits = append(limits, fmt.Sprintf("%d rows (%s)", rows, other))
+		if limit <= 0 {
+			field = other
+		}
+	}
+	whose, cure := q.whose(field)
+	return seamark.Wrap(known, known.Kind, known.ID, "%s It had read %s; %s is %s. %s",
+		known.Message, Size(float64(q.bytes.Load())), whose, strings.Join(limits, " and "), cure)
+}
+
 func over(value uint64, limit int64) bool { return limit > 0 && value > uint64(limit) }
 
 // fits is what a query may do that has read too much.
