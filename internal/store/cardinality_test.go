@@ -167,7 +167,7 @@ func TestCountCardinalityIsItsModel(t *testing.T) {
 		}
 		insertBatch(t, s, batch+1, b)
 	}
-	for range 120 {
+	for range testkit.Rounds(t, 40) {
 		q := randomCardinality(r)
 		got, err := s.CountCardinality(t.Context(), tenantA, q)
 		require.NoError(t, err, "%+v", q)

@@ -132,7 +132,7 @@ func TestEventHistoryEqualsNaiveCounts(t *testing.T) {
 		for _, e := range got {
 			require.Equal(t, newest[e.UID], e)
 		}
-		for range 12 {
+		for range testkit.Rounds(t, 4) {
 			window := func() seamark.TimeRange {
 				start := from.Add(time.Duration(r.IntN(6*24*3600)) * time.Second)
 				return seamark.TimeRange{Start: start, End: start.Add(time.Duration(1+r.IntN(3*24*3600)) * time.Second)}

@@ -118,7 +118,7 @@ func TestLogFilters(t *testing.T) {
 
 func (c *filterCorpus) search(t *testing.T, s *store.Store, r *rand.Rand) {
 	t.Helper()
-	for round := range 60 {
+	for round := range testkit.Rounds(t, 20) {
 		text := randomLine(r, 1+r.IntN(3))
 		if round%2 == 0 { // of a line, cut anywhere
 			line := c.bodies[r.IntN(len(c.bodies))]

@@ -181,7 +181,7 @@ func (w *world) walk(q logcontext.Query) []row {
 func TestPagesHaveEveryLineOnce(t *testing.T) {
 	w := newWorld(t)
 	for i := range 8 {
-		w.insert(400, func() time.Duration { return time.Duration(w.random.IntN(20)) * time.Second }, fmt.Sprint("batch", i+1))
+		w.insert(200, func() time.Duration { return time.Duration(w.random.IntN(20)) * time.Second }, fmt.Sprint("batch", i+1))
 	}
 	all := slices.Clone(w.rows)
 	for i := range 4 {

@@ -177,7 +177,7 @@ func TestSameAsStore(t *testing.T) {
 	r := newRig(t, 61)
 	roomy, tight := open(t, r, 1<<30), open(t, r, 1<<20)
 	r.insert(t, tenantA, 300)
-	for round := range 12 {
+	for round := range testkit.Rounds(t, 4) {
 		for range r.random.IntN(3) {
 			r.insert(t, tenantA, 1+r.random.IntN(400))
 		}

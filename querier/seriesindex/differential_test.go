@@ -174,11 +174,12 @@ func randomQuery(r *rand.Rand) store.MetricSeriesQuery {
 	return q
 }
 
-// TestIndexIsTheStore asks the index and the store thousands of random questions while series arrive and parts merge.
+// TestIndexIsTheStore asks the index and the store random questions while series arrive and parts merge.
 func TestIndexIsTheStore(t *testing.T) {
 	s, r := openStore(t, 60), testkit.Seed(t)
 	x, clock := openIndex(t, s)
-	const rounds, questions = 24, 100
+	const rounds = 24
+	questions := testkit.Rounds(t, 12)
 	for round := range uint64(rounds) {
 		var list []seriesDays
 		for range 1 + r.IntN(60) {

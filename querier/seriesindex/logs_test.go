@@ -130,7 +130,8 @@ func TestFlawedExpressionsAreTheStores(t *testing.T) {
 func TestStreamIndexIsTheStore(t *testing.T) {
 	s, r := openStore(t, 66), testkit.Seed(t)
 	x, clock := openIndex(t, s)
-	const rounds, questions = 24, 100
+	const rounds = 24
+	questions := testkit.Rounds(t, 12)
 	var known []uint64
 	for round := range uint64(rounds) {
 		var list []streamDays
