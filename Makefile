@@ -17,6 +17,8 @@ E2E := ./internal/e2e/...
 NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
+# Packages whose tests with random data go round few times, and more often at night; see testkit.Rounds.
+RANDOM := ./internal/engine ./internal/store ./querier/...
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
 CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/pushgateway ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
 	./internal/bus ./internal/httpx ./internal/seal ./tenant ./alerting ./querier/samplecache ./querier/seriesindex ./querier/logtail \
@@ -72,11 +74,12 @@ dev: engine build ## Run a server for development; the console with reload runs 
 
 ## Testing
 
-# stdmethods is off because Prometheus' chunkenc.Iterator has a Seek that is not io.Seeker's.
+# stdmethods is off because Prometheus' chunkenc.Iterator has a Seek that is not io.Seeker's. The vet of all packages is the
+# whole one, so that no `go test` below begins with a part of it again.
 .PHONY: test
 test: engine console ## Vet, unit and integration tests of Go and console
 	go vet -stdmethods=false ./...
-	go test -p 2 -timeout 10m $(PACKAGES)
+	go test -vet=off -p 3 -timeout 10m $(PACKAGES)
 	cd console && npm run check && npm test
 
 .PHONY: check
@@ -92,12 +95,13 @@ race: engine console ## All tests under the race detector (long)
 
 .PHONY: race-concurrent
 race-concurrent: engine console
-	go test -race -p 2 -timeout 15m $(CONCURRENT)
+	go test -vet=off -race -p 3 -timeout 15m $(CONCURRENT)
 
 .PHONY: e2e
+e2e: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
 e2e: engine build ## End-to-end tests of the built product, and of the console in a browser
 	@scripts/install-chromium
-	go test -count=1 -p 2 -timeout 20m -skip '$(NIGHTLY)' $(E2E)
+	go test -vet=off -count=1 -p 3 -timeout 20m -skip '$(NIGHTLY)' $(E2E)
 	cd console && npm run e2e
 	@scripts/demo-e2e
 
@@ -124,6 +128,7 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	$(MAKE) race
 	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
+	SEAMARK_ROUNDS=10 go test -count=1 -p 1 -timeout 60m $(RANDOM)
 	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full go test -count=1 -timeout 120m $(E2E)
 	$(MAKE) bench
 
