@@ -24,8 +24,8 @@ import (
 
 func TestMain(m *testing.M) { inprocess.Main(m) }
 
-// within is how long a state may take to come. Rules are evaluated every second.
-const within = 30 * time.Second
+// within is how long a state may take to come, on a machine under heavy load. Rules are evaluated every second.
+const within = 2 * time.Minute
 
 // newTenant returns a tenant on the package's server, whose receivers may be at 127.0.0.1 and nowhere else inside.
 func newTenant(t *testing.T, slug string) *inprocess.Tenant {
@@ -168,6 +168,7 @@ var (
 )
 
 func TestAlertFiresAndResolves(t *testing.T) {
+	t.Parallel()
 	x, other, h := newTenant(t, "firing"), newTenant(t, "bystander"), newHook(t)
 	pushUp(t, x, 1, 1)
 	saveRule(t, x)

@@ -14,6 +14,7 @@ import (
 // README recommends: its webhook tells of the payments' errors and, when the cause has ended, that they are over. It takes
 // about two minutes of real time, because the demo cluster is scraped every 15 s as a real one.
 func TestDemoIncident(t *testing.T) {
+	t.Parallel()
 	x, receiver := newTenant(t, "demo-incident"), newHook(t)
 	cluster, err := democluster.New(democluster.Options{URL: x.App.URL(), Token: x.Ingest, Cluster: "eu-1", Seed: 7, Backfill: 5 * time.Minute})
 	if err != nil {

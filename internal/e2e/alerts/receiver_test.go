@@ -14,6 +14,7 @@ import (
 
 // TestWebhookCredentials checks that the receiver gets its secret and that nobody can read it back.
 func TestWebhookCredentials(t *testing.T) {
+	t.Parallel()
 	x, h := newTenant(t, "secrets"), newHook(t)
 	saveRule(t, x)
 	defer removeRules(t, x)
@@ -39,6 +40,7 @@ func TestWebhookCredentials(t *testing.T) {
 // TestPrivateReceivers names receivers inside the platform. Written out they are refused when they are saved; behind a
 // name, a template or a redirect they are never connected to.
 func TestPrivateReceivers(t *testing.T) {
+	t.Parallel()
 	x := newTenant(t, "ssrf")
 	s := newSink(t, "127.0.0.2:0") // beside the allowed 127.0.0.1
 	_, port, err := net.SplitHostPort(s.Addr().String())
