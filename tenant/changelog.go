@@ -136,6 +136,7 @@ func (l *ChangeLog) Record(ctx context.Context, c Change) error {
 		c.Time = l.opts.Now()
 	}
 	c.Time = c.Time.UTC().Truncate(time.Millisecond)
+	c.Object = MaskTokens(c.Object)
 	var chains []string
 	if c.Tenant == "" || c.Actor.Kind == ActorOperator || c.Actor.Kind == ActorCLI || c.Actor.Kind == ActorSystem {
 		chains = append(chains, platformChain)

@@ -52,6 +52,30 @@ func parseSecret(text string) (kind, keyID, secret string, ok bool) {
 	return kind, keyID, tail[:secretLength], true
 }
 
+// MaskTokens cuts the secrets off whatever in text begins as a token does, and leaves what names the token: people put whole
+// tokens where only an id belongs, and what they sent is put on record.
+func MaskTokens(text string) string {
+	var b strings.Builder
+	for {
+		at := strings.Index(text, tokenPrefix)
+		if at < 0 {
+			break
+		}
+		end := at + len(tokenPrefix)
+		for end < len(text) && (text[end] == '_' || isBase62(text[end:end+1])) {
+			end++
+		}
+		kind, rest, _ := strings.Cut(text[at+len(tokenPrefix):end], "_")
+		b.WriteString(text[:at+len(tokenPrefix)] + kind)
+		if id, secret, ok := strings.Cut(rest, "_"); ok && len(id) <= keyIDLength && secret != "" {
+			b.WriteString("_" + id)
+		}
+		b.WriteString("_...")
+		text = text[end:]
+	}
+	return b.String() + text
+}
+
 // tokenKind is ParseTokenKind without the cost of an error.
 func tokenKind(s string) (seamark.CredentialKind, bool) {
 	switch s {

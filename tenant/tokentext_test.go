@@ -101,3 +101,21 @@ func FuzzParseToken(f *testing.F) {
 		}
 	})
 }
+
+func TestMaskTokens(t *testing.T) {
+	token := formatToken(seamark.QueryToken, "AAAABBBBCCCC", strings.Repeat("a", 30))
+	for text, want := range map[string]string{
+		"":                          "",
+		"token/AAAABBBBCCCC":        "token/AAAABBBBCCCC",
+		"token/" + token:            "token/smk_query_AAAABBBBCCCC_...",
+		token + " and " + token:     "smk_query_AAAABBBBCCCC_... and smk_query_AAAABBBBCCCC_...",
+		token[:40] + "/" + "x":      "smk_query_AAAABBBBCCCC_.../x",
+		"smk_query_" + token[23:]:   "smk_query_...",
+		"smk_":                      "smk__...",
+		"key/smk_api_AAAA%20" + "b": "key/smk_api_...%20b",
+	} {
+		if got := MaskTokens(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

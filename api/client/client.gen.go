@@ -2322,6 +2322,36 @@ type Quota struct {
 	// MaxLineBytes Length of a log line.
 	MaxLineBytes *int64 `json:"max_line_bytes,omitempty"`
 
+	// QueryBytesPerDay Bytes that all queries may read per day of UTC.
+	QueryBytesPerDay *int64 `json:"query_bytes_per_day,omitempty"`
+
+	// QueryBytesPerMinute Bytes that all queries may read a minute.
+	QueryBytesPerMinute *int64 `json:"query_bytes_per_minute,omitempty"`
+
+	// QueryConcurrency Queries that run at once on one node.
+	QueryConcurrency *int64 `json:"query_concurrency,omitempty"`
+
+	// QueryMaxBytes Bytes that one query may read.
+	QueryMaxBytes *int64 `json:"query_max_bytes,omitempty"`
+
+	// QueryMaxMemoryBytes Memory of one statement of a query in the store.
+	QueryMaxMemoryBytes *int64 `json:"query_max_memory_bytes,omitempty"`
+
+	// QueryMaxResultBytes Bytes of one answer's body.
+	QueryMaxResultBytes *int64 `json:"query_max_result_bytes,omitempty"`
+
+	// QueryMaxRows Rows that one query may read.
+	QueryMaxRows *int64 `json:"query_max_rows,omitempty"`
+
+	// QueryMaxSeconds Seconds that one query may run, waiting left out.
+	QueryMaxSeconds *int64 `json:"query_max_seconds,omitempty"`
+
+	// QueryMaxSeries Series or streams that one selector may match.
+	QueryMaxSeries *int64 `json:"query_max_series,omitempty"`
+
+	// QueryWeight Weight of the queries beside those of other tenants that wait; 100 is the usual one.
+	QueryWeight *int64 `json:"query_weight,omitempty"`
+
 	// RetentionDays Longest retention that the tenant may set, in days.
 	RetentionDays *int64 `json:"retention_days,omitempty"`
 
@@ -6958,6 +6988,16 @@ func Operations() []Operation {
 				{Name: "max_label_value_bytes", In: "body", Type: "integer", Description: "Length of a label value."},
 				{Name: "max_labels", In: "body", Type: "integer", Description: "Labels of one series or stream."},
 				{Name: "max_line_bytes", In: "body", Type: "integer", Description: "Length of a log line."},
+				{Name: "query_bytes_per_day", In: "body", Type: "integer", Description: "Bytes that all queries may read per day of UTC."},
+				{Name: "query_bytes_per_minute", In: "body", Type: "integer", Description: "Bytes that all queries may read a minute."},
+				{Name: "query_concurrency", In: "body", Type: "integer", Description: "Queries that run at once on one node."},
+				{Name: "query_max_bytes", In: "body", Type: "integer", Description: "Bytes that one query may read."},
+				{Name: "query_max_memory_bytes", In: "body", Type: "integer", Description: "Memory of one statement of a query in the store."},
+				{Name: "query_max_result_bytes", In: "body", Type: "integer", Description: "Bytes of one answer's body."},
+				{Name: "query_max_rows", In: "body", Type: "integer", Description: "Rows that one query may read."},
+				{Name: "query_max_seconds", In: "body", Type: "integer", Description: "Seconds that one query may run, waiting left out."},
+				{Name: "query_max_series", In: "body", Type: "integer", Description: "Series or streams that one selector may match."},
+				{Name: "query_weight", In: "body", Type: "integer", Description: "Weight of the queries beside those of other tenants that wait; 100 is the usual one."},
 				{Name: "retention_days", In: "body", Type: "integer", Description: "Longest retention that the tenant may set, in days."},
 				{Name: "rows_burst", In: "body", Type: "integer", Description: "Rows that may come at once after a quiet time."},
 				{Name: "rows_per_second", In: "body", Type: "integer", Description: "Lines, samples, events and spans a second."},
@@ -7966,6 +8006,16 @@ func Operations() []Operation {
 				{Name: "max_label_value_bytes", In: "body", Type: "integer", Description: "Length of a label value."},
 				{Name: "max_labels", In: "body", Type: "integer", Description: "Labels of one series or stream."},
 				{Name: "max_line_bytes", In: "body", Type: "integer", Description: "Length of a log line."},
+				{Name: "query_bytes_per_day", In: "body", Type: "integer", Description: "Bytes that all queries may read per day of UTC."},
+				{Name: "query_bytes_per_minute", In: "body", Type: "integer", Description: "Bytes that all queries may read a minute."},
+				{Name: "query_concurrency", In: "body", Type: "integer", Description: "Queries that run at once on one node."},
+				{Name: "query_max_bytes", In: "body", Type: "integer", Description: "Bytes that one query may read."},
+				{Name: "query_max_memory_bytes", In: "body", Type: "integer", Description: "Memory of one statement of a query in the store."},
+				{Name: "query_max_result_bytes", In: "body", Type: "integer", Description: "Bytes of one answer's body."},
+				{Name: "query_max_rows", In: "body", Type: "integer", Description: "Rows that one query may read."},
+				{Name: "query_max_seconds", In: "body", Type: "integer", Description: "Seconds that one query may run, waiting left out."},
+				{Name: "query_max_series", In: "body", Type: "integer", Description: "Series or streams that one selector may match."},
+				{Name: "query_weight", In: "body", Type: "integer", Description: "Weight of the queries beside those of other tenants that wait; 100 is the usual one."},
 				{Name: "retention_days", In: "body", Type: "integer", Description: "Longest retention that the tenant may set, in days."},
 				{Name: "rows_burst", In: "body", Type: "integer", Description: "Rows that may come at once after a quiet time."},
 				{Name: "rows_per_second", In: "body", Type: "integer", Description: "Lines, samples, events and spans a second."},

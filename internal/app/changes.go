@@ -65,7 +65,7 @@ func (a *App) tellChanged(r *httpx.Request, route *httpx.Route, status int, err 
 	}
 	if rerr := a.changes.Record(r.Context(), c); rerr != nil {
 		a.lostChanges.Inc()
-		a.log.ErrorContext(r.Context(), "a change is not on record", slog.String("action", c.Action), slog.String("object", c.Object),
+		a.log.ErrorContext(r.Context(), "a change is not on record", slog.String("action", c.Action), slog.String("object", tenant.MaskTokens(c.Object)),
 			slog.String("tenant", string(c.Tenant)), slog.String("result", c.Result), slog.String("request_id", c.RequestID), slog.Any("err", rerr))
 	}
 }

@@ -4035,6 +4035,56 @@ export interface components {
              * @description Longest retention that the tenant may set, in days.
              */
             retention_days?: number;
+            /**
+             * Format: int64
+             * @description Queries that run at once on one node.
+             */
+            query_concurrency?: number;
+            /**
+             * Format: int64
+             * @description Weight of the queries beside those of other tenants that wait; 100 is the usual one.
+             */
+            query_weight?: number;
+            /**
+             * Format: int64
+             * @description Bytes that all queries may read a minute.
+             */
+            query_bytes_per_minute?: number;
+            /**
+             * Format: int64
+             * @description Bytes that all queries may read per day of UTC.
+             */
+            query_bytes_per_day?: number;
+            /**
+             * Format: int64
+             * @description Bytes that one query may read.
+             */
+            query_max_bytes?: number;
+            /**
+             * Format: int64
+             * @description Rows that one query may read.
+             */
+            query_max_rows?: number;
+            /**
+             * Format: int64
+             * @description Seconds that one query may run, waiting left out.
+             */
+            query_max_seconds?: number;
+            /**
+             * Format: int64
+             * @description Memory of one statement of a query in the store.
+             */
+            query_max_memory_bytes?: number;
+            /**
+             * Format: int64
+             * @description Series or streams that one selector may match.
+             */
+            query_max_series?: number;
+            /**
+             * Format: int64
+             * @description Bytes of one answer's body.
+             */
+            query_max_result_bytes?: number;
         };
         /** @description What is used now over all ingest nodes. Rates are means over some seconds. */
         QuotaUse: {

@@ -1,0 +1,128 @@
+package secrets_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seamarkhq/seamark/internal/e2e/contract"
+)
+
+// TestSecretsAreFoundNowhere sets a secret in every place that takes or makes one, uses all of them, and looks for them everywhere.
+func TestSecretsAreFoundNowhere(t *testing.T) {
+	c := contract.Load(t)
+	s := newScene(t)
+	s.tenantWithPeople()
+	s.invited()
+	s.credentials()
+	s.forwarders()
+	s.alertmanager()
+	s.providerSignIn()
+	s.misplaced()
+	s.others()
+	for _, of := range secretProperties(t, c) {
+		if len(s.texts[of]) == 0 {
+			t.Errorf("openapi.yaml: nothing sets the secret %s; add a case to the scene", of)
+		}
+	}
+	archive, backup := s.export(), s.backup()
+
+	found := newSearch(t, s.texts)
+	for where, answer := range s.answers {
+		found.look("answer", where, answer)
+	}
+	s.walk(c, func(where string, answer []byte) { found.look("answer", where, answer) })
+	found.lookArchive("export", "the tenant's export", archive)
+	_, frame, _ := strings.Cut(string(backup), "\n")
+	found.look("backup", "the backup", []byte(frame))
+	s.process(found)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if err := s.server.Terminate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	found.look("log", "the log", []byte(s.server.Log()))
+	found.lookFolder(s.server.DataDir)
+	for _, kind := range []string{
+		"answer", "export", "backup", "log", "process", "file nats", "file clickhouse", "file directory.json", "file KV_seamark_clusters", "file KV_seamark_tenants",
+	} {
+		if !found.marked[kind] {
+			t.Errorf("the marker is not found in %s: the test looks in the wrong place, or in the wrong way", kind)
+		}
+	}
+}
+
+// others makes what the walk over the API asks for beside the secrets.
+func (s *scene) others() {
+	s.t.Helper()
+	owner, operator := s.people["owner"], s.people["root"]
+	s.call(nil, owner, http.MethodPost, "/api/v1/roles", map[string]any{"name": "support", "permissions": []string{"data:read"}})
+	s.call(nil, operator, http.MethodPut, "/api/v1/plans/small", map[string]any{"title": "Small", "quota": map[string]any{}})
+	var query struct{ ID string }
+	s.call(&query, owner, http.MethodPost, "/api/v1/saved-queries", map[string]any{"name": s.marker, "language": "logql", "query": `{app="probe"}`})
+	for at, id := range map[string]string{"roles/name": "support", "plans/name": "small", "saved-queries/id": query.ID, "label/name": "app", "detected_field/name": "app"} {
+		s.ids[at] = id
+	}
+	s.eventually(func() error {
+		status, text := s.ask(s.people["query token"], "/loki/api/v1/query_range", map[string][]string{"query": {`{app="probe"}`}})
+		if status != http.StatusOK || !strings.Contains(string(text), s.marker) {
+			return fmt.Errorf("the line is not stored yet: %d %s", status, text)
+		}
+		return nil
+	})
+}
+
+// export has the tenant exported.
+func (s *scene) export() []byte {
+	s.t.Helper()
+	owner := s.people["owner"]
+	var made struct{ ID string }
+	s.call(&made, owner, http.MethodPost, "/api/v1/tenant/exports", nil)
+	s.ids["exports/id"] = made.ID
+	var archive []byte
+	s.eventually(func() error {
+		status, text := s.ask(owner, "/api/v1/tenant/exports/{id}/archive", nil)
+		if archive = text; status != http.StatusOK {
+			return fmt.Errorf("the export: %d %s", status, text)
+		}
+		return nil
+	})
+	return archive
+}
+
+func (s *scene) backup() []byte {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "control.backup")
+	s.run("", "backup", "--data-dir", s.server.DataDir, "--to", file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return text
+}
+
+// process looks at what the running process shows of itself.
+func (s *scene) process(found *search) {
+	s.t.Helper()
+	arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", s.server.Pid()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	found.look("process", "the process' arguments", arguments)
+	for _, path := range []string{"/metrics", "/readyz", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2"} {
+		answer, err := s.client.Get(s.server.AdminURL + path)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		text := s.read(answer)
+		found.look("admin port", path, text)
+		if path == "/metrics" && !slices.Contains(strings.Split(string(text), "\n"), "# TYPE seamark_directory_age_seconds gauge") {
+			s.t.Errorf("/metrics does not show the product's metrics: %.200s", text)
+		}
+	}
+}
