@@ -170,6 +170,16 @@ const (
 	PipelineStepPatternsToken      PipelineStepPatterns = "token"
 )
 
+// Defines values for QueryJobState.
+const (
+	QueryJobStateCancelled QueryJobState = "cancelled"
+	QueryJobStateDone      QueryJobState = "done"
+	QueryJobStateExpired   QueryJobState = "expired"
+	QueryJobStateFailed    QueryJobState = "failed"
+	QueryJobStateQueued    QueryJobState = "queued"
+	QueryJobStateRunning   QueryJobState = "running"
+)
+
 // Defines values for QueryLanguage.
 const (
 	QueryLanguageAudit  QueryLanguage = "audit"
@@ -182,6 +192,21 @@ const (
 const (
 	QueryVisibilityPrivate QueryVisibility = "private"
 	QueryVisibilityTenant  QueryVisibility = "tenant"
+)
+
+// Defines values for RunningQueryClass.
+const (
+	RunningQueryClassAdhoc     RunningQueryClass = "adhoc"
+	RunningQueryClassDashboard RunningQueryClass = "dashboard"
+	RunningQueryClassExport    RunningQueryClass = "export"
+	RunningQueryClassRule      RunningQueryClass = "rule"
+)
+
+// Defines values for RunningQueryState.
+const (
+	RunningQueryStateDone    RunningQueryState = "done"
+	RunningQueryStateQueued  RunningQueryState = "queued"
+	RunningQueryStateRunning RunningQueryState = "running"
 )
 
 // Defines values for SavedQueryOwnerKind.
@@ -360,10 +385,40 @@ const (
 	ListLogPatternsParamsSortVanished ListLogPatternsParamsSort = "vanished"
 )
 
+// Defines values for ListTenantsQueriesParamsState.
+const (
+	ListTenantsQueriesParamsStateActive ListTenantsQueriesParamsState = "active"
+	ListTenantsQueriesParamsStateDone   ListTenantsQueriesParamsState = "done"
+)
+
+// Defines values for ListTenantsQueriesParamsSort.
+const (
+	ListTenantsQueriesParamsSortBytes    ListTenantsQueriesParamsSort = "bytes"
+	ListTenantsQueriesParamsSortCPU      ListTenantsQueriesParamsSort = "cpu"
+	ListTenantsQueriesParamsSortDuration ListTenantsQueriesParamsSort = "duration"
+	ListTenantsQueriesParamsSortRows     ListTenantsQueriesParamsSort = "rows"
+	ListTenantsQueriesParamsSortTime     ListTenantsQueriesParamsSort = "time"
+)
+
 // Defines values for ListTenantsUsageParamsFormat.
 const (
 	ListTenantsUsageParamsFormatCsv  ListTenantsUsageParamsFormat = "csv"
 	ListTenantsUsageParamsFormatJSON ListTenantsUsageParamsFormat = "json"
+)
+
+// Defines values for ListQueriesParamsState.
+const (
+	ListQueriesParamsStateActive ListQueriesParamsState = "active"
+	ListQueriesParamsStateDone   ListQueriesParamsState = "done"
+)
+
+// Defines values for ListQueriesParamsSort.
+const (
+	ListQueriesParamsSortBytes    ListQueriesParamsSort = "bytes"
+	ListQueriesParamsSortCPU      ListQueriesParamsSort = "cpu"
+	ListQueriesParamsSortDuration ListQueriesParamsSort = "duration"
+	ListQueriesParamsSortRows     ListQueriesParamsSort = "rows"
+	ListQueriesParamsSortTime     ListQueriesParamsSort = "time"
 )
 
 // Defines values for ListUsageParamsFormat.
@@ -2277,6 +2332,94 @@ type ProviderStart struct {
 	URL string `json:"url"`
 }
 
+// QuarantinedQuery defines model for QuarantinedQuery.
+type QuarantinedQuery struct {
+	// Actor Who asked last. Not for operators.
+	Actor *string `json:"actor,omitempty"`
+
+	// ID The fingerprint.
+	ID       string `json:"id"`
+	Language string `json:"language"`
+
+	// Query The last text, cut. Not for operators.
+	Query *string `json:"query,omitempty"`
+
+	// Shape The text without its literals, which is what is refused.
+	Shape   string                     `json:"shape"`
+	Strikes []QuarantinedQuery_Strikes `json:"strikes"`
+
+	// Tenant Of lists for operators.
+	Tenant *string   `json:"tenant,omitempty"`
+	Until  time.Time `json:"until"`
+}
+
+// QuarantinedQuery_Strikes defines model for QuarantinedQuery.Strikes.
+type QuarantinedQuery_Strikes struct {
+	Bytes          int64     `json:"bytes"`
+	Reason         string    `json:"reason"`
+	RunningSeconds float64   `json:"running_seconds"`
+	Time           time.Time `json:"time"`
+}
+
+// QuarantinedQueryList defines model for QuarantinedQueryList.
+type QuarantinedQueryList struct {
+	Items      []QuarantinedQuery `json:"items"`
+	NextCursor *string            `json:"next_cursor,omitempty"`
+}
+
+// QueryJob defines model for QueryJob.
+type QueryJob struct {
+	Actor         string          `json:"actor"`
+	Attempt       *int            `json:"attempt,omitempty"`
+	Bytes         int64           `json:"bytes"`
+	CPUSeconds    float64         `json:"cpu_seconds"`
+	CreatedAt     time.Time       `json:"created_at"`
+	Error         *QueryJob_Error `json:"error,omitempty"`
+	EstimateBytes *int64          `json:"estimate_bytes,omitempty"`
+
+	// ExpiresAt When its result is deleted.
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	ID         string     `json:"id"`
+	Language   string     `json:"language"`
+	Node       *string    `json:"node,omitempty"`
+
+	// Path The route that it was sent to.
+	Path string `json:"path"`
+
+	// Progress Bytes read of those expected; 1 when it has ended.
+	Progress  float64          `json:"progress"`
+	Query     string           `json:"query"`
+	Result    *QueryJob_Result `json:"result,omitempty"`
+	Rows      int64            `json:"rows"`
+	StartedAt *time.Time       `json:"started_at,omitempty"`
+	State     QueryJobState    `json:"state"`
+}
+
+// QueryJob_Error defines model for QueryJob.Error.
+type QueryJob_Error struct {
+	Detail string `json:"detail"`
+	ID     string `json:"id"`
+}
+
+// QueryJob_Result defines model for QueryJob.Result.
+type QueryJob_Result struct {
+	Bytes       int64  `json:"bytes"`
+	ContentType string `json:"content_type"`
+
+	// Status Of HTTP.
+	Status int `json:"status"`
+}
+
+// QueryJobState defines model for QueryJob.State.
+type QueryJobState string
+
+// QueryJobList defines model for QueryJobList.
+type QueryJobList struct {
+	Items      []QueryJob `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
 // QueryLanguage defines model for QueryLanguage.
 type QueryLanguage string
 
@@ -2330,6 +2473,24 @@ type Quota struct {
 
 	// QueryConcurrency Queries that run at once on one node.
 	QueryConcurrency *int64 `json:"query_concurrency,omitempty"`
+
+	// QueryJobBytes Bytes that one background job may read.
+	QueryJobBytes *int64 `json:"query_job_bytes,omitempty"`
+
+	// QueryJobKeepSeconds Seconds that the result of a background job is kept.
+	QueryJobKeepSeconds *int64 `json:"query_job_keep_seconds,omitempty"`
+
+	// QueryJobKept Background jobs, those that have ended included.
+	QueryJobKept *int64 `json:"query_job_kept,omitempty"`
+
+	// QueryJobQueued Background jobs that wait or run.
+	QueryJobQueued *int64 `json:"query_job_queued,omitempty"`
+
+	// QueryJobResultBytes Bytes of the result of one background job.
+	QueryJobResultBytes *int64 `json:"query_job_result_bytes,omitempty"`
+
+	// QueryJobSeconds Seconds that one background job may run.
+	QueryJobSeconds *int64 `json:"query_job_seconds,omitempty"`
 
 	// QueryMaxBytes Bytes that one query may read.
 	QueryMaxBytes *int64 `json:"query_max_bytes,omitempty"`
@@ -2498,6 +2659,64 @@ type RoleList struct {
 type Rotation struct {
 	// OverlapSeconds How long the secret before is good, too; 0 ends it at once.
 	OverlapSeconds *int `json:"overlap_seconds,omitempty"`
+}
+
+// RunningQuery defines model for RunningQuery.
+type RunningQuery struct {
+	// Actor Login, or id of a credential. Not for operators.
+	Actor      *string           `json:"actor,omitempty"`
+	BegunAt    time.Time         `json:"begun_at"`
+	Bytes      int64             `json:"bytes"`
+	CacheBytes int64             `json:"cache_bytes"`
+	Class      RunningQueryClass `json:"class"`
+	CPUSeconds float64           `json:"cpu_seconds"`
+	EndedAt    *time.Time        `json:"ended_at,omitempty"`
+
+	// Error Id of the error that it ended with.
+	Error *string `json:"error,omitempty"`
+
+	// EstimateBytes The most that it reads; left out when that is not known.
+	EstimateBytes *int64 `json:"estimate_bytes,omitempty"`
+	ID            string `json:"id"`
+
+	// Job Id of the background job.
+	Job      *string `json:"job,omitempty"`
+	Language string  `json:"language"`
+	Node     string  `json:"node"`
+
+	// OverBudget It waits behind others, because its tenant has read too much.
+	OverBudget bool `json:"over_budget"`
+
+	// Position Among the tenant's queries that wait on the node, from 1 on.
+	Position *int `json:"position,omitempty"`
+
+	// Query As it was sent, cut; for operators without its literals.
+	Query          string  `json:"query"`
+	ResultBytes    int64   `json:"result_bytes"`
+	Rows           int64   `json:"rows"`
+	RunningSeconds float64 `json:"running_seconds"`
+
+	// Source The dashboard, rule or background job. Not for operators.
+	Source *string           `json:"source,omitempty"`
+	State  RunningQueryState `json:"state"`
+
+	// Tenant Of lists for operators.
+	Tenant        *string `json:"tenant,omitempty"`
+	WaitedSeconds float64 `json:"waited_seconds"`
+}
+
+// RunningQueryClass defines model for RunningQuery.Class.
+type RunningQueryClass string
+
+// RunningQueryState defines model for RunningQuery.State.
+type RunningQueryState string
+
+// RunningQueryList defines model for RunningQueryList.
+type RunningQueryList struct {
+	Items []RunningQuery `json:"items"`
+
+	// Nodes How many nodes answered.
+	Nodes int `json:"nodes"`
 }
 
 // SavedQuery defines model for SavedQuery.
@@ -3668,6 +3887,34 @@ type ListPushedGroups200JSONResponseBody struct {
 	Status interface{}              `json:"status"`
 }
 
+// ListTenantsQueriesParamsState is a part of what ListTenantsQueriesParams or a body holds.
+type ListTenantsQueriesParamsState string
+
+// ListTenantsQueriesParamsSort is a part of what ListTenantsQueriesParams or a body holds.
+type ListTenantsQueriesParamsSort string
+
+// ListTenantsQueriesParams are the query parameters of ListTenantsQueries. What is nil is not sent.
+type ListTenantsQueriesParams struct {
+	// Those that wait or run, or those that have ended.
+	State *ListTenantsQueriesParamsState
+	// By time the newest first, else the most first.
+	Sort *ListTenantsQueriesParamsSort
+	// How many.
+	Limit *int
+	// Id of the tenant; all tenants unless told.
+	Tenant *string
+}
+
+// ListTenantsQuarantinedQueriesParams are the query parameters of ListTenantsQuarantinedQueries. What is nil is not sent.
+type ListTenantsQuarantinedQueriesParams struct {
+	// Id of the tenant; all tenants unless told.
+	Tenant *string
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // ListTenantsUsageParamsFormat is a part of what ListTenantsUsageParams or a body holds.
 type ListTenantsUsageParamsFormat string
 
@@ -3733,6 +3980,38 @@ type PushJSONLogsParams struct {
 	LevelField *string
 	// Fields that become labels, such as `env,team=owner.team`.
 	StreamFields *string
+}
+
+// ListQueriesParamsState is a part of what ListQueriesParams or a body holds.
+type ListQueriesParamsState string
+
+// ListQueriesParamsSort is a part of what ListQueriesParams or a body holds.
+type ListQueriesParamsSort string
+
+// ListQueriesParams are the query parameters of ListQueries. What is nil is not sent.
+type ListQueriesParams struct {
+	// Those that wait or run, or those that have ended.
+	State *ListQueriesParamsState
+	// By time the newest first, else the most first.
+	Sort *ListQueriesParamsSort
+	// How many.
+	Limit *int
+}
+
+// ListQueryJobsParams are the query parameters of ListQueryJobs. What is nil is not sent.
+type ListQueryJobsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListQuarantinedQueriesParams are the query parameters of ListQuarantinedQueries. What is nil is not sent.
+type ListQuarantinedQueriesParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // ListSavedQueriesParams are the query parameters of ListSavedQueries. What is nil is not sent.
@@ -5093,6 +5372,42 @@ func (c *Client) ListPushedGroups(ctx context.Context, options ...CallOption) (*
 	return fetch[ListPushedGroups200JSONResponseBody](ctx, c, r)
 }
 
+// ListTenantsQueries lists the queries of all tenants on all nodes, without their literals and people; for operators.
+//
+// It is GET /api/v1/operator/queries.
+func (c *Client) ListTenantsQueries(ctx context.Context, params *ListTenantsQueriesParams, options ...CallOption) (*RunningQueryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/queries", options)
+	if params != nil {
+		r.query("state", params.State)
+		r.query("sort", params.Sort)
+		r.query("limit", params.Limit)
+		r.query("tenant", params.Tenant)
+	}
+	return fetch[RunningQueryList](ctx, c, r)
+}
+
+// CancelTenantsQuery cancels any tenant's query; for operators.
+//
+// It is DELETE /api/v1/operator/queries/{id}.
+func (c *Client) CancelTenantsQuery(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/operator/queries/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// ListTenantsQuarantinedQueries lists the quarantined queries of all tenants, without their literals; for operators.
+//
+// It is GET /api/v1/operator/query-quarantine.
+func (c *Client) ListTenantsQuarantinedQueries(ctx context.Context, params *ListTenantsQuarantinedQueriesParams, options ...CallOption) (*QuarantinedQueryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/query-quarantine", options)
+	if params != nil {
+		r.query("tenant", params.Tenant)
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[QuarantinedQueryList](ctx, c, r)
+}
+
 // ListTenantsUsage lists what the meter counted, in groups, as JSON or CSV; for operators.
 //
 // Rows and bytes are those of acknowledged requests, repeats left out, and are stored with the rows themselves. What is stored and
@@ -5291,6 +5606,108 @@ func (c *Client) PushJSONLogs(ctx context.Context, params *PushJSONLogsParams, b
 		r.query("stream_fields", params.StreamFields)
 	}
 	r.body = body
+	return c.run(ctx, r)
+}
+
+// ListQueries lists the queries that wait and run on all nodes, or those that have ended.
+//
+// Your own, and those of others where queries:read lets you and your access is not restricted to a part of the tenant. Nodes that do not
+// answer within a second are left out; `nodes` says how many answered. What has ended is in the memory of the nodes: a restart forgets it.
+//
+// It is GET /api/v1/queries.
+func (c *Client) ListQueries(ctx context.Context, params *ListQueriesParams, options ...CallOption) (*RunningQueryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/queries", options)
+	if params != nil {
+		r.query("state", params.State)
+		r.query("sort", params.Sort)
+		r.query("limit", params.Limit)
+	}
+	return fetch[RunningQueryList](ctx, c, r)
+}
+
+// CancelQuery cancels a query wherever it runs.
+//
+// Your own, and with queries:cancel those of others. Its caller is told who cancelled it.
+//
+// It is DELETE /api/v1/queries/{id}.
+func (c *Client) CancelQuery(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/queries/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindQuery returns one query that waits, runs or has ended.
+//
+// It is GET /api/v1/queries/{id}.
+func (c *Client) FindQuery(ctx context.Context, id string, options ...CallOption) (*RunningQuery, error) {
+	r := newCall(http.MethodGet, "/api/v1/queries/{id}", options)
+	r.path("id", id)
+	return fetch[RunningQuery](ctx, c, r)
+}
+
+// ListQueryJobs lists queries in the background.
+//
+// A query goes to the background with the header `Prefer: respond-async` (RFC 7240) on the routes of PromQL and LogQL queries, of
+// events, of audit records and of SQL. The answer is 202 with the job, and its path in Location.
+//
+// It is GET /api/v1/query-jobs.
+func (c *Client) ListQueryJobs(ctx context.Context, params *ListQueryJobsParams, options ...CallOption) (*QueryJobList, error) {
+	r := newCall(http.MethodGet, "/api/v1/query-jobs", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[QueryJobList](ctx, c, r)
+}
+
+// DeleteQueryJob cancels a background job that waits or runs, or deletes one that has ended with its result.
+//
+// It is DELETE /api/v1/query-jobs/{id}.
+func (c *Client) DeleteQueryJob(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/query-jobs/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindQueryJob returns a background job with its progress.
+//
+// It is GET /api/v1/query-jobs/{id}.
+func (c *Client) FindQueryJob(ctx context.Context, id string, options ...CallOption) (*QueryJob, error) {
+	r := newCall(http.MethodGet, "/api/v1/query-jobs/{id}", options)
+	r.path("id", id)
+	return fetch[QueryJob](ctx, c, r)
+}
+
+// DownloadQueryJobResult returns what a background job was answered.
+//
+// Status, media type and body are those that the route of the query would have answered, an error's too. While the job is not
+// finished the answer is 409 with Retry-After.
+//
+// It is GET /api/v1/query-jobs/{id}/result.
+func (c *Client) DownloadQueryJobResult(ctx context.Context, id string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/query-jobs/{id}/result", options)
+	r.path("id", id)
+	return c.open(ctx, r)
+}
+
+// ListQuarantinedQueries lists queries that are refused because engines failed while they ran.
+//
+// It is GET /api/v1/query-quarantine.
+func (c *Client) ListQuarantinedQueries(ctx context.Context, params *ListQuarantinedQueriesParams, options ...CallOption) (*QuarantinedQueryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/query-quarantine", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[QuarantinedQueryList](ctx, c, r)
+}
+
+// LiftQuarantine ends the quarantine of a query.
+//
+// It is DELETE /api/v1/query-quarantine/{id}.
+func (c *Client) LiftQuarantine(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/query-quarantine/{id}", options)
+	r.path("id", id)
 	return c.run(ctx, r)
 }
 
@@ -5707,6 +6124,16 @@ func (c *Client) SetTenantPlan(ctx context.Context, id string, body TenantPlan, 
 	r.path("id", id)
 	r.json(body)
 	return fetch[TenantPlan](ctx, c, r)
+}
+
+// LiftTenantQuarantine ends the quarantine of a tenant's query; for operators.
+//
+// It is DELETE /api/v1/tenants/{id}/query-quarantine/{query}.
+func (c *Client) LiftTenantQuarantine(ctx context.Context, id string, query string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/tenants/{id}/query-quarantine/{query}", options)
+	r.path("id", id)
+	r.path("query", query)
+	return c.run(ctx, r)
 }
 
 // FindTenantQuotas shows a tenant's limits and what it uses of them; for operators.
@@ -6991,6 +7418,12 @@ func Operations() []Operation {
 				{Name: "query_bytes_per_day", In: "body", Type: "integer", Description: "Bytes that all queries may read per day of UTC."},
 				{Name: "query_bytes_per_minute", In: "body", Type: "integer", Description: "Bytes that all queries may read a minute."},
 				{Name: "query_concurrency", In: "body", Type: "integer", Description: "Queries that run at once on one node."},
+				{Name: "query_job_bytes", In: "body", Type: "integer", Description: "Bytes that one background job may read."},
+				{Name: "query_job_keep_seconds", In: "body", Type: "integer", Description: "Seconds that the result of a background job is kept."},
+				{Name: "query_job_kept", In: "body", Type: "integer", Description: "Background jobs, those that have ended included."},
+				{Name: "query_job_queued", In: "body", Type: "integer", Description: "Background jobs that wait or run."},
+				{Name: "query_job_result_bytes", In: "body", Type: "integer", Description: "Bytes of the result of one background job."},
+				{Name: "query_job_seconds", In: "body", Type: "integer", Description: "Seconds that one background job may run."},
 				{Name: "query_max_bytes", In: "body", Type: "integer", Description: "Bytes that one query may read."},
 				{Name: "query_max_memory_bytes", In: "body", Type: "integer", Description: "Memory of one statement of a query in the store."},
 				{Name: "query_max_result_bytes", In: "body", Type: "integer", Description: "Bytes of one answer's body."},
@@ -7449,6 +7882,34 @@ func Operations() []Operation {
 			Answer: []string{"application/json"},
 		},
 		{
+			ID: "listTenantsQueries", Method: http.MethodGet, Path: "/api/v1/operator/queries", Summary: "Lists the queries of all tenants on all nodes, without their literals and people; for operators.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "state", In: "query", Type: "string", Description: "Those that wait or run, or those that have ended.", Enum: []string{"active", "done"}},
+				{Name: "sort", In: "query", Type: "string", Description: "By time the newest first, else the most first.", Enum: []string{"time", "bytes", "rows", "cpu", "duration"}},
+				{Name: "limit", In: "query", Type: "integer", Description: "How many."},
+				{Name: "tenant", In: "query", Type: "string", Description: "Id of the tenant; all tenants unless told."},
+			},
+		},
+		{
+			ID: "cancelTenantsQuery", Method: http.MethodDelete, Path: "/api/v1/operator/queries/{id}", Summary: "Cancels any tenant's query; for operators.",
+			Tags: []string{"running"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The query's id."},
+			},
+		},
+		{
+			ID: "listTenantsQuarantinedQueries", Method: http.MethodGet, Path: "/api/v1/operator/query-quarantine", Summary: "Lists the quarantined queries of all tenants, without their literals; for operators.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "tenant", In: "query", Type: "string", Description: "Id of the tenant; all tenants unless told."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
 			ID: "listTenantsUsage", Method: http.MethodGet, Path: "/api/v1/operator/usage", Summary: "Lists what the meter counted, in groups, as JSON or CSV; for operators.",
 			Tags:   []string{"usage"},
 			Answer: []string{"application/json", "text/csv"},
@@ -7590,6 +8051,79 @@ func Operations() []Operation {
 				{Name: "time_format", In: "query", Type: "string", Description: "How the time is written."},
 				{Name: "level_field", In: "query", Type: "string", Description: "Field of its severity."},
 				{Name: "stream_fields", In: "query", Type: "string", Description: "Fields that become labels, such as `env,team=owner.team`."},
+			},
+		},
+		{
+			ID: "listQueries", Method: http.MethodGet, Path: "/api/v1/queries", Summary: "Lists the queries that wait and run on all nodes, or those that have ended.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "state", In: "query", Type: "string", Description: "Those that wait or run, or those that have ended.", Enum: []string{"active", "done"}},
+				{Name: "sort", In: "query", Type: "string", Description: "By time the newest first, else the most first.", Enum: []string{"time", "bytes", "rows", "cpu", "duration"}},
+				{Name: "limit", In: "query", Type: "integer", Description: "How many."},
+			},
+		},
+		{
+			ID: "cancelQuery", Method: http.MethodDelete, Path: "/api/v1/queries/{id}", Summary: "Cancels a query wherever it runs.",
+			Tags: []string{"running"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The query's id, which the answer's header Seamark-Query-Id has."},
+			},
+		},
+		{
+			ID: "findQuery", Method: http.MethodGet, Path: "/api/v1/queries/{id}", Summary: "Returns one query that waits, runs or has ended.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The query's id, which the answer's header Seamark-Query-Id has."},
+			},
+		},
+		{
+			ID: "listQueryJobs", Method: http.MethodGet, Path: "/api/v1/query-jobs", Summary: "Lists queries in the background.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deleteQueryJob", Method: http.MethodDelete, Path: "/api/v1/query-jobs/{id}", Summary: "Cancels a background job that waits or runs, or deletes one that has ended with its result.",
+			Tags: []string{"running"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The job's id."},
+			},
+		},
+		{
+			ID: "findQueryJob", Method: http.MethodGet, Path: "/api/v1/query-jobs/{id}", Summary: "Returns a background job with its progress.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The job's id."},
+			},
+		},
+		{
+			ID: "downloadQueryJobResult", Method: http.MethodGet, Path: "/api/v1/query-jobs/{id}/result", Summary: "Returns what a background job was answered.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json", "application/octet-stream", "text/csv"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The job's id."},
+			},
+		},
+		{
+			ID: "listQuarantinedQueries", Method: http.MethodGet, Path: "/api/v1/query-quarantine", Summary: "Lists queries that are refused because engines failed while they ran.",
+			Tags:   []string{"running"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "liftQuarantine", Method: http.MethodDelete, Path: "/api/v1/query-quarantine/{id}", Summary: "Ends the quarantine of a query.",
+			Tags: []string{"running"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The query's fingerprint."},
 			},
 		},
 		{
@@ -7982,6 +8516,14 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "liftTenantQuarantine", Method: http.MethodDelete, Path: "/api/v1/tenants/{id}/query-quarantine/{query}", Summary: "Ends the quarantine of a tenant's query; for operators.",
+			Tags: []string{"running"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The tenant's id."},
+				{Name: "query", In: "path", Type: "string", Required: true, Description: "The query's fingerprint."},
+			},
+		},
+		{
 			ID: "findTenantQuotas", Method: http.MethodGet, Path: "/api/v1/tenants/{id}/quotas", Summary: "Shows a tenant's limits and what it uses of them; for operators.",
 			Tags:   []string{"quotas"},
 			Answer: []string{"application/json"},
@@ -8009,6 +8551,12 @@ func Operations() []Operation {
 				{Name: "query_bytes_per_day", In: "body", Type: "integer", Description: "Bytes that all queries may read per day of UTC."},
 				{Name: "query_bytes_per_minute", In: "body", Type: "integer", Description: "Bytes that all queries may read a minute."},
 				{Name: "query_concurrency", In: "body", Type: "integer", Description: "Queries that run at once on one node."},
+				{Name: "query_job_bytes", In: "body", Type: "integer", Description: "Bytes that one background job may read."},
+				{Name: "query_job_keep_seconds", In: "body", Type: "integer", Description: "Seconds that the result of a background job is kept."},
+				{Name: "query_job_kept", In: "body", Type: "integer", Description: "Background jobs, those that have ended included."},
+				{Name: "query_job_queued", In: "body", Type: "integer", Description: "Background jobs that wait or run."},
+				{Name: "query_job_result_bytes", In: "body", Type: "integer", Description: "Bytes of the result of one background job."},
+				{Name: "query_job_seconds", In: "body", Type: "integer", Description: "Seconds that one background job may run."},
 				{Name: "query_max_bytes", In: "body", Type: "integer", Description: "Bytes that one query may read."},
 				{Name: "query_max_memory_bytes", In: "body", Type: "integer", Description: "Memory of one statement of a query in the store."},
 				{Name: "query_max_result_bytes", In: "body", Type: "integer", Description: "Bytes of one answer's body."},

@@ -157,6 +157,8 @@ type serverFlags struct {
 	QueryTenantMaxSeries      int64 `name:"query.tenant-max-series" default:"0" help:"Series or streams that one selector may match; 0 is no limit beside --query.max-series."`
 	QueryTenantMaxResultBytes int64 `name:"query.tenant-max-result-bytes" default:"${tenant_max_result}" help:"Bytes of one answer's body; 0 is no limit. Exports have their own limit."`
 
+	jobFlags `embed:""`
+
 	QueryMaxTenantConns int `name:"query.max-tenant-conns" default:"8" help:"ClickHouse connections of one tenant."`
 
 	QueryMaxEvents          int           `name:"query.max-events" default:"${events}" help:"Kubernetes events of one answer. Without it a page of a busy tenant holds all of its events in memory."`
@@ -226,7 +228,7 @@ func flagDefaults() kong.Vars {
 	d := app.DefaultOptions()
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
 	l := d.Ingest.Limits
-	return kong.Vars{
+	return jobDefaults(kong.Vars{
 		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
 		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"session_token": d.Session.TokenLifetime.String(), "session_idle": d.Session.IdleLifetime.String(), "session_life": d.Session.Lifetime.String(),
@@ -261,7 +263,7 @@ func flagDefaults() kong.Vars {
 		"tenant_weight": n(d.Quota.QueryWeight), "tenant_max_bytes": n(d.Quota.QueryMaxBytes), "tenant_max_result": n(d.Quota.QueryMaxResultBytes),
 		"max_tails": n(int64(d.Query.MaxTails)), "chunk_samples": n(int64(d.Query.ChunkSamples)), "max_samples": n(int64(d.Query.MaxSamples)),
 		"reserve_numbers": n(backup.DefaultReserve), "query_series": n(int64(d.Query.MaxSeries)), "series_index": n(d.Query.SeriesIndexBytes), "log_filters": n(d.Query.LogFilterBytes), "sample_cache": n(d.Query.SampleCacheBytes), "max_entries": n(int64(d.Query.MaxEntries)),
-	}
+	}, &d.Query)
 }
 
 // options turns the flags into the app's options.
@@ -335,6 +337,7 @@ func (f *serverFlags) limits(o *app.Options) {
 		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
 		Admission: f.QueryAdmission, MaxScans: f.QueryMaxScans, ScanBytes: f.QueryScanBytes, MaxInflightBytes: f.QueryMaxInflightBytes, MaxQueued: f.QueryMaxQueued, MaxWait: f.QueryMaxWait,
 	}
+	f.set(&o.Query)
 	events, audit := &o.Query.Events, &o.Query.Audit
 	events.MaxEvents, events.MaxValues, events.MaxPoints, events.MaxHistory = f.QueryMaxEvents, f.QueryMaxEventValues, f.QueryMaxEventPoints, f.QueryMaxEventHistory
 	audit.MaxRecords, audit.MaxClients, audit.MaxWrites, audit.MaxWriteBytes = f.QueryMaxAuditRecords, f.QueryMaxAuditClients, f.QueryMaxAuditWrites, f.QueryMaxAuditWriteBytes

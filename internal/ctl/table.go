@@ -177,6 +177,23 @@ func accessResources() []resource {
 
 func dataResources() []resource {
 	return []resource{
+		{"queries", []command{
+			{verb: "list", operation: "listQueries", columns: []string{"state", "language", "actor", "running_seconds", "bytes", "rows", "query", "id"}},
+			{verb: "get", operation: "findQuery"},
+			{verb: "cancel", operation: "cancelQuery"},
+			{verb: "tenants", operation: "listTenantsQueries", columns: []string{"tenant", "state", "language", "running_seconds", "bytes", "rows", "query", "id"}},
+			{verb: "cancel-any", operation: "cancelTenantsQuery"},
+			{verb: "quarantine", operation: "listQuarantinedQueries", columns: []string{"language", "until", "shape", "id"}},
+			{verb: "lift", operation: "liftQuarantine"},
+			{verb: "tenants-quarantine", operation: "listTenantsQuarantinedQueries", columns: []string{"tenant", "language", "until", "shape", "id"}},
+			{verb: "tenants-lift", operation: "liftTenantQuarantine"},
+		}},
+		{"query-job", []command{
+			{verb: "list", operation: "listQueryJobs", columns: []string{"state", "progress", "language", "actor", "created_at", "query", "id"}},
+			{verb: "get", operation: "findQueryJob"},
+			{verb: "result", operation: "downloadQueryJobResult"},
+			{verb: "delete", operation: "deleteQueryJob"},
+		}},
 		{"saved-query", []command{
 			{verb: "list", operation: "listSavedQueries", columns: []string{"name", "language", "visibility", "owner.login", "tags", "query", "id"}},
 			{verb: "get", operation: "findSavedQuery"},
