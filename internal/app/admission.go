@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/httpx"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/admit"
@@ -17,18 +18,31 @@ import (
 )
 
 // openAdmission makes what decides when queries run.
-func (a *App) openAdmission() error {
+func (a *App) openAdmission(ctx context.Context) error {
 	o := &a.opts.Query
 	a.sizes = newSizes(a.store, a.opts.Now, a.log)
-	var err error
+	spending, err := bus.OpenDocs[admit.Spending](ctx, a.js, "seamark_query_spending", a.opts.NATS.Replicas)
+	if err != nil {
+		return err
+	}
+	share, err := admit.NewShare(admit.ShareOptions{Node: a.node, Docs: spending, Logger: a.log, Now: a.opts.Now})
+	if err != nil {
+		return err
+	}
 	a.admission, err = admit.New(admit.Options{
 		MaxConcurrent: o.MaxConcurrent, MaxScans: o.MaxScans, ScanBytes: uint64(o.ScanBytes), MaxInflightBytes: uint64(o.MaxInflightBytes),
 		MaxQueued: o.MaxQueued, Patience: o.MaxWait, Off: !o.Admission,
-		Limits: a.queryLimits, Estimate: a.sizes.estimate, Registerer: a.registry, Now: a.opts.Now,
+		Limits: a.queryLimits, Estimate: a.sizes.estimate, Nodes: share.Nodes, Registerer: a.registry, Now: a.opts.Now,
 		Refuse: []func(*admit.Query) error{a.checkQuarantine}, Ended: []func(context.Context, *admit.Query, error){a.queryEnded},
 	})
+	if err != nil {
+		return err
+	}
 	a.turns = turns{a.opts.Query.Timeout}
-	return err
+	if o.Admission {
+		a.background("query budgets", func(ctx context.Context) error { return share.Run(ctx, a.admission) })
+	}
+	return nil
 }
 
 // queryLimits returns what a tenant's queries may take, and where each limit comes from.

@@ -20,7 +20,7 @@ func (a *App) openQuerier(ctx context.Context) error {
 	}
 	a.index = index
 	a.history = newQueryHistory(o.History)
-	if err := a.openAdmission(); err != nil {
+	if err := a.openAdmission(ctx); err != nil {
 		return err
 	}
 	if err := a.openQueries(ctx); err != nil {
