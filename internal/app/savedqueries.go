@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/seamarkhq/seamark/api"
@@ -24,6 +25,7 @@ func (a *App) openSavedQueries(ctx context.Context) error {
 
 // checkQuery tells what is wrong with a query's text, with the place where the language's parser knows one.
 func checkQuery(language tenant.QueryLanguage, text string) error {
+	text = withoutMacros(language, text)
 	switch language {
 	case tenant.PromQL:
 		if _, err := promql.NewParser().ParseExpr(text); err != nil {
@@ -39,6 +41,29 @@ func checkQuery(language tenant.QueryLanguage, text string) error {
 		return api.CheckAuditQuery(text)
 	}
 	return seamark.Errorf(seamark.Invalid, "seamark-saved-query-syntax", "The language %q is unknown.", language)
+}
+
+// grafanaMacros are what Grafana and the console put a duration or a number in for when a query runs, the longer of two names
+// first (Grafana's global variables). The stand-ins are values of their kind.
+func grafanaMacros() [][2]string {
+	return [][2]string{
+		{"$__rate_interval_ms", "1000"}, {"$__rate_interval", "1m"}, {"$__interval_ms", "1000"}, {"$__interval", "1m"},
+		{"$__range_ms", "1000"}, {"$__range_s", "1000"}, {"$__range", "1m"}, {"$__auto", "1m"},
+	}
+}
+
+// withoutMacros puts values in for Grafana's macros, so that the rest can be parsed. Spaces fill them up: what the parser says of
+// places is of the text that was sent.
+func withoutMacros(language tenant.QueryLanguage, text string) string {
+	if language != tenant.PromQL && language != tenant.LogQL || !strings.Contains(text, "__") {
+		return text
+	}
+	var pairs []string
+	for _, m := range grafanaMacros() {
+		braces := "${" + m[0][1:] + "}"
+		pairs = append(pairs, m[0], m[1]+strings.Repeat(" ", len(m[0])-len(m[1])), braces, m[1]+strings.Repeat(" ", len(braces)-len(m[1])))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // savedQueryAPI shows saved queries in the API's words. It implements api.SavedQueries.
