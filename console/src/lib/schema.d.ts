@@ -2468,6 +2468,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the queries that wait and run on all nodes, or those that have ended.
+         * @description Your own, and those of others where queries:read lets you and your access is not restricted to a part of the tenant. Nodes that do not
+         *     answer within a second are left out; `nodes` says how many answered. What has ended is in the memory of the nodes: a restart forgets it.
+         */
+        get: operations["listQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's id, which the answer's header Seamark-Query-Id has. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one query that waits, runs or has ended. */
+        get: operations["findQuery"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancels a query wherever it runs.
+         * @description Your own, and with queries:cancel those of others. Its caller is told who cancelled it.
+         */
+        delete: operations["cancelQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the queries of all tenants on all nodes, without their literals and people; for operators. */
+        get: operations["listTenantsQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancels any tenant's query; for operators. */
+        delete: operations["cancelTenantsQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists queries in the background.
+         * @description A query goes to the background with the header `Prefer: respond-async` (RFC 7240) on the routes of PromQL and LogQL queries, of
+         *     events, of audit records and of SQL. The answer is 202 with the job, and its path in Location.
+         */
+        get: operations["listQueryJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns a background job with its progress. */
+        get: operations["findQueryJob"];
+        put?: never;
+        post?: never;
+        /** Cancels a background job that waits or runs, or deletes one that has ended with its result. */
+        delete: operations["deleteQueryJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query-jobs/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Returns what a background job was answered.
+         * @description Status, media type and body are those that the route of the query would have answered, an error's too. While the job is not
+         *     finished the answer is 409 with Retry-After.
+         */
+        get: operations["downloadQueryJobResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists queries that are refused because engines failed while they ran. */
+        get: operations["listQuarantinedQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query-quarantine/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's fingerprint. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends the quarantine of a query. */
+        delete: operations["liftQuarantine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/query-quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the quarantined queries of all tenants, without their literals; for operators. */
+        get: operations["listTenantsQuarantinedQueries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{id}/query-quarantine/{query}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                id: string;
+                /** @description The query's fingerprint. */
+                query: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends the quarantine of a tenant's query; for operators. */
+        delete: operations["liftTenantQuarantine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/saved-queries": {
         parameters: {
             query?: never;
@@ -2899,6 +3123,138 @@ export interface components {
          * @enum {string}
          */
         QueryVisibility: "private" | "tenant";
+        RunningQuery: {
+            id: string;
+            /** @description Of lists for operators. */
+            tenant?: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "done";
+            language: string;
+            /** @description As it was sent, cut; for operators without its literals. */
+            query: string;
+            /** @enum {string} */
+            class: "rule" | "dashboard" | "adhoc" | "export";
+            /** @description Login, or id of a credential. Not for operators. */
+            actor?: string;
+            /** @description The dashboard, rule or background job. Not for operators. */
+            source?: string;
+            /** @description Id of the background job. */
+            job?: string;
+            node: string;
+            /** @description Among the tenant's queries that wait on the node, from 1 on. */
+            position?: number;
+            /** @description It waits behind others, because its tenant has read too much. */
+            over_budget: boolean;
+            /** Format: date-time */
+            begun_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: double */
+            waited_seconds: number;
+            /** Format: double */
+            running_seconds: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            cpu_seconds: number;
+            /** Format: int64 */
+            result_bytes: number;
+            /** Format: int64 */
+            cache_bytes: number;
+            /**
+             * Format: int64
+             * @description The most that it reads; left out when that is not known.
+             */
+            estimate_bytes?: number;
+            /** @description Id of the error that it ended with. */
+            error?: string;
+        };
+        RunningQueryList: {
+            items: components["schemas"]["RunningQuery"][];
+            /** @description How many nodes answered. */
+            nodes: number;
+        };
+        QueryJob: {
+            id: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
+            language: string;
+            query: string;
+            /** @description The route that it was sent to. */
+            path: string;
+            actor: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** Format: date-time */
+            finished_at?: string;
+            /**
+             * Format: date-time
+             * @description When its result is deleted.
+             */
+            expires_at?: string;
+            node?: string;
+            attempt?: number;
+            /**
+             * Format: double
+             * @description Bytes read of those expected; 1 when it has ended.
+             */
+            progress: number;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: double */
+            cpu_seconds: number;
+            /** Format: int64 */
+            estimate_bytes?: number;
+            result?: {
+                /** @description Of HTTP. */
+                status: number;
+                content_type: string;
+                /** Format: int64 */
+                bytes: number;
+            };
+            error?: {
+                id: string;
+                detail: string;
+            };
+        };
+        QueryJobList: {
+            items: components["schemas"]["QueryJob"][];
+            next_cursor?: string;
+        };
+        QuarantinedQuery: {
+            /** @description The fingerprint. */
+            id: string;
+            /** @description Of lists for operators. */
+            tenant?: string;
+            language: string;
+            /** @description The text without its literals, which is what is refused. */
+            shape: string;
+            /** @description The last text, cut. Not for operators. */
+            query?: string;
+            /** @description Who asked last. Not for operators. */
+            actor?: string;
+            strikes: {
+                /** Format: date-time */
+                time: string;
+                reason: string;
+                /** Format: double */
+                running_seconds: number;
+                /** Format: int64 */
+                bytes: number;
+            }[];
+            /** Format: date-time */
+            until: string;
+        };
+        QuarantinedQueryList: {
+            items: components["schemas"]["QuarantinedQuery"][];
+            next_cursor?: string;
+        };
         SavedQuery: {
             id: string;
             name: string;
@@ -4085,6 +4441,36 @@ export interface components {
              * @description Bytes of one answer's body.
              */
             query_max_result_bytes?: number;
+            /**
+             * Format: int64
+             * @description Bytes that one background job may read.
+             */
+            query_job_bytes?: number;
+            /**
+             * Format: int64
+             * @description Seconds that one background job may run.
+             */
+            query_job_seconds?: number;
+            /**
+             * Format: int64
+             * @description Background jobs that wait or run.
+             */
+            query_job_queued?: number;
+            /**
+             * Format: int64
+             * @description Background jobs, those that have ended included.
+             */
+            query_job_kept?: number;
+            /**
+             * Format: int64
+             * @description Seconds that the result of a background job is kept.
+             */
+            query_job_keep_seconds?: number;
+            /**
+             * Format: int64
+             * @description Bytes of the result of one background job.
+             */
+            query_job_result_bytes?: number;
         };
         /** @description What is used now over all ingest nodes. Rates are means over some seconds. */
         QuotaUse: {
@@ -11869,6 +12255,372 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listQueries: {
+        parameters: {
+            query?: {
+                /** @description Those that wait or run, or those that have ended. */
+                state?: "active" | "done";
+                /** @description By time the newest first, else the most first. */
+                sort?: "time" | "bytes" | "rows" | "cpu" | "duration";
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningQueryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's id, which the answer's header Seamark-Query-Id has. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The query. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningQuery"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    cancelQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's id, which the answer's header Seamark-Query-Id has. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is being cancelled. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listTenantsQueries: {
+        parameters: {
+            query?: {
+                /** @description Those that wait or run, or those that have ended. */
+                state?: "active" | "done";
+                /** @description By time the newest first, else the most first. */
+                sort?: "time" | "bytes" | "rows" | "cpu" | "duration";
+                /** @description How many. */
+                limit?: number;
+                /** @description Id of the tenant; all tenants unless told. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningQueryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    cancelTenantsQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is being cancelled. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listQueryJobs: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryJobList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findQueryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryJob"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteQueryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    downloadQueryJobResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, in the media type that the query's route has. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/csv": unknown;
+                    "application/octet-stream": unknown;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listQuarantinedQueries: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedQueryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    liftQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The query's fingerprint. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The query may run again. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listTenantsQuarantinedQueries: {
+        parameters: {
+            query?: {
+                /** @description Id of the tenant; all tenants unless told. */
+                tenant?: string;
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedQueryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    liftTenantQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                id: string;
+                /** @description The query's fingerprint. */
+                query: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The query may run again. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Fault"];
         };
     };
