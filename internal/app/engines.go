@@ -135,6 +135,7 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.store = s
 	a.defers("store", func(context.Context) error { return s.Close() })
+	a.background("reads", s.SettleReads)
 	if o.Workloads && o.DSN != "" {
 		a.background("workloads", a.keepWorkloads)
 	}

@@ -124,8 +124,8 @@ const configTemplate = `<clickhouse>
 // open the listeners and nothing else, and its single allowed session is the command line's own, so that no connection
 // can ever log in as it. A tenant's limits come with each statement and have ceilings here, see ceilings; what no plan changes is
 // locked by a `readonly` constraint. Neither holds against `SETTINGS name = DEFAULT` in a statement's text, which the engine applies
-// unchecked (26.7): tenants' SQL must not have a SETTINGS clause. The quota holds against that too. It is kept per user, and
-// an interval without maxima counts.
+// unchecked (26.7): tenants' SQL must not have a SETTINGS clause. The quota holds against that too. It is kept per key
+// that a client sends, else per user, and an interval without maxima counts.
 const usersTemplate = `<clickhouse>
   <profiles>
     <default>
@@ -169,6 +169,7 @@ const usersTemplate = `<clickhouse>
   <quotas>
     <default/>
     <tenant>
+      <keyed/>
       <interval><duration>60</duration><read_bytes>{{.MinuteBytes}}</read_bytes></interval>
       <interval><duration>86400</duration><read_bytes>{{.DayBytes}}</read_bytes></interval>
     </tenant>

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -88,9 +89,12 @@ type Store struct {
 	scratch    sync.Pool // *insertScratch
 	filterPool sync.Pool // *logFilters
 	runs       groupRuns
+	process    string        // tells apart what the server counts for this process and for others
+	broken     chan struct{} // has one while a ledger is open
 
-	mu      sync.Mutex // guards tenants, walls, missing and ready
+	mu      sync.Mutex // guards tenants, ledgers, walls, missing and ready
 	tenants map[seamark.TenantNumber]driver.Conn
+	ledgers map[seamark.TenantNumber]*ledger
 	walls   map[seamark.TenantNumber]seamark.Ceilings // of users made by SQL, as this process has set them last
 	missing map[tenantTable]time.Time                 // tables that were not there, until when that is believed
 	ready   map[tenantTable]bool                      // databases whose schema this process has seen complete
@@ -101,7 +105,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, walls: map[seamark.TenantNumber]seamark.Ceilings{}, ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
+	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, walls: map[seamark.TenantNumber]seamark.Ceilings{}, ledgers: map[seamark.TenantNumber]*ledger{}, process: rand.Text(), broken: make(chan struct{}, 1), ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
 	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
 	var err error
 	if s.admin, err = clickhouse.Open(&clickhouse.Options{
@@ -162,7 +166,12 @@ func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn,
 	if err != nil {
 		return nil, "", fmt.Errorf("open connection of %s: %w", user, err)
 	}
-	c = tenantConn{Conn: c, tenant: tenant, store: s}
+	l := s.ledgers[n]
+	if l == nil {
+		l = &ledger{tenant: tenant, key: user + "/" + s.process, opened: time.Now()}
+		s.ledgers[n] = l
+	}
+	c = tenantConn{Conn: c, tenant: tenant, store: s, ledger: l}
 	s.tenants[n] = c
 	return c, user, nil
 }

@@ -23,6 +23,7 @@ func (s *Store) ForgetTenant(n seamark.TenantNumber) {
 		go func() { _ = c.Close() }() // it waits for queries that are under way
 	}
 	delete(s.walls, n)
+	delete(s.ledgers, n)
 	for key := range s.ready {
 		if key.tenant == n {
 			delete(s.ready, key)

@@ -13,16 +13,23 @@ import (
 type Reads struct{ Rows, Bytes, CPUMicros uint64 }
 
 // tenantConn is a tenant's connection. Each of its statements has the settings that the tenant's limits ask for, and tells what it
-// reads, whoever runs it and however it ends. The figures are the server's own: its profile events come with each answer.
+// reads, whoever runs it and however it ends. The figures are the server's own: its profile events come with each answer, and what a broken
+// statement could not tell comes from the count of the tenant's quota, see ledger.
 type tenantConn struct {
 	driver.Conn
 	tenant seamark.TenantID
 	store  *Store
+	ledger *ledger
 }
 
 // Query implements driver.Conn.
 func (c tenantConn) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
-	return c.Conn.Query(c.statement(ctx), query, args...)
+	rows, err := c.Conn.Query(c.statement(ctx), query, args...)
+	if err != nil {
+		c.breaks(ctx)
+		return nil, err
+	}
+	return &tenantRows{rows, ctx, c}, nil
 }
 
 // QueryRow implements driver.Conn.
@@ -32,12 +39,20 @@ func (c tenantConn) QueryRow(ctx context.Context, query string, args ...any) dri
 
 // Select implements driver.Conn.
 func (c tenantConn) Select(ctx context.Context, into any, query string, args ...any) error {
-	return c.Conn.Select(c.statement(ctx), into, query, args...)
+	err := c.Conn.Select(c.statement(ctx), into, query, args...)
+	if err != nil {
+		c.breaks(ctx)
+	}
+	return err
 }
 
 // Exec implements driver.Conn.
 func (c tenantConn) Exec(ctx context.Context, query string, args ...any) error {
-	return c.Conn.Exec(c.statement(ctx), query, args...)
+	err := c.Conn.Exec(c.statement(ctx), query, args...)
+	if err != nil {
+		c.breaks(ctx)
+	}
+	return err
 }
 
 // statement returns the context of one statement.
@@ -52,8 +67,9 @@ func (c tenantConn) statement(ctx context.Context) context.Context {
 	if o.Read == nil {
 		return within
 	}
-	return clickhouse.Context(within, clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
+	return clickhouse.Context(within, clickhouse.WithQuotaKey(c.ledger.key), clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
 		if r := readsOf(events); r != (Reads{}) {
+			c.ledger.tell(r)
 			o.Read(ctx, c.tenant, r)
 		}
 	}))

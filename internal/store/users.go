@@ -68,7 +68,8 @@ func wallStatements(user string, c *seamark.Ceilings) []string {
 		}
 		settings += fmt.Sprintf(", %s = %d MIN 1 MAX %d", setting, most[setting], most[setting])
 	}
-	intervals := "KEYED BY user_name FOR INTERVAL 1 minute " + quotaMax(c.MinuteBytes) + ", FOR INTERVAL 1 day " + quotaMax(c.DayBytes) + " TO " + user
+	// Each querier has a key of its own, so that it can compare what it has counted itself.
+	intervals := "KEYED BY client_key, user_name FOR INTERVAL 1 minute " + quotaMax(c.MinuteBytes) + ", FOR INTERVAL 1 day " + quotaMax(c.DayBytes) + " TO " + user
 	return []string{
 		"CREATE SETTINGS PROFILE IF NOT EXISTS " + name,
 		"ALTER SETTINGS PROFILE " + name + " SETTINGS " + settings,

@@ -11,7 +11,8 @@ import (
 // of inserts and of the product itself, which wait for nobody.
 type Workload string
 
-// The workloads. Of those that contend, light ones have threads before heavy ones, and the heavy never have all.
+// The workloads. ClickHouse gives a statement its threads for as long as it runs, so that one which waits for threads waits for
+// statements to end: only the heavy have a bound, together less than all processors, and none of the others ever waits.
 const (
 	RuleWorkload      Workload = "seamark_rules"
 	DashboardWorkload Workload = "seamark_dashboards"
@@ -36,7 +37,7 @@ func WorkloadStatements(threads int, parent string) []string {
 	}
 	list := []string{
 		"CREATE RESOURCE IF NOT EXISTS seamark_cpu (MASTER THREAD, WORKER THREAD)",
-		fmt.Sprintf("CREATE OR REPLACE WORKLOAD %s%s SETTINGS max_concurrent_threads = %d", rootWorkload, in, threads),
+		fmt.Sprintf("CREATE OR REPLACE WORKLOAD %s%s", rootWorkload, in),
 		fmt.Sprintf("CREATE OR REPLACE WORKLOAD %s IN %s SETTINGS priority = -1", lightWorkload, rootWorkload),
 		fmt.Sprintf("CREATE OR REPLACE WORKLOAD %s IN %s SETTINGS priority = 1, max_concurrent_threads = %d", heavyWorkload, rootWorkload, max(1, threads-1)),
 	}
@@ -48,6 +49,7 @@ func WorkloadStatements(threads int, parent string) []string {
 		{RuleWorkload, lightWorkload, 8}, {DashboardWorkload, lightWorkload, 4}, {AdHocWorkload, lightWorkload, 2},
 		{ScanWorkload, heavyWorkload, 2}, {ExportWorkload, heavyWorkload, 1},
 	} {
+		// Weights count where an operator's own root bounds them all.
 		list = append(list, fmt.Sprintf("CREATE OR REPLACE WORKLOAD %s IN %s SETTINGS weight = %d", leaf.name, leaf.branch, leaf.weight))
 	}
 	return list
