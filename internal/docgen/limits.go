@@ -115,6 +115,8 @@ var otherwise = map[string]string{
 	"query.job-max-result-bytes":    "One result would fill the room of all.",
 	"query.job-max-concurrent":      "Jobs would take the places of queries that somebody waits for.",
 	"query.job-store-bytes":         "Results would fill the disk under the streams.",
+	"query.quarantine-within":       "A query that was under way at two deaths in a year would be quarantined.",
+	"query.quarantine-lasts":        "A query that was changed would stay refused.",
 	"query.quarantine-suspects":     "Every dashboard that was open when an engine died would be suspected.",
 	"query.max-tenant-conns":        "One tenant's dashboards would take every connection of the server.",
 	"clickhouse.embedded-users":     "The engine makes its users at start, so there is no limit to leave out; each costs a few KiB.",

@@ -51,7 +51,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows(), clusterRows(), lifecycleRows(), usageRows(), sessionRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows(), clusterRows(), lifecycleRows(), usageRows(), runningRows(), sessionRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
