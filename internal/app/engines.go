@@ -96,6 +96,7 @@ func (a *App) openStore(ctx context.Context) error {
 		return err
 	}
 	o := &a.opts.ClickHouse
+	a.shares = newShares(o.Ceilings.Threads, a.opts.Now)
 	so := store.Options{
 		Read: a.tellRead, Settings: a.statementSettings,
 		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },

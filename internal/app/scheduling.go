@@ -9,12 +9,13 @@ import (
 	"github.com/seamarkhq/seamark/querier/admit"
 )
 
-// patientNice is the nice value of the threads of statements that nobody looks at or that read much. Where ClickHouse may not set
+// patientNice is the nice value of the threads of statements that nobody looks at, that read much, or whose tenant takes more of the
+// processors than its part. Where ClickHouse may not set
 // it, which takes CAP_SYS_NICE, it does nothing.
 const patientNice = 15
 
 // statementSettings returns the settings of a tenant's statement: what its query may take, and how it shares the server with others.
-func (a *App) statementSettings(ctx context.Context, _ seamark.TenantID) store.Settings {
+func (a *App) statementSettings(ctx context.Context, tenant seamark.TenantID) store.Settings {
 	q, s := admit.From(ctx), store.Settings{}
 	if a.opts.Query.Admission {
 		limits := q.Limits()
@@ -31,6 +32,12 @@ func (a *App) statementSettings(ctx context.Context, _ seamark.TenantID) store.S
 		return s
 	}
 	workload, patient := workloadOf(q, uint64(a.opts.Query.ScanBytes))
+	if !patient && workload != store.RuleWorkload && a.shares.crowds(tenant) {
+		patient = true
+		if workload == store.AdHocWorkload {
+			workload = store.ScanWorkload
+		}
+	}
 	s["workload"] = string(workload)
 	if patient {
 		s["os_threads_nice_value_query"], s["max_threads"] = patientNice, max(1, a.opts.ClickHouse.Ceilings.Threads-1)

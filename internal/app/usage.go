@@ -49,6 +49,7 @@ func withReader(ctx context.Context, r reader) context.Context {
 // tellRead meters what a statement has read.
 func (a *App) tellRead(ctx context.Context, tenant seamark.TenantID, n store.Reads) {
 	admit.From(ctx).Take(admit.Cost{Rows: n.Rows, Bytes: n.Bytes, CPUMicros: n.CPUMicros})
+	a.shares.take(tenant, n.CPUMicros)
 	if a.meter == nil {
 		return
 	}
