@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/contract"
 )
@@ -16,15 +18,21 @@ import (
 // TestSecretsAreFoundNowhere sets a secret in every place that takes or makes one, uses all of them, and looks for them everywhere.
 func TestSecretsAreFoundNowhere(t *testing.T) {
 	c := contract.Load(t)
+	begin := time.Now()
+	step := func(what string) { t.Logf("%s after %s", what, time.Since(begin).Round(100*time.Millisecond)) }
 	s := newScene(t)
-	s.tenantWithPeople()
-	s.invited()
-	s.credentials()
-	s.forwarders()
-	s.alertmanager()
-	s.providerSignIn()
-	s.misplaced()
-	s.others()
+	step("the server is ready")
+	for _, part := range []struct {
+		what string
+		set  func()
+	}{
+		{"a tenant and its people", s.tenantWithPeople}, {"invitations and passwords", s.invited}, {"tokens and keys", s.credentials},
+		{"receivers", s.alertmanager}, {"forwarders", s.forwarders}, {"a sign-in at a provider", s.providerSignIn},
+		{"misplaced secrets", s.misplaced}, {"what else the walk asks for", s.others}, {"queries", s.queries},
+	} {
+		part.set()
+		step(part.what)
+	}
 	for _, of := range secretProperties(t, c) {
 		if len(s.texts[of]) == 0 {
 			t.Errorf("openapi.yaml: nothing sets the secret %s; add a case to the scene", of)
@@ -32,6 +40,7 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 	}
 	archive, backup := s.export(), s.backup()
 
+	step("export and backup are made")
 	found := newSearch(t, s.texts)
 	for where, answer := range s.answers {
 		found.look("answer", where, answer)
@@ -41,13 +50,16 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 	_, frame, _ := strings.Cut(string(backup), "\n")
 	found.look("backup", "the backup", []byte(frame))
 	s.process(found)
+	step("answers are searched")
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	if err := s.server.Terminate(ctx); err != nil {
 		t.Fatal(err)
 	}
+	step("the server has ended")
 	found.look("log", "the log", []byte(s.server.Log()))
 	found.lookFolder(s.server.DataDir)
+	step("all files are searched")
 	for _, kind := range []string{
 		"answer", "export", "backup", "log", "process", "file nats", "file clickhouse", "file directory.json", "file KV_seamark_clusters", "file KV_seamark_tenants",
 	} {
@@ -72,6 +84,42 @@ func (s *scene) others() {
 		status, text := s.ask(s.people["query token"], "/loki/api/v1/query_range", map[string][]string{"query": {`{app="probe"}`}})
 		if status != http.StatusOK || !strings.Contains(string(text), s.marker) {
 			return fmt.Errorf("the line is not stored yet: %d %s", status, text)
+		}
+		return nil
+	})
+}
+
+// queries asks one that the walk then finds among those that have ended, and one in the background.
+func (s *scene) queries() {
+	s.t.Helper()
+	const path = "/prometheus/api/v1/query?query=up"
+	s.answers["a query"] = s.read(s.send(s.people["owner"], http.MethodGet, path, nil))
+	s.eventually(func() error {
+		var list struct{ Items []struct{ ID string } }
+		s.call(&list, s.people["owner"], http.MethodGet, "/api/v1/queries?state=done", nil)
+		if len(list.Items) == 0 {
+			return errors.New("no query has ended yet")
+		}
+		s.ids["queries/id"] = list.Items[0].ID
+		return nil
+	})
+	r, err := http.NewRequest(http.MethodGet, s.server.URL+path, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.people["owner"])
+	r.Header.Set("Prefer", "respond-async")
+	begun, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.answers["a query in the background"] = s.read(begun)
+	location := begun.Header.Get("Location")
+	s.ids["query-jobs/id"] = location[strings.LastIndexByte(location, '/')+1:]
+	s.eventually(func() error {
+		status, text := s.ask(s.people["owner"], "/api/v1/query-jobs/{id}/result", nil)
+		if status != http.StatusOK {
+			return fmt.Errorf("the query in the background: %d %s; it was answered %d with Location %q", status, text, begun.StatusCode, location)
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nkeys"
@@ -212,9 +213,7 @@ func (s *scene) forwarders() {
 		}}},
 		"s3": {"s3": map[string]any{"endpoint": web, "region": "us-east-1", "bucket": "bucket", "access_key_id": "id", "secret_access_key": value(s.word("ForwarderTarget.s3.secret_access_key"))}},
 	} {
-		path := "/api/v1/forwarders/" + name
-		s.call(nil, s.people["owner"], http.MethodPut, path, map[string]any{"filter": `{app="probe"}`, "target": target, "batch": map[string]any{"max_age_seconds": 1}})
-		s.refused(s.people["owner"], http.MethodPost, path+"/test", nil)
+		s.call(nil, s.people["owner"], http.MethodPut, "/api/v1/forwarders/"+name, map[string]any{"filter": `{app="probe"}`, "target": target, "batch": map[string]any{"max_age_seconds": 1}})
 	}
 	s.ids["forwarders/name"] = s.marker
 	s.push() // they send what comes from now on
@@ -224,15 +223,30 @@ func (s *scene) forwarders() {
 	for _, of := range []string{"ForwarderTarget.webhook.headers.*", "ForwarderTarget.nats.token", "ForwarderTarget.nats.credentials"} {
 		s.eventually(func() error { return s.hostile.told(s.texts[of][0]) })
 	}
-	for _, name := range []string{s.marker, "token", "creds", "kafka", "s3"} {
-		s.eventually(func() error {
-			text := s.read(s.send(s.people["owner"], http.MethodGet, "/api/v1/forwarders/"+name+"/status", nil))
-			s.answers["status of the forwarder "+name] = text
-			if !strings.Contains(string(text), `"last_error":{`) {
-				return fmt.Errorf("%s has not failed yet: %s", name, text)
-			}
-			return nil
+	s.failures(s.marker, "token", "creds", "kafka", "s3")
+}
+
+// failures has each forwarder tried, and waits until its status tells a failure. Targets take their time to fail.
+func (s *scene) failures(names ...string) {
+	s.t.Helper()
+	texts := make([][]byte, 2*len(names))
+	var wait sync.WaitGroup
+	for i, name := range names {
+		path := "/api/v1/forwarders/" + name
+		wait.Go(func() { texts[2*i] = s.read(s.send(s.people["owner"], http.MethodPost, path+"/test", nil)) })
+		wait.Go(func() {
+			s.eventually(func() error {
+				texts[2*i+1] = s.read(s.send(s.people["owner"], http.MethodGet, path+"/status", nil))
+				if !strings.Contains(string(texts[2*i+1]), `"last_error":{`) {
+					return fmt.Errorf("%s has not failed yet: %s", name, texts[2*i+1])
+				}
+				return nil
+			})
 		})
+	}
+	wait.Wait()
+	for i, text := range texts {
+		s.answers[fmt.Sprintf("trial or status of the forwarder %s", names[i/2])+fmt.Sprint(i%2)] = text
 	}
 }
 
