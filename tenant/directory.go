@@ -144,6 +144,7 @@ type Directory struct {
 	opts Options
 	log  *slog.Logger
 	now  func() time.Time
+	ids  ulid.MonotonicReader // randomness of ids, of which those of one millisecond stand in their order
 
 	mu          sync.RWMutex // guards the rows of all tables
 	tenants     *table[tenantDoc]
@@ -196,6 +197,7 @@ func Open(ctx context.Context, opts Options) (*Directory, error) {
 		return nil, err
 	}
 	d := &Directory{opts: opts, log: opts.Logger, now: opts.Now}
+	d.ids = &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(opts.Rand, 0)}
 	d.policy = rules
 	d.hashing = newHashGate(opts.PasswordCost, opts.Rand)
 	d.limits = newSignInLimits(opts.JS.Conn())
@@ -429,9 +431,9 @@ func (d *Directory) Close(ctx context.Context) error {
 	}
 }
 
-// newID makes a ULID from the directory's clock and randomness.
+// newID makes a ULID from the directory's clock and randomness. One process' ids sort in the order in which they were made.
 func (d *Directory) newID() (string, error) {
-	id, err := ulid.New(ulid.Timestamp(d.now()), d.opts.Rand)
+	id, err := ulid.New(ulid.Timestamp(d.now()), d.ids)
 	if err != nil {
 		return "", fmt.Errorf("make an id: %w", err)
 	}

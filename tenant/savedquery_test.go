@@ -86,6 +86,20 @@ func (s *savers) names(t *testing.T, q *tenant.SavedQueries, who seamark.Princip
 	return strings.Join(names, " ")
 }
 
+// TestSavedQueriesStandInTheirOrder makes queries within one millisecond.
+func TestSavedQueriesStandInTheirOrder(t *testing.T) {
+	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	s := newSavers(t, openDirectory(t, testkit.JetStream(t), withClock(clock)))
+	var want []string
+	for i := range 9 {
+		want = append(want, fmt.Sprint("query-", i))
+		s.save(t, s.ann, want[i], tenant.TenantQuery)
+	}
+	if got := s.names(t, s.queries, s.guest); got != strings.Join(want, " ") {
+		t.Errorf("made %v, listed as %s", want, got)
+	}
+}
+
 func TestPrivateSavedQueriesAreTheirOwnersAlone(t *testing.T) {
 	s := newSavers(t, openDirectory(t, testkit.JetStream(t)))
 	private := s.save(t, s.ann, "mine", tenant.PrivateQuery)
