@@ -344,7 +344,7 @@ func (a *Admission) wait(ctx context.Context, q *Query) error {
 // stand waits in the queue.
 func (a *Admission) stand(ctx context.Context, k *ticket) error {
 	q := k.query
-	patience := (<-chan time.Time)(nil)
+	var patience <-chan time.Time
 	if q.Request.Job == "" && q.Request.Class != ExportQuery {
 		timer := time.NewTimer(a.opts.Patience)
 		defer timer.Stop()

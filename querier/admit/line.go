@@ -197,9 +197,11 @@ func (l *line) fix(t *tenant) {
 
 // dispatchLocked lets in all that may run now: those that read little first.
 func (a *Admission) dispatchLocked() {
-	for a.running < a.places && a.nextLocked(lightLane) {
+	for let := true; let; {
+		let = a.running < a.places && a.nextLocked(lightLane)
 	}
-	for a.running < a.places-a.calm && a.scans < a.opts.MaxScans && a.nextLocked(scanLane) {
+	for let := true; let; {
+		let = a.running < a.places-a.calm && a.scans < a.opts.MaxScans && a.nextLocked(scanLane)
 	}
 }
 
