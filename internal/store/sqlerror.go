@@ -82,7 +82,7 @@ func sqlFault(message, db string) SQLFault {
 	message = engineRunning.ReplaceAllString(message, "")
 	if at := strings.Index(message, "failed at position"); at >= 0 { // positions are those of our text
 		if expected := strings.Index(message[at:], "Expected"); expected >= 0 {
-			message = strings.TrimSpace(message[:at]) + ". " + message[at+expected:]
+			message = strings.TrimRight(message[:at], " :") + ". " + message[at+expected:]
 		} else {
 			message = strings.TrimSpace(message[:at])
 		}

@@ -133,7 +133,8 @@ func (q *SQL) settings(ctx context.Context, tenant seamark.TenantID, l *SQLLimit
 		"output_format_arrow_compression_method": "none", "output_format_arrow_string_as_string": 1, "output_format_parquet_string_as_string": 1,
 		"cancel_http_readonly_queries_on_client_close": 1, "http_write_exception_in_output_format": 0,
 		"do_not_merge_across_partitions_select_final": 1, "use_skip_indexes_if_final_exact_mode": 1, // of views with FINAL
-		"result_overflow_mode": "throw", "timeout_overflow_mode": "throw", "read_overflow_mode": "throw",
+		"joined_subquery_requires_alias": 0,
+		"result_overflow_mode":           "throw", "timeout_overflow_mode": "throw", "read_overflow_mode": "throw",
 	}
 	if l.Timeout > 0 {
 		own[settingMaxTime] = max(1, int(l.Timeout.Seconds()))

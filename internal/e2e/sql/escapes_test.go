@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -224,11 +225,13 @@ func (w *world) testEngineWall(t *testing.T) {
 	}
 }
 
-// direct runs a statement on the engine as the tenant's user, for a second at most, and returns the beginning of its answer.
+// direct runs a statement on the engine as the tenant's user, waits for it for a moment, and returns the beginning of its answer.
 func (w *world) direct(t *testing.T, sql string) (ok bool, body string) {
 	t.Helper()
 	values := url.Values{"database": {w.Database()}, "max_execution_time": {"1"}, "wait_end_of_query": {"0"}}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+w.engine.HTTP+"/?"+values.Encode(), strings.NewReader(sql))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.engine.HTTP+"/?"+values.Encode(), strings.NewReader(sql))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,11 +239,11 @@ func (w *world) direct(t *testing.T, sql string) (ok bool, body string) {
 	r.Header.Set("X-ClickHouse-Key", engine.TenantPassword(w.engine.Secret, w.Database()))
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return false, err.Error()
+		return true, "" // it runs, and is left behind
 	}
 	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp.StatusCode == http.StatusOK && err == nil && !strings.Contains(string(text), "DB::Exception"), string(text)
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return resp.StatusCode == http.StatusOK && !strings.Contains(string(text), "DB::Exception"), string(text)
 }
 
 func clip(s string) string {

@@ -196,6 +196,9 @@ func (p *parser) apply() error {
 		p.emit(name)
 		return p.needOp(")")
 	}
+	if p.peek().kind != word && p.peek().kind != quoted && !p.isOp("(") {
+		return p.unexpected("a function or x -> expression")
+	}
 	if err := p.expression(); err != nil {
 		return err
 	}

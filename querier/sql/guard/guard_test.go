@@ -116,6 +116,8 @@ func TestCheckRefuses(t *testing.T) {
 		"WITH RECURSIVE x AS (SELECT 1) SELECT * FROM x":  "WITH RECURSIVE is not allowed",
 		"SELECT * FROM logs FINAL":                        "FINAL is not allowed",
 		"SELECT * FROM logs PREWHERE 1":                   "PREWHERE is not allowed",
+		"WITH system.users AS x SELECT * FROM x":          `"x" is not a view`,
+		"SELECT * APPLY('file') FROM logs":                "A string stands where a function",
 		"SHOW TABLES":                                     "SHOW is not allowed: GET /api/v1/sql/schema",
 		"DROP TABLE logs":                                 "DROP is not allowed: a statement is one SELECT",
 		"EXPLAIN SELECT 1":                                "POST the query to /api/v1/sql/explain",

@@ -17,6 +17,7 @@ type parser struct {
 	out       strings.Builder
 	statement *Statement
 	defined   []string // names of WITH that hold here
+	queries   []string // those of them that are queries, which FROM may name
 }
 
 func (p *parser) peek() *token { return &p.tokens[p.at] }
@@ -187,7 +188,7 @@ func (p *parser) query() error {
 	if err := p.deeper(); err != nil {
 		return err
 	}
-	defer func(n int) { p.defined = p.defined[:n] }(len(p.defined))
+	defer func(n, m int) { p.defined, p.queries = p.defined[:n], p.queries[:m] }(len(p.defined), len(p.queries))
 	for {
 		if err := p.operand(); err != nil {
 			return err

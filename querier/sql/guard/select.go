@@ -63,7 +63,7 @@ func (p *parser) with() error {
 			if err := p.subquery(); err != nil {
 				return err
 			}
-			p.defined = append(p.defined, t.text)
+			p.defined, p.queries = append(p.defined, t.text), append(p.queries, t.text)
 			return nil
 		}
 		if err := p.expression(); err != nil {
@@ -139,7 +139,7 @@ func (p *parser) table() error {
 		return p.fault(idRefused, "Table functions such as %s() are not allowed; read one of the views: %s.", clip(t.text), strings.Join(p.guard.views, ", "))
 	case p.isOpAt(1, "."):
 		return p.fault(idRefused, "Views are named without a database; %s. and what follows is not allowed. There are: %s.", clip(t.text), strings.Join(p.guard.views, ", "))
-	case slices.Contains(p.defined, t.text):
+	case slices.Contains(p.queries, t.text):
 		p.at++
 		p.emitName(t.text)
 		return p.tableAlias("")
