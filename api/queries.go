@@ -63,10 +63,10 @@ type RunningQueries interface {
 	Permit(p seamark.Principal, permission string) error
 }
 
-// Everybody who may read data sees their own queries, background jobs and can end them. readAll is what it takes to see those of
-// others, and cancelAll to end them.
+// Everybody who may read data sees and ends their own queries and background jobs. readAll is what it takes to see those of others,
+// and cancelAll to end them.
 const (
-	readOwnQueries = "data:read"
+	readOwnQueries = "queries:own"
 	readAll        = "queries:read"
 	cancelAll      = "queries:cancel"
 )

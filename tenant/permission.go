@@ -45,6 +45,7 @@ func permissionTable() []permissionRow {
 		{"pipelines:read", viewer, false, false, "See pipelines and try them."},
 		{"pipelines:write", admin, false, false, "Change pipelines."},
 		{"queries:cancel", admin, false, false, "Cancel the queries and background jobs of others, and lift quarantines of queries."},
+		{"queries:own", viewer, true, false, "See one's own queries that run, have run or run in the background, and cancel them."},
 		{"queries:read", viewer, false, false, "See the saved queries of the tenant, keep private ones of one's own, and see the queries of others that run or have run."},
 		{"queries:write", editor, false, false, "Save queries for the whole tenant, and change and delete those."},
 		{"receivers:read", viewer, false, false, "See receivers and the routing of alerts, without secrets."},

@@ -23,12 +23,12 @@ func TestPolicyTable(t *testing.T) {
 	}
 	viewer := []string{
 		"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read",
-		"roles:read", "keys:own", "retention:read", "queries:read",
+		"roles:read", "keys:own", "retention:read", "queries:read", "queries:own",
 	}
 	editor := slices.Concat(viewer, []string{"rules:write", "silences:write", "queries:write"})
 	admin := slices.Concat(editor, []string{
 		"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write", "roles:write", "keys:read", "keys:write",
-		"changes:read", "retention:write", "forwarders:read", "forwarders:write",
+		"changes:read", "retention:write", "forwarders:read", "forwarders:write", "queries:cancel",
 	})
 	owner := slices.Concat(admin, []string{"owners:write", "tenant:write", "transfers:write"})
 	ingestAll := []string{"ingest:any", "ingest:logs", "ingest:metrics", "ingest:events", "ingest:traces"}
@@ -44,7 +44,7 @@ func TestPolicyTable(t *testing.T) {
 		"editor":      {person(seamark.RoleEditor), editor},
 		"admin":       {person(seamark.RoleAdmin), admin},
 		"owner":       {person(seamark.RoleOwner), owner},
-		"query token": {token(seamark.QueryToken), []string{"data:read", "clusters:read", "rules:read"}},
+		"query token": {token(seamark.QueryToken), []string{"data:read", "clusters:read", "rules:read", "queries:own"}},
 		"admin token": {token(seamark.AdminToken), owner},
 		"ingest all":  {everything, ingestAll},
 		"ingest logs": {token(seamark.IngestToken, seamark.Logs), []string{"ingest:any", "ingest:logs"}},
