@@ -216,6 +216,15 @@ const (
 	SavedQueryOwnerKindToken  SavedQueryOwnerKind = "token"
 )
 
+// Defines values for SQLQueryFormat.
+const (
+	SQLQueryFormatArrow   SQLQueryFormat = "arrow"
+	SQLQueryFormatCsv     SQLQueryFormat = "csv"
+	SQLQueryFormatJSON    SQLQueryFormat = "json"
+	SQLQueryFormatNdjson  SQLQueryFormat = "ndjson"
+	SQLQueryFormatParquet SQLQueryFormat = "parquet"
+)
+
 // Defines values for StreamRetentionSignal.
 const (
 	StreamRetentionSignalLogs    StreamRetentionSignal = "logs"
@@ -2839,6 +2848,69 @@ type SignedCertificate struct {
 
 	// Jws Compact JWS (RFC 7515, EdDSA) over the certificate's JSON; its header holds the key.
 	Jws string `json:"jws"`
+}
+
+// SQLColumn defines model for SqlColumn.
+type SQLColumn struct {
+	Comment string `json:"comment"`
+	Name    string `json:"name"`
+
+	// Type ClickHouse's type.
+	Type string `json:"type"`
+}
+
+// SQLPlan defines model for SqlPlan.
+type SQLPlan struct {
+	// Bytes Of all columns of these rows, uncompressed; a statement reads those that it names.
+	Bytes int64 `json:"bytes"`
+
+	// Marks Blocks of rows that the indexes leave.
+	Marks int64 `json:"marks"`
+	Parts int64 `json:"parts"`
+
+	// Plan The engine's text.
+	Plan string `json:"plan"`
+
+	// Rows Rows that would be read at most.
+	Rows   int64      `json:"rows"`
+	Tables []SQLTable `json:"tables"`
+}
+
+// SQLQuery defines model for SqlQuery.
+type SQLQuery struct {
+	// Format Form of the answer.
+	Format *SQLQueryFormat `json:"format,omitempty"`
+
+	// Parameters The values of the statement's parameters {name:Type}, by name.
+	Parameters map[string]interface{} `json:"parameters,omitempty"`
+
+	// Query One SELECT over the views, such as SELECT count() FROM logs.
+	Query string `json:"query"`
+}
+
+// SQLQueryFormat Form of the answer.
+type SQLQueryFormat string
+
+// SQLSchema defines model for SqlSchema.
+type SQLSchema struct {
+	Views []SQLView `json:"views"`
+}
+
+// SQLTable defines model for SqlTable.
+type SQLTable struct {
+	Bytes int64  `json:"bytes"`
+	Marks int64  `json:"marks"`
+	Parts int64  `json:"parts"`
+	Rows  int64  `json:"rows"`
+	Table string `json:"table"`
+}
+
+// SQLView defines model for SqlView.
+type SQLView struct {
+	Columns  []SQLColumn `json:"columns"`
+	Comment  string      `json:"comment"`
+	Examples []string    `json:"examples"`
+	Name     string      `json:"name"`
 }
 
 // StreamRetention defines model for StreamRetention.
@@ -6006,6 +6078,36 @@ func (c *Client) DeleteSessionByID(ctx context.Context, id string, options ...Ca
 	return c.run(ctx, r)
 }
 
+// QuerySQL answers a SELECT over the views of the tenant's data.
+//
+// The answer is streamed in the format of the field format, else in the first of the Accept header that there is, else as JSON.
+// What fails before its first byte has a status of its own. Later an NDJSON answer ends with a line that has the key error and the
+// trailer X-Seamark-Error, and of other answers the connection is cut, so that half an answer is not taken for the whole.
+//
+// It is POST /api/v1/sql.
+func (c *Client) QuerySQL(ctx context.Context, body SQLQuery, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodPost, "/api/v1/sql", options)
+	r.json(body)
+	return c.open(ctx, r)
+}
+
+// ExplainSQL says what a statement would read, by the tables' indexes, without reading it.
+//
+// It is POST /api/v1/sql/explain.
+func (c *Client) ExplainSQL(ctx context.Context, body SQLQuery, options ...CallOption) (*SQLPlan, error) {
+	r := newCall(http.MethodPost, "/api/v1/sql/explain", options)
+	r.json(body)
+	return fetch[SQLPlan](ctx, c, r)
+}
+
+// ListSQLViews lists the views that a statement may read, with their columns.
+//
+// It is GET /api/v1/sql/schema.
+func (c *Client) ListSQLViews(ctx context.Context, options ...CallOption) (*SQLSchema, error) {
+	r := newCall(http.MethodGet, "/api/v1/sql/schema", options)
+	return fetch[SQLSchema](ctx, c, r)
+}
+
 // ListTenantExports lists the exports of the whole tenant, newest first; at most three are kept.
 //
 // It is GET /api/v1/tenant/exports.
@@ -8402,6 +8504,33 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The session's id."},
 			},
+		},
+		{
+			ID: "querySql", Method: http.MethodPost, Path: "/api/v1/sql", Summary: "Answers a SELECT over the views of the tenant's data.",
+			Tags: []string{"sql"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "format", In: "body", Type: "string", Description: "Form of the answer.", Enum: []string{"json", "ndjson", "csv", "arrow", "parquet"}},
+				{Name: "parameters", In: "body", Type: "object", Description: "The values of the statement's parameters {name:Type}, by name."},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "One SELECT over the views, such as SELECT count() FROM logs."},
+			},
+			Answer: []string{"application/json", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "application/x-ndjson", "text/csv"},
+		},
+		{
+			ID: "explainSql", Method: http.MethodPost, Path: "/api/v1/sql/explain", Summary: "Says what a statement would read, by the tables' indexes, without reading it.",
+			Tags: []string{"sql"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "format", In: "body", Type: "string", Description: "Form of the answer.", Enum: []string{"json", "ndjson", "csv", "arrow", "parquet"}},
+				{Name: "parameters", In: "body", Type: "object", Description: "The values of the statement's parameters {name:Type}, by name."},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "One SELECT over the views, such as SELECT count() FROM logs."},
+			},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listSqlViews", Method: http.MethodGet, Path: "/api/v1/sql/schema", Summary: "Lists the views that a statement may read, with their columns.",
+			Tags:   []string{"sql"},
+			Answer: []string{"application/json"},
 		},
 		{
 			ID: "listTenantExports", Method: http.MethodGet, Path: "/api/v1/tenant/exports", Summary: "Lists the exports of the whole tenant, newest first; at most three are kept.",

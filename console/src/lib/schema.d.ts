@@ -1403,6 +1403,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers a SELECT over the views of the tenant's data.
+         * @description The answer is streamed in the format of the field format, else in the first of the Accept header that there is, else as JSON.
+         *     What fails before its first byte has a status of its own. Later an NDJSON answer ends with a line that has the key error and the
+         *     trailer X-Seamark-Error, and of other answers the connection is cut, so that half an answer is not taken for the whole.
+         */
+        post: operations["querySql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what a statement would read, by the tables' indexes, without reading it. */
+        post: operations["explainSql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the views that a statement may read, with their columns. */
+        get: operations["listSqlViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/patterns": {
         parameters: {
             query?: never;
@@ -3076,6 +3132,67 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        SqlQuery: {
+            /** @description One SELECT over the views, such as SELECT count() FROM logs. */
+            query: string;
+            /** @description The values of the statement's parameters {name:Type}, by name. */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Form of the answer.
+             * @enum {string}
+             */
+            format?: "json" | "ndjson" | "csv" | "arrow" | "parquet";
+        };
+        SqlPlan: {
+            /**
+             * Format: int64
+             * @description Rows that would be read at most.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Blocks of rows that the indexes leave.
+             */
+            marks: number;
+            /** Format: int64 */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Of all columns of these rows, uncompressed; a statement reads those that it names.
+             */
+            bytes: number;
+            tables: components["schemas"]["SqlTable"][];
+            /** @description The engine's text. */
+            plan: string;
+        };
+        SqlTable: {
+            table: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            marks: number;
+            /** Format: int64 */
+            parts: number;
+            /** Format: int64 */
+            bytes: number;
+        };
+        SqlSchema: {
+            views: components["schemas"]["SqlView"][];
+        };
+        SqlView: {
+            name: string;
+            comment: string;
+            columns: components["schemas"]["SqlColumn"][];
+            examples: string[];
+        };
+        SqlColumn: {
+            name: string;
+            /** @description ClickHouse's type. */
+            type: string;
+            comment: string;
+        };
         /** @description Problem details (RFC 9457) with Seamark's stable error id. */
         Problem: {
             /**
@@ -9216,6 +9333,91 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    querySql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlQuery"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                    "application/vnd.apache.arrow.stream": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    explainSql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlQuery"];
+            };
+        };
+        responses: {
+            /** @description The estimate and the engine's plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlPlan"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listSqlViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlSchema"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
         };
     };
