@@ -48,7 +48,7 @@ type gap struct {
 
 // load reads what the query lacks and waits for it. It returns why it cannot, or the context's error.
 func (t *tenant) load(ctx context.Context, q *query) (reason string, err error) {
-	loads, reason := t.plan(q)
+	loads, reason := t.plan(ctx, q)
 	if reason != "" {
 		return reason, nil
 	}
@@ -70,7 +70,7 @@ func (t *tenant) load(ctx context.Context, q *query) (reason string, err error) 
 }
 
 // plan finds out what the query lacks, and has it loaded where that is not under way. It returns the loads to wait for.
-func (t *tenant) plan(q *query) (loads []*load, reason string) {
+func (t *tenant) plan(ctx context.Context, q *query) (loads []*load, reason string) {
 	t.dataMu.Lock()
 	defer t.dataMu.Unlock()
 	if t.dropped {
@@ -95,7 +95,7 @@ func (t *tenant) plan(q *query) (loads []*load, reason string) {
 	t.cache.metrics.hits.Add(float64(q.windows() - windows))
 	for _, one := range divide(gaps) {
 		one.tenant, one.metrics, one.whole = t, slices.Clone(q.Metrics), q.Whole && len(one.fps) == len(q.FPs)
-		if !t.startLocked(one, q) {
+		if !t.startLocked(ctx, one, q) {
 			return nil, "closed" // whatever was joined ends at once
 		}
 		loads = append(loads, one)
@@ -157,9 +157,12 @@ func (l *load) takes(g *gap) bool {
 	return l.first == g.first && l.last == g.last && len(l.fps)*int(l.last-l.first+1)*guessSamples < loadSamples
 }
 
-// startLocked registers the load's windows and begins to read them; not after Close.
-func (t *tenant) startLocked(l *load, q *query) bool {
-	l.ctx, l.cancel = context.WithCancel(t.cache.ctx)
+// startLocked registers the load's windows and begins to read them; not after Close. What it takes is that of the query which ctx
+// works for, also where others come to wait for it: it ends when nobody waits, or with the cache.
+func (t *tenant) startLocked(ctx context.Context, l *load, q *query) bool {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unbind := context.AfterFunc(t.cache.ctx, cancel)
+	l.ctx, l.cancel = ctx, func() { unbind(); cancel() }
 	l.done = make(chan struct{})
 	for _, fp := range l.fps {
 		s := t.seriesLocked(fp)
