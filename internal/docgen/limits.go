@@ -13,7 +13,8 @@ import (
 const limitsHead = `# Limits
 
 Each limit is a flag of the server ([flags.md](flags.md)); it holds for every tenant alike. An answer that a limit causes names
-the limit, the value found and the flag. Limits of alerting that are not flags stand in [operations.md](operations.md).
+the limit, the value found and the flag. Limits that are not flags, such as how many keys a tenant has, stand in
+[operations.md](operations.md#limits-that-are-not-flags); answers name them, too.
 
 `
 
