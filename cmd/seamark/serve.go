@@ -57,6 +57,7 @@ func serve(ctx context.Context, f *serverFlags, roles []app.Role, started func(c
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
+	o.SpareProcessors()
 	if err := announceOperator(ctx, a); err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ func (a *App) openAdmission(ctx context.Context) error {
 		return err
 	}
 	a.turns = turns{a.opts.Query.Timeout}
+	a.patience = newPatience(o.Admission, a.opts.Now)
 	if o.Admission {
 		a.background("query budgets", func(ctx context.Context) error { return share.Run(ctx, a.admission) })
 	}
@@ -90,7 +91,7 @@ func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
 		}
 		answer := newCostWriter(w, q)
 		r.Request = r.WithContext(ctx)
-		err := q.Outcome(handle(answer, r))
+		err := q.Outcome(a.patience.run(request.Tenant, func() error { return handle(answer, r) }))
 		answer.finish(err)
 		a.admission.End(ctx, q, err)
 		return err

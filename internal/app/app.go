@@ -89,7 +89,8 @@ type App struct {
 	savedQueries *tenant.SavedQueries // of the API role
 	quotas       quotaAPI             // of the API and querier roles
 	meter        *metering.Meter
-	shares       *shares       // of ClickHouse's processors
+	shares       *shares // of ClickHouse's processors
+	patience     *patience
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester
 	alerting     *alerting.Service
