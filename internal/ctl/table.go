@@ -105,6 +105,7 @@ func operationResources() []resource {
 		}},
 		{"usage", []command{
 			{verb: "list", operation: "listUsage"},
+			{verb: "queries", operation: "listQueryUsage", columns: []string{"name", "queries", "bytes", "rows", "cpu_seconds"}},
 			{verb: "summary", operation: "findUsageSummary"},
 			{verb: "reconcile", operation: "reconcileUsage"},
 			{verb: "budgets", operation: "findBudgets"},
@@ -219,6 +220,11 @@ func dataResources() []resource {
 			{verb: "context", operation: "readLogContext", entries: "lines", columns: []string{"time", "level", "line"}},
 			{verb: "export", operation: "exportLogs"},
 			{verb: "patterns", operation: "listLogPatterns"},
+		}},
+		{"sql", []command{
+			{verb: "query", operation: "querySql"},
+			{verb: "explain", operation: "explainSql"},
+			{verb: "schema", operation: "listSqlViews", entries: "views", columns: []string{"name", "comment"}},
 		}},
 		{"metric", []command{
 			{verb: "query", operation: "promQuery", entries: "data.result"},

@@ -7,7 +7,7 @@ import (
 )
 
 // SQLView is a table as customers' SQL sees it. Its name, its columns and their types are part of the API. It is no view on the
-// server: its definition becomes part of each statement that names it (decision 0027), with the reader's restriction in it.
+// server: its definition becomes part of each statement that names it (decision 0024), with the reader's restriction in it.
 type SQLView struct {
 	Name, Comment string
 	Columns       []SQLColumn

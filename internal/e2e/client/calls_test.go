@@ -145,6 +145,13 @@ func logCalls() []call {
 		{"readLogContext", func(t *testing.T, w *world) error {
 			return one(w.query.ReadLogContext(t.Context(), &client.ReadLogContextParams{Stream: new(`{app="web"}`), Time: new(w.nanos())}))
 		}},
+		{"querySql", func(t *testing.T, w *world) error {
+			return drain(w.query.QuerySQL(t.Context(), client.SQLQuery{Query: "SELECT count() FROM logs WHERE namespace = {ns:String}", Parameters: map[string]any{"ns": "shop"}}))
+		}},
+		{"explainSql", func(t *testing.T, w *world) error {
+			return one(w.query.ExplainSQL(t.Context(), client.SQLQuery{Query: "SELECT count() FROM logs"}))
+		}},
+		{"listSqlViews", func(t *testing.T, w *world) error { return one(w.query.ListSQLViews(t.Context())) }},
 		{"exportLogs", func(t *testing.T, w *world) error {
 			return drain(w.query.ExportLogs(t.Context(), &client.ExportLogsParams{Query: `{app="web"}`, Format: new(client.ExportLogsParamsFormatCsv), Labels: new("app")}))
 		}},

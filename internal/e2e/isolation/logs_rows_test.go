@@ -14,7 +14,7 @@ import (
 
 // logRows are the routes of log lines beyond Loki's API.
 func logRows() []row {
-	return slices.Concat(logContextRows(), logExportRows(), logPatternRows())
+	return slices.Concat(logContextRows(), logExportRows(), logPatternRows(), sqlRows())
 }
 
 // logPatternRows asks for templates, which hold each tenant's marker as the word that stays.

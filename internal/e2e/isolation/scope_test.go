@@ -227,6 +227,7 @@ func partQueries(p *part) map[string][]string {
 		return query("stream", stream, "time", strconv.FormatInt(p.start.UnixNano(), 10), "scope", "stream")
 	}
 	nothing := []string{""}
+	statement := func(sql string) string { return fmt.Sprintf(`{"query":%q,"format":"ndjson"}`, sql) }
 	day := p.start.UTC().Format(time.DateOnly)
 	queries := map[string][]string{
 		"/prometheus/api/v1/query": prom(), "/prometheus/api/v1/query_range": prom(), "/prometheus/api/v1/query_exemplars": prom(),
@@ -245,6 +246,11 @@ func partQueries(p *part) map[string][]string {
 		"/api/v1/audit/writes":  {writes(insideNamespace, insideCluster), writes("bankcanary", insideCluster), writes(insideNamespace, "othercanary")},
 		"/api/v1/logs/export":   append(loki(), loki("format", "csv")...),
 		"/api/v1/logs/patterns": append(loki(), loki("sort", "new")...),
+		"/api/v1/sql": {
+			statement("SELECT * FROM logs"), statement("SELECT * FROM metrics"), statement("SELECT * FROM series"), statement("SELECT * FROM events"), statement("SELECT * FROM audit"),
+			statement("SELECT * FROM traces"), statement("SELECT * FROM log_patterns"), statement("SELECT a.body FROM logs AS a JOIN (SELECT body FROM logs) AS b USING (body)"),
+		},
+		"/api/v1/sql/explain": {statement("SELECT * FROM logs")}, "/api/v1/sql/schema": nothing,
 		"/api/v1/logs/context": {
 			around(`{who="shopmine"}`), around(`{namespace="bankcanary"}`), around(`{who="nonecanary"}`), around(`{cluster="othercanary"}`),
 		},
@@ -276,6 +282,9 @@ func (p *part) ask(t *testing.T, route *httpx.Route, name, token string, queries
 			switch {
 			case strings.HasSuffix(route.Path, "/read"):
 				body = readEverything(t, p.start)
+			case route.Path == "/api/v1/sql" || route.Path == "/api/v1/sql/explain":
+				header.Set("Content-Type", inJSON)
+				body, q = q, ""
 			case route.Method != http.MethodGet && route.Permission == "data:read":
 				header.Set("Content-Type", form)
 				body, q = q, ""
