@@ -53,8 +53,12 @@ func (f *fleet) prepareCut(t *testing.T) *cut {
 	apart.must(t, &c.lostKey, 0, apart.owner, http.MethodPost, "/api/v1/keys", `{"name":"k","role":"admin"}`)
 	testkit.Eventually(t, startWithin, func() error {
 		for path, token := range map[string]string{"/api/v1/tokens": c.lostKey.Secret, "/api/v1/quotas": c.lostAdmin.Secret, "/prometheus/api/v1/query?query=1": c.lostQuery.Secret} {
-			if status, err := apart.ask(apart.apart, token, path); err != nil || status != http.StatusOK {
-				return fmt.Errorf("%s before the cut: status %d %v", path, status, err)
+			status, err := apart.ask(apart.apart, token, path)
+			if err == nil && status != http.StatusOK {
+				err = fmt.Errorf("%s before the cut: status %d", path, status)
+			}
+			if err != nil {
+				return err
 			}
 		}
 		if text := c.readiness(); text != "200 ready" {

@@ -42,7 +42,7 @@ func (f *fleet) asks(before, after int, token, path string) func(int) (bool, err
 }
 
 // calls makes a change by one request of the API.
-func (f *fleet) calls(t *testing.T, node int, token, method, path, body string) func() { //nolint:revive // a request has these parts
+func (f *fleet) calls(t *testing.T, node int, token, method, path, body string) func() {
 	return func() { f.must(t, nil, node, token, method, path, body) }
 }
 

@@ -129,8 +129,11 @@ func (f *fleet) signIn(t *testing.T, node int, login string) string {
 	var session struct{ Token string }
 	testkit.Eventually(t, startWithin, func() error {
 		answer, err := f.send(f.nodes[node], "", http.MethodPost, "/api/v1/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password))
-		if err != nil || answer.Status != http.StatusOK {
-			return fmt.Errorf("sign in %s: %v, %+v", login, err, answer)
+		if err != nil {
+			return err
+		}
+		if answer.Status != http.StatusOK {
+			return fmt.Errorf("sign in %s: %d %s", login, answer.Status, answer.Body)
 		}
 		return json.Unmarshal(answer.Body, &session)
 	})
@@ -138,7 +141,7 @@ func (f *fleet) signIn(t *testing.T, node int, login string) string {
 }
 
 // send asks a node of the API, with a JSON body or "".
-func (f *fleet) send(node *harness.Server, token, method, path, body string) (*harness.Answer, error) { //nolint:revive // a request has these parts
+func (f *fleet) send(node *harness.Server, token, method, path, body string) (*harness.Answer, error) {
 	r, err := http.NewRequest(method, node.URL+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -157,7 +160,7 @@ func (f *fleet) send(node *harness.Server, token, method, path, body string) (*h
 }
 
 // must is send for what has to succeed; the answer is decoded into out, unless nil.
-func (f *fleet) must(t *testing.T, out any, node int, token, method, path, body string) { //nolint:revive // as send
+func (f *fleet) must(t *testing.T, out any, node int, token, method, path, body string) {
 	t.Helper()
 	answer, err := f.send(f.nodes[node], token, method, path, body)
 	if err != nil || answer.Status/100 != 2 {

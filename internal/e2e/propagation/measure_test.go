@@ -1,6 +1,7 @@
 package propagation_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -83,8 +84,12 @@ func (f *fleet) measure(t *testing.T, k kind, round int, into *figures) {
 	c := k.round(t, f, round, round%nodeCount)
 	testkit.Eventually(t, startWithin, func() error { // what was prepared, and a change that was taken back, are known everywhere
 		for node := range f.nodes {
-			if byNew, err := c.probe(node); err != nil || byNew {
-				return fmt.Errorf("node %d does not go by the old rule: %v", node, err)
+			byNew, err := c.probe(node)
+			if err == nil && byNew {
+				err = errors.New("it goes by the new rule")
+			}
+			if err != nil {
+				return fmt.Errorf("node %d before the change: %w", node, err)
 			}
 		}
 		return nil
@@ -92,9 +97,7 @@ func (f *fleet) measure(t *testing.T, k kind, round int, into *figures) {
 	var nodes [nodeCount]probing
 	var wait sync.WaitGroup
 	for node := range nodes {
-		timer := time.NewTimer(20 * maxChange)
-		defer timer.Stop()
-		wait.Go(func() { nodes[node].follow(node, c.probe, timer.C) })
+		wait.Go(func() { nodes[node].follow(node, c.probe, time.After(20*maxChange)) })
 	}
 	testkit.Eventually(t, startWithin, func() error {
 		for node := range nodes {

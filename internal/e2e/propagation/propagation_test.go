@@ -89,7 +89,7 @@ func (f *fleet) pushAround(t *testing.T, token, app string, makeChange func()) (
 }
 
 // judgeLines reads the lines back and adds what the change took on each node.
-func (f *fleet) judgeLines(t *testing.T, token, app string, lines map[string]sentLine, acked time.Time, x *figures) { //nolint:revive // one round's facts
+func (f *fleet) judgeLines(t *testing.T, token, app string, lines map[string]sentLine, acked time.Time, x *figures) {
 	t.Helper()
 	rules := map[string]string{}
 	testkit.Eventually(t, startWithin, func() error {

@@ -92,7 +92,7 @@ func (s *scene) secret(of string) string { return s.keep(of, "canary "+rand.Text
 // word is a secret that may stand in YAML and in a path.
 func (s *scene) word(of string) string { return s.keep(of, "canary"+rand.Text()) }
 
-func (s *scene) send(token, method, path string, body any) *http.Response { //nolint:revive // a request has these parts
+func (s *scene) send(token, method, path string, body any) *http.Response {
 	s.t.Helper()
 	text, isText := body.(string)
 	if !isText && body != nil {
@@ -134,7 +134,7 @@ func (s *scene) read(answer *http.Response) []byte {
 }
 
 // call sends what must succeed, and decodes the answer into out, unless nil.
-func (s *scene) call(out any, token, method, path string, body any) { //nolint:revive // as send
+func (s *scene) call(out any, token, method, path string, body any) {
 	s.t.Helper()
 	answer := s.send(token, method, path, body)
 	text := s.read(answer)
@@ -151,7 +151,7 @@ func (s *scene) call(out any, token, method, path string, body any) { //nolint:r
 }
 
 // refused sends what must not succeed; its answer is looked into.
-func (s *scene) refused(token, method, path string, body any) { //nolint:revive // as send
+func (s *scene) refused(token, method, path string, body any) {
 	s.t.Helper()
 	answer := s.send(token, method, path, body)
 	text := s.read(answer)
