@@ -28,7 +28,7 @@ func TestBusRestart(t *testing.T) {
 	}
 	f := newFleet(t, rnd, harness.NewAccount(admin, "one"), harness.NewAccount(admin, "two"))
 	f.start(server)
-	n := cycles(t, 4)
+	n := cycles(t, 2)
 	var slowest time.Duration
 	for range n {
 		f.pushes(int64(20 + rnd.IntN(200)))

@@ -21,13 +21,13 @@ const droppedAnswers = 0.3
 func TestDroppedResponses(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{loses: droppedAnswers})
-	n := cycles(t, 3)
+	n := cycles(t, 2)
 	for range n {
 		r.fleet.pushes(r.some())
 		r.server.Kill()
 		r.restart()
 	}
-	r.fleet.pushes(200)
+	r.fleet.pushes(300)
 	acks, lost := r.fleet.proxy.acks.Load(), r.fleet.proxy.lost.Load()
 	if share := float64(lost) / float64(acks); acks < 300 || share < droppedAnswers-0.1 || share > droppedAnswers+0.1 {
 		t.Errorf("the proxy lost %d of %d acknowledgements; want about %.0f %%", lost, acks, 100*droppedAnswers)

@@ -21,7 +21,7 @@ import (
 const (
 	batchRows = 10
 	// batchPause keeps a run's rows countable; the crashes, not the rate, are what is tested.
-	batchPause = 25 * time.Millisecond
+	batchPause = 50 * time.Millisecond
 	retryPause = 20 * time.Millisecond
 	// clientIDs is the room for row ids of one client. A sample's value is its id, so ids stay far below 2^53.
 	clientIDs = 100_000_000

@@ -11,7 +11,8 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-// cycles is how often each kind of crash happens: few in every run, many where SEAMARK_CRASH_CYCLES says so.
+// cycles is how often each kind of crash happens: few in every run, twice where the second meets what the first has left, and
+// many where SEAMARK_CRASH_CYCLES says so.
 func cycles(t *testing.T, few int) int {
 	t.Helper()
 	text := os.Getenv("SEAMARK_CRASH_CYCLES")

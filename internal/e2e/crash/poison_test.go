@@ -43,8 +43,11 @@ func TestPoison(t *testing.T) {
 	begin := time.Now()
 	unreadable, refused := p.await(4*n, 2*n)
 	waited := time.Since(begin).Seconds()
+	r.fleet.pause() // nothing of it is in doubt while people look at the letters
 	p.inspect(unreadable[0], refused[0])
 	p.replay(unreadable, refused)
+	r.fleet.resume()
+	r.fleet.pushes(10)
 	r.settle()
 	r.fleet.verdict(n, map[string]any{"unreadable": len(unreadable), "refused": len(refused), "set_aside_after_seconds": waited})
 }

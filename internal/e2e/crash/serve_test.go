@@ -95,7 +95,7 @@ func (r *rig) settle() {
 func TestKillServer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	n := cycles(t, 4)
+	n := cycles(t, 2)
 	for range n {
 		r.fleet.pushes(r.some())
 		r.server.Kill()
@@ -110,7 +110,7 @@ func TestKillServer(t *testing.T) {
 func TestKillEngine(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	n := cycles(t, 4)
+	n := cycles(t, 2)
 	for i := range n {
 		r.fleet.pushes(r.some())
 		if i%2 == 0 {

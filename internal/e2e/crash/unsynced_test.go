@@ -17,7 +17,7 @@ func TestKillBeforeSync(t *testing.T) {
 		t.Fatal("strace is not installed; this test holds system calls with it: apt-get install strace")
 	}
 	r := newRig(t, rigOptions{flags: []string{"--bus.shards", "1", "--writer.max-batch-age", "10ms"}, accounts: 8})
-	n := cycles(t, 3)
+	n := cycles(t, 2)
 	for range n {
 		r.fleet.pushes(50)
 		r.server.Kill()

@@ -32,7 +32,7 @@ func TestKillWriter(t *testing.T) {
 		start(i)
 	}
 	f.start(ingest)
-	n := 2 * cycles(t, 4)
+	n := 2 * cycles(t, 2)
 	for range n {
 		f.pushes(int64(1 + rnd.IntN(60)))
 		i := rnd.IntN(len(writers))
