@@ -22,6 +22,7 @@ const (
 // TestCrashes pushes while the server is killed again and again: every line that was acknowledged reaches the target, and what
 // comes twice has the same batch id.
 func TestCrashes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	hook := newTarget(t)
 	w.do(t, http.MethodPut, path+"/hook", hook.definition(`{app="api"} |= "keep" | logfmt | n!="7"`, ""), http.StatusOK, nil)
@@ -61,6 +62,7 @@ func TestCrashes(t *testing.T) {
 
 // TestKilledWhileTheTargetIsAway has lines wait for a target over a crash, while another forwarder and queries go on.
 func TestKilledWhileTheTargetIsAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	away, alive := newTarget(t), newTarget(t)
 	away.setDown(true)
@@ -97,6 +99,7 @@ func TestKilledWhileTheTargetIsAway(t *testing.T) {
 
 // TestSecretIsNowhere looks for a header's value in the API's answers, the log and the whole data folder.
 func TestSecretIsNowhere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	hook := newTarget(t)
 	w.do(t, http.MethodPut, path+"/hook", hook.definition(`{app="api"}`, fmt.Sprintf(`,"headers":{"Authorization":{"value":%q}}`, secret)), http.StatusOK, nil)
@@ -151,6 +154,7 @@ func TestSecretIsNowhere(t *testing.T) {
 
 // TestEvents forwards Kubernetes events as the log lines that they are, too.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	hook := newTarget(t)
 	body := fmt.Sprintf(`{"signal":"events","filter":%q,"target":{"webhook":{"url":%q}}}`, `{signal="events", type="Warning"} | json | line_format "{{.reason}}"`, hook.URL)
@@ -174,6 +178,7 @@ func TestEvents(t *testing.T) {
 
 // TestRoles runs the forwarders in a process of their own, and hands them over to another when that dies.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	bus, store := harness.StartNATS(t, t.TempDir()), harness.StartEngine(t, t.TempDir())
 	flags := append([]string{"--nats.url", bus.URL, "--forwarders.allowed-targets", "127.0.0.0/8"}, store.Flags()...)
 	start := func(role string) *harness.Server {

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-const within = time.Minute
+const within = 2 * time.Minute
 
 // world is a server with a tenant that may forward to this machine.
 type world struct {
