@@ -102,7 +102,7 @@ e2e: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
 e2e: engine build ## End-to-end tests of the built product, and of the console in a browser
 	@scripts/install-chromium
 	go test -vet=off -count=1 -p 3 -timeout 20m -skip '$(NIGHTLY)' $(E2E)
-	cd console && npm run e2e
+	cd console && npm exec --no -- vitest run --project e2e
 	@scripts/demo-e2e
 
 .PHONY: compat
