@@ -37,6 +37,7 @@ func (f *fleet) furnish(a *account, canary string) {
 // TestDeleteUnderIngest deletes a tenant while agents push to all nodes: nothing of it is left, nothing comes back, the
 // tenant beside it keeps every row exactly once, and the certificate says what was deleted.
 func TestDeleteUnderIngest(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 2, "--alerting.evaluation-interval", "1s")
 	const canary, other = "canarygone", "canarystays"
 	gone, stays := f.account("goner"), f.account("stayer")

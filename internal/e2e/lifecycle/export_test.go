@@ -19,6 +19,7 @@ import (
 // TestExport takes a tenant along: every line is in the archive once, with its labels, its rules are there, and neither a
 // secret nor anything of the tenant beside it.
 func TestExport(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 1)
 	a, other := f.account("leaver"), f.account("neighbour")
 	const secret = "hook-secret-canary"

@@ -29,6 +29,7 @@ type shownRetention struct {
 // TestRetention has a tenant cut the life of its logs: days that are older go whole, the tables say the new number, and the
 // tenant beside it keeps all. What the API shows is what the store does.
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 1, "--retention.interval", "1s")
 	short, long := f.account("shorty"), f.account("longer")
 	now := time.Now().UTC()

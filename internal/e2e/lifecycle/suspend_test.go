@@ -15,6 +15,7 @@ import (
 // TestSuspendAndRestore suspends a tenant, resumes it, deletes it and has it back: credentials are refused on every node and
 // its rules stand still meanwhile, and all data is there afterwards. What was done stands in both logs of changes.
 func TestSuspendAndRestore(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, 2, "--alerting.evaluation-interval", "1s")
 	a := f.account("pauser")
 	f.furnish(a, "canarypause")
