@@ -55,8 +55,9 @@ type Meter struct {
 	opts MeterOptions
 	lost prometheus.Counter
 
-	mu    sync.Mutex // guards books
-	books map[seamark.TenantID]map[seamark.UsageKey]*seamark.UsageCounts
+	mu      sync.Mutex // guards books and origins
+	books   map[seamark.TenantID]map[seamark.UsageKey]*seamark.UsageCounts
+	origins map[seamark.TenantID]*originBook
 
 	flushing sync.Mutex // guards unsent
 	unsent   []page
@@ -79,7 +80,7 @@ func NewMeter(o MeterOptions) (*Meter, error) {
 		return nil, err
 	}
 	m := &Meter{
-		opts: o, books: map[seamark.TenantID]map[seamark.UsageKey]*seamark.UsageCounts{},
+		opts: o, books: map[seamark.TenantID]map[seamark.UsageKey]*seamark.UsageCounts{}, origins: map[seamark.TenantID]*originBook{},
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "seamark_metering_lost_lines_total", Help: "Lines about queries that were not stored, because the bus was away for too long or the tenant is gone.",
 		}),
@@ -93,13 +94,18 @@ func (m *Meter) Query(tenant seamark.TenantID, language, actor string, counts se
 	key := seamark.UsageKey{Kind: seamark.UsageQuery, Hour: seamark.HourOf(m.opts.Now()), Source: language, Actor: actor}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if book := m.books[tenant]; book[key] == nil && len(book) >= m.opts.MaxActors {
+		key.Actor = ""
+	}
+	m.countLocked(tenant, key, counts)
+}
+
+// countLocked adds to a tenant's book.
+func (m *Meter) countLocked(tenant seamark.TenantID, key seamark.UsageKey, counts seamark.UsageCounts) {
 	book := m.books[tenant]
 	if book == nil {
 		book = map[seamark.UsageKey]*seamark.UsageCounts{}
 		m.books[tenant] = book
-	}
-	if book[key] == nil && len(book) >= m.opts.MaxActors {
-		key.Actor = ""
 	}
 	if have := book[key]; have != nil {
 		have.Add(&counts)
@@ -153,6 +159,7 @@ func (m *Meter) Flush(ctx context.Context) error {
 // gather makes pages of the books.
 func (m *Meter) gather() {
 	m.mu.Lock()
+	m.closeOriginsLocked()
 	books := m.books
 	m.books = map[seamark.TenantID]map[seamark.UsageKey]*seamark.UsageCounts{}
 	m.mu.Unlock()

@@ -267,5 +267,6 @@ func (a *App) queryEnded(ctx context.Context, q *admit.Query, err error) {
 		}
 	}
 	a.history.add(e)
+	a.meterOrigin(&e)
 	a.judgeEnded(ctx, &e, err)
 }

@@ -136,9 +136,10 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
 		routes = append(routes, a.exportRoutes()...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
-		routes = append(routes, api.UsageRoutes(usageAPI{
+		usage := usageAPI{
 			Store: a.store, quotas: a.quotas, budgets: a.directory.Budgets, numbers: a.tenantNumbers, kept: a.kept, timeout: a.opts.Query.Timeout, now: a.opts.Now,
-		}, a.opts.Now)...)
+		}
+		routes = append(append(routes, api.UsageRoutes(usage, a.opts.Now)...), api.QueryUsageRoutes(usage, a.opts.Now)...)
 	}
 	if a.opts.has(RoleAlerting) {
 		routes = append(routes, api.RuleRoutes(a.alerting, a.alerting)...)

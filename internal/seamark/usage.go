@@ -12,10 +12,11 @@ const (
 	UsageStored                        // sample: rows and bytes on the disk
 	UsageActive                        // sample: active series of metrics, active streams of logs, as rows
 	UsageSetAside                      // counter: acknowledged rows that the store refused; they are in the dead-letter stream
+	UsageOrigin                        // counter: what UsageQuery counts, by the dashboard or rule that asked; it adds nothing to that
 	usageKindCount
 )
 
-var usageKindNames = [usageKindCount]string{"", "ingest", "query", "stored", "active", "set_aside"}
+var usageKindNames = [usageKindCount]string{"", "ingest", "query", "stored", "active", "set_aside", "origin"}
 
 // String returns the kind as it stands in the store.
 func (k UsageKind) String() string {
@@ -32,8 +33,8 @@ type UsageKey struct {
 	Kind    UsageKind
 	Signal  Signal // 0 where it is of none
 	Cluster string // name, "" for what is of no cluster
-	Source  string // protocol of ingest, language of queries, table of what is stored
-	Actor   string // login of a person or key id of a token that queried; "" elsewhere
+	Source  string // protocol of ingest, language of queries, table of what is stored; of an origin dashboard or rule
+	Actor   string // login of a person or key id of a token that queried, name of an origin; "" elsewhere
 }
 
 // UsageCounts is what was counted. All of it adds up.

@@ -109,7 +109,7 @@ func usageSQL(q *UsageQuery, now time.Time) *logSQL {
 	b.WriteString("FROM (\n  SELECT date, " + bucket + " AS bucket, tenant, kind, cluster, signal, source, actor,\n" +
 		"    sum(requests) AS requests, sum(rows) AS rows, sum(bytes) AS bytes, sum(wire) AS wire, sum(micros) AS micros\n  FROM (\n")
 	b.usageLines(q, now)
-	b.WriteString("\n  )\n  GROUP BY date, bucket, tenant, kind, cluster, signal, source, actor\n)\n" +
+	b.WriteString("\n  )\n  WHERE kind != 'origin'\n  GROUP BY date, bucket, tenant, kind, cluster, signal, source, actor\n)\n" +
 		"GROUP BY g_time, g_tenant, g_cluster, g_signal, g_source, g_actor\nORDER BY g_time, g_tenant, g_cluster, g_signal, g_source, g_actor\nLIMIT " +
 		b.int64(int64(q.Limit)))
 	return b

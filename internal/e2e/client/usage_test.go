@@ -13,6 +13,9 @@ func usageCalls() []call {
 		{"listUsage", func(t *testing.T, w *world) error {
 			return drain(w.admin.ListUsage(t.Context(), &client.ListUsageParams{GroupBy: new("day,signal,source")}))
 		}},
+		{"listQueryUsage", func(t *testing.T, w *world) error {
+			return one(w.admin.ListQueryUsage(t.Context(), &client.ListQueryUsageParams{GroupBy: new(client.ListQueryUsageParamsGroupByDashboard)}))
+		}},
 		{"findUsageSummary", func(t *testing.T, w *world) error { return one(w.admin.FindUsageSummary(t.Context())) }},
 		{"reconcileUsage", func(t *testing.T, w *world) error { return one(w.admin.ReconcileUsage(t.Context(), nil)) }},
 		{"listTenantsUsage", func(t *testing.T, w *world) error {

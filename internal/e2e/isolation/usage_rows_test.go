@@ -26,6 +26,9 @@ func usageRows() []row {
 				{path: by}, {path: by + "&format=csv"}, {path: by + "&tenant=01ARZ3NDEKTSV4RRFFQ69G5FAV"}, bad(usage + "?group_by=tenant"), bad(usage + "?format=xml"), bad(usage + "?start=x"),
 			}
 		}},
+		{method: http.MethodGet, path: usage + "/queries", may: members, status: http.StatusOK, sends: func(*testing.T, *world, *side) []request {
+			return []request{{}, {path: usage + "/queries?group_by=rule"}, bad(usage + "/queries?group_by=cluster"), bad(usage + "/queries?limit=0")}
+		}},
 		{method: http.MethodGet, path: usage + "/summary", may: members, status: http.StatusOK, sends: fixed("")},
 		{method: http.MethodGet, path: usage + "/reconciliation", may: members, status: http.StatusOK, sends: func(*testing.T, *world, *side) []request {
 			return []request{{}, bad(usage + "/reconciliation?start=1&end=100000000")}
