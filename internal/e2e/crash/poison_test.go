@@ -162,7 +162,7 @@ func (p *poisoner) list() (unreadable, refused []letter) {
 // await waits for so many dead letters of each kind.
 func (p *poisoner) await(wantUnreadable, wantRefused int) (unreadable, refused []letter) {
 	p.t.Helper()
-	patience := time.Minute + time.Duration(wantRefused)*5*time.Second // each is tried some times before it is taken apart
+	patience := 4*time.Minute + time.Duration(wantRefused)*5*time.Second // each is tried some times before it is taken apart
 	testkit.Eventually(p.t, patience, func() error {
 		if unreadable, refused = p.list(); len(unreadable) != wantUnreadable || len(refused) != wantRefused {
 			return fmt.Errorf("%d letters cannot be read and %d are refused; want %d and %d", len(unreadable), len(refused), wantUnreadable, wantRefused)
@@ -213,7 +213,7 @@ func (p *poisoner) replay(unreadable, refused []letter) {
 func (p *poisoner) come(before []letter) (after []letter) {
 	p.t.Helper()
 	newest := before[len(before)-1].Number
-	testkit.Eventually(p.t, time.Minute+time.Duration(len(before))*5*time.Second, func() error {
+	testkit.Eventually(p.t, 4*time.Minute+time.Duration(len(before))*5*time.Second, func() error {
 		if _, after = p.list(); len(after) != len(before) || after[0].Number <= newest {
 			return fmt.Errorf("%d letters from %+v on; want %d after %d", len(after), after[:min(len(after), 1)], len(before), newest)
 		}
