@@ -149,16 +149,14 @@ func quotaKinds() []kind {
 				t.Cleanup(func() { f.must(t, nil, node, f.owner, http.MethodPut, path, "{}") })
 			}, f.pushes(http.StatusNoContent, http.StatusBadRequest, token.Secret)}
 		}},
-		{"a tenant's rate is lowered", func(t *testing.T, f *fleet, _, node int) change {
+		{"a tenant's day is made smaller", func(t *testing.T, f *fleet, _, node int) change {
 			ready(t, f)
 			path := "/api/v1/tenants/" + string(f.tenant) + "/quotas"
 			f.must(t, nil, node, f.operator, http.MethodPut, path, "{}")
 			return change{func() {
-				f.must(t, nil, node, f.operator, http.MethodPut, path, `{"rows_per_second":1,"rows_burst":1}`)
+				f.must(t, nil, node, f.operator, http.MethodPut, path, `{"daily_bytes":1}`)
 				t.Cleanup(func() { f.must(t, nil, node, f.operator, http.MethodPut, path, "{}") })
-			}, statusIs(http.StatusNoContent, http.StatusTooManyRequests, func(node int) (int, error) { // what a push owes keeps the next ones out
-				return f.push(f.nodes[node], token.Secret, lineBody("probe", 100, 10))
-			})}
+			}, f.pushes(http.StatusNoContent, http.StatusTooManyRequests, token.Secret)} // a rate would let one push more run into debt
 		}},
 		{"a tenant gets a smaller plan", func(t *testing.T, f *fleet, round, node int) change {
 			ready(t, f)
