@@ -939,6 +939,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what queries took by member, dashboard or rule, those that read most first.
+         * @description A member is a login or the id of a credential. A dashboard is its uid and the panel's id, as Grafana tells them in headers; a rule is
+         *     its namespace, group and name. A node names 500 dashboards and rules of a tenant a day; `other` stands for the rest.
+         */
+        get: operations["listQueryUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/usage/summary": {
         parameters: {
             query?: never;
@@ -3240,6 +3261,25 @@ export interface components {
          * @enum {string}
          */
         QueryVisibility: "private" | "tenant";
+        QueryUsageList: {
+            /** @enum {string} */
+            group_by: "member" | "dashboard" | "rule";
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            items: {
+                name: string;
+                /** Format: int64 */
+                queries: number;
+                /** Format: int64 */
+                rows: number;
+                /** Format: int64 */
+                bytes: number;
+                /** Format: double */
+                cpu_seconds: number;
+            }[];
+        };
         RunningQuery: {
             id: string;
             /** @description Of lists for operators. */
@@ -8270,6 +8310,38 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listQueryUsage: {
+        parameters: {
+            query?: {
+                group_by?: "member" | "dashboard" | "rule";
+                /** @description Start (inclusive), RFC 3339 or Unix seconds. The start of this month unless told. */
+                start?: string;
+                /** @description End (exclusive), RFC 3339 or Unix seconds. Now unless told. */
+                end?: string;
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryUsageList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
         };
     };
