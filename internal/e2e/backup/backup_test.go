@@ -117,6 +117,7 @@ func (s *scene) canaries() map[string]string {
 
 // TestSecretsAreFoundNowhere sets secrets and uses them, then looks for them in every answer, log line, metric and file.
 func TestSecretsAreFoundNowhere(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	s := newScene(t, folder)
 	s.fires()
@@ -184,6 +185,7 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 
 // TestBackupAndRestore destroys a data folder and brings the control plane back from a backup and the root key.
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "control.backup")
 	s := newScene(t, folder)
 	s.fires()
@@ -261,6 +263,7 @@ func (s *scene) isBack() {
 
 // TestStartsWithoutTheRootKey starts servers whose root key is gone, another one, or no key at all.
 func TestStartsWithoutTheRootKey(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	server := harness.Serve(t, folder, serveFlags()...)
 	list := mustRun(t, "", "keys", "list", "--data-dir", folder)

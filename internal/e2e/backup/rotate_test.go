@@ -21,6 +21,7 @@ type keyList []struct {
 // TestRotationOverProcesses rotates keys while the processes of two roles are asked for what only they can answer with the
 // keys: signing people in, and reading and writing receivers. No request may fail.
 func TestRotationOverProcesses(t *testing.T) {
+	t.Parallel()
 	nats, engine := harness.StartNATS(t, t.TempDir()), harness.StartEngine(t, t.TempDir())
 	flags := append([]string{"--nats.url", nats.URL}, engine.Flags()...)
 	alerting := harness.Serve(t, t.TempDir(), append([]string{"alerting"}, flags...)...)
