@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -152,26 +153,42 @@ const maxPeekedBytes = 1 << 20
 
 // textOf returns what a request asks, or its path where it asks in no language.
 func textOf(r *http.Request) string {
-	values := r.URL.Query()
-	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		// The handler reads the form by itself, with its own errors.
-		head, err := io.ReadAll(io.LimitReader(r.Body, maxPeekedBytes))
-		rest := io.Reader(r.Body)
-		if err != nil {
-			rest = failing{err}
-		}
-		r.Body = peeked{io.MultiReader(bytes.NewReader(head), rest), r.Body}
-		if form, err := url.ParseQuery(string(head)); err == nil && form.Get("query") != "" {
-			return form.Get("query")
+	if r.Method == http.MethodPost {
+		if text := textOfBody(r); text != "" {
+			return text
 		}
 	}
-	if text := values.Get("query"); text != "" {
+	if text := r.URL.Query().Get("query"); text != "" {
 		return text
 	}
 	if r.URL.RawQuery == "" {
 		return r.URL.Path
 	}
 	return r.URL.Path + "?" + r.URL.RawQuery
+}
+
+// textOfBody returns the query of a form or of a JSON document. The handler reads the body by itself, with its own errors.
+func textOfBody(r *http.Request) string {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	kind = strings.TrimSpace(kind)
+	if kind != "application/x-www-form-urlencoded" && kind != "application/json" {
+		return ""
+	}
+	head, err := io.ReadAll(io.LimitReader(r.Body, maxPeekedBytes))
+	rest := io.Reader(r.Body)
+	if err != nil {
+		rest = failing{err}
+	}
+	r.Body = peeked{io.MultiReader(bytes.NewReader(head), rest), r.Body}
+	if kind == "application/json" {
+		var document struct {
+			Query string `json:"query"`
+		}
+		_ = json.Unmarshal(head, &document) // the handler tells what is wrong with it
+		return document.Query
+	}
+	form, _ := url.ParseQuery(string(head))
+	return form.Get("query")
 }
 
 // peeked is a body whose beginning was read already.

@@ -41,6 +41,9 @@ func LeftOut() map[string]string {
 		bucketPrefix + "pipeline_stats":     "counters of pipelines",
 		bucketPrefix + "pushgateway":        "pushed metrics, which are data",
 		bucketPrefix + "transfers":          "exports of tenants, which lie on the disks of nodes that another installation does not have",
+		bucketPrefix + "query_spending":     "what tenants' queries have read today",
+		bucketPrefix + "query_jobs":         "queries in the background, whose results another installation does not have",
+		bucketPrefix + "query_quarantine":   "queries that ended the database of this installation",
 		bucketPrefix + "retention":          "what rounds of retention have deleted",
 	}
 }
