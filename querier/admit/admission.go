@@ -97,6 +97,7 @@ type Admission struct {
 	running  int
 	scans    int
 	inflight uint64 // estimates of the scans that run
+	visits   [2]visit
 }
 
 // New returns an admission.

@@ -107,6 +107,42 @@ func TestATenantLeavesOthersAPlace(t *testing.T) {
 	})
 }
 
+// TestLongQueriesHoldBackTheirTenant lets queries in that read little and compute for long: while another tenant is there, those behind
+// them come one by one, and when it is not, as before.
+func TestLongQueriesHoldBackTheirTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(o *admit.Options) { o.MaxConcurrent = 16 })
+		var all sync.WaitGroup
+		start := func(n int) {
+			for range n {
+				all.Go(func() { _, _ = w.ask(t.Context(), alice, admit.AdHocQuery, 0, 25*time.Second) })
+			}
+			synctest.Wait()
+		}
+		running := func() (n int) {
+			for _, i := range w.List(alice) {
+				if i.State == admit.StateRunning {
+					n++
+				}
+			}
+			return n
+		}
+		start(2)
+		time.Sleep(2 * time.Second) // of the bubble
+		_, err := w.ask(t.Context(), bob, admit.AdHocQuery, 0, time.Millisecond)
+		require.NoError(t, err)
+		start(10)
+		require.Equal(t, 3, running(), "two long ones, and one that nobody knows yet")
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, 4, running(), "and one more, as all of these are long")
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 8, running(), "half of the places, as bob is gone")
+		all.Wait()
+	})
+}
+
 // TestAVictimIsNotKeptWaiting lets random hostile tenants ask what they like, and a victim with small queries now and then.
 func TestAVictimIsNotKeptWaiting(t *testing.T) {
 	for seed := range uint64(20) {

@@ -58,7 +58,16 @@ type state struct {
 	counted  lane      // where its place counts: a query that turns out to read much becomes a scan
 	waited   time.Duration
 	timer    *time.Timer
+	linger   *time.Timer // makes it long
+	long     bool        // it has held its place for lingerAfter
 }
+
+// lingerAfter is how long a query runs before it counts as one that takes processors, whatever it reads: an engine may compute for
+// seconds over little. A tenant with as many of those as scans may run is let in one by one while others are there.
+const lingerAfter = time.Second
+
+// companyFor is how long after its last query a tenant is still there.
+const companyFor = 10 * time.Second
 
 // ticket is a query that waits.
 type ticket struct {
@@ -101,6 +110,7 @@ type tenant struct {
 	queued  [ExportQuery + 1]int
 	running int
 	scans   int
+	long    int     // of its queries that run
 	tag     float64 // start tag of its next query, in virtual time
 	limits  Limits  // of its latest query
 	budget  budget
@@ -244,7 +254,48 @@ func (a *Admission) mayRunLocked(t *tenant, in lane) bool {
 	if most := t.limits.QueryConcurrency; most > 0 && int64(t.running) >= most {
 		return false
 	}
+	if in == lightLane && t.long >= a.opts.MaxScans && t.running > t.long && a.companyLocked(t) {
+		return false
+	}
 	return in == lightLane || t.scans == 0 || t.scans < a.opts.MaxScans-a.scans
+}
+
+// companyLocked reports whether another tenant was let in not long ago.
+func (a *Admission) companyLocked(t *tenant) bool {
+	for _, v := range a.visits {
+		if v.tenant != t && v.tenant != nil && a.opts.Now().Sub(v.at) < companyFor {
+			return true
+		}
+	}
+	return false
+}
+
+// visit is when a tenant was let in last.
+type visit struct {
+	tenant *tenant
+	at     time.Time
+}
+
+// visitLocked notes who was let in, and who before of another tenant.
+func (a *Admission) visitLocked(t *tenant) {
+	if a.visits[0].tenant != t {
+		a.visits[1] = a.visits[0]
+	}
+	a.visits[0] = visit{t, a.opts.Now()}
+}
+
+// lingerLocked counts a query as long after a while.
+func (a *Admission) lingerLocked(t *tenant, s *state) {
+	s.long = false
+	s.linger = time.AfterFunc(lingerAfter, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if s.held > 0 && !s.long {
+			s.long = true
+			t.long++
+			a.dispatchLocked()
+		}
+	})
 }
 
 // letLocked gives a query its place.
@@ -265,6 +316,8 @@ func (a *Admission) letLocked(k *ticket) {
 	}
 	a.payLocked(t, s.credit)
 	a.removeLocked(k)
+	a.visitLocked(t)
+	a.lingerLocked(t, s)
 	k.let = true
 	close(k.ready)
 	q.startLocked()
@@ -296,6 +349,11 @@ func (a *Admission) leaveLocked(q *Query, all bool) {
 	}
 	a.running--
 	t.running--
+	s.linger.Stop()
+	if s.long {
+		s.long = false
+		t.long--
+	}
 	if s.counted == scanLane {
 		a.scans--
 		t.scans--
