@@ -42,12 +42,13 @@ type RunningQuery struct {
 
 // QueryFilter selects queries of one tenant, or for operators with the zero TenantID those of all.
 type QueryFilter struct {
-	Tenant seamark.TenantID
-	Actor  string // "" is everybody
-	ID     string // "" is all
-	Done   bool   // those that have ended instead of those that wait or run
-	Sort   string // of QuerySorts
-	Limit  int
+	Operator bool // who asks: of queries an operator sees neither literals nor people
+	Tenant   seamark.TenantID
+	Actor    string // "" is everybody
+	ID       string // "" is all
+	Done     bool   // those that have ended instead of those that wait or run
+	Sort     string // of QuerySorts
+	Limit    int
 }
 
 // QuerySorts are the orders of lists of queries: by time with the newest first, by all others with the most first.
@@ -211,6 +212,7 @@ func operatorFilter(q url.Values) (f QueryFilter, err error) {
 	if f, err = readQueryFilter(q); err != nil {
 		return f, err
 	}
+	f.Operator = true
 	if text := q.Get("tenant"); text != "" {
 		f.Tenant, err = seamark.ParseTenantID(text)
 	}

@@ -175,7 +175,7 @@ func (r *runningAPI) ListQueries(ctx context.Context, f api.QueryFilter) ([]api.
 	}
 	items = ordered(items, &f)
 	for i := range items {
-		if f.Tenant != "" {
+		if !f.Operator {
 			items[i].Tenant = ""
 			continue
 		}
