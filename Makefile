@@ -13,15 +13,15 @@ LDFLAGS := -X main.version=$(VERSION)
 
 # Packages whose tests start the built product; they have a target of their own.
 E2E := ./internal/e2e/...
-# End-to-end tests for the night: waves of hostile bodies whose memory is measured take minutes and a machine of their own.
-NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs
+# End-to-end tests for the night: waves of hostile bodies whose memory is measured and long absences take minutes.
+NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs|TestKillBeforeSync|TestEngineAway
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages whose tests with random data go round few times, and more often at night; see testkit.Rounds.
 RANDOM := ./internal/engine ./internal/store ./querier/...
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
-CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/pushgateway ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
-	./internal/bus ./internal/httpx ./internal/seal ./tenant ./alerting ./querier/samplecache ./querier/seriesindex ./querier/logtail \
+CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
+	./internal/bus ./internal/httpx ./internal/seal ./alerting ./querier/samplecache ./querier/seriesindex ./querier/logtail \
 	./querier/logfilter ./ingest/patterns
 
 CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
