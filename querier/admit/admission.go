@@ -98,6 +98,7 @@ type Admission struct {
 	scans    int
 	inflight uint64 // estimates of the scans that run
 	visits   [2]visit
+	waking   bool // a look at the queues is due, as company may be gone
 }
 
 // New returns an admission.

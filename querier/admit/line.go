@@ -254,10 +254,27 @@ func (a *Admission) mayRunLocked(t *tenant, in lane) bool {
 	if most := t.limits.QueryConcurrency; most > 0 && int64(t.running) >= most {
 		return false
 	}
-	if in == lightLane && t.long >= a.opts.MaxScans && t.running > t.long && a.companyLocked(t) {
+	if in == lightLane && t.tickets[in][0].query.Request.Class != RuleQuery && a.crowdsLocked(t) {
 		return false
 	}
 	return in == lightLane || t.scans == 0 || t.scans < a.opts.MaxScans-a.scans
+}
+
+// crowdsLocked reports whether a tenant's queries take what processors there are, so that more of them, though they read little, would
+// only take from others who are there: they are twice as many as scans may be, or as many are long and one is not known yet.
+func (a *Admission) crowdsLocked(t *tenant) bool {
+	most := a.opts.MaxScans
+	crowds := (t.running >= 2*most || t.long >= most && t.running > t.long) && a.companyLocked(t)
+	if crowds && !a.waking { // the others may be gone before any query ends
+		a.waking = true
+		time.AfterFunc(companyFor, func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.waking = false
+			a.dispatchLocked()
+		})
+	}
+	return crowds
 }
 
 // companyLocked reports whether another tenant was let in not long ago.
