@@ -174,7 +174,7 @@ func (h sqlHandler) copy(d *download, r *httpx.Request, answer io.Reader) error 
 			}
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // a Reader returns it as it is
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err

@@ -48,7 +48,7 @@ func (m metricAPI) want(tenant seamark.TenantID, query string, start, end time.T
 // metricOf returns the metric that a selector names, "" where it names none.
 func metricOf(s *parser.VectorSelector) string {
 	for _, m := range s.LabelMatchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == seamark.MetricNameLabel && m.Type == labels.MatchEqual {
 			return m.Value
 		}
 	}

@@ -41,28 +41,34 @@ func newPatience(on bool, now func() time.Time) *patience {
 }
 
 // run runs a query of the tenant and returns its error. A panic in it is one of the caller.
-func (p *patience) run(tenant seamark.TenantID, query func() error) (err error) {
+func (p *patience) run(tenant seamark.TenantID, query func() error) error {
 	crowds := p.enter(tenant)
 	defer p.leave(tenant)
 	if !crowds || !p.on {
 		return query()
 	}
-	var thrown any
-	done := make(chan struct{})
+	type outcome struct {
+		err    error
+		thrown any
+	}
+	done := make(chan outcome, 1)
 	go func() {
 		// The goroutine ends without unlocking, and its thread with it: a thread's priority can be lowered by anybody and raised only
 		// by the privileged.
 		runtime.LockOSThread()
 		lowerThread()
-		defer close(done)
-		defer func() { thrown = recover() }()
-		err = query()
+		var o outcome
+		defer func() {
+			o.thrown = recover()
+			done <- o
+		}()
+		o.err = query()
 	}()
-	<-done
-	if thrown != nil {
-		panic(thrown)
+	o := <-done
+	if o.thrown != nil {
+		panic(o.thrown)
 	}
-	return err
+	return o.err
 }
 
 // enter counts a query and reports whether its tenant has more of those under way than its part, while others are there, too.

@@ -59,7 +59,7 @@ func TestPatienceHandsBackWhatHappens(t *testing.T) {
 		}
 	}
 	defer func() {
-		if got := recover(); got != fault {
+		if got, _ := recover().(error); !errors.Is(got, fault) {
 			t.Errorf("recovered %v, want %v", got, fault)
 		}
 		if p.flights != 1+crowdedFlights {

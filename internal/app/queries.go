@@ -238,7 +238,7 @@ func (r *runningAPI) gather(ctx context.Context, q *queryQuestion) ([]queryReply
 }
 
 // openQueries makes what shows and cancels queries, remembers those that have ended, and quarantines those that kill the engine.
-func (a *App) openQueries(ctx context.Context) error {
+func (a *App) openQueries(context.Context) error {
 	nc := a.nc
 	if a.natsServer != nil {
 		nc = nil // an embedded bus has this one process

@@ -68,13 +68,18 @@ func (a *App) startRoles(ctx context.Context) error {
 			return err
 		}
 	}
-	if a.opts.has(RoleQuerier) {
-		if err := a.openJobs(ctx); err != nil {
-			return err
-		}
-		return a.openTransfers(ctx) // last: it reads what the others keep
+	return a.startBackground(ctx)
+}
+
+// startBackground starts what queriers do that nobody waits for.
+func (a *App) startBackground(ctx context.Context) error {
+	if !a.opts.has(RoleQuerier) {
+		return nil
 	}
-	return nil
+	if err := a.openJobs(ctx); err != nil {
+		return err
+	}
+	return a.openTransfers(ctx) // last: it reads what the others keep
 }
 
 // startWriter starts moving messages from the bus into the store.

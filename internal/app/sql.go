@@ -30,12 +30,12 @@ type sqlAPI struct {
 	turns
 }
 
-func (s sqlAPI) OpenSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery) (io.ReadCloser, error) { //nolint:gocritic // the interface has a value
+func (s sqlAPI) OpenSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery) (io.ReadCloser, error) {
 	prepared, err := s.runner.Prepare(scope, sql.Query{SQL: q.Query, Parameters: q.Parameters, Format: sqlFormat(q.Format)})
 	if err != nil {
 		return nil, err
 	}
-	ctx, done, err := s.begin(ctx, sqlWants(ctx, prepared))
+	ctx, done, err := s.begin(ctx, sqlWants(prepared))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s sqlAPI) OpenSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery
 }
 
 // sqlWants says what a statement reads. Its range stands anywhere in its text, so the engine's index analysis tells how much it is.
-func sqlWants(ctx context.Context, p *sql.Prepared) admit.Want {
+func sqlWants(p *sql.Prepared) admit.Want {
 	signals := p.Signals()
 	if len(signals) == 0 {
 		return light
@@ -89,7 +89,7 @@ func sqlFormat(name string) store.SQLFormat {
 	return store.SQLJSON
 }
 
-func (s sqlAPI) ExplainSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery) (*api.SQLPlan, error) { //nolint:gocritic // the interface has a value
+func (s sqlAPI) ExplainSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery) (*api.SQLPlan, error) {
 	prepared, err := s.runner.Prepare(scope, sql.Query{SQL: q.Query, Parameters: q.Parameters})
 	if err != nil {
 		return nil, err

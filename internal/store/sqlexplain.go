@@ -29,7 +29,7 @@ type SQLPlan struct {
 
 // Explain says what a statement would read, without reading it. Queries that stand in place of a value run, because what is read
 // may depend on them; they are under the same limits.
-func (q *SQL) Explain(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLPlan, error) { //nolint:gocritic // a value, so that nobody changes it
+func (q *SQL) Explain(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLPlan, error) {
 	text, db, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (q *SQL) Explain(ctx context.Context, tenant seamark.TenantID, o SQLQuery) 
 }
 
 // Estimate is the part of Explain about what would be read.
-func (q *SQL) Estimate(ctx context.Context, tenant seamark.TenantID, o SQLQuery) ([]SQLEstimate, error) { //nolint:gocritic // a value, so that nobody changes it
+func (q *SQL) Estimate(ctx context.Context, tenant seamark.TenantID, o SQLQuery) ([]SQLEstimate, error) {
 	text, db, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func NewSQL(s *Store) *SQL {
 const sqlBuffer = 4 << 20
 
 // Open runs a statement and returns when its answer begins. Whoever opens an answer closes it.
-func (q *SQL) Open(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLAnswer, error) { //nolint:gocritic // a value, so that nobody changes it
+func (q *SQL) Open(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLAnswer, error) {
 	text, db, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string
 	if resp.StatusCode == http.StatusOK {
 		return a, nil
 	}
-	defer a.Close()
+	defer func() { _ = a.Close() }()
 	message, err := io.ReadAll(io.LimitReader(resp.Body, maxSQLError))
 	if err != nil {
 		return nil, queryError(ctx, err)

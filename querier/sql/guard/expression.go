@@ -13,7 +13,8 @@ func (p *parser) expression() error {
 	}
 	defer func() { p.depth-- }()
 	for {
-		for p.take("NOT") || p.takeOp("-") || p.takeOp("+") {
+		for signed := true; signed; {
+			signed = p.take("NOT") || p.takeOp("-") || p.takeOp("+")
 		}
 		if err := p.operandValue(); err != nil {
 			return err

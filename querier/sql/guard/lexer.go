@@ -39,7 +39,8 @@ type lexer struct {
 func cut(sql string, maxBytes int) ([]token, *lexer, error) {
 	l := &lexer{text: sql}
 	if len(sql) > maxBytes {
-		return nil, l, l.fault(0, idTooLarge, "The statement has %d bytes; at most %d are allowed.", len(sql), maxBytes)
+		err := l.fault(0, idTooLarge, "The statement has %d bytes; at most %d are allowed.", len(sql), maxBytes)
+		return nil, l, err
 	}
 	if err := l.checkBytes(); err != nil {
 		return nil, l, err
