@@ -33,7 +33,7 @@ const (
 	companyFor = 10 * time.Second
 	// spareProcessors are Go's beyond the machine's, for threads that wait for the machine. Each makes Go's garbage collector a quarter
 	// of a thread wider.
-	spareProcessors = 2
+	spareProcessors = 4
 )
 
 func newPatience(on bool, now func() time.Time) *patience {

@@ -107,15 +107,15 @@ func TestATenantLeavesOthersAPlace(t *testing.T) {
 	})
 }
 
-// TestLongQueriesHoldBackTheirTenant lets queries in that read little and compute for long: while another tenant is there, those behind
-// them come one by one, and when it is not, as before.
-func TestLongQueriesHoldBackTheirTenant(t *testing.T) {
+// TestCompanyBoundsATenant lets queries in that read little and take long: while another tenant is there, they are few at once, but for
+// rules, and when it is gone they are as many as before.
+func TestCompanyBoundsATenant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(o *admit.Options) { o.MaxConcurrent = 16 })
 		var all sync.WaitGroup
-		start := func(n int) {
+		start := func(n int, class admit.Class) {
 			for range n {
-				all.Go(func() { _, _ = w.ask(t.Context(), alice, admit.AdHocQuery, 0, 25*time.Second) })
+				all.Go(func() { _, _ = w.ask(t.Context(), alice, class, 0, 25*time.Second) })
 			}
 			synctest.Wait()
 		}
@@ -127,15 +127,13 @@ func TestLongQueriesHoldBackTheirTenant(t *testing.T) {
 			}
 			return n
 		}
-		start(2)
-		time.Sleep(2 * time.Second) // of the bubble
+		start(2, admit.AdHocQuery)
 		_, err := w.ask(t.Context(), bob, admit.AdHocQuery, 0, time.Millisecond)
 		require.NoError(t, err)
-		start(10)
-		require.Equal(t, 3, running(), "two long ones, and one that nobody knows yet")
-		time.Sleep(1500 * time.Millisecond)
-		synctest.Wait()
-		require.Equal(t, 4, running(), "and one more, as all of these are long")
+		start(10, admit.AdHocQuery)
+		require.Equal(t, 3, running(), "one more than scans may be")
+		start(1, admit.RuleQuery)
+		require.Equal(t, 4, running(), "a rule beside them")
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		require.Equal(t, 8, running(), "half of the places, as bob is gone")

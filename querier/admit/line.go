@@ -58,13 +58,7 @@ type state struct {
 	counted  lane      // where its place counts: a query that turns out to read much becomes a scan
 	waited   time.Duration
 	timer    *time.Timer
-	linger   *time.Timer // makes it long
-	long     bool        // it has held its place for lingerAfter
 }
-
-// lingerAfter is how long a query runs before it counts as one that takes processors, whatever it reads: an engine may compute for
-// seconds over little. A tenant with as many of those as scans may run is let in one by one while others are there.
-const lingerAfter = time.Second
 
 // companyFor is how long after its last query a tenant is still there.
 const companyFor = 10 * time.Second
@@ -110,7 +104,6 @@ type tenant struct {
 	queued  [ExportQuery + 1]int
 	running int
 	scans   int
-	long    int     // of its queries that run
 	tag     float64 // start tag of its next query, in virtual time
 	limits  Limits  // of its latest query
 	budget  budget
@@ -260,11 +253,10 @@ func (a *Admission) mayRunLocked(t *tenant, in lane) bool {
 	return in == lightLane || t.scans == 0 || t.scans < a.opts.MaxScans-a.scans
 }
 
-// crowdsLocked reports whether a tenant's queries take what processors there are, so that more of them, though they read little, would
-// only take from others who are there: they are twice as many as scans may be, or as many are long and one is not known yet.
+// crowdsLocked reports whether a tenant's queries take what processors there are, so that more of them would only take from others who
+// are there: what reads little may compute for seconds all the same. They are as many as scans may be, and one more.
 func (a *Admission) crowdsLocked(t *tenant) bool {
-	most := a.opts.MaxScans
-	crowds := (t.running >= 2*most || t.long >= most && t.running > t.long) && a.companyLocked(t)
+	crowds := t.running > a.opts.MaxScans && a.companyLocked(t)
 	if crowds && !a.waking { // the others may be gone before any query ends
 		a.waking = true
 		time.AfterFunc(companyFor, func() {
@@ -301,20 +293,6 @@ func (a *Admission) visitLocked(t *tenant) {
 	a.visits[0] = visit{t, a.opts.Now()}
 }
 
-// lingerLocked counts a query as long after a while.
-func (a *Admission) lingerLocked(t *tenant, s *state) {
-	s.long = false
-	s.linger = time.AfterFunc(lingerAfter, func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if s.held > 0 && !s.long {
-			s.long = true
-			t.long++
-			a.dispatchLocked()
-		}
-	})
-}
-
 // letLocked gives a query its place.
 func (a *Admission) letLocked(k *ticket) {
 	q, t := k.query, k.tenant
@@ -334,7 +312,6 @@ func (a *Admission) letLocked(k *ticket) {
 	a.payLocked(t, s.credit)
 	a.removeLocked(k)
 	a.visitLocked(t)
-	a.lingerLocked(t, s)
 	k.let = true
 	close(k.ready)
 	q.startLocked()
@@ -366,11 +343,6 @@ func (a *Admission) leaveLocked(q *Query, all bool) {
 	}
 	a.running--
 	t.running--
-	s.linger.Stop()
-	if s.long {
-		s.long = false
-		t.long--
-	}
 	if s.counted == scanLane {
 		a.scans--
 		t.scans--
