@@ -13,13 +13,32 @@ func Fingerprint(language, text string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Shape returns a query's text with a question mark for each literal, and one for a list of them.
+// Shape returns a query's text with a question mark for each literal, and one for a list of them. Where a query has no text but a path, the
+// values of its parameters are literals.
 func Shape(language, text string) string {
+	if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "/*") {
+		return shapeOfPath(text)
+	}
 	s := shaper{text: text, sql: language == "sql"}
 	for s.at < len(s.text) {
 		s.step()
 	}
 	return string(s.out)
+}
+
+// shapeOfPath keeps the names of parameters.
+func shapeOfPath(text string) string {
+	route, query, _ := strings.Cut(text, "?")
+	var names []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, _, _ := strings.Cut(pair, "="); name != "" {
+			names = append(names, name+"=?")
+		}
+	}
+	if len(names) == 0 {
+		return route
+	}
+	return route + "?" + strings.Join(names, "&")
 }
 
 // shaper reads the tokens that all our languages share: quoted strings, numbers, words, comments.

@@ -54,6 +54,14 @@ func (s *side) endedQuery(t *testing.T) string {
 	return runningQueries + "/" + got.Header.Get("Seamark-Query-Id")
 }
 
+// endedQueries fills what is remembered of the tenant's queries: those of other routes ask for the other tenant's things by name.
+func (s *side) endedQueries(t *testing.T) {
+	const remembered = 50 // --query.history
+	for range remembered {
+		s.endedQuery(t)
+	}
+}
+
 // runningRows: everybody who reads data sees their own queries and jobs, members those of all; admins end them.
 func runningRows() []row {
 	own, seeing := []string{"query token"}, []string{"editor", "viewer"}
@@ -61,7 +69,7 @@ func runningRows() []row {
 	gone := func(path string) request { return request{path: path, status: http.StatusNotFound} }
 	rows := []row{
 		{method: http.MethodGet, path: runningQueries, may: readers, status: http.StatusOK, shows: members, sends: func(t *testing.T, _ *world, s *side) []request {
-			s.endedQuery(t)
+			s.endedQueries(t)
 			return []request{{path: runningQueries + "?state=done"}, {}, bad(runningQueries + "?state=x"), bad(runningQueries + "?sort=x")}
 		}},
 		{method: http.MethodGet, path: runningQueries + "/:id", may: members, ownOnly: own, status: http.StatusOK, shows: members, sends: func(t *testing.T, w *world, s *side) []request {
