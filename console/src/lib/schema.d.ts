@@ -5596,6 +5596,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The query takes more than one query of the tenant may, or is quarantined; `detail` names the limit, whose it is and what would fit. */
+        OverLimit: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many of the tenant's queries run or wait, or its budget is used up; `detail` names which, and what is answered all the same. */
+        OverBudget: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description Any other fault. */
         Fault: {
             headers: {
@@ -9437,8 +9457,8 @@ export interface operations {
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
+            422: components["responses"]["OverLimit"];
+            429: components["responses"]["OverBudget"];
             default: components["responses"]["Fault"];
         };
     };
