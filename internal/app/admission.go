@@ -40,7 +40,6 @@ func (a *App) openAdmission(ctx context.Context) error {
 		return err
 	}
 	a.turns = turns{a.opts.Query.Timeout}
-	a.patience = newPatience(o.Admission, a.opts.Now)
 	if o.Admission {
 		a.background("query budgets", func(ctx context.Context) error { return share.Run(ctx, a.admission) })
 	}
@@ -92,7 +91,13 @@ func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
 		}
 		answer := newCostWriter(w, q)
 		r.Request = r.WithContext(ctx)
-		err := q.Outcome(a.patience.run(request.Tenant, func() error { return handle(answer, r) }))
+		run := func() error { return handle(answer, r) }
+		var err error
+		if q.Crowds() {
+			err = q.Outcome(patiently(run))
+		} else {
+			err = q.Outcome(run())
+		}
 		answer.finish(err)
 		a.admission.End(ctx, q, err)
 		return err

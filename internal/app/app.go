@@ -89,8 +89,7 @@ type App struct {
 	savedQueries *tenant.SavedQueries // of the API role
 	quotas       quotaAPI             // of the API and querier roles
 	meter        *metering.Meter
-	shares       *shares // of ClickHouse's processors
-	patience     *patience
+	shares       *shares       // of ClickHouse's processors
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester
 	alerting     *alerting.Service

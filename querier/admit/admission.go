@@ -93,6 +93,8 @@ type Admission struct {
 	clock    float64 // virtual time, in seconds of a place: the start tag of what was let in last
 	newest   float64 // the highest tag
 	seq      uint64
+	listed   int // queries that wait, run or are about to
+	present  int // tenants that have some
 	waiting  int
 	running  int
 	scans    int
@@ -132,7 +134,7 @@ func (a *Admission) Begin(ctx context.Context, r Request) (context.Context, *Que
 	unbind := context.AfterFunc(q.fault, func() { cancel(context.Cause(q.fault)) })
 	q.state.unbind = func() { unbind(); cancel(errEnded) }
 	a.mu.Lock()
-	a.tenantLocked(r.Tenant).queries[q.ID] = q
+	a.listLocked(a.tenantLocked(r.Tenant), q)
 	a.mu.Unlock()
 	return With(ctx, q), q
 }
@@ -146,7 +148,7 @@ func (a *Admission) End(ctx context.Context, q *Query, err error) {
 	}
 	q.state.ended = true
 	a.leaveLocked(q, true)
-	delete(a.tenantLocked(q.Request.Tenant).queries, q.ID)
+	a.unlistLocked(a.tenantLocked(q.Request.Tenant), q)
 	a.mu.Unlock()
 	q.state.unbind() // work that others wait for, too, goes on: see Bind
 	a.metrics.ended(q, err)

@@ -141,6 +141,26 @@ func TestCompanyBoundsATenant(t *testing.T) {
 	})
 }
 
+// TestWhoCrowds has one tenant begin query after query, alone, beside another, and after that one has gone.
+func TestWhoCrowds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		begin := func(id seamark.TenantID, n int) (last *admit.Query) {
+			for range n {
+				_, last = w.Begin(t.Context(), admit.Request{Tenant: id, Class: admit.AdHocQuery})
+			}
+			return last
+		}
+		require.False(t, begin(alice, 10).Crowds(), "a tenant that is alone")
+		_, err := w.ask(t.Context(), bob, admit.AdHocQuery, 0, time.Millisecond)
+		require.NoError(t, err)
+		require.False(t, begin(bob, 3).Crowds(), "three of thirteen")
+		require.True(t, begin(alice, 1).Crowds(), "eleven of fourteen")
+		time.Sleep(11 * time.Second) // of the bubble
+		require.False(t, begin(alice, 1).Crowds(), "the other asks no more")
+	})
+}
+
 // TestAVictimIsNotKeptWaiting lets random hostile tenants ask what they like, and a victim with small queries now and then.
 func TestAVictimIsNotKeptWaiting(t *testing.T) {
 	for seed := range uint64(20) {

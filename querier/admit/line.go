@@ -269,6 +269,40 @@ func (a *Admission) crowdsLocked(t *tenant) bool {
 	return crowds
 }
 
+// crowdedQueries is from how many queries at once on, waiting ones included, a tenant can crowd a node.
+const crowdedQueries = 3
+
+// Crowds reports whether the query's tenant has more of the queries that wait and run than its part, while others are there: what is
+// computed for it may then go behind everything else.
+func (q *Query) Crowds() bool {
+	if q == nil || q.owner.opts.Off {
+		return false
+	}
+	a := q.owner
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tenantLocked(q.Request.Tenant)
+	n := len(t.queries)
+	return n >= crowdedQueries && n*max(a.present, 2) > a.listed && a.companyLocked(t)
+}
+
+// listLocked and unlistLocked keep count of the queries that wait and run, and of the tenants that have some.
+func (a *Admission) listLocked(t *tenant, q *Query) {
+	if len(t.queries) == 0 {
+		a.present++
+	}
+	a.listed++
+	t.queries[q.ID] = q
+}
+
+func (a *Admission) unlistLocked(t *tenant, q *Query) {
+	delete(t.queries, q.ID)
+	a.listed--
+	if len(t.queries) == 0 {
+		a.present--
+	}
+}
+
 // companyLocked reports whether another tenant was let in not long ago.
 func (a *Admission) companyLocked(t *tenant) bool {
 	for _, v := range a.visits {
