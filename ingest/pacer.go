@@ -48,11 +48,16 @@ func (p *pacer) spend(n int, now time.Time) {
 }
 
 // rest has the budget spent for half as long as a batch took to insert, so that inserts take two thirds of the time at most:
-// a server that is slow, because others need its cores, gets fewer and larger ones.
-func (p *pacer) rest(took time.Duration, now time.Time) {
+// a server that is slow, because others need its cores, gets fewer and larger ones. Behind a crowded batch it is twice as long
+// instead, because what small inserts cost does not depend on their rows.
+func (p *pacer) rest(took time.Duration, crowded bool, now time.Time) {
+	pause := took / 2
+	if crowded {
+		pause = 2 * took
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until := now.Add(min(took/2, pacerDebt)); p.free.Before(until) {
+	if until := now.Add(min(pause, pacerDebt)); p.free.Before(until) {
 		p.free = until
 	}
 }

@@ -48,12 +48,16 @@ func (h *history) Read(ctx context.Context, shard bus.Shard, from uint64, fn fun
 	if shard != h.shard {
 		return h.Bus.Read(ctx, shard, from, fn)
 	}
+	var list []bus.Received // all at once, so that one batch takes them
 	for i := from; i <= uint64(len(h.shows)); i++ {
 		data, _, err := h.Message(ctx, shard, i)
 		if err != nil {
 			return err
 		}
-		if err := fn(bus.Received{Sequence: i, Data: data}); err != nil {
+		list = append(list, bus.Received{Sequence: i, Data: data})
+	}
+	for _, m := range list {
+		if err := fn(m); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ type Blocks interface {
 	// Verify settles a block in doubt and reports whether it is stored.
 	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
 	// Inserts returns how many inserts Insert makes of a block.
-	Inserts(b *store.Block) int
+	Inserts(table store.Table, rows uint64, crowded bool) int
 	// Probe has the server read one segment without storing it. A refusal is an error that store.Rejected knows.
 	Probe(ctx context.Context, tenant seamark.TenantID, s *store.Segment) error
 }
@@ -202,8 +202,9 @@ func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received,
 		if full {
 			in = nil
 		}
+		inserts := 0
 		if full || due {
-			out = batches
+			out, inserts = batches, w.inserts(open)
 		}
 		select {
 		case <-ctx.Done():
@@ -219,7 +220,7 @@ func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received,
 				timer.Reset(wait)
 			}
 		case out <- open:
-			w.pace.spend(w.inserts(open), w.opts.Now())
+			w.pace.spend(inserts, w.opts.Now())
 			open, due = &shardBatch{}, false
 		}
 	}
@@ -241,13 +242,19 @@ func (w *shardWriter) wait(b *shardBatch) time.Duration {
 	return max(own, w.pace.wait(now))
 }
 
-// inserts returns how many inserts a batch takes.
+// inserts returns how many inserts a batch takes, and marks those that are one of many.
 func (w *shardWriter) inserts(b *shardBatch) int {
-	n := 0
+	n, crowded := 0, w.crowded(len(b.blocks))
 	for _, p := range b.blocks {
-		n += w.opts.Store.Inserts(p.block)
+		p.block.Crowded = crowded
+		n += w.opts.Store.Inserts(p.block.Table, p.rows, crowded)
 	}
 	return n
+}
+
+// crowded reports whether so many blocks in each batch of each shard would take the budget of inserts.
+func (w *shardWriter) crowded(blocks int) bool {
+	return w.pace.cost(blocks*shardsOfSignal) > w.opts.MaxBatchAge
 }
 
 const (
@@ -255,6 +262,8 @@ const (
 	maxInserts = 4096
 	// maxBatchAges is how many times its age a batch of many inserts waits, while the budget is not spent.
 	maxBatchAges = 4
+	// shardsOfSignal is how many shards usually share the budget.
+	shardsOfSignal = 4
 )
 
 // store writes batch after batch, and the checkpoint when nothing follows for a while.
@@ -267,12 +276,12 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 		case <-ctx.Done():
 			return ctx.Err()
 		case b := <-batches:
-			begin := w.opts.Now()
+			begin, blocks := w.opts.Now(), len(b.blocks)
 			if err := w.write(ctx, b); err != nil {
 				return err
 			}
 			now := w.opts.Now()
-			w.pace.rest(now.Sub(begin), now)
+			w.pace.rest(now.Sub(begin), w.crowded(blocks), now)
 		case <-idle.C:
 			if w.dirty {
 				if err := w.save(ctx); err != nil {

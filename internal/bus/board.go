@@ -34,8 +34,9 @@ type Board[T any] struct {
 	kv      jetstream.KeyValue
 	changed func(string)
 
-	mu   sync.RWMutex // guards docs
-	docs map[string]Posted[T]
+	mu     sync.RWMutex // guards the fields below
+	docs   map[string]Posted[T]
+	loaded bool
 }
 
 // Posted is a document as a board holds it.
@@ -110,6 +111,7 @@ func (b *Board[T]) follow(ctx context.Context) {
 func (b *Board[T]) endReplay(seen map[string]bool) {
 	var gone []string
 	b.mu.Lock()
+	b.loaded = true
 	for key, p := range b.docs {
 		if !seen[key] || p.deleted {
 			delete(b.docs, key)
@@ -164,6 +166,13 @@ func (b *Board[T]) post(key string, p Posted[T]) {
 	if newer {
 		b.changed(key)
 	}
+}
+
+// Loaded reports that the whole bucket was read since Run.
+func (b *Board[T]) Loaded() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.loaded
 }
 
 // Find returns a document from memory.

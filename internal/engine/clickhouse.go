@@ -37,7 +37,7 @@ type ClickHouseOptions struct {
 	KeepFreeBytes int64
 	// Ceilings are what no statement of a tenant exceeds. Default seamark.DefaultCeilings.
 	Ceilings seamark.Ceilings
-	// Prepare are statements that run after each start, before anybody else's, as the user with every right: what the engine forgets
+	// Prepare are statements that run right after each start, as the user with every right: what the engine forgets
 	// when it ends.
 	Prepare []string
 	// MaxConcurrentQueries bounds all users together; more are refused. Default 128.

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"github.com/ebitengine/purego"
+
+	"github.com/seamarkhq/seamark/internal/child"
 )
 
 // ChildCommand is the subcommand under which the executable serves as the ClickHouse child: `seamark clickhouse-engine`.
@@ -30,6 +32,8 @@ func RunChild(args []string) int {
 		fmt.Fprintf(os.Stderr, "usage: %s LIBRARY CONFIG (seamark starts this itself)\n", ChildCommand)
 		return exitUsage
 	}
+	// Threads that compute for seconds leave the processor at once to those that wake up for microseconds.
+	_ = child.SetSlice(child.ComputeSlice)
 	if err := serveLibrary(args[0], args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitFailed

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seamarkhq/seamark/internal/child"
 )
 
 const (
@@ -44,7 +46,7 @@ func (c *ClickHouse) supervise(ctx context.Context, started chan<- error) {
 	first, backoff := true, firstBackoff
 	for ctx.Err() == nil {
 		began := time.Now()
-		child, err := c.startChild(ctx)
+		run, err := c.startChild(ctx)
 		if first {
 			started <- err
 			if err != nil {
@@ -53,7 +55,7 @@ func (c *ClickHouse) supervise(ctx context.Context, started chan<- error) {
 			first = false
 		}
 		if err == nil {
-			err = c.watch(ctx, child)
+			err = c.watch(ctx, run)
 		}
 		if ctx.Err() != nil {
 			return
@@ -70,8 +72,8 @@ func (c *ClickHouse) supervise(ctx context.Context, started chan<- error) {
 	}
 }
 
-// child is one run of the engine's process.
-type child struct {
+// engineRun is one run of the engine's process.
+type engineRun struct {
 	cmd   *exec.Cmd
 	stdin io.Closer     // closing it asks the engine to end
 	ended chan struct{} // closed after the process was reaped
@@ -79,7 +81,7 @@ type child struct {
 }
 
 // startChild starts the process and waits until it answers. On failure the process is gone.
-func (c *ClickHouse) startChild(ctx context.Context) (*child, error) {
+func (c *ClickHouse) startChild(ctx context.Context) (*engineRun, error) {
 	// The engine does not load workloads of an earlier run but refuses to make them again; without the folder it can.
 	if err := os.RemoveAll(filepath.Join(c.dataPath(), "workload")); err != nil {
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
@@ -88,7 +90,7 @@ func (c *ClickHouse) startChild(ctx context.Context) (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
-	if err := setOOMScore(run.cmd.Process.Pid, c.options.OOMScore); err != nil {
+	if err := child.SetOOMScore(run.cmd.Process.Pid, c.options.OOMScore); err != nil {
 		c.options.Log.Warn("ClickHouse engine keeps its OOM score", "error", err)
 	}
 	c.setState(run.cmd.Process.Pid, false)
@@ -98,18 +100,19 @@ func (c *ClickHouse) startChild(ctx context.Context) (*child, error) {
 		c.setState(0, false)
 		return nil, fmt.Errorf("start ClickHouse: %w", err)
 	}
+	// From here on others' statements run, too: what dies now was up.
+	c.setState(run.cmd.Process.Pid, true)
 	for _, statement := range c.options.Prepare {
 		// What is prepared makes queries better; without it there still are queries.
 		if err := c.run(ctx, statement); err != nil {
 			c.options.Log.Warn("ClickHouse engine is not prepared as it should be", "error", err)
 		}
 	}
-	c.setState(run.cmd.Process.Pid, true)
 	return run, nil
 }
 
 // spawn starts the process with an empty environment: the engine must not act on the operator's proxies or credentials.
-func (c *ClickHouse) spawn() (*child, error) {
+func (c *ClickHouse) spawn() (*engineRun, error) {
 	executable, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -117,7 +120,7 @@ func (c *ClickHouse) spawn() (*child, error) {
 	cmd := exec.Command(executable, ChildCommand, c.library, c.configPath())
 	cmd.Dir = c.options.DataDir
 	cmd.Env = []string{"HOME=" + c.options.DataDir, "TZ=UTC", "LC_ALL=C"}
-	cmd.SysProcAttr = childAttributes()
+	cmd.SysProcAttr = child.Attributes()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func (c *ClickHouse) spawn() (*child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	run := &child{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
+	run := &engineRun{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
 	go func() {
 		// Wait closes the pipe, so everything the child said must be read first.
 		logLines(c.options.Log, stderr)
@@ -140,7 +143,7 @@ func (c *ClickHouse) spawn() (*child, error) {
 }
 
 // waitReady returns when the child answers a query on HTTP and listens on TCP.
-func (c *ClickHouse) waitReady(ctx context.Context, run *child) error {
+func (c *ClickHouse) waitReady(ctx context.Context, run *engineRun) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	tick := time.NewTicker(readyPoll)
@@ -194,7 +197,7 @@ func (c *ClickHouse) ping(ctx context.Context) error {
 }
 
 // watch waits until the child ends by itself, or ends it when ctx does.
-func (c *ClickHouse) watch(ctx context.Context, run *child) error {
+func (c *ClickHouse) watch(ctx context.Context, run *engineRun) error {
 	defer c.setState(0, false)
 	select {
 	case <-run.ended:

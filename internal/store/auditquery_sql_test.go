@@ -20,6 +20,9 @@ func auditStatements(text string) map[string]*logSQL {
 		"clients, filtered": auditClientsSQL(&AuditClientsQuery{AuditFilter: full, By: []AuditField{AuditUser, AuditVerb, AuditResource}, Order: AuditByDenied, Limit: 5}),
 		"records":           auditListSQL(&AuditQuery{AuditFilter: f, Limit: 1}),
 		"records, filtered": auditListSQL(&AuditQuery{AuditFilter: full, Limit: 5}),
+		"records, next":     auditListSQL(&AuditQuery{AuditFilter: f, After: &AuditPlace{Time: day}, Limit: 5}),
+		"records, tied":     auditTiedSQL(&AuditQuery{AuditFilter: f, After: &AuditPlace{day, "of " + text}, Limit: 5}, day),
+		"records, shown":    auditShownSQL(&AuditQuery{AuditFilter: full, After: &AuditPlace{day.Add(time.Minute), "of " + text}, Limit: 5}, []string{text, "b"}),
 		"lists":             auditListsSQL(&AuditListsQuery{AuditFilter: full, Order: AuditListsByLarge, Limit: 5}),
 		"writes":            auditWritesSQL(&AuditWritesQuery{AuditFilter: full, Limit: 5}),
 	}

@@ -80,13 +80,9 @@ func TestListAudit(t *testing.T) {
 	}
 	ids := func(f store.AuditFilter, limit int) string {
 		f.Range = seamark.TimeRange{Start: now.Add(-time.Hour), End: now}
-		list, err := s.ListAudit(t.Context(), tenantA, store.AuditQuery{AuditFilter: f, Limit: limit})
+		page, err := s.ListAudit(t.Context(), tenantA, store.AuditQuery{AuditFilter: f, Limit: limit})
 		require.NoError(t, err)
-		var found []string
-		for _, r := range list {
-			found = append(found, r.ID)
-		}
-		return strings.Join(found, " ")
+		return idsOf(page.Records)
 	}
 	is := func(f store.AuditField, values ...string) store.AuditFilter {
 		return store.AuditFilter{Conditions: []store.AuditCondition{{Field: f, Values: values}}}
@@ -121,13 +117,60 @@ func TestListAudit(t *testing.T) {
 		require.Equal(t, c.want, ids(c.filter, 10), "case %d", i)
 	}
 	require.Equal(t, "6 5", ids(store.AuditFilter{}, 2))
-	list, err := s.ListAudit(t.Context(), tenantA, store.AuditQuery{AuditFilter: store.AuditFilter{Range: seamark.TimeRange{Start: now.Add(-time.Hour), End: now}, Conditions: is(store.AuditSourceIP, "10.0.0.1").Conditions}, Limit: 1})
+	page, err := s.ListAudit(t.Context(), tenantA, store.AuditQuery{AuditFilter: store.AuditFilter{Range: seamark.TimeRange{Start: now.Add(-time.Hour), End: now}, Conditions: is(store.AuditSourceIP, "10.0.0.1").Conditions}, Limit: 1})
 	require.NoError(t, err)
+	list := page.Records
 	require.Equal(t, "ResponseComplete /api/v1/x RBAC east shop get ann secrets db kubectl", strings.Join([]string{
 		list[0].Stage, list[0].URI, list[0].Reason, list[0].Field(store.AuditCluster), list[0].Field(store.AuditNamespace), list[0].Field(store.AuditVerb),
 		list[0].Field(store.AuditUser), list[0].Field(store.AuditResource), list[0].Field(store.AuditName), list[0].Field(store.AuditUserAgent),
 	}, " "))
 	require.WithinDuration(t, now.Add(-9*time.Minute), list[0].Time, time.Millisecond)
+}
+
+func idsOf(list []store.AuditRecord) string {
+	var ids []string
+	for _, r := range list {
+		ids = append(ids, r.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// TestAuditPages reads lists page by page, of any length. Records of one time, and requests that take long and began among those of
+// later pages, stand there once.
+func TestAuditPages(t *testing.T) {
+	s, now := open(t, 109), time.Now()
+	record := func(id, stage string, ago time.Duration) auditRow {
+		r := auditRows(now)[0]
+		r.at = now.Add(-ago)
+		r.attrs = append([]string{"audit_id", id, "stage", stage}, r.attrs[4:8]...)
+		return r
+	}
+	const done, begun, answering = "ResponseComplete", "RequestReceived", "ResponseStarted"
+	var b seamark.Batch
+	addAudit(&b,
+		record("long", done, time.Minute), record("a", done, 2*time.Minute), record("a", answering, 2*time.Minute), record("b", done, 2*time.Minute), record("c", done, 2*time.Minute),
+		record("f", done, 2*time.Minute), record("g", done, 2*time.Minute), record("h", answering, 2*time.Minute), record("h", done, 2*time.Minute),
+		record("nano", done, 2*time.Minute+time.Nanosecond), record("open", answering, 3*time.Minute), record("d", done, 4*time.Minute), record("d", begun, 5*time.Minute),
+		record("long", begun, 6*time.Minute), record("long", answering, 5*time.Minute), record("e", done, 7*time.Minute), record("open", begun, 8*time.Minute),
+	)
+	insertBatch(t, s, 1, &b)
+	for limit := 1; limit < 13; limit++ {
+		q := store.AuditQuery{AuditFilter: store.AuditFilter{Range: seamark.TimeRange{Start: now.Add(-time.Hour), End: now}}, Limit: limit}
+		var ids []string
+		for pages := 0; ; pages++ {
+			page, err := s.ListAudit(t.Context(), tenantA, q)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(page.Records), limit)
+			require.Less(t, pages, 20)
+			if len(page.Records) > 0 {
+				ids = append(ids, idsOf(page.Records))
+			}
+			if q.After = page.Next; page.Next == nil {
+				break
+			}
+		}
+		require.Equal(t, "long a b c f g h nano open d e", strings.Join(ids, " "), "limit %d", limit)
+	}
 }
 
 func TestAuditClients(t *testing.T) {

@@ -92,12 +92,14 @@ type Store struct {
 	process    string        // tells apart what the server counts for this process and for others
 	broken     chan struct{} // has one while a ledger is open
 
-	mu      sync.Mutex // guards tenants, ledgers, walls, missing and ready
+	mu      sync.Mutex // guards what follows
 	tenants map[seamark.TenantNumber]driver.Conn
 	ledgers map[seamark.TenantNumber]*ledger
 	walls   map[seamark.TenantNumber]seamark.Ceilings // of users made by SQL, as this process has set them last
 	missing map[tenantTable]time.Time                 // tables that were not there, until when that is believed
 	ready   map[tenantTable]bool                      // databases whose schema this process has seen complete
+
+	unsettled []*SQLAnswer // whose statements may have read more than they could tell
 }
 
 // Open makes the connections lazily: a server that is away is an error of the first query, not of Open.

@@ -29,6 +29,7 @@ type Block struct {
 	Day      int32
 	BatchID  uint64 // rises with every batch of a shard, unique over shards; the value of _b
 	Attempt  uint64 // rises with every insert that was verified as absent, so that a retry gets a fresh deduplication token
+	Crowded  bool   // one of so many inserts that filters are stored for a large one only
 	Segments []Segment
 }
 
@@ -57,7 +58,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 	if err != nil {
 		return err
 	}
-	filtered := s.filters(b) && s.storeFilters(ctx, tenant, b)
+	filtered := s.filters(b.Table, b.Rows(), b.Crowded) && s.storeFilters(ctx, tenant, b)
 	start := s.opts.Now()
 	body := s.body(b, filtered)
 	defer body.release()

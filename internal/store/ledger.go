@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type ledger struct {
 	missing  Reads           // as of the last look
 	looks    int             // that are left until what has broken is made up for
 	broken   context.Context // of the statement that broke last, which the difference is told under
+	slots    []*sqlSlot      // of SQL, that no statement has
+	made     int             // slots so far
 }
 
 const (
@@ -108,6 +111,12 @@ func (s *Store) SettleReads(ctx context.Context) error {
 
 // settle looks once and reports whether there is more to look for.
 func (s *Store) settle(ctx context.Context) (open bool, err error) {
+	of, failed := s.settleSQL(ctx)
+	open, err = s.settleLedgers(ctx)
+	return of || open, errors.Join(failed, err)
+}
+
+func (s *Store) settleLedgers(ctx context.Context) (open bool, err error) {
 	s.mu.Lock()
 	ledgers := make(map[string]*ledger, len(s.ledgers))
 	for _, l := range s.ledgers {
@@ -156,8 +165,12 @@ func (c tenantConn) breaks(ctx context.Context) {
 		return
 	}
 	c.ledger.breaks(ctx)
+	c.store.wakeSettler()
+}
+
+func (s *Store) wakeSettler() {
 	select {
-	case c.store.broken <- struct{}{}:
+	case s.broken <- struct{}{}:
 	default:
 	}
 }

@@ -41,17 +41,25 @@ type logFilters struct {
 }
 
 // Inserts returns how many inserts Insert makes of a block: that of its filters counts, too.
-func (s *Store) Inserts(b *Block) int {
-	if s.filters(b) {
+func (s *Store) Inserts(table Table, rows uint64, crowded bool) int {
+	if s.filters(table, rows, crowded) {
 		return 2
 	}
 	return 1
 }
 
-// filters reports whether a block gets filters: small ones have none, as an insert costs the server as much as reading some
-// thousand lines.
-func (s *Store) filters(b *Block) bool {
-	return b.Table == TableLogs && s.opts.FilterRows > 0 && b.Rows() >= uint64(s.opts.FilterRows)
+// crowdedFilterRows is how many times FilterRows a block has at least that is one of many and gets filters: an insert costs the
+// server what reading some ten thousand lines does, and while the inserts of small blocks are what it does all day, few searches
+// make up for another one of each.
+const crowdedFilterRows = 64
+
+// filters reports whether a block of so many rows gets filters.
+func (s *Store) filters(table Table, rows uint64, crowded bool) bool {
+	least := uint64(s.opts.FilterRows)
+	if crowded {
+		least *= crowdedFilterRows
+	}
+	return table == TableLogs && least > 0 && rows >= least
 }
 
 // storeFilters stores the filters of a block of logs. It reports whether they cover it, which they do not where another build

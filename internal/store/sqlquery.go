@@ -173,17 +173,18 @@ func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string
 		values.Set("param_"+onlyClusters, sqlTexts(o.Only.Clusters))
 		values.Set("param_"+onlyNamespaces, sqlTexts(o.Only.Namespaces))
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	resp, err := q.post(ctx, db, values, text)
+	a, err := q.newAnswer(ctx, tenant, db, id)
 	if err != nil {
-		err = queryError(ctx, err)
-		cancel()
 		return nil, err
 	}
-	a := &SQLAnswer{
-		sql: q, ctx: ctx, cancel: cancel, tenant: tenant, db: db, id: id, body: resp.Body, maxBytes: o.Limits.MaxBytes,
-		marker: "\r\n__exception__\r\n" + resp.Header.Get("X-ClickHouse-Exception-Tag"),
+	a.maxBytes = o.Limits.MaxBytes
+	resp, err := q.post(a.ctx, a.slot.key, db, values, text)
+	if err != nil {
+		err = queryError(a.ctx, err)
+		a.abandon()
+		return nil, err
 	}
+	a.body, a.marker = resp.Body, "\r\n__exception__\r\n"+resp.Header.Get("X-ClickHouse-Exception-Tag")
 	a.tellSummary(resp.Header.Get("X-ClickHouse-Summary"))
 	if resp.StatusCode == http.StatusOK {
 		return a, nil
@@ -191,12 +192,26 @@ func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string
 	defer func() { _ = a.Close() }()
 	message, err := io.ReadAll(io.LimitReader(resp.Body, maxSQLError))
 	if err != nil {
-		return nil, queryError(ctx, err)
+		return nil, queryError(a.ctx, err)
 	}
+	a.over = true
 	return nil, sqlError(string(message), db)
 }
 
-func (q *SQL) post(ctx context.Context, db string, values url.Values, text string) (*http.Response, error) {
+// newAnswer begins to watch a statement that is about to be sent.
+func (q *SQL) newAnswer(ctx context.Context, tenant seamark.TenantID, db, id string) (*SQLAnswer, error) {
+	conn, _, err := q.store.conn(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	most, l := q.store.ceilings(tenant), conn.(tenantConn).ledger
+	a := &SQLAnswer{sql: q, tenant: tenant, db: db, id: id, ledger: l, slot: l.takeSlot(most.MinuteBytes > 0 || most.DayBytes > 0), begun: time.Now()}
+	a.ctx, a.cancel = context.WithCancel(ctx)
+	a.watched.Go(a.watch)
+	return a, nil
+}
+
+func (q *SQL) post(ctx context.Context, quotaKey, db string, values url.Values, text string) (*http.Response, error) {
 	scheme := "http"
 	if q.store.opts.TLS != nil {
 		scheme = "https"
@@ -209,6 +224,7 @@ func (q *SQL) post(ctx context.Context, db string, values url.Values, text strin
 		}
 		r.Header.Set("X-ClickHouse-User", db)
 		r.Header.Set("X-ClickHouse-Key", q.store.opts.TenantPassword(db))
+		r.Header.Set("X-ClickHouse-Quota", quotaKey)
 		resp, err := q.client.Do(r)
 		if err == nil || ctx.Err() != nil {
 			return resp, err
@@ -234,11 +250,13 @@ func sqlTexts(names []string) string {
 type sqlSummary struct {
 	ReadRows  uint64 `json:"read_rows,string"`
 	ReadBytes uint64 `json:"read_bytes,string"`
+	Elapsed   int64  `json:"elapsed_ns,string"`
 }
 
 func (a *SQLAnswer) tellSummary(header string) {
 	var s sqlSummary
 	if json.Unmarshal([]byte(header), &s) == nil {
 		a.tell(Reads{Rows: s.ReadRows, Bytes: s.ReadBytes})
+		a.summary = time.Duration(s.Elapsed)
 	}
 }

@@ -204,13 +204,18 @@ func (e *Engine) QueryFunc(tenant seamark.TenantID) func(ctx context.Context, qu
 			return nil, err
 		}
 		defer q.Close()
-		switch v := result.Value.(type) {
-		case promql.Vector:
-			return recorded(v), nil
-		case promql.Scalar:
-			return promql.Vector{{T: v.T, F: v.V}}, nil
-		}
-		return nil, seamark.Errorf(seamark.Unprocessable, "seamark-rule-type",
-			"The rule's expression gives a %s; it must give an instant vector or a scalar.", result.Value.Type())
+		return ruleVector(result)
 	}
+}
+
+// ruleVector returns what an expression gives a rule.
+func ruleVector(result *promql.Result) (promql.Vector, error) {
+	switch v := result.Value.(type) {
+	case promql.Vector:
+		return recorded(v), nil
+	case promql.Scalar:
+		return promql.Vector{{T: v.T, F: v.V}}, nil
+	}
+	return nil, seamark.Errorf(seamark.Unprocessable, "seamark-rule-type",
+		"The rule's expression gives a %s; it must give an instant vector or a scalar.", result.Value.Type())
 }

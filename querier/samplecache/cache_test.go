@@ -66,6 +66,29 @@ func TestWindowsAreReadOnce(t *testing.T) {
 	require.Equal(t, samplecache.Recount(c, tenantA), int64(samplecache.Bytes(c)))
 }
 
+// TestMemoryTellsWhatItAnswered reads samples that are in memory in no window, in all and in some.
+func TestMemoryTellsWhatItAnswered(t *testing.T) {
+	w := newTwin()
+	for fp := range uint64(2) {
+		w.insert(tenantA, 1<<8, row{fp + 1, start - 10, 1}, row{fp + 1, start - 20, 1}, row{fp + 1, start - hourMilli - 10, 2}, row{fp + 1, start - 2*hourMilli - 10, 2})
+	}
+	var answered uint64
+	c, _ := openCache(t, w, 1<<30, func(o *samplecache.Options) {
+		o.Answered = func(_ context.Context, bytes uint64) { answered += bytes }
+	})
+	ask := func(hours int64) uint64 {
+		answered = 0
+		requireTwin(t, w, c, lastHours(2, hours))
+		return answered
+	}
+	require.Zero(t, ask(1), "the store has answered")
+	require.EqualValues(t, 2*2*16, ask(1))
+	part := ask(3)
+	require.Positive(t, part)
+	require.Less(t, part, uint64(2*4*16), "the rest came from the store")
+	require.EqualValues(t, 2*4*16, ask(3))
+}
+
 func TestNewSamplesAreSeen(t *testing.T) {
 	w := newTwin()
 	w.insert(tenantA, 1<<8, row{1, start - 60_000, 1})

@@ -72,13 +72,17 @@ func adminConn(t testing.TB) driver.Conn {
 }
 
 // openCache returns a cache with a clock that does not move by itself.
-func openCache(t testing.TB, s samplecache.Source, maxBytes int64) (*samplecache.Cache, *testkit.Clock) {
+func openCache(t testing.TB, s samplecache.Source, maxBytes int64, change ...func(*samplecache.Options)) (*samplecache.Cache, *testkit.Clock) {
 	t.Helper()
 	clock := testkit.NewClock(time.UnixMilli(start))
-	c, err := samplecache.New(samplecache.Options{
+	o := samplecache.Options{
 		Source: s, MaxBytes: maxBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace, Now: clock.Now,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	c, err := samplecache.New(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	samplecache.WaitFor(c, time.Minute)

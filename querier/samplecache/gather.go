@@ -37,6 +37,7 @@ type query struct {
 	from, to    int64  // both included
 	first, last int32  // windows; first > last when none has samples
 	blank       []bool // per window: no part of the store has samples in it
+	lacked      int    // windows of series that were not there, and were read for the query
 	now         uint32
 }
 

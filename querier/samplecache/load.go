@@ -91,6 +91,7 @@ func (t *tenant) plan(ctx context.Context, q *query) (loads []*load, reason stri
 	for l := range joined {
 		loads = append(loads, l)
 	}
+	q.lacked += windows
 	t.cache.metrics.misses.Add(float64(windows))
 	t.cache.metrics.hits.Add(float64(q.windows() - windows))
 	for _, one := range divide(gaps) {

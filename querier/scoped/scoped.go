@@ -189,7 +189,7 @@ func (a auditStore) with(f *store.AuditFilter) {
 	f.Conditions = list
 }
 
-func (a auditStore) ListAudit(ctx context.Context, tenant seamark.TenantID, q store.AuditQuery) ([]store.AuditRecord, error) {
+func (a auditStore) ListAudit(ctx context.Context, tenant seamark.TenantID, q store.AuditQuery) (store.AuditPage, error) {
 	a.with(&q.AuditFilter)
 	return a.store.ListAudit(ctx, tenant, q)
 }

@@ -21,7 +21,10 @@ type Options struct {
 	MaxBytes int64
 	// Refresh is how old a listing may be that a query relies on. It bounds how late a series is found whose announcement
 	// was lost.
-	Refresh    time.Duration
+	Refresh time.Duration
+	// Answered is told of the series, names and values that a query has found in memory, by their text; nil is for who does not want
+	// to know.
+	Answered   func(ctx context.Context, bytes uint64)
 	Now        func() time.Time
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -142,7 +145,9 @@ func (x *Index) ListMetricSeries(ctx context.Context, tenant seamark.TenantID, q
 		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricSeries(ctx, tenant, q)
 	}
-	return sc.metrics(sc.series(conditions, q.Limit)), nil
+	list := sc.metrics(sc.series(conditions, q.Limit))
+	x.answeredSeries(ctx, len(list), func(i int) []seamark.Label { return list[i].Labels })
+	return list, nil
 }
 
 // ListMetricLabelNames returns the label names of the series that match, sorted, as the store does.
@@ -152,7 +157,7 @@ func (x *Index) ListMetricLabelNames(ctx context.Context, tenant seamark.TenantI
 		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricLabelNames(ctx, tenant, q)
 	}
-	return sc.labelNames(conditions, q.Limit), nil
+	return x.answeredTexts(ctx, sc.labelNames(conditions, q.Limit)), nil
 }
 
 // ListMetricLabelValues returns the values that the label has in the series that match, sorted, as the store does.
@@ -162,7 +167,7 @@ func (x *Index) ListMetricLabelValues(ctx context.Context, tenant seamark.Tenant
 		defer x.outrun(key{tenant, seamark.MetricSeries})
 		return x.source.ListMetricLabelValues(ctx, tenant, name, q)
 	}
-	return sc.labelValues(name, conditions, q.Limit), nil
+	return x.answeredTexts(ctx, sc.labelValues(name, conditions, q.Limit)), nil
 }
 
 // plan prepares a query, or returns nil when it is the store's.

@@ -23,7 +23,7 @@ func (x *Index) LogStreams(ctx context.Context, tenant seamark.TenantID, q store
 		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogStreams(ctx, tenant, q)
 	}
-	return sc.streams(sc.anyOrder(conditions, q.Limit)), nil
+	return x.answeredStreams(ctx, sc.streams(sc.anyOrder(conditions, q.Limit))), nil
 }
 
 // LogLabelNames returns the label names of the streams that match, sorted, as the store does.
@@ -33,7 +33,7 @@ func (x *Index) LogLabelNames(ctx context.Context, tenant seamark.TenantID, q st
 		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogLabelNames(ctx, tenant, q)
 	}
-	return sc.labelNames(conditions, q.Limit), nil
+	return x.answeredTexts(ctx, sc.labelNames(conditions, q.Limit)), nil
 }
 
 // LogLabelValues returns the values that the label has in the streams that match, sorted, as the store does.
@@ -43,7 +43,7 @@ func (x *Index) LogLabelValues(ctx context.Context, tenant seamark.TenantID, nam
 		defer x.outrun(key{tenant, seamark.LogStream})
 		return x.source.LogLabelValues(ctx, tenant, name, q)
 	}
-	return sc.labelValues(name, conditions, q.Limit), nil
+	return x.answeredTexts(ctx, sc.labelValues(name, conditions, q.Limit)), nil
 }
 
 // planLogs prepares a query, or returns nil when it is the store's.
@@ -93,7 +93,7 @@ func (x *Index) LogStreamsByFP(ctx context.Context, tenant seamark.TenantID, fps
 			missing = slices.Delete(missing, at, at+1)
 		}
 	}
-	found := s.streams(numbers)
+	found := x.answeredStreams(ctx, s.streams(numbers))
 	if len(missing) == 0 {
 		return found, nil
 	}

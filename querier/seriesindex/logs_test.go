@@ -2,6 +2,7 @@ package seriesindex_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -52,6 +53,29 @@ func TestIndexFindsStreamsOnTheirDays(t *testing.T) {
 	require.Empty(t, sortedStreams(t, x, midnight))
 	midnight.End++
 	require.Equal(t, []store.LogStream{a}, sortedStreams(t, x, midnight))
+}
+
+// TestMemoryTellsWhatItAnswered looks up streams and their labels, which count by their text.
+func TestMemoryTellsWhatItAnswered(t *testing.T) {
+	w := newTwin()
+	w.insertStream(tenantA, stream(1, "app", "old"), monday-30)
+	w.insertStream(tenantA, stream(2, "app", "today"), monday)
+	var answered uint64
+	x, _ := newIndex(t, w, func(o *seriesindex.Options) { o.Answered = func(_ context.Context, bytes uint64) { answered += bytes } })
+	list := sortedStreams(t, x, logsOn(monday, monday))
+	want := uint64(8)
+	for _, l := range list[0].Labels {
+		want += uint64(len(l.Name) + len(l.Value))
+	}
+	require.Equal(t, want, answered)
+	answered = 0
+	_, err := x.LogLabelValues(t.Context(), tenantA, "app", logsOn(monday, monday))
+	require.NoError(t, err)
+	require.EqualValues(t, len("today"), answered)
+	answered = 0
+	_, err = x.LogStreamsByFP(t.Context(), tenantA, []uint64{1})
+	require.NoError(t, err)
+	require.Zero(t, answered, "the store has answered")
 }
 
 func TestStreamsByFingerprint(t *testing.T) {

@@ -18,6 +18,8 @@ const (
 	// of, and two thousand lines have most of them; of five they have a tenth.
 	Width = 5
 
+	gramBits = 1<<(8*Width) - 1
+
 	// lower folds ASCII letters to lower case, all bytes at once. It also folds some other characters onto each other, which
 	// costs nothing: both sides do.
 	lower = 0x2020202020
@@ -25,23 +27,39 @@ const (
 	multiplier = 0x9e3779b97f4a7c15
 )
 
-// number is that of the five bytes in the upper part of g.
-func number(g uint64) uint16 { return uint16(((g>>24 | lower) * multiplier) >> 48) }
+// hash numbers a gram: its five bytes, the first lowest.
+func hash(g uint64) uint16 { return uint16(((g | lower) * multiplier) >> 48) }
 
 // Set is a set of grams. The zero Set is empty.
 type Set [Size / 64]uint64
 
 // Add adds the grams of a line.
 func (s *Set) Add(line string) {
-	if len(line) < Width {
+	if len(line) < 8 {
+		for _, n := range Of(line) {
+			s.Insert(n)
+		}
 		return
 	}
-	g := uint64(line[0])<<32 | uint64(line[1])<<40 | uint64(line[2])<<48 | uint64(line[3])<<56
-	for i := Width - 1; i < len(line); i++ {
-		g = g>>8 | uint64(line[i])<<56
-		n := number(g)
-		s[n>>6] |= 1 << (n & 63)
+	for ; len(line) > 8; line = line[4:] {
+		s.addFour(line)
+		if len(line) < 12 { // the last eight bytes hold the grams that are left; some of them for the second time
+			line = line[len(line)-8:]
+			break
+		}
 	}
+	s.addFour(line)
+}
+
+// addFour adds the grams of the first eight bytes of a text.
+func (s *Set) addFour(text string) {
+	_ = text[7]
+	w := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+	s.Insert(hash(w & gramBits))
+	s.Insert(hash(w >> 8 & gramBits))
+	s.Insert(hash(w >> 16 & gramBits))
+	s.Insert(hash(w >> 24))
 }
 
 // Len returns how many grams are in s.
@@ -70,7 +88,7 @@ func Of(text string) []uint16 {
 	for i := range len(text) {
 		g = g>>8 | uint64(text[i])<<56
 		if i >= Width-1 {
-			grams = append(grams, number(g))
+			grams = append(grams, hash(g>>24))
 		}
 	}
 	slices.Sort(grams)

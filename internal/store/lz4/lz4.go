@@ -15,6 +15,9 @@ const (
 	lastLiterals = 5  // a block ends in at least so many literals
 	matchMargin  = 12 // and no match begins later than so many bytes before its end
 	tableBits    = 13 // 32 KiB: the table stays in the first-level cache
+	// skipFrom is the bytes from one look to the next at first: looking at each byte takes a third longer and gains half a
+	// percent on log lines.
+	skipFrom = 3
 	// skipShift sets how fast the search hurries through data that does not compress: one byte more per step after each
 	// 64 misses.
 	skipShift = 6
@@ -82,7 +85,7 @@ func (e *Encoder) compress(dst, src []byte) int {
 
 // search looks for the next place at or behind *at whose four bytes were seen less than 64 KiB before.
 func (e *Encoder) search(base unsafe.Pointer, at *uint32, limit uint32) (ref uint32, found bool) {
-	ip, step := *at, uint32(1<<skipShift)
+	ip, step := *at, uint32(skipFrom<<skipShift)
 	for ip <= limit {
 		word := load64(base, ip)
 		h := hash(word)

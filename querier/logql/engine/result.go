@@ -52,11 +52,15 @@ type Point struct {
 	Value float64
 }
 
-// Stats says what a query cost. Lines and Bytes are what the store read, before filters.
+// Stats says what a query cost. Lines and Bytes are what the store read, before filters. The engine knows neither how long the query
+// waited nor what else it took: who admitted the query fills that in.
 type Stats struct {
 	Lines, Bytes uint64
 	Entries      int // lines or points returned
 	Seconds      float64
+	Queued       time.Duration
+	CPUMillis    uint64 // of the store
+	CacheBytes   uint64 // that memory gave in the store's place
 }
 
 // steps are the times at which a metric query is evaluated.

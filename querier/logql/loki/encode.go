@@ -164,7 +164,8 @@ func (e *encoder) labels(labels []seamark.Label) {
 	e.text("}")
 }
 
-// stats writes the summary of Loki's statistics; Grafana shows its bytes, lines and time with the answer.
+// stats writes the summary of Loki's statistics, whose bytes, lines and times Grafana shows with the answer, and the whole cost in the
+// words of our header.
 func (e *encoder) stats(s *engine.Stats) {
 	perSecond := func(n uint64) uint64 {
 		if s.Seconds <= 0 {
@@ -179,14 +180,25 @@ func (e *encoder) stats(s *engine.Stats) {
 	}{
 		{"bytesProcessedPerSecond", perSecond(s.Bytes)}, {"linesProcessedPerSecond", perSecond(s.Lines)},
 		{"totalBytesProcessed", s.Bytes}, {"totalLinesProcessed", s.Lines}, {"totalEntriesReturned", uint64(s.Entries)},
-		{"queueTime", 0}, {"shards", 1}, {"splits", 1}, {"subqueries", 0},
+		{"shards", 1}, {"splits", 1}, {"subqueries", 0},
 	} {
 		e.text(`"` + f.name + `":`)
 		e.buf = strconv.AppendUint(e.buf, f.value, 10)
 		e.text(",")
 	}
-	e.text(`"execTime":`)
+	e.text(`"queueTime":`)
+	e.buf = strconv.AppendFloat(e.buf, s.Queued.Seconds(), 'f', 9, 64)
+	e.text(`,"execTime":`)
 	e.buf = strconv.AppendFloat(e.buf, s.Seconds, 'f', 9, 64)
+	e.text(`},"cost":{"rows":`)
+	e.buf = strconv.AppendUint(e.buf, s.Lines, 10)
+	for _, f := range []struct {
+		name  string
+		value uint64
+	}{{"bytes", s.Bytes}, {"cpu_ms", s.CPUMillis}, {"queued_ms", uint64(s.Queued.Milliseconds())}, {"cache_bytes", s.CacheBytes}} {
+		e.text(`,"` + f.name + `":`)
+		e.buf = strconv.AppendUint(e.buf, f.value, 10)
+	}
 	e.text("}}")
 }
 

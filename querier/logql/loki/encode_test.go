@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*.json")
 
 func results() map[string]*engine.Result {
 	const at = int64(1_790_000_000_123_456_789)
-	stats := engine.Stats{Lines: 1000, Bytes: 250_000, Entries: 2, Seconds: 0.5}
+	stats := engine.Stats{Lines: 1000, Bytes: 250_000, Entries: 2, Seconds: 0.5, Queued: 250 * time.Millisecond, CPUMillis: 7, CacheBytes: 4096}
 	app := []seamark.Label{{Name: "app", Value: "api"}, {Name: "ns", Value: `qu"o\te`}}
 	entries := []engine.Entry{
 		{Time: at, Line: "a \"line\"\twith\n\\ \x01 ünï 世界 \xff", Metadata: app[:1], Parsed: app[1:]},
