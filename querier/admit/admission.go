@@ -98,7 +98,8 @@ type Admission struct {
 	waiting  int
 	running  int
 	scans    int
-	inflight uint64 // estimates of the scans that run
+	inflight uint64               // estimates of the scans that run
+	held     [lanes]time.Duration // how long a place is held, of late
 	visits   [2]visit
 	waking   bool // a look at the queues is due, as company may be gone
 }
@@ -178,7 +179,7 @@ type Info struct {
 	Scan     bool      // it reads much, and runs or waits among such
 	Begun    time.Time // when it came in
 	Waited   time.Duration
-	Ran      time.Duration // since it was let in
+	Ran      time.Duration // while it had a place
 	Cost     Cost
 	Estimate Estimate // zero where there is none
 	Over     bool     // its tenant is over its budget, so that it waits behind others
@@ -219,8 +220,8 @@ func (q *Query) infoLocked(now time.Time, position int) Info {
 	if s.ticket != nil {
 		i.State, i.Waited = StateQueued, s.waited+now.Sub(s.ticket.queued)
 	}
-	if !s.entered.IsZero() {
-		i.Ran = now.Sub(s.entered)
+	if i.Ran = s.ran; s.held > 0 {
+		i.Ran += now.Sub(s.entered)
 	}
 	return i
 }
@@ -267,14 +268,23 @@ func (q *Query) Enter(ctx context.Context, want Want) error {
 			return err
 		}
 	}
-	err := a.wait(ctx, q)
+	err := a.wait(ctx, q, a.patience(q))
 	if err != nil {
 		a.metrics.refuse(err)
 	}
 	return err
 }
 
-// Resume takes back the place that Leave gave back in the midst of a query, without being considered anew.
+// patience returns how long a query waits at most, 0 for as long as its context lets it.
+func (a *Admission) patience(q *Query) time.Duration {
+	if q.Request.Job != "" || q.Request.Class == ExportQuery {
+		return 0
+	}
+	return a.opts.Patience
+}
+
+// Resume takes back the place that Leave gave back in the midst of a query, without being considered anew. It waits as long as ctx
+// lets it: the answer was begun.
 func (q *Query) Resume(ctx context.Context) error {
 	if q == nil {
 		return nil
@@ -282,7 +292,7 @@ func (q *Query) Resume(ctx context.Context) error {
 	if err := q.Fault(); err != nil {
 		return err
 	}
-	return q.owner.wait(ctx, q)
+	return q.owner.wait(ctx, q, 0)
 }
 
 // consider refuses a query that may not run at all, and says in which lane it waits.
@@ -321,15 +331,16 @@ func (q *Query) Leave() {
 	a.leaveLocked(q, false)
 }
 
-// wait queues the query and returns when it was let in.
-func (a *Admission) wait(ctx context.Context, q *Query) error {
+// wait queues the query and returns when it was let in, or has waited for as long as it may; 0 is for ever.
+func (a *Admission) wait(ctx context.Context, q *Query, most time.Duration) error {
 	a.mu.Lock()
 	t := a.tenantLocked(q.Request.Tenant)
 	if q.state.ended {
 		a.mu.Unlock()
 		return errEnded
 	}
-	if n := t.queued[q.Request.Class]; n >= a.opts.MaxQueued {
+	begun := !q.state.entered.IsZero() // its answer, too, so that it is not refused any more
+	if n := t.queued[q.Request.Class]; n >= a.opts.MaxQueued && !begun {
 		err := a.queueFullLocked(q, n)
 		a.mu.Unlock()
 		return err
@@ -342,15 +353,15 @@ func (a *Admission) wait(ctx context.Context, q *Query) error {
 		a.metrics.waited(q, 0)
 		return nil
 	}
-	return a.stand(ctx, k)
+	return a.stand(ctx, k, most)
 }
 
 // stand waits in the queue.
-func (a *Admission) stand(ctx context.Context, k *ticket) error {
+func (a *Admission) stand(ctx context.Context, k *ticket, most time.Duration) error {
 	q := k.query
 	var patience <-chan time.Time
-	if q.Request.Job == "" && q.Request.Class != ExportQuery {
-		timer := time.NewTimer(a.opts.Patience)
+	if most > 0 {
+		timer := time.NewTimer(most)
 		defer timer.Stop()
 		patience = timer.C
 	}

@@ -141,6 +141,41 @@ func TestCompanyBoundsATenant(t *testing.T) {
 	})
 }
 
+// TestAGreedyTenantLeavesAProcessor has one tenant compute without end beside another that opens a dashboard every five seconds.
+func TestAGreedyTenantLeavesAProcessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = w.ask(ctx, alice, admit.AdHocQuery, 0, time.Second)
+				}
+			})
+		}
+		running := func(id seamark.TenantID) (n int) {
+			for _, i := range w.List(id) {
+				if i.State == admit.StateRunning {
+					n++
+				}
+			}
+			return n
+		}
+		for range 6 {
+			for range 10 {
+				all.Go(func() { _, _ = w.ask(ctx, bob, admit.DashboardQuery, 0, 40*time.Millisecond) })
+			}
+			time.Sleep(10 * time.Millisecond) // of the bubble
+			require.Equal(t, 3, running(bob), "panels of a dashboard at once")
+			time.Sleep(4900 * time.Millisecond)
+		}
+		require.Equal(t, 1, running(alice), "of a tenant that takes all it gets")
+		all.Wait()
+	})
+}
+
 // TestWhoCrowds has one tenant begin query after query, alone, beside another, and after that one has gone.
 func TestWhoCrowds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

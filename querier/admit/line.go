@@ -2,6 +2,7 @@ package admit
 
 import (
 	"container/heap"
+	"math"
 	"slices"
 	"time"
 
@@ -35,6 +36,13 @@ const overHandicap = 2
 // after others for this long and not for an hour.
 const maxDebt = 20
 
+// A tenant is greedy that has had, of late, more than this part of the processors: of as many scans as may be. The panels of a dashboard
+// take less than that together.
+const (
+	greedyShare  = 0.35
+	greedyMemory = 10 * time.Second
+)
+
 // A query that is let in is charged so much at once: many that are let in together must not all look as if they cost nothing.
 const (
 	lightAdvance = 0.02
@@ -52,10 +60,11 @@ type state struct {
 	ticket   *ticket // while it waits
 	held     int     // Enters without a Leave
 	entered  time.Time
-	settled  time.Time // until when its place was charged
-	credit   float64   // charged in advance and not yet used
-	inflight uint64    // what it counts among the scans
-	counted  lane      // where its place counts: a query that turns out to read much becomes a scan
+	ran      time.Duration // with the places that it has given back
+	settled  time.Time     // until when its place was charged
+	credit   float64       // charged in advance and not yet used
+	inflight uint64        // what it counts among the scans
+	counted  lane          // where its place counts: a query that turns out to read much becomes a scan
 	waited   time.Duration
 	timer    *time.Timer
 }
@@ -106,6 +115,8 @@ type tenant struct {
 	scans   int
 	tag     float64 // start tag of its next query, in virtual time
 	limits  Limits  // of its latest query
+	taken   float64 // seconds of places and of the store's processors, decayed to takenAt
+	takenAt time.Time
 	budget  budget
 }
 
@@ -254,9 +265,14 @@ func (a *Admission) mayRunLocked(t *tenant, in lane) bool {
 }
 
 // crowdsLocked reports whether a tenant's queries take what processors there are, so that more of them would only take from others who
-// are there: what reads little may compute for seconds all the same. They are as many as scans may be, and one more.
+// are there: what reads little may compute for seconds all the same. They are as many as scans may be, and one more; of a tenant that has
+// had much of late one less, so that one of the processors is the others'.
 func (a *Admission) crowdsLocked(t *tenant) bool {
-	crowds := t.running > a.opts.MaxScans && a.companyLocked(t)
+	most := a.opts.MaxScans + 1
+	if t.takenLocked(a.opts.Now()) > greedyShare*float64(a.opts.MaxScans) {
+		most = max(1, a.opts.MaxScans-1)
+	}
+	crowds := t.running >= most && a.companyLocked(t)
 	if crowds && !a.waking { // the others may be gone before any query ends
 		a.waking = true
 		time.AfterFunc(companyFor, func() {
@@ -368,7 +384,9 @@ func (a *Admission) leaveLocked(q *Query, all bool) {
 		return
 	}
 	s.held = 0
-	t := a.tenantLocked(q.Request.Tenant)
+	t, held := a.tenantLocked(q.Request.Tenant), a.opts.Now().Sub(s.entered)
+	s.ran += held
+	a.heldLocked(s.counted, held)
 	a.settleLocked(t, q, 0)
 	a.payLocked(t, -s.credit) // what it did not use
 	s.credit = 0
@@ -384,6 +402,18 @@ func (a *Admission) leaveLocked(q *Query, all bool) {
 	}
 	a.restLocked()
 	a.dispatchLocked()
+}
+
+// heldMemory is how much the latest place counts in how long places are held.
+const heldMemory = 0.2
+
+// heldLocked notes how long a place was held.
+func (a *Admission) heldLocked(in lane, d time.Duration) {
+	if a.held[in] == 0 {
+		a.held[in] = d
+		return
+	}
+	a.held[in] += time.Duration(heldMemory * float64(d-a.held[in]))
 }
 
 // settleLocked charges the time since the last settlement and some of the store's time to the tenant.
@@ -404,6 +434,8 @@ func (a *Admission) payLocked(t *tenant, seconds float64) {
 	if seconds == 0 {
 		return
 	}
+	now := a.opts.Now()
+	t.taken, t.takenAt = t.takenLocked(now)*greedyMemory.Seconds()+seconds, now
 	weight := float64(t.limits.QueryWeight) / DefaultWeight
 	if weight <= 0 {
 		weight = 1
@@ -413,6 +445,11 @@ func (a *Admission) payLocked(t *tenant, seconds float64) {
 	for in := range a.lanes {
 		a.lanes[in].fix(t)
 	}
+}
+
+// takenLocked returns what a tenant has taken of late, in processors.
+func (t *tenant) takenLocked(now time.Time) float64 {
+	return t.taken * math.Exp(-now.Sub(t.takenAt).Seconds()/greedyMemory.Seconds()) / greedyMemory.Seconds()
 }
 
 // restLocked forgets all debts when nothing runs or waits: nobody was kept waiting by them.

@@ -17,7 +17,19 @@ type Limits = seamark.Quota
 // DefaultWeight is the weight of a tenant of which nothing else is said.
 const DefaultWeight = 100
 
-// owner says whose limit a field is and who can raise it.
+// field returns the quota's field that a limit of the query comes from: background jobs have their own.
+func (q *Query) field(name string) string {
+	switch {
+	case q.Request.Job == "":
+	case name == "query_max_bytes":
+		return "query_job_bytes"
+	case name == "query_max_seconds":
+		return "query_job_seconds"
+	}
+	return name
+}
+
+// whose says whose limit a field is and who can raise it.
 func (q *Query) whose(field string) (whose, cure string) {
 	origin := "default"
 	if q.state.origin != nil {
@@ -74,6 +86,7 @@ func (q *Query) Outcome(err error) error {
 // before it reads what would be too much.
 func (q *Query) stopped(known *seamark.Error, field string, limit int64, text, other string, rows int64) error { //nolint:revive // two limits
 	var limits []string
+	field = q.field(field)
 	if limit > 0 {
 		limits = append(limits, text+" ("+field+")")
 	}
@@ -95,6 +108,7 @@ func (*Query) fits(uint64) string { return "Ask for a shorter range or narrow th
 
 // exceeded words that a running query has gone over a limit.
 func (q *Query) exceeded(id, field, what, limit, fits string) error {
+	field = q.field(field)
 	whose, cure := q.whose(field)
 	return seamark.Errorf(seamark.Unprocessable, id, "The query %s and was stopped: %s is %s (%s). %s %s", what, whose, limit, field, fits, cure)
 }
@@ -105,7 +119,7 @@ func (q *Query) startLocked() {
 		return
 	}
 	most := time.Duration(q.limits.QueryMaxSeconds) * time.Second
-	q.state.timer = time.AfterFunc(most, func() {
+	q.state.timer = time.AfterFunc(max(0, most-q.state.ran), func() {
 		q.fail(q.exceeded("seamark-query-seconds", "query_max_seconds", "has run for "+most.String(), most.String(), "Ask for a shorter range or narrow the selector."))
 	})
 }
@@ -116,15 +130,16 @@ func (q *Query) checkEstimate(want *Want, e Estimate) error {
 	if !e.Narrowed || !over(e.Bytes, most) {
 		return nil // of a query that was not looked at itself nobody knows that it reads all
 	}
-	whose, cure := q.whose("query_max_bytes")
+	field := q.field("query_max_bytes")
+	whose, cure := q.whose(field)
 	fits := "Narrow the selector."
 	if span := want.End.Sub(want.Start); !want.Start.IsZero() && span > 0 {
 		part := float64(most) / float64(e.Bytes)
 		fits = fmt.Sprintf("A range of about %s would fit where this one is %s; or narrow the selector.", short(time.Duration(float64(span)*part)), short(span))
 	}
 	return seamark.Errorf(seamark.Unprocessable, "seamark-query-estimate",
-		"The query would read up to %s, %.1f times as much as %s, %s (query_max_bytes), so it was not begun. %s %s",
-		Size(float64(e.Bytes)), float64(e.Bytes)/float64(most), whose, Size(float64(most)), fits, cure)
+		"The query would read up to %s, %.1f times as much as %s, %s (%s), so it was not begun. %s %s",
+		Size(float64(e.Bytes)), float64(e.Bytes)/float64(most), whose, Size(float64(most)), field, fits, cure)
 }
 
 // overBudget words that a tenant has read too much.
@@ -145,9 +160,12 @@ func (q *Query) overBudget(e *excess) error {
 // queueFullLocked words that too many of a tenant's queries wait.
 func (a *Admission) queueFullLocked(q *Query, n int) error {
 	t := a.tenantLocked(q.Request.Tenant)
-	return seamark.Errorf(seamark.RateLimited, "seamark-query-queue",
-		"%d of your queries of class %s wait already, the limit of a tenant on one node (--query.max-queued), and %d of yours run. Ask again when some have ended.",
-		n, q.Request.Class, t.running)
+	turn, words := a.turnLocked(t, q.state.lane, 1)
+	err := seamark.Errorf(seamark.RateLimited, "seamark-query-queue",
+		"%d of your queries of class %s wait already, the limit of a tenant on one node (--query.max-queued), and %d of yours run. %sAsk again when some have ended.",
+		n, q.Request.Class, t.running, words)
+	err.RetryAfter = turn
+	return err
 }
 
 // gaveUp words why somebody stopped waiting for another reason than patience.
@@ -167,22 +185,56 @@ func (a *Admission) giveUpLocked(k *ticket, waited time.Duration, cause error) e
 	position, all := t.positionsLocked()[q], len(t.tickets[lightLane])+len(t.tickets[scanLane])
 	place := fmt.Sprintf("The query waited %s and was not begun: it is number %d of your %d that wait, as class %s",
 		waited.Round(time.Millisecond), position, all, q.Request.Class)
+	turn, words := a.turnLocked(t, q.state.lane, position)
+	err := a.crowdedLocked(q, t, place, words)
+	err.RetryAfter = turn
+	return err
+}
+
+// crowdedLocked words what was in the way of a query that has waited.
+func (a *Admission) crowdedLocked(q *Query, t *tenant, place, turn string) *seamark.Error {
 	if limit := t.limits.QueryConcurrency; limit > 0 && int64(t.running) >= limit {
 		_, cure := q.whose("query_concurrency")
-		err := seamark.Errorf(seamark.RateLimited, "seamark-query-concurrency",
-			"%s, and %d of yours run on this node, which is your limit (query_concurrency). %s Or ask again when some have ended. %s", place, t.running, a.runsLocked(t), cure)
-		err.RetryAfter = 5 * time.Second
-		return err
+		return seamark.Errorf(seamark.RateLimited, "seamark-query-concurrency",
+			"%s, and %d of yours run on this node, which is your limit (query_concurrency). %s %sAsk again when some have ended. %s", place, t.running, a.runsLocked(t), turn, cure)
 	}
 	if q.state.lane == scanLane {
 		return seamark.Errorf(seamark.Unavailable, "seamark-query-busy",
 			"%s. It reads much, and of such queries %d run on this node, the limit of all tenants (--query.max-scans is %d), %d of them yours; a tenant leaves others a place. %s "+
-				"Try again, or ask for a shorter range: what reads less than %s waits for none of them.",
-			place, a.scans, a.opts.MaxScans, t.scans, a.runsLocked(t), Size(float64(a.opts.ScanBytes)))
+				"%sTry again then, or ask for a shorter range: what reads less than %s waits for none of them.",
+			place, a.scans, a.opts.MaxScans, t.scans, a.runsLocked(t), turn, Size(float64(a.opts.ScanBytes)))
 	}
 	return seamark.Errorf(seamark.Unavailable, "seamark-query-busy",
-		"%s. %d queries run on this node, the limit of all tenants (--query.max-concurrent is %d), %d of them yours; a tenant leaves others a place. %s Try again.",
-		place, a.running, a.places, t.running, a.runsLocked(t))
+		"%s. %d queries run on this node, the limit of all tenants (--query.max-concurrent is %d), %d of them yours; a tenant leaves others a place. %s %sTry again then.",
+		place, a.running, a.places, t.running, a.runsLocked(t), turn)
+}
+
+// The shortest and the longest time after which somebody is told to come back.
+const (
+	minTurn = time.Second
+	maxTurn = 5 * time.Minute
+	// unknownTurn is told while no query has ended yet.
+	unknownTurn = 5 * time.Second
+)
+
+// turnLocked returns when the turn of one of a tenant's waiting queries comes, if its position is that, by how long queries of its
+// lane have held a place lately and how many tenants wait for one, and says so.
+func (a *Admission) turnLocked(t *tenant, in lane, position int) (turn time.Duration, words string) {
+	held := a.held[in]
+	if held == 0 {
+		return unknownTurn, ""
+	}
+	places := float64(a.places)
+	if in == scanLane {
+		places = float64(a.opts.MaxScans)
+	}
+	mine := places / float64(max(1, a.lanes[in].Len()))
+	if limit := float64(t.limits.QueryConcurrency); limit > 0 {
+		mine = min(mine, limit)
+	}
+	turn = time.Duration(min(float64(position)*float64(held)/mine, float64(maxTurn)))
+	turn = max(turn, minTurn).Round(time.Second)
+	return turn, fmt.Sprintf("As such queries have run for about %s lately, its turn comes in about %s. ", short(held), short(turn))
 }
 
 // runsLocked tells how long a tenant's queries have run.

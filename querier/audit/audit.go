@@ -25,7 +25,7 @@ const (
 
 // Store is what the search reads from. It runs as the tenant's own database user; what it returns belongs to the caller.
 type Store interface {
-	ListAudit(ctx context.Context, tenant seamark.TenantID, q store.AuditQuery) ([]store.AuditRecord, error)
+	ListAudit(ctx context.Context, tenant seamark.TenantID, q store.AuditQuery) (store.AuditPage, error)
 	AuditClients(ctx context.Context, tenant seamark.TenantID, q store.AuditClientsQuery) (*store.AuditClients, error)
 	AuditLists(ctx context.Context, tenant seamark.TenantID, q store.AuditListsQuery) ([]store.AuditList, uint64, error)
 	AuditWrites(ctx context.Context, tenant seamark.TenantID, q store.AuditWritesQuery) ([]store.AuditWrite, bool, error)
@@ -160,23 +160,26 @@ func (s *Searcher) checkClients(limit *int) error {
 	return bound.Check(limit, "seamark-audit-limit", bound.Count{Of: "clients", Standard: DefaultLimit, Most: s.opts.MaxClients, Flag: "query.max-audit-clients"})
 }
 
-// List returns the requests that match, each once as its last record inside the range tells it, newest first, and whether
-// there are more than the limit, of which 0 is the default. Errors are of kind Invalid for a filter out of bounds, or what
-// the store says.
-func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, f Filter, limit int) (list []store.AuditRecord, truncated bool, err error) {
-	filter, err := f.compile()
+// ListQuery asks for requests.
+type ListQuery struct {
+	Filter Filter
+	After  *store.AuditPlace // the Next of the page before; nil begins
+	Limit  int               // 0 is the default
+}
+
+// List returns the requests that match, each once as its last record inside the range tells it, newest first, and where the
+// list goes on. Errors are of kind Invalid for a filter out of bounds, or what the store says.
+func (s *Searcher) List(ctx context.Context, tenant seamark.TenantID, ask ListQuery) (store.AuditPage, error) {
+	filter, err := ask.Filter.compile()
 	if err != nil {
-		return nil, false, err
+		return store.AuditPage{}, err
 	}
-	err = bound.Check(&limit, "seamark-audit-limit", bound.Count{Of: "requests", Standard: DefaultLimit, Most: s.opts.MaxRecords, Flag: "query.max-audit-records"})
+	q := store.AuditQuery{AuditFilter: filter, After: ask.After, Limit: ask.Limit}
+	err = bound.Check(&q.Limit, "seamark-audit-limit", bound.Count{Of: "requests", Standard: DefaultLimit, Most: s.opts.MaxRecords, Flag: "query.max-audit-records"})
 	if err != nil {
-		return nil, false, err
+		return store.AuditPage{}, err
 	}
-	if list, err = s.opts.Store.ListAudit(ctx, tenant, store.AuditQuery{AuditFilter: filter, Limit: limit + 1}); err != nil {
-		return nil, false, err
-	}
-	list, truncated = bound.Cut(list, limit)
-	return list, truncated, nil
+	return s.opts.Store.ListAudit(ctx, tenant, q)
 }
 
 // ClientsQuery asks who sends the most requests.

@@ -30,9 +30,9 @@ type recorder struct {
 	writes  store.AuditWritesQuery
 }
 
-func (r *recorder) ListAudit(_ context.Context, tenant seamark.TenantID, q store.AuditQuery) ([]store.AuditRecord, error) {
+func (r *recorder) ListAudit(_ context.Context, tenant seamark.TenantID, q store.AuditQuery) (store.AuditPage, error) {
 	r.tenant, r.list = tenant, q
-	return make([]store.AuditRecord, min(r.count, q.Limit)), r.err
+	return store.AuditPage{Records: make([]store.AuditRecord, min(r.count, q.Limit)), Next: &store.AuditPlace{ID: "last"}}, r.err
 }
 
 func (r *recorder) AuditClients(_ context.Context, tenant seamark.TenantID, q store.AuditClientsQuery) (*store.AuditClients, error) {
@@ -71,16 +71,16 @@ func TestQueriesReachTheStore(t *testing.T) {
 	want := store.AuditFilter{Range: lastHour(), Class: store.AuditDenied, Conditions: []store.AuditCondition{
 		{Field: store.AuditUser, Values: []string{"a", "b"}}, {Field: store.AuditVerb, Not: true, Values: []string{"watch"}},
 	}}
-	list, truncated, err := s.List(t.Context(), tenantA, f, 0)
+	page, err := s.List(t.Context(), tenantA, audit.ListQuery{Filter: f})
 	require.NoError(t, err)
-	require.Len(t, list, 100)
-	require.True(t, truncated)
+	require.Len(t, page.Records, 100)
+	require.Equal(t, "last", page.Next.ID)
 	require.Equal(t, tenantA, r.tenant)
-	require.Equal(t, store.AuditQuery{AuditFilter: want, Limit: 101}, r.list)
-	list, truncated, err = s.List(t.Context(), tenantA, f, 200)
+	require.Equal(t, store.AuditQuery{AuditFilter: want, Limit: 100}, r.list)
+	page, err = s.List(t.Context(), tenantA, audit.ListQuery{Filter: f, After: page.Next, Limit: 200})
 	require.NoError(t, err)
-	require.Len(t, list, 200)
-	require.False(t, truncated)
+	require.Len(t, page.Records, 200)
+	require.Equal(t, store.AuditQuery{AuditFilter: want, After: &store.AuditPlace{ID: "last"}, Limit: 200}, r.list)
 
 	_, err = s.Clients(t.Context(), tenantA, audit.ClientsQuery{Filter: f})
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestQueriesReachTheStore(t *testing.T) {
 	require.EqualValues(t, 7, entries)
 	require.Equal(t, store.AuditListsQuery{AuditFilter: want, Order: store.AuditListsByLarge, Limit: 3}, r.lists)
 
-	_, truncated, err = s.Writes(t.Context(), tenantA, lastHour(), audit.Object{Cluster: "c", APIGroup: "apps", Resource: "deployments", Name: "web"}, 5)
+	_, truncated, err := s.Writes(t.Context(), tenantA, lastHour(), audit.Object{Cluster: "c", APIGroup: "apps", Resource: "deployments", Name: "web"}, 5)
 	require.NoError(t, err)
 	require.True(t, truncated)
 	require.Equal(t, store.AuditWritesQuery{Limit: 5, MaxBytes: 32 << 20, AuditFilter: store.AuditFilter{Range: lastHour(), Class: store.AuditWrites, Conditions: []store.AuditCondition{
@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 	plain := audit.Filter{Range: lastHour()}
 	list := func(f audit.Filter, limit int) func(*audit.Searcher) error {
 		return func(s *audit.Searcher) error {
-			_, _, err := s.List(context.Background(), tenantA, f, limit)
+			_, err := s.List(context.Background(), tenantA, audit.ListQuery{Filter: f, Limit: limit})
 			return err
 		}
 	}

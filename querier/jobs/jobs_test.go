@@ -277,6 +277,14 @@ func TestOwnerMustStillBeAllowed(t *testing.T) {
 	n := w.node("n1")
 	w.performs(untilEnd)
 	job := n.await(n.start(tenantA, "a"), jobs.Running)
+	testkit.Eventually(t, 10*time.Second, func() error { // a job is marked as running before its owner is asked for
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.ran) == 0 {
+			return errors.New("the job is not performed yet")
+		}
+		return nil
+	})
 	w.mu.Lock()
 	w.refuse = seamark.Errorf(seamark.Unauthenticated, "seamark-token-revoked", "Revoked.")
 	w.mu.Unlock()
@@ -363,6 +371,12 @@ func TestTenantsTakeTurns(t *testing.T) {
 		return nil
 	})
 	last := two.start(tenantB, "b1")
+	testkit.Eventually(t, 10*time.Second, func() error {
+		if len(one.List(tenantB)) == 0 || len(two.List(tenantB)) == 0 {
+			return errors.New("a node has not heard of the other tenant's job")
+		}
+		return nil
+	})
 	close(release)
 	one.await(first, jobs.Done)
 	two.await(last, jobs.Done)

@@ -26,7 +26,9 @@ type Options struct {
 	Source Source
 	// MaxBytes bounds the memory of all tenants' filters; the days that were used longest ago go first. A query whose days have
 	// more filters than half of it asks the source.
-	MaxBytes   int64
+	MaxBytes int64
+	// Answered is told of a query's filters that were in memory, by what they take there; nil is for who does not want to know.
+	Answered   func(ctx context.Context, bytes uint64)
 	Registerer prometheus.Registerer
 }
 
@@ -98,16 +100,20 @@ func (c *Cache) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope s
 	}
 	c.metrics.queries.WithLabelValues("memory").Inc()
 	ranges, groups := list.Uncovered, groupsOf(scope.Streams)
+	var read uint64
 	for number, block := range newest {
 		key := dayKey{tenant, number}
 		d := c.use(key)
 		more, err := d.refresh(ctx, c.opts.Source, key, groups, block)
-		stats = add(stats, more)
+		stats, read = add(stats, more), read+more.Rows
 		if err != nil {
 			return scope, stats, err
 		}
 		ranges = d.find(groups, &scope, wanted, ranges)
 		c.settle(key, d)
+	}
+	if c.opts.Answered != nil && uint64(filters) > read {
+		c.opts.Answered(ctx, (uint64(filters)-read)*setBytes)
 	}
 	scope.Narrow(ranges)
 	return scope, stats, nil
