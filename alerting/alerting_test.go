@@ -41,7 +41,7 @@ func TestAlertFiresAndResolves(t *testing.T) {
 		t.Errorf("external URL %q, version %q", message.ExternalURL, message.Version)
 	}
 	groups, err := p.RuleGroups(t.Context(), tenantA)
-	if err != nil || len(groups) != 1 || groups[0].File() != "ns" {
+	if err != nil || len(groups) != 1 || NamespaceOf(groups[0]) != "ns" {
 		t.Fatalf("groups = %v, %v", groups, err)
 	}
 	alert := groups[0].AlertingRules()[0].ActiveAlerts()[0]
@@ -92,10 +92,10 @@ func TestTenantsNeverCross(t *testing.T) {
 	if _, _, err := p.FindAlertmanagerConfig(t.Context(), tenantB); err != nil {
 		t.Error(err)
 	}
-	if err := p.DeleteRuleNamespace(t.Context(), tenantA, "ns"); err != nil {
+	if err := p.DeleteRuleNamespace(t.Context(), tenantA, "ns", PromQL); err != nil {
 		t.Fatal(err)
 	}
-	left, err := p.ListRuleGroups(t.Context(), tenantB)
+	left, err := p.ListRuleGroups(t.Context(), tenantB, PromQL)
 	if err != nil || len(left["ns"]) != 1 {
 		t.Errorf("the other tenant's groups = %v, %v, want one", left, err)
 	}
@@ -213,6 +213,45 @@ func TestEndDuringTakeoverIsResolved(t *testing.T) {
 	w.start(t, "two")
 	hook.hears(t, "resolved PodDown")
 	hook.heardExactly(t, "firing PodDown", "resolved PodDown")
+}
+
+// TestEndDuringTakeoverIsToldAtOnce has an alert end while nobody looks whose time as an active alert is long: the first evaluations
+// after the takeover tell, and what goes on is not touched.
+func TestEndDuringTakeoverIsToldAtOnce(t *testing.T) {
+	w, hook := newWorld(t), newReceiver(t)
+	resend := func(o *Options) { o.ResendDelay = time.Hour }
+	w.set(tenantA, "down", pod("a"))
+	w.set(tenantA, "slow", pod("a"))
+	w.set(tenantA, "full", pod("a"))
+	first := w.start(t, "one", resend)
+	first.saveHook(t, tenantA, hook.URL)
+	first.saveGroup(t, tenantA, "ns", alertGroup("PodDown", "down", "0s"))
+	first.saveGroup(t, tenantA, "ns", alertGroup("PodSlow", "slow", "100ms"))
+	first.saveGroup(t, tenantA, "ns", alertGroup("PodFull", "full", "100ms"))
+	raised := []Raised{{Labels: map[string]string{"alertname": "Raised"}}}
+	for _, name := range []string{"PodDown", "PodSlow", "PodFull"} {
+		hook.hears(t, "firing "+name)
+	}
+	if err := first.Raise(t.Context(), tenantA, raised, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	hook.hears(t, "firing Raised")
+	if err := first.SyncAlertmanager(t.Context(), tenantA); err != nil {
+		t.Fatal(err)
+	}
+	first.kill(t)
+	w.set(tenantA, "down")
+	w.set(tenantA, "slow")
+	second := w.start(t, "two", resend)
+	hook.hears(t, "resolved PodDown")
+	hook.hears(t, "resolved PodSlow")
+	second.sees(t, tenantA, "PodFull", "active")
+	second.sees(t, tenantA, "Raised", "active")
+	for _, told := range hook.story() {
+		if told == "resolved PodFull" || told == "resolved Raised" {
+			t.Errorf("heard %q, which goes on", told)
+		}
+	}
 }
 
 // fSample is a float sample; the methods it lacks are never called for one.
@@ -345,26 +384,36 @@ func TestPoisonedDocumentsHurtNobody(t *testing.T) {
 	hookA.hears(t, "resolved PodDown") // the last good rules and receivers still run
 }
 
-func TestStandbyServesDocumentsOnly(t *testing.T) {
+// TestOneOfTwoReplicasHasTheState asks two replicas about a tenant that one of them evaluates, and both for its documents.
+func TestOneOfTwoReplicasHasTheState(t *testing.T) {
 	w, hook := newWorld(t), newReceiver(t)
 	w.set(tenantA, "down", pod("a"))
-	leader := w.start(t, "one")
-	leader.leads(t)
-	standby := w.start(t, "two")
-	standby.saveHook(t, tenantA, hook.URL)
-	standby.saveGroup(t, tenantA, "ns", alertGroup("PodDown", "down", "0s"))
+	one := w.start(t, "one")
+	one.leads(t)
+	two := w.start(t, "two")
+	two.saveHook(t, tenantA, hook.URL)
+	two.saveGroup(t, tenantA, "ns", alertGroup("PodDown", "down", "0s"))
 	hook.hears(t, "firing PodDown")
-	groups, err := standby.ListRuleGroups(t.Context(), tenantA)
-	if err != nil || len(groups["ns"]) != 1 {
-		t.Errorf("groups on the standby = %v, %v, want one", groups, err)
-	}
-	for name, err := range map[string]error{
-		"rule groups":  second(standby.RuleGroups(t.Context(), tenantA)),
-		"alertmanager": second(standby.Alertmanager(t.Context(), tenantA)),
-		"sync":         standby.SyncAlertmanager(t.Context(), tenantA),
-	} {
-		if seamark.KindOf(err) != seamark.Unavailable {
-			t.Errorf("%s on the standby: %v, want Unavailable", name, err)
+	testkit.Eventually(t, patience, func() error {
+		if a, b := one.metrics.held.Load(), two.metrics.held.Load(); a != shardCount/2 || b != shardCount/2 {
+			return fmt.Errorf("they hold %d and %d shards", a, b)
+		}
+		return nil
+	})
+	for _, p := range []*process{one, two} {
+		groups, err := p.ListRuleGroups(t.Context(), tenantA, PromQL)
+		if err != nil || len(groups["ns"]) != 1 {
+			t.Errorf("groups on %s = %v, %v, want one", p.opts.Owner, groups, err)
+		}
+		_, here := p.Holder(tenantA)
+		for name, err := range map[string]error{
+			"rule groups":  second(p.RuleGroups(t.Context(), tenantA)),
+			"alertmanager": second(p.Alertmanager(t.Context(), tenantA)),
+			"sync":         p.SyncAlertmanager(t.Context(), tenantA),
+		} {
+			if here != (err == nil) || !here && seamark.KindOf(err) != seamark.Unavailable {
+				t.Errorf("%s on %s, which is the holder: %t: %v", name, p.opts.Owner, here, err)
+			}
 		}
 	}
 	hook.heardExactly(t, "firing PodDown")
@@ -387,15 +436,15 @@ func TestLimits(t *testing.T) {
 		"name: a\ninterval: 100ms\nrules: []":                                    "seamark-rule-interval",
 	} {
 		var e *seamark.Error
-		err := p.SaveRuleGroup(t.Context(), tenantA, "ns", []byte(body))
+		err := p.SaveRuleGroup(t.Context(), tenantA, "ns", PromQL, []byte(body))
 		if !errors.As(err, &e) || e.Kind != seamark.Invalid || e.ID != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if err := p.SaveRuleGroup(t.Context(), tenantA, "a;b", []byte(alertGroup("A", "down", "0s"))); seamark.KindOf(err) != seamark.Invalid {
+	if err := p.SaveRuleGroup(t.Context(), tenantA, "a;b", PromQL, []byte(alertGroup("A", "down", "0s"))); seamark.KindOf(err) != seamark.Invalid {
 		t.Errorf("namespace with a semicolon: %v, want Invalid", err)
 	}
-	if err := p.DeleteRuleGroup(t.Context(), tenantA, "ns", "c"); seamark.KindOf(err) != seamark.NotFound {
+	if err := p.DeleteRuleGroup(t.Context(), tenantA, "ns", "c", PromQL); seamark.KindOf(err) != seamark.NotFound {
 		t.Errorf("delete of nothing: %v, want NotFound", err)
 	}
 }

@@ -2,7 +2,6 @@ package alerting
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -27,6 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
+	"github.com/seamarkhq/seamark/alerting/receivers"
 	"github.com/seamarkhq/seamark/internal/guard"
 )
 
@@ -46,7 +46,10 @@ type alertmanager struct {
 	limits      Limits
 	guard       *guard.Guard
 	outcomes    *prometheus.CounterVec
-	lost        <-chan struct{} // closed when the lease is lost; nothing is sent after that
+	deliveries  *deliveryLog
+	pace        *receivers.Pace
+	evidence    *receivers.Evidences
+	may         func() bool // this process still evaluates the tenant; nothing is sent after that
 
 	registry    *prometheus.Registry
 	recorder    eventrecorder.Recorder
@@ -73,8 +76,8 @@ func newAlertmanager(ctx context.Context, s *Service, j *journal, externalURL *u
 	logger := j.logger.With("part", "alertmanager")
 	m := &alertmanager{
 		logger: logger, externalURL: externalURL, limits: s.opts.Limits, guard: s.guard, outcomes: s.metrics.deliveries,
-		lost: ctx.Done(), registry: prometheus.NewRegistry(), recorder: eventrecorder.NopRecorder(), journal: j,
-		groupMarker: marker.NewGroupMarker(),
+		may: func() bool { return ctx.Err() == nil && j.held.acts() }, registry: prometheus.NewRegistry(), recorder: eventrecorder.NopRecorder(), journal: j,
+		groupMarker: marker.NewGroupMarker(), deliveries: s.deliveries, pace: receivers.NewPace(s.opts.Now), evidence: s.evidenceOf(j.tenant),
 	}
 	flags := featurecontrol.NoopFlags{}
 	var err error
@@ -151,24 +154,25 @@ func (m *alertmanager) apply(doc *configDoc) error {
 		return err
 	}
 	routes := dispatch.NewRoute(doc.parsed.Route, nil)
-	receivers := make(map[string][]notify.Integration, len(doc.parsed.Receivers))
-	for _, receiver := range doc.parsed.Receivers {
-		receivers[receiver.Name] = nil // a receiver that tells nobody is still a place to route to
-		for i, hook := range receiver.WebhookConfigs {
-			notifier, err := newWebhook(hook, tmpl, m.guard, m.logger)
-			if err != nil {
-				return fmt.Errorf("make webhook %d of receiver %q: %w", i, receiver.Name, err)
-			}
-			receivers[receiver.Name] = append(receivers[receiver.Name],
-				notify.NewIntegration(m.counted(notifier), hook, "webhook", i, receiver.Name))
+	told := make(map[string][]notify.Integration, len(doc.receivers))
+	options := m.receiverOptions(doc, tmpl)
+	for _, receiver := range doc.receivers {
+		told[receiver.Name] = nil // a receiver that tells nobody is still a place to route to
+		integrations, err := receiver.Build(options)
+		if err != nil {
+			return fmt.Errorf("make receiver %q: %w", receiver.Name, err)
+		}
+		for _, i := range integrations {
+			told[receiver.Name] = append(told[receiver.Name],
+				notify.NewIntegration(m.counted(receiver.Name, i), i.Sender, i.Kind, i.Index, receiver.Name))
 		}
 	}
 	m.stopDispatching()
 	inhibitor := inhibit.NewInhibitor(m.alerts, doc.parsed.InhibitRules, m.logger, m.recorder)
-	pipeline := m.pipeline.New(receivers, func() time.Duration { return 0 }, inhibitor, m.silencer,
+	pipeline := m.pipeline.New(told, func() time.Duration { return 0 }, inhibitor, m.silencer,
 		timeinterval.NewIntervener(intervals(doc.parsed)), m.groupMarker, m.log, nil)
 	dispatcher := dispatch.NewDispatcher(m.alerts, routes, pipeline, m.groupMarker, pipelineTimeout, groupsGCInterval,
-		m, m.logger, m.recorder, m.dispatching, tmpl)
+		m, m.logger, m.recorder, m.dispatching, tmpl.Upstream)
 	// The inhibitor must know all alerts before the dispatcher may notify about one of them.
 	go inhibitor.Run()
 	inhibitor.WaitForLoading()
@@ -198,34 +202,6 @@ func pipelineTimeout(d time.Duration) time.Duration { return max(d, notify.MinTi
 
 // MaxNumberOfAggregationGroups implements dispatch.Limits.
 func (m *alertmanager) MaxNumberOfAggregationGroups() int { return m.limits.AggregationGroups }
-
-// counted wraps a receiver: nothing is sent once the lease is lost, and every attempt is counted.
-func (m *alertmanager) counted(next notify.Notifier) notify.Notifier {
-	return notifierFunc(func(ctx context.Context, alerts ...*alert.Alert) (bool, error) {
-		select {
-		case <-m.lost:
-			return false, errors.New("this process no longer evaluates the tenant")
-		default:
-		}
-		retry, err := next.Notify(ctx, alerts...)
-		outcome := "sent"
-		switch {
-		case errors.Is(err, guard.ErrBlocked):
-			outcome = "blocked"
-		case err != nil:
-			outcome = "failed"
-		}
-		m.outcomes.WithLabelValues(outcome).Inc()
-		return retry, err
-	})
-}
-
-type notifierFunc func(context.Context, ...*alert.Alert) (bool, error)
-
-// Notify implements notify.Notifier.
-func (f notifierFunc) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, error) {
-	return f(ctx, alerts...)
-}
 
 // handler returns upstream's API v2, whose paths begin with /api/v2.
 func (m *alertmanager) handler() (http.Handler, error) {

@@ -169,7 +169,7 @@ func TestRemovedRuleDoesNotFireAgainAfterTakeover(t *testing.T) {
 	p.saveHook(t, tenantA, hook.URL)
 	p.saveGroup(t, tenantA, "ns", alertGroup("PodDown", "down", "0s"))
 	hook.hears(t, "firing PodDown")
-	if err := p.DeleteRuleGroup(t.Context(), tenantA, "ns", "poddown"); err != nil {
+	if err := p.DeleteRuleGroup(t.Context(), tenantA, "ns", "poddown", PromQL); err != nil {
 		t.Fatal(err)
 	}
 	running, err := p.tenant(tenantA, false)

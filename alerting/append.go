@@ -25,6 +25,7 @@ type Sample struct {
 type appendable struct {
 	tenant  seamark.TenantID
 	publish func(context.Context, seamark.TenantID, []Sample) error
+	note    func(context.Context, []Sample) // hears of what is published
 }
 
 // Appender implements storage.Appendable.
@@ -52,6 +53,7 @@ func (a *appender) Commit() error {
 	if len(a.batch) == 0 {
 		return nil
 	}
+	a.to.note(a.ctx, a.batch) // whether or not it is stored: rules after it in the group go by what this one found
 	return a.to.publish(a.ctx, a.to.tenant, a.batch)
 }
 

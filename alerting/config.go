@@ -9,12 +9,13 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/alertmanager/config"
-	"github.com/prometheus/alertmanager/template"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/seamarkhq/seamark/alerting/receivers"
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -40,31 +41,32 @@ type configSource struct {
 type configDoc struct {
 	source    configSource
 	parsed    *config.Config
-	templated bool // something in it is a template
+	receivers []*receivers.Receiver // those of parsed, with the robots that upstream does not know
+	defaults  bool                  // something in it needs the default templates
+	redact    func(string) string
 }
 
 func (c *configDoc) equal(other *configDoc) bool {
 	return c.source.Config == other.source.Config && maps.Equal(c.source.Templates, other.source.Templates)
 }
 
-// template returns the tenant's notification templates over upstream's default ones. Those are parsed only for a
-// configuration that uses templates at all: they cost 7 ms and 400 KiB per tenant, and a plain webhook needs none.
-func (c *configDoc) template(externalURL *url.URL) (*template.Template, error) {
-	base := func() (*template.Template, error) { return template.New() }
-	if c.templated {
-		base = func() (*template.Template, error) { return template.FromGlobs(nil) }
-	}
-	tmpl, err := base()
+// template returns the tenant's notification templates over the default ones.
+func (c *configDoc) template(externalURL *url.URL) (*receivers.Template, error) {
+	t, err := receivers.ParseTemplate(externalURL, c.defaults, c.parsed.Templates, c.source.Templates)
 	if err != nil {
-		return nil, err
+		return nil, invalidConfig("%s", err)
 	}
-	tmpl.ExternalURL = externalURL
-	for _, name := range c.parsed.Templates {
-		if err := tmpl.Parse(strings.NewReader(c.source.Templates[name])); err != nil {
-			return nil, invalidConfig("template %q: %s", name, err)
+	return t, nil
+}
+
+// receiver returns the receiver of that name, nil when there is none.
+func (c *configDoc) receiver(name string) *receivers.Receiver {
+	for _, r := range c.receivers {
+		if r.Name == name {
+			return r
 		}
 	}
-	return tmpl, nil
+	return nil
 }
 
 // decodeConfig reads a stored configuration with the same checks as an incoming one.
@@ -96,6 +98,11 @@ func (s *Service) parseConfig(source configSource) (*configDoc, error) {
 	if err := checkTemplates(root, source.Templates); err != nil {
 		return nil, err
 	}
+	redact := redactor(root)
+	robots, err := splitRobots(root)
+	if err != nil {
+		return nil, err
+	}
 	// Upstream reads the text that our own check wrote, not the text that came in: two YAML parsers never read quite the
 	// same, and what one overlooks the other must not see.
 	checked, err := encodeNode(root)
@@ -106,18 +113,69 @@ func (s *Service) parseConfig(source configSource) (*configDoc, error) {
 	if err != nil {
 		return nil, invalidConfig("%s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	for i, receiver := range parsed.Receivers {
-		for j, hook := range receiver.WebhookConfigs {
-			if err := s.checkURL(string(hook.URL)); err != nil {
-				return nil, invalidConfig("receivers[%d].webhook_configs[%d].url: %s", i, j, err)
-			}
+	doc := &configDoc{source: source, parsed: parsed, redact: redact, defaults: len(source.Templates) > 0 || strings.Contains(checked, "{{")}
+	for i := range parsed.Receivers {
+		r := robots[i]
+		r.Receiver = parsed.Receivers[i]
+		r.Inherit(parsed.Global.HTTPConfig)
+		doc.receivers = append(doc.receivers, r)
+		if err := s.checkReceiver(i, r); err != nil {
+			return nil, err
+		}
+		for _, e := range r.Endpoints() {
+			doc.defaults = doc.defaults || !strings.HasPrefix(e.Field, "webhook_configs")
 		}
 	}
-	doc := &configDoc{source: source, parsed: parsed, templated: len(source.Templates) > 0 || strings.Contains(checked, "{{")}
 	if _, err := doc.template(nil); err != nil {
 		return nil, err
 	}
 	return doc, nil
+}
+
+// splitRobots takes the kinds of receivers that upstream does not know out of the document and returns them by the
+// receiver's position.
+func splitRobots(root *yaml.Node) ([]*receivers.Receiver, error) {
+	list := child(root, "receivers")
+	if list == nil {
+		return nil, nil
+	}
+	all := make([]*receivers.Receiver, len(list.Content))
+	for i, node := range list.Content {
+		r := &receivers.Receiver{}
+		all[i] = r
+		for name, to := range map[string]any{"dingtalk_configs": &r.DingTalk, "feishu_configs": &r.Feishu, "wecom_configs": &r.WeCom} {
+			part := takeChild(node, name)
+			if part == nil {
+				continue
+			}
+			if err := part.Decode(to); err != nil {
+				return nil, invalidConfig("line %d: receivers[%d].%s: %s", part.Line, i, name, strings.TrimPrefix(err.Error(), "yaml: "))
+			}
+		}
+		if slices.Contains(r.DingTalk, nil) || slices.Contains(r.Feishu, nil) || slices.Contains(r.WeCom, nil) {
+			return nil, invalidConfig("line %d: receivers[%d] has an empty entry", node.Line, i)
+		}
+	}
+	return all, nil
+}
+
+// checkReceiver refuses at save time what the dial would refuse later, as far as it can be told from the text.
+func (s *Service) checkReceiver(i int, r *receivers.Receiver) error {
+	if err := r.Validate(); err != nil {
+		return invalidConfig("receivers[%d].%s", i, err)
+	}
+	for _, e := range r.Endpoints() {
+		var err error
+		if e.URL != "" {
+			err = s.checkURL(e.URL)
+		} else {
+			err = s.guard.CheckHost(e.Host, e.Port, 0)
+		}
+		if err != nil {
+			return invalidConfig("receivers[%d].%s: %s", i, e.Field, err)
+		}
+	}
+	return nil
 }
 
 func parseConfigNode(text string) (*yaml.Node, error) {
@@ -197,8 +255,8 @@ func (s *Service) configOf(tenant seamark.TenantID) (*configDoc, error) {
 	return docs[configKey], nil
 }
 
-// SaveAlertmanagerConfig replaces the tenant's configuration: Alertmanager's YAML, restricted to webhooks and without
-// anything that reads files or dials elsewhere, and inline templates by name. A secret that is sent back as `<secret>`
+// SaveAlertmanagerConfig replaces the tenant's configuration: Alertmanager's YAML without
+// anything that reads files or dials elsewhere, with the robots that Alertmanager does not know, and inline templates by name. A secret that is sent back as `<secret>`
 // keeps its stored value where that cannot send it anywhere new.
 func (s *Service) SaveAlertmanagerConfig(ctx context.Context, tenant seamark.TenantID, config string, templates map[string]string) error {
 	source := configSource{Config: config, Templates: templates}

@@ -78,6 +78,9 @@ func TestConfigRefused(t *testing.T) {
 	receiver := func(kind string) string {
 		return "route: {receiver: r}\nreceivers:\n  - name: r\n    " + kind + ": [{}]\n"
 	}
+	kind := func(name, fields string) string {
+		return "route: {receiver: r}\nreceivers:\n  - name: r\n    " + name + ": [{" + fields + "}]\n"
+	}
 	const base = "route: {receiver: r}\nreceivers: [{name: r}]\n"
 	tests := []struct{ name, config, want string }{
 		{"empty", "", "empty"},
@@ -100,11 +103,35 @@ func TestConfigRefused(t *testing.T) {
 		{"oauth2", client("oauth2: {client_id: x, token_url: http://127.0.0.1/}"), "oauth2 is not accepted (use authorization or basic_auth)"},
 		{"redirects", client("follow_redirects: true"), "follow_redirects may only be false"},
 		{"global proxy", "global: {http_config: {proxy_url: http://x}}\n" + base, "global.http_config.proxy_url is not accepted"},
-		{"global smtp", "global: {smtp_smarthost: 'x:25'}\n" + base, "line 1: global.smtp_smarthost is not accepted; global takes: http_config, resolve_timeout"},
+		{"global password file", "global: {smtp_auth_password_file: /x}\n" + base, "global.smtp_auth_password_file is not accepted (files"},
+		{"global of another kind", "global: {jira_api_url: 'https://j.example.com'}\n" + base, "global.jira_api_url is not accepted"},
 		{"global slack file", "global: {slack_api_url_file: /x}\n" + base, "global.slack_api_url_file is not accepted (files"},
-		{"email", receiver("email_configs"), "receivers[0].email_configs is not accepted (this kind of receiver is not offered yet); receivers[0] takes: labels, name, webhook_configs"},
-		{"slack", receiver("slack_configs"), "slack_configs is not accepted"},
-		{"sns", receiver("sns_configs"), "sns_configs is not accepted"},
+		{"unknown kind", receiver("jira_configs"), "receivers[0].jira_configs is not accepted (this kind of receiver is not offered); receivers[0] takes: dingtalk_configs, discord_configs, email_configs"},
+		{"slack file", kind("slack_configs", "api_url_file: /x"), "receivers[0].slack_configs[0].api_url_file is not accepted (files"},
+		{"slack update", kind("slack_configs", "api_url: 'https://slack.com/api/chat.postMessage', update_message: true"), "update_message is not accepted (messages are not changed"},
+		{"slack address", kind("slack_configs", "api_url: 'http://10.0.0.1/'"), "receivers[0].slack_configs[0].api_url: targets must not be there: 10.0.0.1"},
+		{"slack app address", kind("slack_configs", "app_token: x, app_url: 'http://[::1]/'"), "receivers[0].slack_configs[0].api_url: targets must not be there: ::1"},
+		{"pagerduty v1", kind("pagerduty_configs", "service_key: x"), "service_key is not accepted (use routing_key"},
+		{"pagerduty address", kind("pagerduty_configs", "routing_key: x, url: 'http://169.254.169.254/'"), "pagerduty_configs[0].url: targets must not be there"},
+		{"opsgenie key file", kind("opsgenie_configs", "api_key_file: /x"), "api_key_file is not accepted"},
+		{"telegram token file", kind("telegram_configs", "bot_token_file: /x, chat_id: 1"), "bot_token_file is not accepted"},
+		{"mail server", kind("email_configs", "to: a@example.com, from: b@example.com, smarthost: '127.0.0.1:587'"), "email_configs[0].smarthost: targets must not be there: 127.0.0.1"},
+		{"mail server's port", kind("email_configs", "to: a@example.com, from: b@example.com, smarthost: '8.8.8.8:25'"), "port 25 is not among"},
+		{"mail address", kind("email_configs", "to: nobody, from: b@example.com, smarthost: 'mx.example.com:587'"), `to: "nobody" is not a list of mail addresses`},
+		{"mail header", kind("email_configs", `to: a@example.com, from: b@example.com, smarthost: 'mx.example.com:587', headers: {"X: y\r\nBcc": z}`), "is not the name of a header"},
+		{"mail password file", kind("email_configs", "to: a@example.com, auth_password_file: /x"), "auth_password_file is not accepted"},
+		{"mail certificate file", kind("email_configs", "to: a@example.com, tls_config: {ca_file: /x}"), "tls_config.ca_file is not accepted"},
+		{"sns without keys", kind("sns_configs", "phone_number: '+1', sigv4: {region: eu-central-1}"), "sigv4.access_key and sigv4.secret_key must be set"},
+		{"sns role", kind("sns_configs", "phone_number: '+1', sigv4: {region: eu-central-1, role_arn: x}"), "sigv4.role_arn is not accepted"},
+		{"sns profile", kind("sns_configs", "phone_number: '+1', sigv4: {region: eu-central-1, profile: x}"), "sigv4.profile is not accepted"},
+		{"sns region", kind("sns_configs", "phone_number: '+1', sigv4: {region: 'x.evil.example/', access_key: a, secret_key: b}"), "sigv4.region must be set"},
+		{"sns template", kind("sns_configs", "phone_number: '+1', api_url: 'http://{{ .x }}/', sigv4: {region: eu-central-1, access_key: a, secret_key: b}"), "api_url must not be a template"},
+		{"robot without address", kind("dingtalk_configs", "secret: x"), "receivers[0].dingtalk_configs: url must be set"},
+		{"robot's address", kind("feishu_configs", "url: 'http://127.0.0.1/'"), "feishu_configs[0].url: targets must not be there"},
+		{"robot's file", kind("wecom_configs", "url_file: /x"), "wecom_configs[0].url_file is not accepted (files"},
+		{"robot's type", kind("wecom_configs", "url: 'https://w.example.com/', message_type: news"), "neither markdown nor text"},
+		{"empty robot", "route: {receiver: r}\nreceivers: [{name: r, dingtalk_configs: [null]}]\n", "has an empty entry"},
+		{"route labels", "route: {receiver: r, routes: [{receiver: r, labels: {x: '{{ range 9 }}{{ end }}'}}]}\nreceivers: [{name: r}]\n", "route.routes[0].labels must not be a template"},
 		{"tracing", "tracing: {endpoint: x}\n" + base, "tracing is not accepted"},
 		{"event recorder", "event_recorder: {file_outputs: [{path: /x}]}\n" + base, "event_recorder is not accepted"},
 		{"template path", "templates: [/etc/*.tmpl]\n" + base, "/etc/*.tmpl"},

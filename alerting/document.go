@@ -31,6 +31,7 @@ type documents[T any] struct {
 
 	mu       sync.Mutex // guards all fields below
 	docs     map[seamark.TenantID]map[string]T
+	stands   map[string]uint64 // revision of each document by its whole key
 	loaded   bool
 	revision uint64
 	moved    chan struct{} // closed and replaced at every change
@@ -50,7 +51,7 @@ func openBucket(ctx context.Context, o *Options, name, description string, maxBy
 func newDocuments[T any](kv jetstream.KeyValue, decode func(seamark.TenantID, string, []byte) (T, error), o *Options, m *metrics) *documents[T] {
 	return &documents[T]{
 		kv: kv, decode: decode, logger: o.Logger.With("bucket", kv.Bucket()), metrics: m,
-		docs: map[seamark.TenantID]map[string]T{}, moved: make(chan struct{}),
+		docs: map[seamark.TenantID]map[string]T{}, stands: map[string]uint64{}, moved: make(chan struct{}),
 	}
 }
 
@@ -103,7 +104,7 @@ func (d *documents[T]) watch(ctx context.Context) error {
 func (d *documents[T]) replace(fresh map[string]jetstream.KeyValueEntry) {
 	d.mu.Lock()
 	old := d.docs
-	d.docs = map[seamark.TenantID]map[string]T{}
+	d.docs, d.stands = map[seamark.TenantID]map[string]T{}, map[string]uint64{}
 	touched := map[seamark.TenantID]bool{}
 	for tenant := range old {
 		touched[tenant] = true
@@ -148,6 +149,7 @@ func (d *documents[T]) putLocked(entry jetstream.KeyValueEntry, old map[seamark.
 		return "", false
 	}
 	if entry.Operation() != jetstream.KeyValuePut {
+		delete(d.stands, entry.Key())
 		delete(d.docs[tenant], rest)
 		if len(d.docs[tenant]) == 0 {
 			delete(d.docs, tenant)
@@ -167,6 +169,7 @@ func (d *documents[T]) putLocked(entry jetstream.KeyValueEntry, old map[seamark.
 		d.docs[tenant] = map[string]T{}
 	}
 	d.docs[tenant][rest] = doc
+	d.stands[entry.Key()] = entry.Revision()
 	return tenant, true
 }
 
@@ -217,6 +220,51 @@ func (d *documents[T]) put(ctx context.Context, tenant seamark.TenantID, rest st
 	}
 	d.await(ctx, func() bool { return d.revision >= revision })
 	return nil
+}
+
+// revisionOf returns the revision of a document; 0 when there is none.
+func (d *documents[T]) revisionOf(tenant seamark.TenantID, rest string) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stands[key(tenant, rest)]
+}
+
+// swap is put that replaces the given revision alone, 0 for a document that must not exist; nil replaces any. Conflict says that
+// another stands there. It returns the new revision.
+func (d *documents[T]) swap(ctx context.Context, tenant seamark.TenantID, rest string, body []byte, expected *uint64) (revision uint64, err error) {
+	switch {
+	case expected == nil:
+		revision, err = d.kv.Put(ctx, key(tenant, rest), body)
+	case *expected == 0:
+		revision, err = d.kv.Create(ctx, key(tenant, rest), body)
+	default:
+		revision, err = d.kv.Update(ctx, key(tenant, rest), body, *expected)
+	}
+	if err != nil {
+		return 0, changeError(err)
+	}
+	d.await(ctx, func() bool { return d.revision >= revision })
+	return revision, nil
+}
+
+// removeAt is remove of the given revision alone; nil removes any.
+func (d *documents[T]) removeAt(ctx context.Context, tenant seamark.TenantID, rest string, expected *uint64) error {
+	if expected == nil {
+		return d.remove(ctx, tenant, rest)
+	}
+	if err := d.kv.Purge(ctx, key(tenant, rest), jetstream.PurgeTTL(markerTTL), jetstream.LastRevision(*expected)); err != nil {
+		return changeError(err)
+	}
+	d.await(ctx, func() bool { _, ok := d.docs[tenant][rest]; return !ok })
+	return nil
+}
+
+// changeError tells a lost comparison from a store that does not answer.
+func changeError(err error) error {
+	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) || errors.Is(err, jetstream.ErrKeyExists) {
+		return seamark.Wrap(err, seamark.Conflict, "seamark-alerting-changed", "The document was changed by somebody else. Read it again and repeat the change.")
+	}
+	return unavailable(err)
 }
 
 // remove deletes a document and returns when this process sees it gone.

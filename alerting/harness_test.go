@@ -25,7 +25,6 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 
-	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/seal"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -140,16 +139,12 @@ func (w *world) options(t *testing.T, owner string) (Options, *nats.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leases, err := bus.OpenLeases(t.Context(), js, "seamark_leases", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := DefaultOptions()
 	o.Keys, err = seal.Open(t.Context(), seal.Options{JS: js, Root: seal.RootSource{Text: strings.Repeat("5a", 32)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.JS, o.Leases, o.Owner, o.LeaseTTL = js, leases, owner, time.Second
+	o.JS, o.Owner, o.LeaseTTL = js, owner, time.Second
 	o.Query, o.Publish = w.query, w.publish
 	o.Queryable = func(seamark.TenantID) storage.Queryable { return w }
 	o.ExternalURL = func(id seamark.TenantID) *url.URL {
@@ -212,7 +207,7 @@ func (p *process) kill(t *testing.T) {
 func (p *process) saveGroup(t *testing.T, tenant seamark.TenantID, namespace, body string) {
 	t.Helper()
 	testkit.Eventually(t, patience, func() error {
-		err := p.SaveRuleGroup(t.Context(), tenant, namespace, []byte(body))
+		err := p.SaveRuleGroup(t.Context(), tenant, namespace, PromQL, []byte(body))
 		if err != nil && seamark.KindOf(err) != seamark.Unavailable {
 			t.Fatal(err)
 		}

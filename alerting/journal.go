@@ -3,11 +3,9 @@ package alerting
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,41 +18,32 @@ import (
 // changes of the same key that meet in the queue become one write, so the queue is never longer than the state. Writers
 // never wait, because upstream calls them with its locks held; who must know that a change is stored calls sync.
 //
-// Each write expects the revision of the last one, so a process that lost its lease without noticing cannot overwrite
-// what its successor wrote.
+// Each write expects the revision of the last one and names the epoch of its writer, so a process that lost the tenant's shard without
+// noticing cannot overwrite what its successor wrote, and what it writes beside that is void for all who read it.
 type journal struct {
 	tenant  seamark.TenantID
+	held    *tenure
 	kv      jetstream.KeyValue
 	logger  *slog.Logger
 	metrics *metrics
 	now     func() time.Time
 	wake    chan struct{}
 
-	patience time.Duration // how long a foreign write is left alone, the lease's TTL
-
 	mu      sync.Mutex // guards all fields below
 	stored  map[string]stateEntry
 	queue   map[string]stateEntry
-	doubts  map[string]doubt // keys whose last write did not end well
 	writing bool
 	failed  error         // of the last write, nil after a good one
 	idle    chan struct{} // closed and replaced when a round of writes ended
 }
 
-// doubt is what is not known about a key: which of our bodies may stand there, and since when a foreign one does.
-type doubt struct {
-	tried   [][sha256.Size]byte
-	foreign time.Time
-}
-
-func newJournal(tenant seamark.TenantID, stored map[string]stateEntry, s *Service) *journal {
+func newJournal(tenant seamark.TenantID, stored map[string]stateEntry, s *Service, held *tenure) *journal {
 	if stored == nil {
 		stored = map[string]stateEntry{}
 	}
 	return &journal{
-		tenant: tenant, kv: s.state, logger: s.opts.Logger.With("tenant", tenant), metrics: s.metrics, now: s.opts.Now,
-		wake: make(chan struct{}, 1), stored: stored, queue: map[string]stateEntry{}, doubts: map[string]doubt{},
-		idle: make(chan struct{}), patience: s.opts.LeaseTTL,
+		tenant: tenant, held: held, kv: s.state, logger: s.opts.Logger.With("tenant", tenant), metrics: s.metrics, now: s.opts.Now,
+		wake: make(chan struct{}, 1), stored: stored, queue: map[string]stateEntry{}, idle: make(chan struct{}),
 	}
 }
 
@@ -132,22 +121,18 @@ func (j *journal) requeue(rest string, entry stateEntry) {
 	}
 }
 
-var errFenced = errors.New("another process wrote this state")
+var errFenced = errors.New("another process may hold the tenant by now")
 
 func (j *journal) write(ctx context.Context, rest string, entry stateEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	j.mu.Lock()
-	revision, unsure := j.stored[rest].revision, j.doubts[rest]
-	if sum := sha256.Sum256(entry.body); !slices.Contains(unsure.tried, sum) {
-		unsure.tried = append(unsure.tried, sum)
-	}
-	j.doubts[rest] = unsure
+	revision := j.stored[rest].revision
 	j.mu.Unlock()
-	next, err := j.put(ctx, key(j.tenant, rest), entry.body, revision)
+	next, err := j.put(ctx, rest, entry.body, revision)
 	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) || errors.Is(err, jetstream.ErrKeyExists) {
 		if revision, err = j.adopt(ctx, rest); err == nil {
-			next, err = j.put(ctx, key(j.tenant, rest), entry.body, revision)
+			next, err = j.put(ctx, rest, entry.body, revision)
 		}
 	}
 	if err != nil {
@@ -156,21 +141,23 @@ func (j *journal) write(ctx context.Context, rest string, entry stateEntry) erro
 	entry.revision = next
 	j.mu.Lock()
 	j.stored[rest] = entry
-	delete(j.doubts, rest)
 	j.mu.Unlock()
 	return nil
 }
 
-func (j *journal) put(ctx context.Context, key string, body []byte, revision uint64) (uint64, error) {
-	if revision == 0 {
-		return j.kv.Create(ctx, key, body)
+func (j *journal) put(ctx context.Context, rest string, body []byte, revision uint64) (uint64, error) {
+	if !j.held.holds() {
+		return 0, errFenced
 	}
-	return j.kv.Update(ctx, key, body, revision)
+	body = sealEpoch(j.held.epoch, body)
+	if revision == 0 {
+		return j.kv.Create(ctx, key(j.tenant, rest), body)
+	}
+	return j.kv.Update(ctx, key(j.tenant, rest), body, revision)
 }
 
-// adopt returns the revision to write over after a lost comparison. Our own write whose answer got lost is written over at
-// once. A foreign one is left alone for as long as a process may not yet know that it lost its lease; whoever still runs
-// after that holds the lease, and the foreign write was a late one of its predecessor.
+// adopt returns the revision to write over after a lost comparison: what stands there is this process's own, whose answer got lost, or a
+// late one of a predecessor. A successor's is left alone.
 func (j *journal) adopt(ctx context.Context, rest string) (uint64, error) {
 	entry, err := j.kv.Get(ctx, key(j.tenant, rest))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
@@ -179,17 +166,7 @@ func (j *journal) adopt(ctx context.Context, rest string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	unsure := j.doubts[rest]
-	if slices.Contains(unsure.tried, sha256.Sum256(entry.Value())) {
-		return entry.Revision(), nil
-	}
-	if unsure.foreign.IsZero() {
-		unsure.foreign = time.Now()
-		j.doubts[rest] = unsure
-	}
-	if time.Since(unsure.foreign) < j.patience {
+	if epoch, _ := openEpoch(entry.Value()); epoch > j.held.epoch {
 		return 0, errFenced
 	}
 	return entry.Revision(), nil
@@ -229,6 +206,9 @@ func (j *journal) collect(ctx context.Context) {
 		j.mu.Lock()
 		revision := j.stored[rest].revision
 		j.mu.Unlock()
+		if !j.held.holds() {
+			return
+		}
 		err := j.kv.Purge(ctx, key(j.tenant, rest), jetstream.LastRevision(revision), jetstream.PurgeTTL(markerTTL))
 		if err != nil {
 			j.logger.Debug("expired state not removed; it is tried again", "key", rest, "err", err)

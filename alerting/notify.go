@@ -19,8 +19,9 @@ type forwarder struct {
 	to  *alertmanager
 	now func() time.Time
 
-	mu    sync.Mutex // guards known
-	known map[model.Fingerprint]knownAlert
+	mu      sync.Mutex // guards the fields below
+	known   map[model.Fingerprint]knownAlert
+	carried carried
 }
 
 // knownAlert is a stored alert with the time at which Alertmanager takes it as ended unless it hears of it again.
@@ -30,13 +31,16 @@ type knownAlert struct {
 }
 
 func newForwarder(to *alertmanager, now func() time.Time) *forwarder {
-	f := &forwarder{to: to, now: now, known: map[model.Fingerprint]knownAlert{}}
+	f := &forwarder{
+		to: to, now: now, known: map[model.Fingerprint]knownAlert{}, carried: carried{map[model.Fingerprint]alertDoc{}, map[string]int{}},
+	}
 	for rest, entry := range to.journal.snapshot() {
 		if kind(rest) != alertState {
 			continue
 		}
 		if doc, err := decodeAlert(entry.body); err == nil {
 			f.known[doc.Labels.Fingerprint()] = knownAlert{doc, doc.restored(now()).EndsAt}
+			f.carry(doc.Labels.Fingerprint(), doc)
 		}
 	}
 	return f
@@ -73,7 +77,8 @@ func (f *forwarder) notify(ctx context.Context, expr string, alerts ...*rules.Al
 			continue
 		}
 		out = append(out, to)
-		f.record(to, from.ResolvedAt, now)
+		f.mentioned(to.Fingerprint())
+		f.record(to, from.ResolvedAt, expr != "")
 	}
 	if err := f.to.alerts.Put(ctx, out...); err != nil {
 		f.to.logger.Error("alerts not handed over", "err", err)
@@ -81,10 +86,10 @@ func (f *forwarder) notify(ctx context.Context, expr string, alerts ...*rules.Al
 }
 
 // record stores an alert when it begins, begins again or ends, not each time it is repeated.
-func (f *forwarder) record(a *alert.Alert, resolvedAt, now time.Time) {
+func (f *forwarder) record(a *alert.Alert, resolvedAt time.Time, byRule bool) {
 	doc := alertDoc{
 		Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, ResolvedAt: resolvedAt, GeneratorURL: a.GeneratorURL,
-		ValidFor: a.EndsAt.Sub(now),
+		ValidFor: a.EndsAt.Sub(a.UpdatedAt), Rule: byRule,
 	}
 	id := a.Fingerprint()
 	f.mu.Lock()

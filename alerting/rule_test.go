@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ rules:
 `
 
 func TestRuleGroupRoundTrip(t *testing.T) {
-	group, err := ParseRuleGroup([]byte(goodGroup))
+	group, err := ParseRuleGroup([]byte(goodGroup), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestRuleGroupRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := ParseRuleGroup(out)
+	again, err := ParseRuleGroup(out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestRuleGroupRoundTrip(t *testing.T) {
 		t.Errorf("group = %+v", group)
 	}
 	asJSON := `{"name":"j","rules":[{"record":"a:b","expr":"up"}]}`
-	if _, err := ParseRuleGroup([]byte(asJSON)); err != nil {
+	if _, err := ParseRuleGroup([]byte(asJSON), nil); err != nil {
 		t.Errorf("JSON: %v", err)
 	}
 }
@@ -63,7 +64,7 @@ func TestRuleGroupRefusedWithPosition(t *testing.T) {
 		{"no name", "rules: []", "needs a name"},
 		{"semicolon", "name: a;b\nrules: []", "semicolon"},
 		{"long name", "name: " + strings.Repeat("a", 300), "the limit is 256"},
-		{"unknown field", "name: g\ncolour: red\nrules: []", "line 2: field colour not found"},
+		{"unknown field", "name: g\ncolour: red\nrules: []", `2:1: group "g": field colour not found`},
 		{"two documents", "name: g\n---\nname: h\n", "second YAML document"},
 		{"expression", "name: g\nrules:\n  - alert: A\n    expr: rate(x[5m\n", `4:11: group "g", rule 1, "A": could not parse expression`},
 		{"second rule", "name: g\nrules:\n  - record: a:b\n    expr: up\n  - record: c:d\n    expr: sum(\n", `6:11: group "g", rule 2, "c:d"`},
@@ -76,10 +77,60 @@ func TestRuleGroupRefusedWithPosition(t *testing.T) {
 		{"group label", "name: g\nlabels: {__name__: x}\nrules: []\n", `group label "__name__"`},
 	}
 	for _, tt := range tests {
-		_, err := ParseRuleGroup([]byte(tt.body))
+		_, err := ParseRuleGroup([]byte(tt.body), nil)
 		if err == nil || seamark.KindOf(err) != seamark.Invalid || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want an Invalid error with %q", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestRuleGroupTellsAllFaults has several faults in one document, which are told at once, each with its place: in the document and
+// in the expression.
+func TestRuleGroupTellsAllFaults(t *testing.T) {
+	const body = `name: g
+interval: soon
+rules:
+  - alert: A
+    expr: |
+      sum(up)
+        + rate(up[5m
+    for: [1]
+  - record: a:b
+    expr: up[5m]
+    annotations: {a: b}
+  - alert: B
+    expr: up
+    labels: {team: '{{ .Nope'}
+    colour: red
+  - alert: C
+    expr: sum(up
+`
+	_, faults := CheckRuleGroup([]byte(body), nil)
+	type place struct {
+		pointer                                  string
+		rule, line, column, exprLine, exprColumn int
+	}
+	var got []place
+	for _, f := range faults {
+		if f.Group != "g" || f.Message == "" {
+			t.Errorf("fault %+v names no group or no reason", f)
+		}
+		got = append(got, place{f.Pointer, f.Rule, f.Line, f.Column, f.ExprLine, f.ExprColumn})
+	}
+	want := []place{
+		{"/interval", 0, 2, 11, 0, 0},
+		{"/rules/0/for", 1, 8, 10, 0, 0},
+		{"/rules/1/expr", 2, 10, 11, 1, 1},
+		{"/rules/1/annotations", 2, 11, 18, 0, 0},
+		{"/rules/2/colour", 3, 15, 5, 0, 0},
+		{"/rules/3/expr", 4, 17, 11, 1, 7},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(place{})); diff != "" {
+		t.Errorf("faults differ (-want +got):\n%s", diff)
+	}
+	_, err := ParseRuleGroup([]byte(body), nil)
+	if e, ok := errors.AsType[*seamark.Error](err); !ok || len(e.Fields) != len(want) {
+		t.Errorf("the error names %v, want all %d faults", err, len(want))
 	}
 }
 
@@ -96,7 +147,7 @@ func FuzzRuleGroup(f *testing.F) {
 	f.Add([]byte(goodGroup))
 	f.Add([]byte("name: g\nrules:\n  - alert: A\n    expr: up\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		group, err := ParseRuleGroup(body)
+		group, err := ParseRuleGroup(body, nil)
 		if err != nil {
 			if seamark.KindOf(err) != seamark.Invalid {
 				t.Fatalf("%v is of kind %v, want Invalid", err, seamark.KindOf(err))
@@ -107,7 +158,7 @@ func FuzzRuleGroup(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseRuleGroup(out)
+		again, err := ParseRuleGroup(out, nil)
 		if err != nil {
 			t.Fatalf("%q does not read back: %v", out, err)
 		}

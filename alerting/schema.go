@@ -14,54 +14,22 @@ import (
 // every release.
 type schema struct {
 	keys   map[string]*schema // nil value: the key's content is left to upstream's own strict parser
-	any    *schema            // schema of every key, for mappings with free names
+	any    *schema            // schema of every key that keys does not name, for mappings with free names
+	rest   bool               // keys that keys does not name are left to upstream's own strict parser, too
 	list   bool               // the node is a list of such mappings
 	secret bool               // the node is a secret: masked when it is read
+	target bool               // the node says where something is sent: stored secrets follow it
+	off    bool               // the node is a switch that may only be off
+	plain  bool               // the node must not be a template
 	hints  map[string]string  // what to say about well-known keys that are refused
-}
-
-func secretValue() *schema { return &schema{secret: true} }
-
-// configSchema returns the allow-list of the whole document.
-func configSchema() *schema {
-	client := &schema{
-		keys: map[string]*schema{
-			"basic_auth":       {keys: map[string]*schema{"username": nil, "password": secretValue()}},
-			"authorization":    {keys: map[string]*schema{"type": nil, "credentials": secretValue()}},
-			"bearer_token":     secretValue(),
-			"follow_redirects": {keys: map[string]*schema{}},
-			"enable_http2":     nil,
-			"http_headers":     {any: &schema{keys: map[string]*schema{"values": secretValue(), "secrets": secretValue()}}},
-			"tls_config": {keys: map[string]*schema{
-				"ca": nil, "cert": nil, "key": secretValue(), "server_name": nil, "min_version": nil, "max_version": nil,
-				"insecure_skip_verify": nil,
-			}},
-		},
-		hints: map[string]string{
-			"proxy_url":              "receivers are reached without a proxy",
-			"proxy_from_environment": "receivers are reached without a proxy",
-			"oauth2":                 "use authorization or basic_auth",
-		},
-	}
-	webhook := &schema{list: true, keys: map[string]*schema{
-		"send_resolved": nil, "url": secretValue(), "http_config": client, "max_alerts": nil, "timeout": nil, "payload": nil,
-	}}
-	return &schema{
-		keys: map[string]*schema{
-			"global":              {keys: map[string]*schema{"resolve_timeout": nil, "http_config": client}},
-			"route":               nil,
-			"inhibit_rules":       nil,
-			"time_intervals":      nil,
-			"mute_time_intervals": nil,
-			"templates":           nil,
-			"receivers":           {list: true, keys: map[string]*schema{"name": nil, "labels": nil, "webhook_configs": webhook}},
-		},
-	}
 }
 
 // check refuses every key that the schema does not name. path is where node stands, for the message.
 func (s *schema) check(node *yaml.Node, path string) error {
-	if s == nil || s.secret {
+	if s != nil && s.plain {
+		return refuseTemplates(node, path)
+	}
+	if s == nil || s.secret || s.target {
 		return refuseAliases(node, path)
 	}
 	if s.list {
@@ -83,7 +51,7 @@ func (s *schema) check(node *yaml.Node, path string) error {
 	if isNull(node) {
 		return nil
 	}
-	if s.keys != nil && len(s.keys) == 0 {
+	if s.off {
 		return checkOff(node, path)
 	}
 	if node.Kind != yaml.MappingNode {
@@ -91,9 +59,9 @@ func (s *schema) check(node *yaml.Node, path string) error {
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name, value := node.Content[i], node.Content[i+1]
-		below, known := s.any, s.any != nil
+		below, known := s.keys[name.Value]
 		if !known {
-			below, known = s.keys[name.Value]
+			below, known = s.any, s.any != nil || s.rest
 		}
 		if !known || name.Kind != yaml.ScalarNode {
 			return s.refuse(name, path)
@@ -121,7 +89,7 @@ func (s *schema) refuse(name *yaml.Node, path string) error {
 	case strings.HasSuffix(name.Value, "_file") || strings.HasSuffix(name.Value, "_files"):
 		hint = "files of the server are not read; write the value itself"
 	case strings.HasSuffix(name.Value, "_configs"):
-		hint = "this kind of receiver is not offered yet"
+		hint = "this kind of receiver is not offered"
 	}
 	if hint != "" {
 		hint = " (" + hint + ")"
@@ -138,6 +106,22 @@ func orDocument(path string) string {
 }
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
+
+// refuseTemplates keeps templates out of what upstream expands by itself, without bounds.
+func refuseTemplates(node *yaml.Node, path string) error {
+	if err := refuseAliases(node, path); err != nil {
+		return err
+	}
+	if node.Kind == yaml.ScalarNode && strings.Contains(node.Value, "{{") {
+		return invalidConfig("line %d: %s must not be a template", node.Line, path)
+	}
+	for _, c := range node.Content {
+		if err := refuseTemplates(c, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // refuseAliases keeps the allow-list whole: an alias would bring in a part that was checked under another path, and a few
 // nested ones are a bomb.
@@ -164,4 +148,16 @@ func child(node *yaml.Node, name string) *yaml.Node {
 		}
 	}
 	return nil
+}
+
+// takeChild removes a mapping's key and returns its value, nil when it has none.
+func takeChild(node *yaml.Node, name string) *yaml.Node {
+	value := child(node, name)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			node.Content = append(node.Content[:i:i], node.Content[i+2:]...)
+			break
+		}
+	}
+	return value
 }

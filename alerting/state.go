@@ -6,10 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -44,6 +44,8 @@ type alertDoc struct {
 	GeneratorURL string         `json:"generator_url,omitempty"`
 	// ValidFor is how long it counts as firing without news: four evaluations, of which a takeover needs three.
 	ValidFor time.Duration `json:"valid_for"`
+	// Rule says that a rule raised it, whose silence means its end.
+	Rule bool `json:"rule,omitempty"`
 }
 
 func (d *alertDoc) expires() time.Time {
@@ -133,9 +135,35 @@ func decodeState(rest string, body []byte) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("no state is called %q", rest)
 }
 
-// loadState reads the whole bucket once, by tenant. What cannot be read is left out and counted.
-func loadState(ctx context.Context, kv jetstream.KeyValue, m *metrics, logger *slog.Logger) (map[seamark.TenantID]map[string]stateEntry, error) {
-	watcher, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+// epochMark begins the body of an entry that names its writer's epoch. No body of an older build begins so.
+const epochMark = 0
+
+// sealEpoch puts the epoch of its writer before a body.
+func sealEpoch(epoch uint64, body []byte) []byte {
+	sealed := make([]byte, 0, 1+binary.MaxVarintLen64+len(body))
+	sealed = binary.AppendUvarint(append(sealed, epochMark), epoch)
+	return append(sealed, body...)
+}
+
+// openEpoch is its inverse. What older builds wrote has no epoch, which is before all others.
+func openEpoch(sealed []byte) (epoch uint64, body []byte) {
+	if len(sealed) == 0 || sealed[0] != epochMark {
+		return 0, sealed
+	}
+	epoch, n := binary.Uvarint(sealed[1:])
+	if n <= 0 {
+		return 0, sealed
+	}
+	return epoch, sealed[1+n:]
+}
+
+// loadState reads the bucket once, for the tenants of some shards. What cannot be read is left out and counted.
+func (s *Service) loadState(ctx context.Context, list []*tenure) (map[seamark.TenantID]map[string]stateEntry, error) {
+	held := map[int]*tenure{}
+	for _, t := range list {
+		held[t.shard] = t
+	}
+	watcher, err := s.state.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, fmt.Errorf("read alert state: %w", err)
 	}
@@ -146,27 +174,44 @@ func loadState(ctx context.Context, kv jetstream.KeyValue, m *metrics, logger *s
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case entry, ok := <-watcher.Updates():
-			if !ok {
+			switch {
+			case !ok:
 				return nil, fmt.Errorf("read alert state: %w", errWatchEnded)
-			}
-			if entry == nil {
+			case entry == nil:
 				return all, nil
+			case strings.HasPrefix(entry.Key(), fencePrefix):
+			default:
+				s.takeState(all, held, entry)
 			}
-			id, rest, _ := strings.Cut(entry.Key(), ".")
-			tenant, err := seamark.ParseTenantID(id)
-			var expires time.Time
-			if err == nil {
-				expires, err = decodeState(rest, entry.Value())
-			}
-			if err != nil {
-				m.poisoned.WithLabelValues(kv.Bucket()).Inc()
-				logger.Error("state cannot be read and is left out", "key", entry.Key(), "err", err)
-				continue
-			}
-			if all[tenant] == nil {
-				all[tenant] = map[string]stateEntry{}
-			}
-			all[tenant][rest] = stateEntry{body: entry.Value(), revision: entry.Revision(), expires: expires}
 		}
 	}
+}
+
+// takeState adds one entry to what a takeover begins with.
+func (s *Service) takeState(all map[seamark.TenantID]map[string]stateEntry, held map[int]*tenure, entry jetstream.KeyValueEntry) {
+	id, rest, _ := strings.Cut(entry.Key(), ".")
+	tenant, err := seamark.ParseTenantID(id)
+	t := held[shardOf(tenant)]
+	if err == nil && t == nil {
+		return // another process's
+	}
+	epoch, body := openEpoch(entry.Value())
+	var expires time.Time
+	if err == nil {
+		expires, err = decodeState(rest, body)
+	}
+	if err != nil {
+		s.metrics.poisoned.WithLabelValues(s.state.Bucket()).Inc()
+		s.opts.Logger.Error("state cannot be read and is left out", "key", entry.Key(), "err", err)
+		return
+	}
+	if t.tooLate(rest, epoch, entry.Revision()) {
+		s.metrics.voided.Inc()
+		s.opts.Logger.Warn("state was written by a process that had lost the tenant, and is void", "key", entry.Key(), "epoch", epoch, "now", t.epoch)
+		return
+	}
+	if all[tenant] == nil {
+		all[tenant] = map[string]stateEntry{}
+	}
+	all[tenant][rest] = stateEntry{body: body, revision: entry.Revision(), expires: expires}
 }

@@ -3,13 +3,12 @@ package alerting
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
@@ -21,8 +20,10 @@ const sweepInterval = 30 * time.Second
 // upstream's Update waits for the evaluation that is under way, and a slow query of one tenant must not delay another.
 type tenant struct {
 	id       seamark.TenantID
+	tenure   *tenure
 	service  *Service
 	loader   *groupLoader
+	recent   *recent
 	manager  *rules.Manager
 	am       *alertmanager
 	forward  *forwarder
@@ -34,17 +35,19 @@ type tenant struct {
 	cancel   context.CancelFunc
 }
 
-// startTenant builds a tenant from its stored state and starts it; it ends with ctx.
-func startTenant(ctx context.Context, s *Service, id seamark.TenantID, stored map[string]stateEntry) (*tenant, error) {
+// startTenant builds a tenant from its stored state and starts it; it ends with the tenure.
+func startTenant(held *tenure, s *Service, id seamark.TenantID, stored map[string]stateEntry) (*tenant, error) {
 	t := &tenant{
-		id: id, service: s, loader: &groupLoader{parser: newParser()}, external: s.opts.ExternalURL(id),
+		id: id, tenure: held, service: s, loader: &groupLoader{parser: newParser(), salt: string(id)}, external: s.opts.ExternalURL(id),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if t.external == nil {
 		t.external = &url.URL{}
 	}
-	t.journal = newJournal(id, stored, s)
-	ctx, t.cancel = context.WithCancel(ctx)
+	t.recent = newRecent(s.opts.Queryable(id), t.over())
+	t.journal = newJournal(id, stored, s, held)
+	ctx, cancel := context.WithCancel(held.ctx)
+	t.cancel = cancel
 	am, err := newAlertmanager(ctx, s, t.journal, t.external)
 	if err != nil {
 		t.cancel()
@@ -73,10 +76,10 @@ func (t *tenant) managerOptions(ctx context.Context) *rules.ManagerOptions {
 	o := &t.service.opts
 	return &rules.ManagerOptions{
 		ExternalURL:            t.external,
-		QueryFunc:              o.Query(t.id),
+		QueryFunc:              t.queryFunc(),
 		NotifyFunc:             t.forward.notify,
 		Context:                ctx,
-		Appendable:             &appendable{tenant: t.id, publish: o.Publish},
+		Appendable:             &appendable{tenant: t.id, publish: t.publish, note: t.recent.note},
 		Queryable:              o.Queryable(t.id),
 		Logger:                 demoted(t.journal.logger.With("part", "rules"), slog.LevelWarn),
 		Registerer:             t.am.registry,
@@ -87,9 +90,26 @@ func (t *tenant) managerOptions(ctx context.Context) *rules.ManagerOptions {
 		DefaultRuleQueryOffset: func() time.Duration { return o.EvaluationDelay },
 		// Every takeover makes a new manager, whose first Update restores the `for` state of all groups. Restoring groups
 		// that are added later would suspend ALERTS for two evaluations at every edit; leases per group will need it.
-		RestoreNewRuleGroups: false,
-		Parser:               t.loader.parser,
+		RestoreNewRuleGroups:     false,
+		RuleDependencyController: noDependencies{},
+		Parser:                   t.loader.parser,
 	}
+}
+
+// publish stores what rules produced, unless another process may evaluate them by now.
+func (t *tenant) publish(ctx context.Context, id seamark.TenantID, batch []Sample) error {
+	if !t.tenure.acts() {
+		return errNotLeading
+	}
+	return t.service.opts.Publish(ctx, id, batch)
+}
+
+// over returns what evaluates an expression over series that are not all stored; nil where nothing does.
+func (t *tenant) over() func(storage.Queryable) rules.QueryFunc {
+	if t.service.opts.QueryOver == nil {
+		return nil
+	}
+	return func(q storage.Queryable) rules.QueryFunc { return t.service.opts.QueryOver(t.id, q) }
 }
 
 // kick asks the tenant to take its documents over.
@@ -121,8 +141,7 @@ func (t *tenant) run(ctx context.Context) {
 	t.am.stop()
 	<-background
 	<-background
-	// What the last evaluation left is written before the lease is given up; a lost lease makes this a no-op, because
-	// each write expects the revision that this process knows.
+	// What the last evaluation left is written before the shard is handed over; after its loss nothing is.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	t.journal.drain(last)
@@ -170,9 +189,25 @@ func (t *tenant) applyRules() error {
 	if t.service.standing(t.id) != Running {
 		docs = nil // its receivers are silent by now, so nobody is told that its alerts ended
 	}
-	t.loader.groups = groupsByNamespace(docs)
-	namespaces := slices.Sorted(maps.Keys(t.loader.groups))
-	return t.manager.Update(t.service.opts.EvaluationInterval, namespaces, labels.EmptyLabels(), t.external.String(), nil)
+	groups := t.service.groupsOf(t.id, docs)
+	namespaces := t.loader.replace(groups)
+	t.recent.replace(groups)
+	return t.manager.Update(t.service.opts.EvaluationInterval, namespaces, labels.EmptyLabels(), t.external.String(), t.iterate)
+}
+
+// iterate evaluates a group once, at the moment that is its turn, and counts that. It implements rules.GroupEvalIterationFunc.
+func (t *tenant) iterate(ctx context.Context, g *rules.Group, at time.Time) {
+	if last := g.GetLastEvalTimestamp(); !last.IsZero() && g.Interval() > 0 {
+		if missed := at.Sub(last)/g.Interval() - 1; missed > 0 {
+			t.service.metrics.missed.Add(float64(missed))
+		}
+	}
+	begun := time.Now()
+	rules.DefaultEvalIterationFunc(ctx, g, at)
+	t.service.metrics.iteration.Observe(time.Since(begun).Seconds())
+	if t.tenure.acts() {
+		t.settle(ctx, g)
+	}
 }
 
 // demoted returns a logger whose records up to most become debug records: what a tenant's rules and requests do wrong is

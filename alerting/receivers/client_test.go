@@ -1,4 +1,4 @@
-package alerting
+package receivers
 
 import (
 	"context"
@@ -157,8 +157,8 @@ func TestClientFollowsNoRedirect(t *testing.T) {
 	if resp.StatusCode != http.StatusTemporaryRedirect || second.connections.Load() != 0 {
 		t.Errorf("status %d and %d connections to the redirect's target, want 307 and 0", resp.StatusCode, second.connections.Load())
 	}
-	if retry, err := checkStatus(resp.StatusCode); retry || err == nil {
-		t.Errorf("checkStatus(307) = %v, %v, want a final failure", retry, err)
+	if f := judgeStatus(&answer{status: resp.StatusCode}); f == nil || f.Retry {
+		t.Errorf("judgeStatus(307) = %v, want a final failure", f)
 	}
 }
 

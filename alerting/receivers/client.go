@@ -1,4 +1,4 @@
-package alerting
+package receivers
 
 import (
 	"io"
@@ -13,9 +13,10 @@ import (
 // Bounds of one delivery. Without them a receiver that answers slowly or endlessly holds a notification pipeline and its
 // memory.
 const (
-	deliveryTimeout  = 10 * time.Second
-	maxResponseBytes = 64 << 10
-	maxHeaderBytes   = 64 << 10
+	deliveryTimeout    = 10 * time.Second
+	maxDeliveryTimeout = 30 * time.Second
+	maxResponseBytes   = 64 << 10
+	maxHeaderBytes     = 64 << 10
 )
 
 // newClient returns the HTTP client of one receiver: it dials through the guard, follows no redirect, uses no proxy, not
