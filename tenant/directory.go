@@ -41,8 +41,11 @@ type Options struct {
 	// could live on for ever on a node that lost its connection.
 	ReaderStaleness time.Duration
 
-	// BeatInterval is how often each bucket's freshness is proven; 1 s unless told.
+	// BeatInterval is how often each bucket's freshness is proven by a write; 1 s unless told.
 	BeatInterval time.Duration
+	// LookInterval is how often each bucket is asked whether this node is as far; 250 ms unless told. Three intervals without
+	// a good answer make the directory Stale.
+	LookInterval time.Duration
 	// StallTimeout is how long a watch may stay silent while its bucket takes writes; 15 s unless told, which leaves
 	// the client's own repair (two missed heartbeats of 5 s) the first try.
 	StallTimeout time.Duration
@@ -81,6 +84,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.WriterStaleness, 30*time.Second)
 	setDefault(&o.ReaderStaleness, 5*time.Minute)
 	setDefault(&o.BeatInterval, time.Second)
+	setDefault(&o.LookInterval, 250*time.Millisecond)
 	setDefault(&o.StallTimeout, 15*time.Second)
 	setDefault(&o.ReconnectJitter, 400*time.Millisecond)
 	setDefault(&o.ArrivalInterval, 5*time.Second)
@@ -121,7 +125,7 @@ func (o *Options) validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"SyncTimeout": o.SyncTimeout, "WriterStaleness": o.WriterStaleness, "ReaderStaleness": o.ReaderStaleness,
-		"BeatInterval": o.BeatInterval, "StallTimeout": o.StallTimeout, "ReconnectJitter": o.ReconnectJitter,
+		"BeatInterval": o.BeatInterval, "LookInterval": o.LookInterval, "StallTimeout": o.StallTimeout, "ReconnectJitter": o.ReconnectJitter,
 		"ArrivalInterval": o.ArrivalInterval, "UseInterval": o.UseInterval, "SessionLifetime": o.SessionLifetime, "KeyLifetime": o.KeyLifetime,
 		"IdleLifetime": o.IdleLifetime, "TokenLifetime": o.TokenLifetime,
 	} {
@@ -284,7 +288,7 @@ func (d *Directory) addWatch(b *bucket, shelves map[string]shelf) {
 	d.watches = append(d.watches, &watch{
 		bucket: b, shelves: shelves, beats: b.name != arrivalsBucket, now: d.now, log: d.log,
 		timing: watchTiming{
-			beat: d.opts.BeatInterval, stall: d.opts.StallTimeout,
+			beat: d.opts.BeatInterval, look: d.opts.LookInterval, stall: d.opts.StallTimeout,
 			reconnectJitter: d.opts.ReconnectJitter, maxBackoff: 30 * time.Second,
 		},
 		restart: make(chan struct{}, 1), replayed: make(chan struct{}), synced: make(chan struct{}),
@@ -298,6 +302,7 @@ func (d *Directory) start(ctx context.Context) {
 		d.running.Go(func() { w.run(ctx) })
 		if w.beats {
 			d.running.Go(func() { w.beatLoop(ctx) })
+			d.running.Go(func() { w.lookLoop(ctx) })
 		}
 	}
 	d.running.Go(func() { d.restartOnReconnect(ctx) })
@@ -378,8 +383,17 @@ func (d *Directory) Freshness() time.Duration {
 	return age(d.now(), d.sessionBeat.Load())
 }
 
-// Stale reports whether a beat is missing, an interval after it was due: this node does not learn of changes any more.
-func (d *Directory) Stale() bool { return d.Freshness() > 2*d.opts.BeatInterval }
+// Stale reports whether this node may not have learned of changes: for three look intervals it was not known to be as far as
+// the store, or a beat is missing an interval after it was due. It warns, and refuses nothing.
+func (d *Directory) Stale() bool {
+	seen := int64(1<<63 - 1)
+	for _, w := range d.watches {
+		if w.beats {
+			seen = min(seen, w.progress.seenAt.Load())
+		}
+	}
+	return age(d.now(), seen) > 3*d.opts.LookInterval || d.Freshness() > 2*d.opts.BeatInterval
+}
 
 // Blind reports whether this node refuses every token, because what it knows is older than Options.ReaderStaleness.
 func (d *Directory) Blind() bool { return age(d.now(), d.tokenBeat.Load()) > d.opts.ReaderStaleness }

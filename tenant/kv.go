@@ -64,16 +64,21 @@ func (b *bucket) open(ctx context.Context) (bucketState, error) {
 	if err != nil {
 		return bucketState{}, fmt.Errorf("open bucket %s: %w", b.config.Bucket, err)
 	}
-	status, err := kv.Status(ctx)
+	state, err := b.look(ctx)
+	if err != nil {
+		return bucketState{}, err
+	}
+	b.handle.Store(&kvHandle{kv})
+	return state, nil
+}
+
+// look asks the bucket how far it is. Its leader answers, so what was acknowledged before is in.
+func (b *bucket) look(ctx context.Context) (bucketState, error) {
+	stream, err := b.js.Stream(ctx, "KV_"+b.config.Bucket)
 	if err != nil {
 		return bucketState{}, fmt.Errorf("read status of bucket %s: %w", b.config.Bucket, err)
 	}
-	js, ok := status.(*jetstream.KeyValueBucketStatus)
-	if !ok {
-		return bucketState{}, fmt.Errorf("read status of bucket %s: unexpected %T", b.config.Bucket, status)
-	}
-	b.handle.Store(&kvHandle{kv})
-	info := js.StreamInfo()
+	info := stream.CachedInfo()
 	return bucketState{created: info.Created, lastSeq: info.State.LastSeq}, nil
 }
 

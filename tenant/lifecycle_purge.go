@@ -128,6 +128,10 @@ func (p *Purger) purge(ctx context.Context, t Tenant) error {
 // erase makes one pass over everything. Documents go first: with them go the tokens and rules that could make more.
 func (p *Purger) erase(ctx context.Context, t Tenant) ([]Erased, error) {
 	var list []Erased
+	// A node that had not heard of the end may have written when a credential was last used.
+	if err := p.opts.Directory.sweepUses(ctx); err != nil {
+		return nil, err
+	}
 	records, head, err := p.opts.Changes.Forget(ctx, t.ID)
 	if records > 0 {
 		list = append(list, Erased{Place: changeStream, Items: records})

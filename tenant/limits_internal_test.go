@@ -23,6 +23,7 @@ func TestLimitsAreDocumented(t *testing.T) {
 		fmt.Sprintf("| sign-in providers' identities of a person | %d |", maxIdentities),
 		fmt.Sprintf("| saved queries of a tenant; of a person or machine | %d; %d |", maxSavedQueries, maxOwnSavedQueries),
 		fmt.Sprintf("| text of a tenant's saved queries; of one | %d MiB; %d KiB |", maxSavedQueriesBytes>>20, maxSavedQueryBytes>>10),
+		fmt.Sprintf("| dashboards of a tenant; all of them; one | %d; %d MiB; %d KiB |", maxDashboards, maxDashboardsBytes>>20, maxDashboardBytes>>10),
 		fmt.Sprintf("| pipelines of a tenant; their definitions | %d; %d KiB |", maxPipelines, maxPipelineBytes>>10),
 		fmt.Sprintf("| retention rules for streams of a tenant | %d |", maxStreamRetentions),
 		fmt.Sprintf("| records of a tenant's log of changes | %d,%03d,", maxChangesPerChain/1000, maxChangesPerChain%1000),

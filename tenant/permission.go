@@ -33,6 +33,8 @@ func permissionTable() []permissionRow {
 		{"changes:read", admin, false, true, "See the log of changes: who changed what, when and from where."},
 		{"clusters:read", viewer, true, true, "See clusters, when they last sent what, and their quotas."},
 		{"clusters:write", admin, false, true, "Create, change and delete clusters, and set their quotas."},
+		{"dashboards:read", viewer, false, false, "See the tenant's dashboards."},
+		{"dashboards:write", editor, false, false, "Create, change and delete dashboards."},
 		{"data:read", viewer, true, false, "Read and export logs, metrics, events and Kubernetes audit records."},
 		{"forwarders:read", admin, false, false, "See forwarders and how they do, without their secrets."},
 		{"forwarders:write", admin, false, false, "Change forwarders, which send the tenant's data elsewhere, and test them."},

@@ -242,6 +242,21 @@ func (d *Directory) roleAllows(tenant seamark.TenantID, role seamark.Role) (perm
 	return compiled[role], nil
 }
 
+// Permitted lists what Permit would allow the principal, sorted. It is empty, not nil, for who may do nothing.
+func (d *Directory) Permitted(who seamark.Principal) ([]string, error) {
+	list := []string{}
+	for _, permission := range Permissions() {
+		allowed, err := d.allows(who, permission)
+		if err != nil {
+			return nil, fmt.Errorf("enforce %s: %w", permission, err)
+		}
+		if allowed {
+			list = append(list, permission)
+		}
+	}
+	return list, nil
+}
+
 // Permit returns nil when the principal may do what permission names in its own tenant (an operator: on the platform).
 // The error is of kind Forbidden; Internal when there is no such permission.
 func (d *Directory) Permit(who seamark.Principal, permission string) error {

@@ -23,9 +23,9 @@ func TestPolicyTable(t *testing.T) {
 	}
 	viewer := []string{
 		"data:read", "pipelines:read", "clusters:read", "rules:read", "silences:read", "receivers:read", "members:read", "tenant:read", "session:read",
-		"roles:read", "keys:own", "retention:read", "queries:read", "queries:own",
+		"roles:read", "keys:own", "retention:read", "queries:read", "queries:own", "dashboards:read",
 	}
-	editor := slices.Concat(viewer, []string{"rules:write", "silences:write", "queries:write"})
+	editor := slices.Concat(viewer, []string{"rules:write", "silences:write", "queries:write", "dashboards:write"})
 	admin := slices.Concat(editor, []string{
 		"pipelines:write", "clusters:write", "tokens:read", "tokens:write", "receivers:write", "members:write", "roles:write", "keys:read", "keys:write",
 		"changes:read", "retention:write", "forwarders:read", "forwarders:write", "queries:cancel",
@@ -75,6 +75,10 @@ func TestPolicyTable(t *testing.T) {
 			} else if !want && refused(err, "seamark-permission-missing") != nil {
 				t.Errorf("%s: %s: got %v, want a refusal", name, permission, err)
 			}
+		}
+		want := slices.Sorted(slices.Values(c.want))
+		if got, err := d.Permitted(c.who); err != nil || got == nil || !slices.Equal(got, want) {
+			t.Errorf("%s: permitted: got %v and error %v, want %v", name, got, err, want)
 		}
 		for _, permission := range c.want {
 			if !slices.Contains(tenant.Permissions(), permission) {

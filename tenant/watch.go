@@ -39,7 +39,7 @@ type shelf interface {
 
 // watchTiming groups the intervals of a watch; see Options.
 type watchTiming struct {
-	beat, stall, reconnectJitter, maxBackoff time.Duration
+	beat, look, stall, reconnectJitter, maxBackoff time.Duration
 }
 
 // watch keeps the shelves of one bucket current.
@@ -55,9 +55,9 @@ type watch struct {
 	replayed chan struct{} // closed after the first complete replay
 	synced   chan struct{} // closed when, after that, a beat proved the replay to be current
 	openedAt int64         // Unix nanoseconds by our clock when the directory was opened
-	created  time.Time     // of the bucket that the shelves reflect; only follow touches it
-	beatAt   atomic.Int64  // Unix nanoseconds by our clock: everything older has been applied
+	beatAt   atomic.Int64  // Unix nanoseconds by our clock: everything older has been applied, as a beat proves
 	heardAt  atomic.Int64  // real Unix nanoseconds when the last beat came in
+	progress progress      // how far the watch is, and when it was last known to be as far as its bucket
 	beaten   func()        // called after beatAt moved
 
 	mu     sync.Mutex
@@ -125,11 +125,10 @@ func (w *watch) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !w.created.Equal(state.created) {
+	if w.progress.follow(state.created) {
 		for _, s := range w.shelves {
 			s.forgetRevisions()
 		}
-		w.created = state.created
 	}
 	updates, stop, err := w.bucket.watch(ctx)
 	if err != nil {
@@ -156,6 +155,9 @@ func (w *watch) follow(ctx context.Context) error {
 					seen[entry.Key()] = true
 				}
 				w.applySafely(ctx, entry)
+				if seen == nil { // what a replay brings is not all up to there
+					w.progress.reach(entry.Revision())
+				}
 			}
 		}
 	}
@@ -166,6 +168,7 @@ func (w *watch) endReplay(seen map[string]bool, lastSeq uint64) {
 	for _, s := range w.shelves {
 		s.retain(seen, lastSeq)
 	}
+	w.progress.reach(lastSeq)
 	if !isClosed(w.replayed) {
 		close(w.replayed)
 	}
@@ -244,14 +247,21 @@ func (w *watch) hearBeat(value []byte) error {
 
 // setBeat moves the beat forward, never back.
 func (w *watch) setBeat(at int64) {
+	w.progress.see(at)
+	if advance(&w.beatAt, at) {
+		w.beaten()
+	}
+}
+
+// advance moves a time forward, never back, and reports whether it moved.
+func advance(to *atomic.Int64, at int64) bool {
 	for {
-		have := w.beatAt.Load()
+		have := to.Load()
 		if at <= have {
-			return
+			return false
 		}
-		if w.beatAt.CompareAndSwap(have, at) {
-			w.beaten()
-			return
+		if to.CompareAndSwap(have, at) {
+			return true
 		}
 	}
 }
