@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,25 @@ type AuditRecord struct {
 	Code         string    `json:"code"` // empty while the request is under way
 	Decision     string    `json:"decision"`
 	Reason       string    `json:"reason"`
+}
+
+// AuditListQuery asks for requests.
+type AuditListQuery struct {
+	Filter AuditFilter
+	After  *AuditPlace // the Next of the page before; nil begins
+	Limit  int
+}
+
+// AuditPlace is a record's place in the order of a list.
+type AuditPlace struct {
+	Time time.Time
+	ID   string // of the request
+}
+
+// AuditPage is a part of a list, newest first.
+type AuditPage struct {
+	Records []AuditRecord
+	Next    *AuditPlace // nil at the list's end
 }
 
 // AuditClientsQuery asks who sends the most requests, by some fields; none are the searcher's own.
@@ -120,7 +140,7 @@ type AuditDifference struct {
 // AuditSearcher is what the audit routes need. A limit of 0 is the searcher's own. Errors are of kind Invalid for what is
 // out of bounds.
 type AuditSearcher interface {
-	ListAudit(ctx context.Context, scope seamark.Scope, f AuditFilter, limit int) (list []AuditRecord, truncated bool, err error)
+	ListAudit(ctx context.Context, scope seamark.Scope, q AuditListQuery) (AuditPage, error)
 	AuditClients(ctx context.Context, scope seamark.Scope, q AuditClientsQuery) (*AuditClients, error)
 	AuditListings(ctx context.Context, scope seamark.Scope, f AuditFilter, order string, limit int) (*AuditListings, error)
 	AuditWrites(ctx context.Context, scope seamark.Scope, r seamark.TimeRange, o AuditObject, limit int) (list []AuditWrite, truncated bool, err error)
@@ -152,18 +172,47 @@ type auditAPI struct {
 }
 
 func (a *auditAPI) list(w http.ResponseWriter, r *httpx.Request) error {
-	filter, limit, err := parseAuditFilter(r.URL.Query(), a.now())
+	var q AuditListQuery
+	var err error
+	if q.Filter, q.Limit, err = parseAuditFilter(r.URL.Query(), a.now()); err != nil {
+		return err
+	}
+	after, err := r.PageAfter()
 	if err != nil {
 		return err
 	}
-	list, truncated, err := a.searcher.ListAudit(r.Context(), r.Scope(), filter, limit)
+	if q.After, err = auditAfter(after.After); err != nil {
+		return err
+	}
+	page, err := a.searcher.ListAudit(r.Context(), r.Scope(), q)
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, struct {
-		Items     []AuditRecord `json:"items"`
-		Truncated bool          `json:"truncated"`
-	}{orEmpty(list), truncated})
+	answer := auditList{Items: orEmpty(page.Records), Truncated: page.Next != nil}
+	if page.Next != nil {
+		answer.NextCursor = after.Cursor(strconv.FormatInt(page.Next.Time.UnixNano(), 10) + " " + page.Next.ID)
+	}
+	return httpx.WriteJSON(w, http.StatusOK, answer)
+}
+
+// auditList is the answer of the route of requests.
+type auditList struct {
+	Items      []AuditRecord `json:"items"`
+	Truncated  bool          `json:"truncated"`
+	NextCursor string        `json:"next_cursor,omitempty"`
+}
+
+// auditAfter reads a cursor's position.
+func auditAfter(position string) (*AuditPlace, error) {
+	if position == "" {
+		return nil, nil
+	}
+	at, id, _ := strings.Cut(position, " ")
+	nano, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return nil, seamark.Errorf(seamark.Invalid, "seamark-page-cursor", "Parameter cursor is not one of this list.")
+	}
+	return &AuditPlace{Time: time.Unix(0, nano), ID: id}, nil
 }
 
 func (a *auditAPI) clients(w http.ResponseWriter, r *httpx.Request) error {

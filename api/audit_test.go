@@ -17,6 +17,7 @@ import (
 // auditFake answers with its parts and remembers what was asked.
 type auditFake struct {
 	list     []api.AuditRecord
+	next     *api.AuditPlace
 	clients  api.AuditClients
 	listings api.AuditListings
 	writes   []api.AuditWrite
@@ -27,13 +28,14 @@ type auditFake struct {
 	query   api.AuditClientsQuery
 	order   string
 	limit   int
+	after   *api.AuditPlace
 	span    seamark.TimeRange
 	subject api.AuditObject
 }
 
-func (f *auditFake) ListAudit(_ context.Context, scope seamark.Scope, filter api.AuditFilter, limit int) ([]api.AuditRecord, bool, error) {
-	f.tenant, f.filter, f.limit = scope.Tenant, filter, limit
-	return f.list, true, f.err
+func (f *auditFake) ListAudit(_ context.Context, scope seamark.Scope, q api.AuditListQuery) (api.AuditPage, error) {
+	f.tenant, f.filter, f.limit, f.after = scope.Tenant, q.Filter, q.Limit, q.After
+	return api.AuditPage{Records: f.list, Next: f.next}, f.err
 }
 
 func (f *auditFake) AuditClients(_ context.Context, scope seamark.Scope, q api.AuditClientsQuery) (*api.AuditClients, error) {
@@ -66,10 +68,31 @@ func auditRecord() api.AuditRecord {
 	}
 }
 
+// TestAuditPages asks for the next page by the cursor of the one before.
+func TestAuditPages(t *testing.T) {
+	next := &api.AuditPlace{Time: eventsNow().Add(-time.Nanosecond), ID: "an id"}
+	f := &auditFake{list: []api.AuditRecord{auditRecord()}, next: next}
+	var page struct {
+		Truncated  bool
+		NextCursor string `json:"next_cursor"`
+	}
+	require.NoError(t, json.Unmarshal(getAudit(t, f, "?class=denied&limit=7").Body.Bytes(), &page))
+	require.True(t, page.Truncated)
+	require.Nil(t, f.after)
+	require.Equal(t, http.StatusOK, getAudit(t, f, "?class=denied&limit=9&cursor="+page.NextCursor).Code)
+	require.True(t, next.Time.Equal(f.after.Time))
+	require.Equal(t, next.ID, f.after.ID)
+	for _, bad := range []string{"?class=failed&cursor=" + page.NextCursor, "?class=denied&cursor=x"} {
+		answer := getAudit(t, f, bad)
+		require.Equal(t, http.StatusBadRequest, answer.Code)
+		require.Contains(t, answer.Body.String(), "seamark-page-cursor")
+	}
+}
+
 func TestAuditAnswers(t *testing.T) {
 	hour := seamark.TimeRange{Start: eventsNow().Add(-time.Hour), End: eventsNow()}
 	f := &auditFake{list: []api.AuditRecord{auditRecord()}}
-	require.JSONEq(t, `{"items":[{`+auditRecordJSON+`}],"truncated":true}`, getAudit(t, f, "?class=denied&user=a&user=b&verb=&not_name=x&limit=7").Body.String())
+	require.JSONEq(t, `{"items":[{`+auditRecordJSON+`}],"truncated":false}`, getAudit(t, f, "?class=denied&user=a&user=b&verb=&not_name=x&limit=7").Body.String())
 	require.Equal(t, promTenant, f.tenant)
 	want := api.AuditFilter{Range: hour, Class: "denied", Is: map[string][]string{"user": {"a", "b"}}, Not: map[string][]string{"name": {"x"}}}
 	require.Equal(t, want, f.filter)
@@ -100,7 +123,7 @@ func TestAuditAnswers(t *testing.T) {
 
 func TestAuditAnswersEmpty(t *testing.T) {
 	for route, want := range map[string]string{
-		"": `{"items":[],"truncated":true}`, "/writes": `{"items":[],"truncated":true}`, "/lists": `{"entries":0,"items":[]}`,
+		"": `{"items":[],"truncated":false}`, "/writes": `{"items":[],"truncated":true}`, "/lists": `{"entries":0,"items":[]}`,
 		"/clients": `{"entries":0,"total":{"requests":0,"denied":0,"failed":0},"items":[]}`,
 	} {
 		require.JSONEq(t, want, getAudit(t, &auditFake{}, route).Body.String())

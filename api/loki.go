@@ -91,7 +91,7 @@ func LokiRoutes(o LokiOptions) []httpx.Route {
 			routes = append(routes, httpx.Route{Method: method, Path: prefix + r.path, Permission: "data:read", HonoursScope: true, Dialect: httpx.Plain, Handler: h.tagged(r.handler)})
 		}
 	}
-	return append(routes, lokiRuleRoutes()...)
+	return routes
 }
 
 type lokiHandlers struct{ LokiOptions }

@@ -44,6 +44,7 @@ type PrometheusOptions struct {
 	LookbackDelta time.Duration // how long federation shows a series after its last sample; 0 means five minutes
 	Parser        parser.Parser // the dialect of Querier
 	Version       string        // Seamark's
+	Cost          QueryCoster   // nil: answers tell Prometheus' own statistics alone
 	Now           func() time.Time
 }
 
@@ -113,7 +114,15 @@ func (a *prometheusAPI) instant(w http.ResponseWriter, r *httpx.Request) error {
 		return err
 	}
 	defer q.Close()
-	return p.answer(w, q, result)
+	return p.answer(w, q, result, a.cost(ctx))
+}
+
+// cost returns what the query of ctx has cost, as far as that is known.
+func (a *prometheusAPI) cost(ctx context.Context) *QueryCost {
+	if a.Cost == nil {
+		return nil
+	}
+	return a.Cost(ctx)
 }
 
 func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) error {
@@ -153,7 +162,7 @@ func (a *prometheusAPI) queryRange(w http.ResponseWriter, r *httpx.Request) erro
 		return err
 	}
 	defer q.Close()
-	return p.answer(w, q, result)
+	return p.answer(w, q, result, a.cost(ctx))
 }
 
 func (a *prometheusAPI) formatQuery(w http.ResponseWriter, r *httpx.Request) error {

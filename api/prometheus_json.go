@@ -32,8 +32,24 @@ func writePrometheus(w http.ResponseWriter, data any, warnings annotations.Annot
 	return j.finish("", warnings)
 }
 
-// answer writes the result of a query.
-func (p *queryParams) answer(w http.ResponseWriter, q promql.Query, result *promql.Result) error {
+// promStats are Prometheus' statistics of a query, with what it has cost the store.
+type promStats struct {
+	stats.BuiltinStats
+	Cost *QueryCost `json:"cost,omitempty"`
+}
+
+// newPromStats has the wait for the query's place stand where Prometheus has the wait for its engine.
+func newPromStats(q promql.Query, cost *QueryCost) promStats {
+	s := promStats{stats.NewQueryStats(q.Stats()).Builtin(), cost}
+	if cost != nil {
+		s.Timings.ExecQueueTime += cost.Waited.Seconds()
+		s.Timings.ExecTotalTime += cost.Waited.Seconds()
+	}
+	return s
+}
+
+// answer writes the result of a query. cost may be nil.
+func (p *queryParams) answer(w http.ResponseWriter, q promql.Query, result *promql.Result, cost *QueryCost) error {
 	value, warnings := result.Value, result.Warnings
 	if p.limit > 0 {
 		var truncated bool
@@ -50,7 +66,7 @@ func (p *queryParams) answer(w http.ResponseWriter, q promql.Query, result *prom
 		return err
 	}
 	if p.form.Get("stats") != "" {
-		body, err := json.Marshal(stats.NewQueryStats(q.Stats()))
+		body, err := json.Marshal(newPromStats(q, cost))
 		if err != nil {
 			return err
 		}

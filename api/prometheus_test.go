@@ -64,6 +64,7 @@ type promFake struct {
 	at     time.Time
 	result *promql.Result // of the last query
 	wait   bool           // for the context's end
+	cost   *api.QueryCost
 
 	reads     []storage.SelectHints
 	exemplars []api.SeriesExemplars
@@ -180,6 +181,7 @@ func promEdge(t *testing.T, f *promFake) http.Handler {
 	t.Helper()
 	e, err := httpx.New(httpx.Options{
 		Routes: api.PrometheusRoutes(api.PrometheusOptions{
+			Cost:    func(context.Context) *api.QueryCost { return f.cost },
 			Querier: f, Lister: f, Exemplars: f, Reader: f, Cardinality: f, Parser: parser.NewParser(parser.Options{}), Version: "1.2.3", Now: func() time.Time { return time.Unix(600, 0) },
 		}),
 		Verifier: promVerifier{}, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
@@ -464,6 +466,18 @@ func TestPrometheusDeprecatedStats(t *testing.T) {
 	w = promDo(t, newPromFake(t), http.MethodGet, "/query", "query", "up", "stats", "true")
 	require.Contains(t, w.Body.String(), `"stats":{"timings":`)
 	require.NotContains(t, w.Body.String(), "warnings")
+}
+
+// TestPrometheusStatsTellTheCost finds in data.stats what the header tells, and the wait where Prometheus has its own.
+func TestPrometheusStatsTellTheCost(t *testing.T) {
+	f := newPromFake(t)
+	f.cost = &api.QueryCost{Rows: 1, Bytes: 2, CPUMillis: 3, Queued: 4000, CacheBytes: 5, Waited: 4 * time.Second}
+	for _, path := range []string{"/query", "/query_range"} {
+		w := promDo(t, f, http.MethodGet, path, "query", "up", "stats", "all", "start", "0", "end", "10", "step", "10")
+		require.Contains(t, w.Body.String(), `"cost":{"rows":1,"bytes":2,"cpu_ms":3,"queued_ms":4000,"cache_bytes":5}}}`)
+		require.Contains(t, w.Body.String(), `"execQueueTime":4,`)
+		require.NotContains(t, promDo(t, f, http.MethodGet, path, "query", "up", "start", "0", "end", "10", "step", "10").Body.String(), `"cost"`)
+	}
 }
 
 func TestPrometheusExemplars(t *testing.T) {

@@ -13,15 +13,22 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// RuleStore keeps the tenants' rule groups. A group that is saved is seen by the next read.
+// The languages of rule groups.
+const (
+	metricRules = "promql"
+	logRules    = "logql"
+)
+
+// RuleStore keeps the tenants' rule groups, those over metrics (promql) and those over logs (logql). A group that is saved is seen by
+// the next read.
 type RuleStore interface {
-	// ListRuleGroups returns the groups by namespace; the caller may keep the map.
-	ListRuleGroups(ctx context.Context, tenant seamark.TenantID) (map[string][]rulefmt.RuleGroup, error)
+	// ListRuleGroups returns the groups of a language by namespace; the caller may keep the map.
+	ListRuleGroups(ctx context.Context, tenant seamark.TenantID, language string) (map[string][]rulefmt.RuleGroup, error)
 	// SaveRuleGroup creates or replaces the group that body, YAML or JSON, describes; Invalid names the position of faults.
-	SaveRuleGroup(ctx context.Context, tenant seamark.TenantID, namespace string, body []byte) error
+	SaveRuleGroup(ctx context.Context, tenant seamark.TenantID, namespace, language string, body []byte) error
 	// DeleteRuleGroup and DeleteRuleNamespace fail with NotFound when there is nothing to delete.
-	DeleteRuleGroup(ctx context.Context, tenant seamark.TenantID, namespace, group string) error
-	DeleteRuleNamespace(ctx context.Context, tenant seamark.TenantID, namespace string) error
+	DeleteRuleGroup(ctx context.Context, tenant seamark.TenantID, namespace, group, language string) error
+	DeleteRuleNamespace(ctx context.Context, tenant seamark.TenantID, namespace, language string) error
 }
 
 // RuleState shows what the rules do now.
@@ -32,54 +39,76 @@ type RuleState interface {
 
 // ruleHandlers answers the rule routes.
 type ruleHandlers struct {
-	store RuleStore
-	state RuleState
+	store    RuleStore
+	state    RuleState
+	language string
 }
 
-// RuleRoutes returns the ruler's routes: the configuration in Mimir's form, and the state in Prometheus' form.
+// RuleRoutes returns the ruler's routes: the configuration in Mimir's form, under its two paths, and in Loki's, and the state in
+// Prometheus' form.
 func RuleRoutes(store RuleStore, state RuleState) []httpx.Route {
-	const config, read, write = "/prometheus/config/v1/rules", "rules:read", "rules:write"
-	h := ruleHandlers{store, state}
-	route := func(method, path, permission string, dialect httpx.Dialect, handler httpx.Handler) httpx.Route {
-		return httpx.Route{Method: method, Path: path, Permission: permission, Dialect: dialect, Handler: handler}
+	const read = "rules:read"
+	h := ruleHandlers{store, state, metricRules}
+	routes := []httpx.Route{
+		{Method: http.MethodGet, Path: "/prometheus/api/v1/rules", Permission: read, Dialect: httpx.Prometheus, Handler: h.rules},
+		{Method: http.MethodGet, Path: "/prometheus/api/v1/alerts", Permission: read, Dialect: httpx.Prometheus, Handler: h.alerts},
+	}
+	for _, prefix := range []string{"/prometheus/config/v1/rules", "/api/v1/rules"} {
+		routes = append(routes, h.configRoutes(prefix)...)
+	}
+	h.language = logRules
+	for _, prefix := range []string{"/loki/api/v1/rules", "/api/prom/rules"} {
+		routes = append(routes, h.configRoutes(prefix)...)
+	}
+	return routes
+}
+
+func (h ruleHandlers) configRoutes(prefix string) []httpx.Route {
+	const read, write = "rules:read", "rules:write"
+	route := func(method, path, permission string, handler httpx.Handler) httpx.Route {
+		return httpx.Route{Method: method, Path: prefix + path, Permission: permission, Dialect: httpx.Plain, Handler: handler}
 	}
 	return []httpx.Route{
-		route(http.MethodGet, config, read, httpx.Plain, h.list),
-		route(http.MethodGet, config+"/:namespace", read, httpx.Plain, h.listNamespace),
-		route(http.MethodPost, config+"/:namespace", write, httpx.Plain, h.save),
-		route(http.MethodDelete, config+"/:namespace", write, httpx.Plain, h.deleteNamespace),
-		route(http.MethodGet, config+"/:namespace/:group", read, httpx.Plain, h.find),
-		route(http.MethodDelete, config+"/:namespace/:group", write, httpx.Plain, h.delete),
-		route(http.MethodGet, "/prometheus/api/v1/rules", read, httpx.Prometheus, h.rules),
-		route(http.MethodGet, "/prometheus/api/v1/alerts", read, httpx.Prometheus, h.alerts),
+		route(http.MethodGet, "", read, h.list),
+		route(http.MethodGet, "/:namespace", read, h.listNamespace),
+		route(http.MethodPost, "/:namespace", write, h.save),
+		route(http.MethodDelete, "/:namespace", write, h.deleteNamespace),
+		route(http.MethodGet, "/:namespace/:group", read, h.find),
+		route(http.MethodDelete, "/:namespace/:group", write, h.delete),
 	}
 }
 
 func (h ruleHandlers) list(w http.ResponseWriter, r *httpx.Request) error {
-	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant())
+	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant(), h.language)
 	if err != nil {
 		return err
+	}
+	if len(groups) == 0 && h.language == logRules {
+		return seamark.Errorf(seamark.NotFound, "seamark-logql-rules", "no rule groups found")
 	}
 	return writeYAML(w, groups)
 }
 
 func (h ruleHandlers) listNamespace(w http.ResponseWriter, r *httpx.Request) error {
-	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant())
+	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant(), h.language)
 	if err != nil {
 		return err
 	}
 	namespace := pathName(r, "namespace")
 	found, ok := groups[namespace]
-	if !ok {
+	switch {
+	case !ok && h.language == logRules:
+		return seamark.Errorf(seamark.NotFound, "seamark-logql-rules", "no rule groups found")
+	case !ok:
 		return seamark.Errorf(seamark.NotFound, "seamark-rule-namespace-unknown", "There are no rule groups in namespace %q.", namespace)
 	}
 	return writeYAML(w, map[string][]rulefmt.RuleGroup{namespace: found})
 }
 
-// find answers one group. Grafana probes group test/test and takes the ruler as present unless the 404's text is that of
+// find answers one group. Clients of Loki's ruler know "there are none" by its words. Grafana probes group test/test and takes the ruler as present unless the 404's text is that of
 // a missing page.
 func (h ruleHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
-	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant())
+	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant(), h.language)
 	if err != nil {
 		return err
 	}
@@ -89,6 +118,9 @@ func (h ruleHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
 			return writeYAML(w, group)
 		}
 	}
+	if h.language == logRules {
+		return seamark.Errorf(seamark.NotFound, "seamark-logql-rules", "group does not exist")
+	}
 	return seamark.Errorf(seamark.NotFound, "seamark-rule-group-unknown", "There is no rule group %q in namespace %q.", name, namespace)
 }
 
@@ -97,15 +129,15 @@ func (h ruleHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	return accepted(w, h.store.SaveRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), body))
+	return accepted(w, h.store.SaveRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), h.language, body))
 }
 
 func (h ruleHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
-	return accepted(w, h.store.DeleteRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), pathName(r, "group")))
+	return accepted(w, h.store.DeleteRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), pathName(r, "group"), h.language))
 }
 
 func (h ruleHandlers) deleteNamespace(w http.ResponseWriter, r *httpx.Request) error {
-	return accepted(w, h.store.DeleteRuleNamespace(r.Context(), r.Tenant(), pathName(r, "namespace")))
+	return accepted(w, h.store.DeleteRuleNamespace(r.Context(), r.Tenant(), pathName(r, "namespace"), h.language))
 }
 
 // pathName returns a path parameter unescaped. The router matches the escaped path when there is one, so that a slash in

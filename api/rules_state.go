@@ -1,13 +1,17 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/seamarkhq/seamark/internal/httpx"
@@ -64,6 +68,9 @@ type ruleFilter struct {
 	alerting, recording  bool
 	instances            bool // the alerts of each rule
 	names, groups, files []string
+	matchers             [][]*labels.Matcher // of the rules' labels; a rule needs one set
+	limit                int                 // groups of a page; 0 for all
+	token                string              // of the page
 }
 
 // rules answers GET /prometheus/api/v1/rules.
@@ -76,19 +83,56 @@ func (h ruleHandlers) rules(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	shown := []ruleGroupJSON{}
+	shown, next, err := filter.page(groups)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"groups": shown}
+	if next != "" {
+		data["groupNextToken"] = next
+	}
+	return writePrometheus(w, data, nil)
+}
+
+// page returns the groups of the page that the filter asks for, and the token of the next one.
+func (f *ruleFilter) page(groups []*rules.Group) (shown []ruleGroupJSON, next string, err error) {
+	shown = []ruleGroupJSON{}
+	found := f.token == ""
 	for _, group := range groups {
-		if !chosen(filter.groups, group.Name()) || !chosen(filter.files, group.File()) {
+		if !chosen(f.groups, group.Name()) || !chosen(f.files, namespaceOf(group)) {
 			continue
 		}
-		if list := filter.rules(group); len(list) > 0 {
-			shown = append(shown, ruleGroupJSON{
-				Name: group.Name(), File: group.File(), Rules: list, Interval: group.Interval().Seconds(), Limit: group.Limit(),
-				EvaluationTime: group.GetEvaluationTime().Seconds(), LastEvaluation: group.GetLastEvaluation(),
-			})
+		if found = found || f.token == groupToken(group); !found {
+			continue
 		}
+		list := f.rules(group)
+		if len(list) == 0 {
+			continue
+		}
+		if f.limit > 0 && len(shown) == f.limit {
+			return shown, groupToken(group), nil
+		}
+		shown = append(shown, ruleGroupJSON{
+			Name: group.Name(), File: namespaceOf(group), Rules: list, Interval: group.Interval().Seconds(), Limit: group.Limit(),
+			EvaluationTime: group.GetEvaluationTime().Seconds(), LastEvaluation: group.GetLastEvaluation(),
+		})
 	}
-	return writePrometheus(w, map[string]any{"groups": shown}, nil)
+	if !found {
+		return nil, "", seamark.Errorf(seamark.Invalid, "seamark-rule-token", "The group_next_token %q is unknown; the rule groups were changed. Begin again with the first page.", f.token)
+	}
+	return shown, "", nil
+}
+
+// groupToken names a group where a page begins.
+func groupToken(g *rules.Group) string {
+	sum := sha256.Sum256([]byte(rules.GroupKey(namespaceOf(g), g.Name())))
+	return hex.EncodeToString(sum[:16])
+}
+
+// namespaceOf returns a running group's namespace. Its file's name may go on behind a zero byte, for turns that differ from tenant to tenant.
+func namespaceOf(g *rules.Group) string {
+	namespace, _, _ := strings.Cut(g.File(), "\x00")
+	return namespace
 }
 
 // alerts answers GET /prometheus/api/v1/alerts.
@@ -127,7 +171,30 @@ func parseRuleFilter(q url.Values) (ruleFilter, error) {
 		}
 		f.instances = !exclude
 	}
-	return f, nil
+	err := f.parsePage(q)
+	return f, err
+}
+
+// parsePage reads what Prometheus has of pages, and its match[].
+func (f *ruleFilter) parsePage(q url.Values) error {
+	if text := q.Get("group_limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 1 {
+			return seamark.Errorf(seamark.Invalid, "seamark-rule-limit", "Parameter group_limit is %q; use a whole number from 1.", text)
+		}
+		f.limit = limit
+	}
+	if f.token = q.Get("group_next_token"); f.token != "" && f.limit == 0 {
+		return seamark.Errorf(seamark.Invalid, "seamark-rule-limit", "Parameter group_next_token needs group_limit beside it.")
+	}
+	for _, text := range q["match[]"] {
+		set, err := parser.NewParser(parser.Options{}).ParseMetricSelector(text)
+		if err != nil {
+			return seamark.Errorf(seamark.Invalid, "seamark-rule-match", "Parameter match[] %q is no selector: %s.", text, err)
+		}
+		f.matchers = append(f.matchers, set)
+	}
+	return nil
 }
 
 // both returns a list parameter in Prometheus' spelling, name[], and in the one that Grafana uses towards Mimir.
@@ -137,7 +204,7 @@ func chosen(list []string, name string) bool { return len(list) == 0 || slices.C
 
 func (f *ruleFilter) rules(group *rules.Group) []any {
 	var list []any
-	for _, rule := range group.Rules() {
+	for _, rule := range group.Rules(f.matchers...) {
 		if !chosen(f.names, rule.Name()) {
 			continue
 		}

@@ -101,18 +101,19 @@ func want(t *testing.T, w *httptest.ResponseRecorder, status int, text string) {
 	}
 }
 
-// ruleBook keeps rule groups in memory. It implements api.RuleStore and api.RuleState.
+// ruleBook keeps rule groups in memory, of any language. It implements api.RuleStore and api.RuleState.
 type ruleBook struct {
 	groups  map[seamark.TenantID]map[string][]rulefmt.RuleGroup
 	running map[seamark.TenantID][]*rules.Group
 	err     error
 }
 
-func (b *ruleBook) ListRuleGroups(_ context.Context, tenant seamark.TenantID) (map[string][]rulefmt.RuleGroup, error) {
-	return maps.Clone(b.groups[tenant]), b.err
+func (b *ruleBook) ListRuleGroups(_ context.Context, tenant seamark.TenantID, language string) (map[string][]rulefmt.RuleGroup, error) {
+	return maps.Clone(b.groups[of(tenant, language)]), b.err
 }
 
-func (b *ruleBook) SaveRuleGroup(_ context.Context, tenant seamark.TenantID, namespace string, body []byte) error {
+func (b *ruleBook) SaveRuleGroup(_ context.Context, tenant seamark.TenantID, namespace, language string, body []byte) error {
+	tenant = of(tenant, language)
 	var group rulefmt.RuleGroup
 	if err := yaml.Unmarshal(body, &group); err != nil {
 		return seamark.Errorf(seamark.Invalid, "seamark-rule-invalid", "%s", err)
@@ -124,7 +125,8 @@ func (b *ruleBook) SaveRuleGroup(_ context.Context, tenant seamark.TenantID, nam
 	return b.err
 }
 
-func (b *ruleBook) DeleteRuleGroup(_ context.Context, tenant seamark.TenantID, namespace, group string) error {
+func (b *ruleBook) DeleteRuleGroup(_ context.Context, tenant seamark.TenantID, namespace, group, language string) error {
+	tenant = of(tenant, language)
 	for i, g := range b.groups[tenant][namespace] {
 		if g.Name == group {
 			b.groups[tenant][namespace] = append(b.groups[tenant][namespace][:i:i], b.groups[tenant][namespace][i+1:]...)
@@ -134,13 +136,21 @@ func (b *ruleBook) DeleteRuleGroup(_ context.Context, tenant seamark.TenantID, n
 	return seamark.Errorf(seamark.NotFound, "seamark-rule-group-unknown", "There is no rule group %q.", group)
 }
 
-func (b *ruleBook) DeleteRuleNamespace(_ context.Context, tenant seamark.TenantID, namespace string) error {
-	delete(b.groups[tenant], namespace)
+func (b *ruleBook) DeleteRuleNamespace(_ context.Context, tenant seamark.TenantID, namespace, language string) error {
+	delete(b.groups[of(tenant, language)], namespace)
 	return nil
 }
 
 func (b *ruleBook) RuleGroups(_ context.Context, tenant seamark.TenantID) ([]*rules.Group, error) {
 	return b.running[tenant], b.err
+}
+
+// of keeps the groups of the languages apart.
+func of(tenant seamark.TenantID, language string) seamark.TenantID {
+	if language == "promql" {
+		return tenant
+	}
+	return tenant + seamark.TenantID("/"+language)
 }
 
 func newRuleBook() *ruleBook {
@@ -389,6 +399,65 @@ func TestRuleStateFilters(t *testing.T) {
 			t.Errorf("%q shows %q, want %q", tt.query, s, tt.want)
 		}
 	}
+	checkRulePages(t, e)
 	w := e.do(tenantA, http.MethodGet, "/prometheus/api/v1/rules?exclude_alerts=true&type=alert", "")
 	want(t, w, http.StatusOK, `"alerts":[]`)
+}
+
+// checkRulePages reads two groups page by page, as Prometheus' own console does.
+func checkRulePages(t *testing.T, e edge) {
+	t.Helper()
+	type page struct {
+		Data struct {
+			Groups         []struct{ Name string }
+			GroupNextToken string
+		}
+	}
+	read := func(query string) (p page) {
+		w := e.do(tenantA, http.MethodGet, "/prometheus/api/v1/rules?"+query, "")
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", query, w.Code, w.Body)
+		}
+		return p
+	}
+	first := read("group_limit=1")
+	if len(first.Data.Groups) != 1 || first.Data.Groups[0].Name != "g1" || first.Data.GroupNextToken == "" {
+		t.Fatalf("first page: %+v", first)
+	}
+	second := read("group_limit=1&group_next_token=" + first.Data.GroupNextToken)
+	if len(second.Data.Groups) != 1 || second.Data.Groups[0].Name != "g2" || second.Data.GroupNextToken != "" {
+		t.Errorf("second page: %+v", second)
+	}
+	if got := read(`match[]={severity="page"}`); len(got.Data.Groups) != 2 {
+		t.Errorf("match: %+v", got)
+	}
+	if got := read(`match[]={severity="none"}`); len(got.Data.Groups) != 0 {
+		t.Errorf("match of none: %+v", got)
+	}
+	for _, query := range []string{"group_limit=0", "group_limit=x", "group_next_token=a", "group_limit=1&group_next_token=gone", "match[]={"} {
+		want(t, e.do(tenantA, http.MethodGet, "/prometheus/api/v1/rules?"+query, ""), http.StatusBadRequest, `"errorType":"bad_data"`)
+	}
+}
+
+// TestLogRules keeps a group under Loki's two paths, apart from those over metrics. The texts of a 404 are those by which Grafana
+// and Loki's own clients know a ruler that has no such rules.
+func TestLogRules(t *testing.T) {
+	e := newEdge(t, "", api.RuleRoutes(newRuleBook(), newRuleBook()))
+	const body = "name: logs\nrules:\n  - alert: Errors\n    expr: sum(rate({app=\"a\"} |= `error` [5m])) > 1\n"
+	for _, prefix := range []string{"/loki/api/v1/rules", "/api/prom/rules"} {
+		for path, text := range map[string]string{"": "no rule groups found", "/test": "no rule groups found", "/test/test": "group does not exist"} {
+			w := e.do(tenantA, http.MethodGet, prefix+path, "")
+			want(t, w, http.StatusNotFound, text)
+			if strings.Contains(w.Body.String(), "page not found") {
+				t.Errorf("GET %s%s: %s is a ruler that is not there", prefix, path, w.Body)
+			}
+		}
+		want(t, e.do(tenantA, http.MethodPost, prefix+"/ns", body), http.StatusAccepted, "success")
+		want(t, e.do(tenantA, http.MethodGet, prefix, ""), http.StatusOK, "name: logs")
+		want(t, e.do(tenantA, http.MethodGet, prefix+"/ns/logs", ""), http.StatusOK, "name: logs")
+		want(t, e.do(tenantA, http.MethodGet, "/prometheus/config/v1/rules", ""), http.StatusOK, "{}")
+		want(t, e.do(tenantA, http.MethodDelete, prefix+"/ns", ""), http.StatusAccepted, "success")
+	}
+	want(t, e.do(tenantA, http.MethodPost, "/api/v1/rules/ns", podGroup), http.StatusAccepted, "success")
+	want(t, e.do(tenantA, http.MethodGet, "/prometheus/config/v1/rules/ns/pods", ""), http.StatusOK, "name: pods")
 }

@@ -63,6 +63,8 @@ type SessionOptions struct {
 	Passwords Passwords
 	Providers Providers // nil where none is configured
 	Tenants   TenantNames
+	// Permitted lists what a principal may do, sorted, so that the console offers nothing that would be refused.
+	Permitted func(p seamark.Principal) ([]string, error)
 	// SecureCookie marks cookies Secure and ties them to this host. A plain-HTTP front off loopback cannot.
 	SecureCookie bool
 	// TokenLifetime is how long a token lasts; clients are told to refresh earlier.
@@ -119,6 +121,7 @@ type sessionResponse struct {
 	Operator       bool           `json:"operator"`
 	Tenant         *sessionTenant `json:"tenant"`
 	Role           string         `json:"role"`
+	Permissions    []string       `json:"permissions"`
 	Tenants        []TenantChoice `json:"tenants"`
 }
 
@@ -260,6 +263,10 @@ func (s *sessions) describe(ctx context.Context, p seamark.Principal) (*sessionR
 	out := &sessionResponse{
 		ID: p.CredentialID, Login: p.Login, Operator: p.Operator, Role: string(p.Role), Tenants: []TenantChoice{},
 		RefreshSeconds: int((s.TokenLifetime * 6 / 10).Seconds()),
+	}
+	var err error
+	if out.Permissions, err = s.Permitted(p); err != nil {
+		return nil, err
 	}
 	if p.Kind == seamark.Session {
 		out.Tenants = append(out.Tenants, s.Tenants.TenantChoices(ctx, p.Login)...)

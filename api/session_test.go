@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -57,6 +58,7 @@ func sessionEdge(t *testing.T, told *[]string) *httpx.Edge {
 	e, err := httpx.New(httpx.Options{
 		Routes: SessionRoutes(SessionOptions{
 			Sessions: oneSession{}, Tenants: oneSession{}, SecureCookie: true, TokenLifetime: 10 * time.Minute,
+			Permitted: func(seamark.Principal) ([]string, error) { return []string{"session:read", "tenants:read"}, nil },
 			Tell: func(_ *httpx.Request, route *httpx.Route, _ int, err *seamark.Error) {
 				*told = append(*told, route.Action+" "+err.ID)
 			},
@@ -98,6 +100,19 @@ func TestCookiesBehindTLS(t *testing.T) {
 	w = callSession(e, http.MethodPost, "/api/v1/session/refresh", "", "seamark_refresh=smr_x") // a neighbour's
 	require.Equal(t, http.StatusUnauthorized, w.Code, w.Body.String())
 	require.Empty(t, told)
+}
+
+// TestSessionTellsItsPermissions: the console offers what they allow, and nothing else.
+func TestSessionTellsItsPermissions(t *testing.T) {
+	var told []string
+	e := sessionEdge(t, &told)
+	w := callSession(e, http.MethodGet, "/api/v1/session", "", "__Host-seamark_session=a.b.c")
+	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	var got struct {
+		Permissions []string `json:"permissions"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
+	require.Equal(t, []string{"session:read", "tenants:read"}, got.Permissions)
 }
 
 // TestStolenSecretIsOnRecord: the cookies go, and the log of changes is told.

@@ -39,6 +39,15 @@ func WithHeader(name, value string) CallOption {
 	return func(c *call) { c.header.Set(name, value) }
 }
 
+// RespondAsync sends a query to the background: job becomes the job that runs it, and the result that the call returns is empty.
+// A call of what is never sent there is answered as ever, and job stays as it is.
+func RespondAsync(job *QueryJob) CallOption {
+	return func(c *call) {
+		c.header.Set("Prefer", "respond-async")
+		c.job = job
+	}
+}
+
 // Into keeps what the answer says beside its body. It is filled for errors too.
 func Into(meta *Meta) CallOption {
 	return func(c *call) { c.meta = meta }
@@ -72,6 +81,8 @@ type call struct {
 	header         http.Header
 	body           Body
 	creates        bool // the route takes an Idempotency-Key
+	redirects      bool // the answer sends a browser on
+	job            *QueryJob
 	meta           *Meta
 	err            error // what could not be encoded
 }
@@ -175,19 +186,35 @@ func fetch[T any](ctx context.Context, c *Client, r *call) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.begun(resp) {
+		return new(T), r.decode(resp, r.job)
+	}
+	out := new(T)
+	if err := r.decode(resp, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// decode reads a JSON document and closes the answer. Without a document out stays as it is.
+func (c *call) decode(resp *http.Response, out any) error {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: read the answer: %w", r.method, r.target, err)
+		return fmt.Errorf("%s %s: read the answer: %w", c.method, c.target, err)
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return new(T), nil
+		return nil
 	}
-	out := new(T)
 	if err := json.Unmarshal(body, out); err != nil {
-		return nil, fmt.Errorf("%s %s: the answer is not what this client knows: %w", r.method, r.target, err)
+		return fmt.Errorf("%s %s: the answer is not what this client knows: %w", c.method, c.target, err)
 	}
-	return out, nil
+	return nil
+}
+
+// begun reports whether the answer is a job in the background, as the call wants it.
+func (c *call) begun(resp *http.Response) bool {
+	return c.job != nil && resp.StatusCode == http.StatusAccepted
 }
 
 // run makes a call whose answer has nothing to read.
@@ -200,11 +227,40 @@ func (c *Client) run(ctx context.Context, r *call) error {
 	return resp.Body.Close()
 }
 
+// redirect makes a call whose answer sends a browser on, and returns where to. Nobody goes there.
+func (c *Client) redirect(ctx context.Context, r *call) (string, error) {
+	r.redirects = true
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	to, err := resp.Location()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", r.method, r.target, err)
+	}
+	return to.String(), nil
+}
+
+// tell keeps what an answer says beside its body, for who asked.
+func (c *call) tell(resp *http.Response) {
+	if c.meta == nil {
+		return
+	}
+	h := resp.Header
+	*c.meta = Meta{
+		Status: resp.StatusCode, ETag: h.Get("ETag"), RequestID: h.Get("X-Request-Id"), Replayed: h.Get("Idempotency-Replayed") == "true", Header: h,
+	}
+}
+
 // open makes a call whose answer is read as it comes.
 func (c *Client) open(ctx context.Context, r *call) (*Stream, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if r.begun(resp) {
+		return &Stream{ReadCloser: http.NoBody}, r.decode(resp, r.job)
 	}
 	return &Stream{ReadCloser: resp.Body, ContentType: resp.Header.Get("Content-Type")}, nil
 }

@@ -11,6 +11,49 @@ import (
 	"time"
 )
 
+// Defines values for AlertingGroupLanguage.
+const (
+	AlertingGroupLanguageLogql  AlertingGroupLanguage = "logql"
+	AlertingGroupLanguagePromql AlertingGroupLanguage = "promql"
+)
+
+// Defines values for AlertingGroupDraftLanguage.
+const (
+	AlertingGroupDraftLanguageLogql  AlertingGroupDraftLanguage = "logql"
+	AlertingGroupDraftLanguagePromql AlertingGroupDraftLanguage = "promql"
+)
+
+// Defines values for AlertingPackAlertLanguage.
+const (
+	AlertingPackAlertLanguageLogql  AlertingPackAlertLanguage = "logql"
+	AlertingPackAlertLanguagePromql AlertingPackAlertLanguage = "promql"
+)
+
+// Defines values for AlertingPackParameterKind.
+const (
+	AlertingPackParameterKindDuration AlertingPackParameterKind = "duration"
+	AlertingPackParameterKindNumber   AlertingPackParameterKind = "number"
+	AlertingPackParameterKindPattern  AlertingPackParameterKind = "pattern"
+)
+
+// Defines values for AlertingTestLanguage.
+const (
+	AlertingTestLanguageLogql  AlertingTestLanguage = "logql"
+	AlertingTestLanguagePromql AlertingTestLanguage = "promql"
+)
+
+// Defines values for AlertingTestActiveState.
+const (
+	AlertingTestActiveStateFiring  AlertingTestActiveState = "firing"
+	AlertingTestActiveStatePending AlertingTestActiveState = "pending"
+)
+
+// Defines values for AlertingTestResultType.
+const (
+	AlertingTestResultTypeAlerting  AlertingTestResultType = "alerting"
+	AlertingTestResultTypeRecording AlertingTestResultType = "recording"
+)
+
 // Defines values for AuditWritesItemsKnown.
 const (
 	AuditWritesItemsKnownFirst   AuditWritesItemsKnown = "first"
@@ -47,6 +90,180 @@ const (
 	CreatedTokenSignalsLogs    CreatedTokenSignals = "logs"
 	CreatedTokenSignalsMetrics CreatedTokenSignals = "metrics"
 	CreatedTokenSignalsTraces  CreatedTokenSignals = "traces"
+)
+
+// Defines values for DashboardPanelType.
+const (
+	DashboardPanelTypeBars       DashboardPanelType = "bars"
+	DashboardPanelTypeGauge      DashboardPanelType = "gauge"
+	DashboardPanelTypeHeatmap    DashboardPanelType = "heatmap"
+	DashboardPanelTypeLogs       DashboardPanelType = "logs"
+	DashboardPanelTypePie        DashboardPanelType = "pie"
+	DashboardPanelTypeRow        DashboardPanelType = "row"
+	DashboardPanelTypeStat       DashboardPanelType = "stat"
+	DashboardPanelTypeTable      DashboardPanelType = "table"
+	DashboardPanelTypeText       DashboardPanelType = "text"
+	DashboardPanelTypeTimeseries DashboardPanelType = "timeseries"
+)
+
+// Defines values for DashboardQueryLanguage.
+const (
+	DashboardQueryLanguageLogql  DashboardQueryLanguage = "logql"
+	DashboardQueryLanguagePromql DashboardQueryLanguage = "promql"
+)
+
+// Defines values for DashboardSpecVersion.
+const (
+	DashboardSpecVersionN1 DashboardSpecVersion = 1
+)
+
+// Defines values for DashboardVariableType.
+const (
+	DashboardVariableTypeConstant DashboardVariableType = "constant"
+	DashboardVariableTypeCustom   DashboardVariableType = "custom"
+	DashboardVariableTypeInterval DashboardVariableType = "interval"
+	DashboardVariableTypeQuery    DashboardVariableType = "query"
+	DashboardVariableTypeText     DashboardVariableType = "text"
+)
+
+// Defines values for DeliveryStatus.
+const (
+	DeliveryStatusBlocked DeliveryStatus = "blocked"
+	DeliveryStatusFailed  DeliveryStatus = "failed"
+	DeliveryStatusSent    DeliveryStatus = "sent"
+)
+
+// Defines values for DetectorChanges.
+const (
+	DetectorChangesNew      DetectorChanges = "new"
+	DetectorChangesSpiking  DetectorChanges = "spiking"
+	DetectorChangesVanished DetectorChanges = "vanished"
+)
+
+// Defines values for DetectorDirection.
+const (
+	DetectorDirectionAbove DetectorDirection = "above"
+	DetectorDirectionBelow DetectorDirection = "below"
+	DetectorDirectionBoth  DetectorDirection = "both"
+)
+
+// Defines values for DetectorLanguage.
+const (
+	DetectorLanguageLogql  DetectorLanguage = "logql"
+	DetectorLanguagePromql DetectorLanguage = "promql"
+)
+
+// Defines values for DetectorLevels.
+const (
+	DetectorLevelsDebug   DetectorLevels = "debug"
+	DetectorLevelsError   DetectorLevels = "error"
+	DetectorLevelsFatal   DetectorLevels = "fatal"
+	DetectorLevelsInfo    DetectorLevels = "info"
+	DetectorLevelsTrace   DetectorLevels = "trace"
+	DetectorLevelsUnknown DetectorLevels = "unknown"
+	DetectorLevelsWarn    DetectorLevels = "warn"
+)
+
+// Defines values for DetectorSensitivity.
+const (
+	DetectorSensitivityHigh   DetectorSensitivity = "high"
+	DetectorSensitivityLow    DetectorSensitivity = "low"
+	DetectorSensitivityMedium DetectorSensitivity = "medium"
+)
+
+// Defines values for DetectorSignals.
+const (
+	DetectorSignalsEvents  DetectorSignals = "events"
+	DetectorSignalsLogs    DetectorSignals = "logs"
+	DetectorSignalsMetrics DetectorSignals = "metrics"
+)
+
+// Defines values for DetectorUnit.
+const (
+	DetectorUnitBytes     DetectorUnit = "bytes"
+	DetectorUnitEmpty     DetectorUnit = ""
+	DetectorUnitPerSecond DetectorUnit = "per_second"
+	DetectorUnitPercent   DetectorUnit = "percent"
+	DetectorUnitRatio     DetectorUnit = "ratio"
+	DetectorUnitSeconds   DetectorUnit = "seconds"
+)
+
+// Defines values for DetectorAlertState.
+const (
+	DetectorAlertStateFiring  DetectorAlertState = "firing"
+	DetectorAlertStatePending DetectorAlertState = "pending"
+)
+
+// Defines values for DetectorKind.
+const (
+	DetectorKindAbsence    DetectorKind = "absence"
+	DetectorKindAnomaly    DetectorKind = "anomaly"
+	DetectorKindForecast   DetectorKind = "forecast"
+	DetectorKindLogpattern DetectorKind = "logpattern"
+)
+
+// Defines values for DetectorSpecChanges.
+const (
+	DetectorSpecChangesNew      DetectorSpecChanges = "new"
+	DetectorSpecChangesSpiking  DetectorSpecChanges = "spiking"
+	DetectorSpecChangesVanished DetectorSpecChanges = "vanished"
+)
+
+// Defines values for DetectorSpecDirection.
+const (
+	DetectorSpecDirectionAbove DetectorSpecDirection = "above"
+	DetectorSpecDirectionBelow DetectorSpecDirection = "below"
+	DetectorSpecDirectionBoth  DetectorSpecDirection = "both"
+)
+
+// Defines values for DetectorSpecLanguage.
+const (
+	DetectorSpecLanguageLogql  DetectorSpecLanguage = "logql"
+	DetectorSpecLanguagePromql DetectorSpecLanguage = "promql"
+)
+
+// Defines values for DetectorSpecLevels.
+const (
+	DetectorSpecLevelsDebug   DetectorSpecLevels = "debug"
+	DetectorSpecLevelsError   DetectorSpecLevels = "error"
+	DetectorSpecLevelsFatal   DetectorSpecLevels = "fatal"
+	DetectorSpecLevelsInfo    DetectorSpecLevels = "info"
+	DetectorSpecLevelsTrace   DetectorSpecLevels = "trace"
+	DetectorSpecLevelsUnknown DetectorSpecLevels = "unknown"
+	DetectorSpecLevelsWarn    DetectorSpecLevels = "warn"
+)
+
+// Defines values for DetectorSpecSensitivity.
+const (
+	DetectorSpecSensitivityHigh   DetectorSpecSensitivity = "high"
+	DetectorSpecSensitivityLow    DetectorSpecSensitivity = "low"
+	DetectorSpecSensitivityMedium DetectorSpecSensitivity = "medium"
+)
+
+// Defines values for DetectorSpecSignals.
+const (
+	DetectorSpecSignalsEvents  DetectorSpecSignals = "events"
+	DetectorSpecSignalsLogs    DetectorSpecSignals = "logs"
+	DetectorSpecSignalsMetrics DetectorSpecSignals = "metrics"
+)
+
+// Defines values for DetectorSpecUnit.
+const (
+	DetectorSpecUnitBytes     DetectorSpecUnit = "bytes"
+	DetectorSpecUnitEmpty     DetectorSpecUnit = ""
+	DetectorSpecUnitPerSecond DetectorSpecUnit = "per_second"
+	DetectorSpecUnitPercent   DetectorSpecUnit = "percent"
+	DetectorSpecUnitRatio     DetectorSpecUnit = "ratio"
+	DetectorSpecUnitSeconds   DetectorSpecUnit = "seconds"
+)
+
+// Defines values for DetectorStatusState.
+const (
+	DetectorStatusStateDisabled DetectorStatusState = "disabled"
+	DetectorStatusStateFailing  DetectorStatusState = "failing"
+	DetectorStatusStateLearning DetectorStatusState = "learning"
+	DetectorStatusStateOk       DetectorStatusState = "ok"
+	DetectorStatusStateWaiting  DetectorStatusState = "waiting"
 )
 
 // Defines values for EventFacetsFieldsField.
@@ -137,6 +354,37 @@ const (
 	OperatorQuotasOriginsTenant  OperatorQuotasOrigins = "tenant"
 )
 
+// Defines values for PanelOptionsLegend.
+const (
+	PanelOptionsLegendList  PanelOptionsLegend = "list"
+	PanelOptionsLegendNone  PanelOptionsLegend = "none"
+	PanelOptionsLegendTable PanelOptionsLegend = "table"
+)
+
+// Defines values for PanelOptionsReduce.
+const (
+	PanelOptionsReduceLast PanelOptionsReduce = "last"
+	PanelOptionsReduceMax  PanelOptionsReduce = "max"
+	PanelOptionsReduceMean PanelOptionsReduce = "mean"
+	PanelOptionsReduceMin  PanelOptionsReduce = "min"
+	PanelOptionsReduceSum  PanelOptionsReduce = "sum"
+)
+
+// Defines values for PanelOptionsStyle.
+const (
+	PanelOptionsStyleArea    PanelOptionsStyle = "area"
+	PanelOptionsStyleBars    PanelOptionsStyle = "bars"
+	PanelOptionsStyleLines   PanelOptionsStyle = "lines"
+	PanelOptionsStyleStacked PanelOptionsStyle = "stacked"
+)
+
+// Defines values for PanelThresholdTone.
+const (
+	PanelThresholdToneBad  PanelThresholdTone = "bad"
+	PanelThresholdToneGood PanelThresholdTone = "good"
+	PanelThresholdToneWarn PanelThresholdTone = "warn"
+)
+
 // Defines values for PipelineStepBy.
 const (
 	PipelineStepByRecord PipelineStepBy = "record"
@@ -201,6 +449,13 @@ const (
 	QueryVisibilityTenant  QueryVisibility = "tenant"
 )
 
+// Defines values for ReceiverTrialsItemsStatus.
+const (
+	ReceiverTrialsItemsStatusBlocked ReceiverTrialsItemsStatus = "blocked"
+	ReceiverTrialsItemsStatusFailed  ReceiverTrialsItemsStatus = "failed"
+	ReceiverTrialsItemsStatusSent    ReceiverTrialsItemsStatus = "sent"
+)
+
 // Defines values for RunningQueryClass.
 const (
 	RunningQueryClassAdhoc     RunningQueryClass = "adhoc"
@@ -236,6 +491,35 @@ const (
 const (
 	StreamRetentionSignalLogs    StreamRetentionSignal = "logs"
 	StreamRetentionSignalMetrics StreamRetentionSignal = "metrics"
+)
+
+// Defines values for SuspectKind.
+const (
+	SuspectKindConfig      SuspectKind = "config"
+	SuspectKindDeploy      SuspectKind = "deploy"
+	SuspectKindEvent       SuspectKind = "event"
+	SuspectKindLogPattern  SuspectKind = "log_pattern"
+	SuspectKindMetricShift SuspectKind = "metric_shift"
+	SuspectKindNodeProblem SuspectKind = "node_problem"
+)
+
+// Defines values for SuspectRelation.
+const (
+	SuspectRelationElsewhere     SuspectRelation = "elsewhere"
+	SuspectRelationSameCluster   SuspectRelation = "same_cluster"
+	SuspectRelationSameNamespace SuspectRelation = "same_namespace"
+	SuspectRelationSameNode      SuspectRelation = "same_node"
+	SuspectRelationSameWorkload  SuspectRelation = "same_workload"
+	SuspectRelationShared        SuspectRelation = "shared"
+	SuspectRelationUpstream      SuspectRelation = "upstream"
+)
+
+// Defines values for SuspectEvidenceSource.
+const (
+	SuspectEvidenceSourceAudit   SuspectEvidenceSource = "audit"
+	SuspectEvidenceSourceEvents  SuspectEvidenceSource = "events"
+	SuspectEvidenceSourceLogs    SuspectEvidenceSource = "logs"
+	SuspectEvidenceSourceMetrics SuspectEvidenceSource = "metrics"
 )
 
 // Defines values for TenantQuotasOrigins.
@@ -280,6 +564,19 @@ const (
 	UsageLimitOriginDefault UsageLimitOrigin = "default"
 	UsageLimitOriginPlan    UsageLimitOrigin = "plan"
 	UsageLimitOriginTenant  UsageLimitOrigin = "tenant"
+)
+
+// Defines values for ListDeliveriesParamsStatus.
+const (
+	ListDeliveriesParamsStatusBlocked ListDeliveriesParamsStatus = "blocked"
+	ListDeliveriesParamsStatusFailed  ListDeliveriesParamsStatus = "failed"
+	ListDeliveriesParamsStatusSent    ListDeliveriesParamsStatus = "sent"
+)
+
+// Defines values for ListAlertingGroupsParamsLanguage.
+const (
+	ListAlertingGroupsParamsLanguageLogql  ListAlertingGroupsParamsLanguage = "logql"
+	ListAlertingGroupsParamsLanguagePromql ListAlertingGroupsParamsLanguage = "promql"
 )
 
 // Defines values for ListAuditParamsClass.
@@ -490,6 +787,267 @@ type AcceptedInvitation struct {
 	Login string `json:"login"`
 }
 
+// AlertingCheck defines model for AlertingCheck.
+type AlertingCheck struct {
+	Faults []AlertingFault `json:"faults"`
+	Valid  bool            `json:"valid"`
+}
+
+// AlertingFault defines model for AlertingFault.
+type AlertingFault struct {
+	Column     *int `json:"column,omitempty"`
+	ExprColumn *int `json:"expr_column,omitempty"`
+
+	// ExprLine In the expression.
+	ExprLine *int `json:"expr_line,omitempty"`
+
+	// Line In the document.
+	Line    *int   `json:"line,omitempty"`
+	Message string `json:"message"`
+
+	// Name Of the rule.
+	Name *string `json:"name,omitempty"`
+
+	// Pointer JSON pointer into the group, such as /rules/0/expr.
+	Pointer string `json:"pointer"`
+
+	// Rule Counted from 1.
+	Rule *int `json:"rule,omitempty"`
+}
+
+// AlertingGroup defines model for AlertingGroup.
+type AlertingGroup struct {
+	// Group Rules that are evaluated one after the other.
+	Group     AlertingRules         `json:"group"`
+	Language  AlertingGroupLanguage `json:"language"`
+	Name      string                `json:"name"`
+	Namespace string                `json:"namespace"`
+
+	// Pack The pack that the group is part of; it is read-only then.
+	Pack *string `json:"pack,omitempty"`
+}
+
+// AlertingGroupLanguage defines model for AlertingGroup.Language.
+type AlertingGroupLanguage string
+
+// AlertingGroupDraft defines model for AlertingGroupDraft.
+type AlertingGroupDraft struct {
+	// Group The rule group as an object such as AlertingRules, or its YAML as text.
+	Group    interface{}                 `json:"group"`
+	Language *AlertingGroupDraftLanguage `json:"language,omitempty"`
+
+	// Name That of the group; it stands in the group itself.
+	Name      *string `json:"name,omitempty"`
+	Namespace *string `json:"namespace,omitempty"`
+
+	// Pack Is not read.
+	Pack *string `json:"pack,omitempty"`
+}
+
+// AlertingGroupDraftLanguage defines model for AlertingGroupDraft.Language.
+type AlertingGroupDraftLanguage string
+
+// AlertingGroups defines model for AlertingGroups.
+type AlertingGroups struct {
+	Items      []AlertingGroup `json:"items"`
+	NextCursor *string         `json:"next_cursor,omitempty"`
+}
+
+// AlertingPack defines model for AlertingPack.
+type AlertingPack struct {
+	Alerts          []AlertingPackAlert     `json:"alerts"`
+	Description     string                  `json:"description"`
+	Enabled         bool                    `json:"enabled"`
+	Groups          []string                `json:"groups"`
+	KnownParameters []AlertingPackParameter `json:"known_parameters"`
+	Name            string                  `json:"name"`
+
+	// Needs What must be sent for it.
+	Needs []string `json:"needs"`
+
+	// Parameters As the tenant chose them.
+	Parameters map[string]string `json:"parameters"`
+	Title      string            `json:"title"`
+
+	// Version Grows with each change of its rules.
+	Version int `json:"version"`
+}
+
+// AlertingPackAlert defines model for AlertingPackAlert.
+type AlertingPackAlert struct {
+	Language AlertingPackAlertLanguage `json:"language"`
+	Name     string                    `json:"name"`
+
+	// Runbook Path of its text.
+	Runbook  string `json:"runbook"`
+	Severity string `json:"severity"`
+}
+
+// AlertingPackAlertLanguage defines model for AlertingPackAlert.Language.
+type AlertingPackAlertLanguage string
+
+// AlertingPackParameter defines model for AlertingPackParameter.
+type AlertingPackParameter struct {
+	Default string                    `json:"default"`
+	Help    string                    `json:"help"`
+	Kind    AlertingPackParameterKind `json:"kind"`
+	Max     float32                   `json:"max"`
+
+	// Min Of numbers; both 0 bound nothing.
+	Min  float32 `json:"min"`
+	Name string  `json:"name"`
+}
+
+// AlertingPackParameterKind defines model for AlertingPackParameter.Kind.
+type AlertingPackParameterKind string
+
+// AlertingPackSettings defines model for AlertingPackSettings.
+type AlertingPackSettings struct {
+	// Parameters The others have their defaults.
+	Parameters map[string]string `json:"parameters,omitempty"`
+}
+
+// AlertingPacks defines model for AlertingPacks.
+type AlertingPacks struct {
+	Items      []AlertingPack `json:"items"`
+	NextCursor *string        `json:"next_cursor,omitempty"`
+}
+
+// AlertingRule An alerting or a recording rule, in Prometheus' words. Durations are texts such as 5m.
+type AlertingRule struct {
+	Alert         *string           `json:"alert,omitempty"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+	Expr          string            `json:"expr"`
+	For           *string           `json:"for,omitempty"`
+	KeepFiringFor *string           `json:"keep_firing_for,omitempty"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	Record        *string           `json:"record,omitempty"`
+}
+
+// AlertingRules Rules that are evaluated one after the other.
+type AlertingRules struct {
+	Interval *string           `json:"interval,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+
+	// Limit The most alerts or series of one rule; 0 is none.
+	Limit *int   `json:"limit,omitempty"`
+	Name  string `json:"name"`
+
+	// QueryOffset How far behind the clock the group is evaluated.
+	QueryOffset *string        `json:"query_offset,omitempty"`
+	Rules       []AlertingRule `json:"rules"`
+}
+
+// AlertingTest defines model for AlertingTest.
+type AlertingTest struct {
+	// End Now unless it is given.
+	End *time.Time `json:"end,omitempty"`
+
+	// Group The rule group as an object such as AlertingRules, or its YAML as text.
+	Group interface{} `json:"group"`
+
+	// Interval How often the rules are evaluated; the group's unless it is given.
+	Interval  *string               `json:"interval,omitempty"`
+	Language  *AlertingTestLanguage `json:"language,omitempty"`
+	Name      *string               `json:"name,omitempty"`
+	Namespace *string               `json:"namespace,omitempty"`
+
+	// Pack Is not read.
+	Pack *string `json:"pack,omitempty"`
+
+	// Start Of a backtest; a week before the end unless it is given.
+	Start *time.Time `json:"start,omitempty"`
+}
+
+// AlertingTestLanguage defines model for AlertingTest.Language.
+type AlertingTestLanguage string
+
+// AlertingTestActive defines model for AlertingTestActive.
+type AlertingTestActive struct {
+	ActiveAt    time.Time               `json:"active_at"`
+	Annotations map[string]string       `json:"annotations"`
+	Labels      map[string]string       `json:"labels"`
+	State       AlertingTestActiveState `json:"state"`
+	Value       string                  `json:"value"`
+}
+
+// AlertingTestActiveState defines model for AlertingTestActive.State.
+type AlertingTestActiveState string
+
+// AlertingTestFiring defines model for AlertingTestFiring.
+type AlertingTestFiring struct {
+	// ActiveAt Since when the condition held.
+	ActiveAt    time.Time         `json:"active_at"`
+	Annotations map[string]string `json:"annotations"`
+
+	// End Null while it fires at the end of the range.
+	End    *time.Time        `json:"end"`
+	Labels map[string]string `json:"labels"`
+
+	// Peak The largest value.
+	Peak   string    `json:"peak"`
+	PeakAt time.Time `json:"peak_at"`
+	Start  time.Time `json:"start"`
+}
+
+// AlertingTestReport defines model for AlertingTestReport.
+type AlertingTestReport struct {
+	// End Of the last evaluation.
+	End         time.Time            `json:"end"`
+	Evaluations int                  `json:"evaluations"`
+	Interval    string               `json:"interval"`
+	Rules       []AlertingTestResult `json:"rules"`
+	Start       time.Time            `json:"start"`
+
+	// WarmUpSeconds What was evaluated before the range, for alerts that were pending when it began.
+	WarmUpSeconds float32 `json:"warm_up_seconds"`
+}
+
+// AlertingTestResult defines model for AlertingTestResult.
+type AlertingTestResult struct {
+	// Active The alerts at the end.
+	Active []AlertingTestActive `json:"active"`
+
+	// Failure Why the first of them did.
+	Failure *string `json:"failure,omitempty"`
+
+	// Failures Evaluations that failed.
+	Failures int `json:"failures"`
+
+	// Fired How often an alert would have fired.
+	Fired int `json:"fired"`
+
+	// FiringSeconds In which at least one alert would have fired.
+	FiringSeconds float32 `json:"firing_seconds"`
+
+	// Firings The first of them, by start.
+	Firings []AlertingTestFiring `json:"firings"`
+	Name    string               `json:"name"`
+
+	// OnlyPending How often one would have ended before it fired.
+	OnlyPending int    `json:"only_pending"`
+	Query       string `json:"query"`
+
+	// Series The series of the expression with the largest values.
+	Series      []AlertingTestSeries `json:"series"`
+	SeriesTotal int                  `json:"series_total"`
+
+	// Stepwise Each evaluation was a query of its own.
+	Stepwise bool                   `json:"stepwise"`
+	Type     AlertingTestResultType `json:"type"`
+}
+
+// AlertingTestResultType defines model for AlertingTestResult.Type.
+type AlertingTestResultType string
+
+// AlertingTestSeries defines model for AlertingTestSeries.
+type AlertingTestSeries struct {
+	Labels map[string]string `json:"labels"`
+
+	// Points Seconds since 1970, and the value as text.
+	Points [][]interface{} `json:"points"`
+}
+
 // AlertmanagerConfig defines model for AlertmanagerConfig.
 type AlertmanagerConfig struct {
 	// AlertmanagerConfig Alertmanager's own YAML as text.
@@ -539,6 +1097,9 @@ type AuditCount struct {
 // AuditList defines model for AuditList.
 type AuditList struct {
 	Items []AuditRecord `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
 
 	// Truncated Whether more requests matched than the limit let through.
 	Truncated bool `json:"truncated"`
@@ -1081,12 +1642,459 @@ type Credentials struct {
 	Tenant *string `json:"tenant,omitempty"`
 }
 
+// Dashboard defines model for Dashboard.
+type Dashboard struct {
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+
+	// Spec What a dashboard shows. docs/dashboards.md explains the model; at most 60 KiB as JSON.
+	Spec      DashboardSpec `json:"spec"`
+	UpdatedAt time.Time     `json:"updated_at"`
+}
+
+// DashboardList defines model for DashboardList.
+type DashboardList struct {
+	Items      []DashboardSummary `json:"items"`
+	NextCursor *string            `json:"next_cursor,omitempty"`
+}
+
+// DashboardPanel defines model for DashboardPanel.
+type DashboardPanel struct {
+	Decimals    *int     `json:"decimals,omitempty"`
+	Description *string  `json:"description,omitempty"`
+	H           int      `json:"h"`
+	ID          int      `json:"id"`
+	Max         *float64 `json:"max,omitempty"`
+	Min         *float64 `json:"min,omitempty"`
+
+	// Options What only some types of panels heed.
+	Options    *PanelOptions      `json:"options,omitempty"`
+	Queries    []DashboardQuery   `json:"queries,omitempty"`
+	Thresholds []PanelThreshold   `json:"thresholds,omitempty"`
+	Title      string             `json:"title"`
+	Type       DashboardPanelType `json:"type"`
+	Unit       *string            `json:"unit,omitempty"`
+	W          int                `json:"w"`
+	X          int                `json:"x"`
+	Y          int                `json:"y"`
+}
+
+// DashboardPanelType defines model for DashboardPanel.Type.
+type DashboardPanelType string
+
+// DashboardQuery defines model for DashboardQuery.
+type DashboardQuery struct {
+	Instant  *bool                  `json:"instant,omitempty"`
+	Language DashboardQueryLanguage `json:"language"`
+
+	// Legend Text with {{label}} in it.
+	Legend *string `json:"legend,omitempty"`
+	Query  string  `json:"query"`
+}
+
+// DashboardQueryLanguage defines model for DashboardQuery.Language.
+type DashboardQueryLanguage string
+
+// DashboardSpec What a dashboard shows. docs/dashboards.md explains the model; at most 60 KiB as JSON.
+type DashboardSpec struct {
+	Description *string          `json:"description,omitempty"`
+	Panels      []DashboardPanel `json:"panels"`
+	Tags        []string         `json:"tags,omitempty"`
+
+	// Time What a dashboard begins with when a link names no time.
+	Time      *DashboardTime       `json:"time,omitempty"`
+	Title     string               `json:"title"`
+	Variables []DashboardVariable  `json:"variables,omitempty"`
+	Version   DashboardSpecVersion `json:"version"`
+}
+
+// DashboardSpecVersion defines model for DashboardSpec.Version.
+type DashboardSpecVersion int
+
+// DashboardSummary defines model for DashboardSummary.
+type DashboardSummary struct {
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+	ID          string    `json:"id"`
+
+	// Panels How many panels it has, rows left out.
+	Panels    int       `json:"panels"`
+	Tags      []string  `json:"tags"`
+	Title     string    `json:"title"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// DashboardTime What a dashboard begins with when a link names no time.
+type DashboardTime struct {
+	RangeSeconds   *int64 `json:"range_seconds,omitempty"`
+	RefreshSeconds *int64 `json:"refresh_seconds,omitempty"`
+}
+
+// DashboardVariable defines model for DashboardVariable.
+type DashboardVariable struct {
+	Default    []string `json:"default,omitempty"`
+	Hidden     *bool    `json:"hidden,omitempty"`
+	IncludeAll *bool    `json:"include_all,omitempty"`
+	Label      *string  `json:"label,omitempty"`
+	Multi      *bool    `json:"multi,omitempty"`
+	Name       string   `json:"name"`
+
+	// Pattern Keeps the values that it matches; its first group, when it has one, is the value.
+	Pattern *string `json:"pattern,omitempty"`
+
+	// Query Of type query: label_values(label), label_values(selector, label), or PromQL.
+	Query  *string               `json:"query,omitempty"`
+	Type   DashboardVariableType `json:"type"`
+	Values []string              `json:"values,omitempty"`
+}
+
+// DashboardVariableType defines model for DashboardVariable.Type.
+type DashboardVariableType string
+
 // DayPeriod Whole days, from midnight to midnight, UTC.
 type DayPeriod struct {
 	// End Exclusive.
 	End   time.Time `json:"end"`
 	Start time.Time `json:"start"`
 }
+
+// Delivery defines model for Delivery.
+type Delivery struct {
+	// Alerts Alerts of the notification.
+	Alerts int `json:"alerts"`
+
+	// Attempt Counted from the group's last notification on.
+	Attempt int `json:"attempt"`
+
+	// Code What the service answered; an HTTP status or an SMTP code.
+	Code *int `json:"code,omitempty"`
+
+	// Error Why it failed, without secrets.
+	Error *string `json:"error,omitempty"`
+
+	// GroupKey Alertmanager's key of the group; cut at 512 bytes.
+	GroupKey string `json:"group_key"`
+
+	// Integration Such as slack[0].
+	Integration string `json:"integration"`
+	Receiver    string `json:"receiver"`
+
+	// Retry Whether the same message is tried again.
+	Retry bool `json:"retry"`
+
+	// Seconds How long it took.
+	Seconds float32 `json:"seconds"`
+
+	// Status blocked: the address is not one that receivers may have.
+	Status DeliveryStatus `json:"status"`
+
+	// Test Somebody tried the receiver.
+	Test bool      `json:"test"`
+	Time time.Time `json:"time"`
+}
+
+// DeliveryStatus blocked: the address is not one that receivers may have.
+type DeliveryStatus string
+
+// DeliveryList defines model for DeliveryList.
+type DeliveryList struct {
+	Items []Delivery `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// Detector A detector as it is kept, with the defaults of its kind.
+type Detector struct {
+	// Annotations Added to the alerts.
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// By Of absence: the labels that tell apart what reports.
+	By []string `json:"by,omitempty"`
+
+	// Changes Of logpattern.
+	Changes []DetectorChanges `json:"changes,omitempty"`
+
+	// CompareSeconds Of logpattern: the time before it that they are held against.
+	CompareSeconds *int64 `json:"compare_seconds,omitempty"`
+
+	// Confidence Of forecast: 0.5 to 0.999.
+	Confidence *float64           `json:"confidence,omitempty"`
+	CreatedAt  time.Time          `json:"created_at"`
+	Direction  *DetectorDirection `json:"direction,omitempty"`
+	Disabled   bool               `json:"disabled"`
+
+	// Expr Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL.
+	Expr *string `json:"expr,omitempty"`
+
+	// ForSeconds How long a reason must last before an alert fires.
+	ForSeconds *int64 `json:"for_seconds,omitempty"`
+
+	// ForgetSeconds Of absence: after which what is silent is no longer missed.
+	ForgetSeconds *int64 `json:"forget_seconds,omitempty"`
+
+	// HistorySeconds How much of the past is learned from.
+	HistorySeconds *int64 `json:"history_seconds,omitempty"`
+
+	// HorizonSeconds Of forecast: how soon the threshold must be reached.
+	HorizonSeconds  *int64       `json:"horizon_seconds,omitempty"`
+	ID              string       `json:"id"`
+	IntervalSeconds *int64       `json:"interval_seconds,omitempty"`
+	Kind            DetectorKind `json:"kind"`
+
+	// Labels Added to the alerts.
+	Labels   map[string]string `json:"labels,omitempty"`
+	Language *DetectorLanguage `json:"language,omitempty"`
+
+	// Levels Of logpattern: levels of lines; none is all.
+	Levels []DetectorLevels `json:"levels,omitempty"`
+
+	// MinLines Of logpattern.
+	MinLines *int64 `json:"min_lines,omitempty"`
+
+	// Name The alerts' alertname. No two detectors have the same.
+	Name string `json:"name"`
+
+	// Selector Of logpattern the streams of lines, of absence what is missed, in braces.
+	Selector *string `json:"selector,omitempty"`
+
+	// Sensitivity Of anomaly: 6, 4.5 or 3.5 standard deviations.
+	Sensitivity *DetectorSensitivity `json:"sensitivity,omitempty"`
+
+	// Signals Of absence.
+	Signals []DetectorSignals `json:"signals,omitempty"`
+
+	// SilenceSeconds Of absence: the least silence.
+	SilenceSeconds *int64 `json:"silence_seconds,omitempty"`
+
+	// Threshold Of forecast.
+	Threshold *float64 `json:"threshold,omitempty"`
+
+	// Unit How values are written in explanations.
+	Unit      *DetectorUnit `json:"unit,omitempty"`
+	UpdatedAt time.Time     `json:"updated_at"`
+
+	// WindowSeconds Of logpattern: the time that lines are counted in.
+	WindowSeconds *int64 `json:"window_seconds,omitempty"`
+}
+
+// DetectorChanges defines model for Detector.Changes.
+type DetectorChanges string
+
+// DetectorDirection defines model for Detector.Direction.
+type DetectorDirection string
+
+// DetectorLanguage defines model for Detector.Language.
+type DetectorLanguage string
+
+// DetectorLevels defines model for Detector.Levels.
+type DetectorLevels string
+
+// DetectorSensitivity Of anomaly: 6, 4.5 or 3.5 standard deviations.
+type DetectorSensitivity string
+
+// DetectorSignals defines model for Detector.Signals.
+type DetectorSignals string
+
+// DetectorUnit How values are written in explanations.
+type DetectorUnit string
+
+// DetectorAlert defines model for DetectorAlert.
+type DetectorAlert struct {
+	// Explanation The decision in words and figures.
+	Explanation string             `json:"explanation"`
+	Labels      map[string]string  `json:"labels"`
+	Since       time.Time          `json:"since"`
+	State       DetectorAlertState `json:"state"`
+
+	// Value The newest value in its unit.
+	Value *string `json:"value,omitempty"`
+}
+
+// DetectorAlertState defines model for DetectorAlert.State.
+type DetectorAlertState string
+
+// DetectorKind defines model for DetectorKind.
+type DetectorKind string
+
+// DetectorList defines model for DetectorList.
+type DetectorList struct {
+	Items      []Detector `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
+// DetectorPoint A value with the band of an anomaly, or with what a forecast expects at its horizon.
+type DetectorPoint struct {
+	High  float64   `json:"high"`
+	Low   float64   `json:"low"`
+	Mid   float64   `json:"mid"`
+	Time  time.Time `json:"time"`
+	Value float64   `json:"value"`
+}
+
+// DetectorPreview defines model for DetectorPreview.
+type DetectorPreview struct {
+	Alerts []DetectorPreviewAlert `json:"alerts"`
+
+	// Learning Of them, those with too little history.
+	Learning int                     `json:"learning"`
+	Series   []DetectorPreviewSeries `json:"series"`
+
+	// StepSeconds Of the evaluations.
+	StepSeconds int64 `json:"step_seconds"`
+
+	// Truncated There are more series than are shown.
+	Truncated bool `json:"truncated"`
+
+	// Watched Series at the end of the range.
+	Watched int `json:"watched"`
+}
+
+// DetectorPreviewAlert defines model for DetectorPreviewAlert.
+type DetectorPreviewAlert struct {
+	// End Absent where it fires at the end of the range.
+	End         *time.Time        `json:"end,omitempty"`
+	Explanation string            `json:"explanation"`
+	Labels      map[string]string `json:"labels"`
+	Start       time.Time         `json:"start"`
+}
+
+// DetectorPreviewQuery defines model for DetectorPreviewQuery.
+type DetectorPreviewQuery struct {
+	// Detector Fields that a kind does not know must be absent; those that it knows have defaults. docs/detectors.md explains them.
+	Detector DetectorSpec `json:"detector"`
+
+	// End Now unless told.
+	End *time.Time `json:"end,omitempty"`
+
+	// Start A day before the end unless told.
+	Start *time.Time `json:"start,omitempty"`
+}
+
+// DetectorPreviewSeries defines model for DetectorPreviewSeries.
+type DetectorPreviewSeries struct {
+	Labels map[string]string `json:"labels"`
+	Points []DetectorPoint   `json:"points"`
+}
+
+// DetectorSpec Fields that a kind does not know must be absent; those that it knows have defaults. docs/detectors.md explains them.
+type DetectorSpec struct {
+	// Annotations Added to the alerts.
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// By Of absence: the labels that tell apart what reports.
+	By []string `json:"by,omitempty"`
+
+	// Changes Of logpattern.
+	Changes []DetectorSpecChanges `json:"changes,omitempty"`
+
+	// CompareSeconds Of logpattern: the time before it that they are held against.
+	CompareSeconds *int64 `json:"compare_seconds,omitempty"`
+
+	// Confidence Of forecast: 0.5 to 0.999.
+	Confidence *float64               `json:"confidence,omitempty"`
+	Direction  *DetectorSpecDirection `json:"direction,omitempty"`
+	Disabled   *bool                  `json:"disabled,omitempty"`
+
+	// Expr Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL.
+	Expr *string `json:"expr,omitempty"`
+
+	// ForSeconds How long a reason must last before an alert fires.
+	ForSeconds *int64 `json:"for_seconds,omitempty"`
+
+	// ForgetSeconds Of absence: after which what is silent is no longer missed.
+	ForgetSeconds *int64 `json:"forget_seconds,omitempty"`
+
+	// HistorySeconds How much of the past is learned from.
+	HistorySeconds *int64 `json:"history_seconds,omitempty"`
+
+	// HorizonSeconds Of forecast: how soon the threshold must be reached.
+	HorizonSeconds  *int64       `json:"horizon_seconds,omitempty"`
+	IntervalSeconds *int64       `json:"interval_seconds,omitempty"`
+	Kind            DetectorKind `json:"kind"`
+
+	// Labels Added to the alerts.
+	Labels   map[string]string     `json:"labels,omitempty"`
+	Language *DetectorSpecLanguage `json:"language,omitempty"`
+
+	// Levels Of logpattern: levels of lines; none is all.
+	Levels []DetectorSpecLevels `json:"levels,omitempty"`
+
+	// MinLines Of logpattern.
+	MinLines *int64 `json:"min_lines,omitempty"`
+
+	// Name The alerts' alertname. No two detectors have the same.
+	Name string `json:"name"`
+
+	// Selector Of logpattern the streams of lines, of absence what is missed, in braces.
+	Selector *string `json:"selector,omitempty"`
+
+	// Sensitivity Of anomaly: 6, 4.5 or 3.5 standard deviations.
+	Sensitivity *DetectorSpecSensitivity `json:"sensitivity,omitempty"`
+
+	// Signals Of absence.
+	Signals []DetectorSpecSignals `json:"signals,omitempty"`
+
+	// SilenceSeconds Of absence: the least silence.
+	SilenceSeconds *int64 `json:"silence_seconds,omitempty"`
+
+	// Threshold Of forecast.
+	Threshold *float64 `json:"threshold,omitempty"`
+
+	// Unit How values are written in explanations.
+	Unit *DetectorSpecUnit `json:"unit,omitempty"`
+
+	// WindowSeconds Of logpattern: the time that lines are counted in.
+	WindowSeconds *int64 `json:"window_seconds,omitempty"`
+}
+
+// DetectorSpecChanges defines model for DetectorSpec.Changes.
+type DetectorSpecChanges string
+
+// DetectorSpecDirection defines model for DetectorSpec.Direction.
+type DetectorSpecDirection string
+
+// DetectorSpecLanguage defines model for DetectorSpec.Language.
+type DetectorSpecLanguage string
+
+// DetectorSpecLevels defines model for DetectorSpec.Levels.
+type DetectorSpecLevels string
+
+// DetectorSpecSensitivity Of anomaly: 6, 4.5 or 3.5 standard deviations.
+type DetectorSpecSensitivity string
+
+// DetectorSpecSignals defines model for DetectorSpec.Signals.
+type DetectorSpecSignals string
+
+// DetectorSpecUnit How values are written in explanations.
+type DetectorSpecUnit string
+
+// DetectorStatus defines model for DetectorStatus.
+type DetectorStatus struct {
+	Alerts []DetectorAlert `json:"alerts"`
+
+	// Error Why the last evaluation failed.
+	Error *string `json:"error,omitempty"`
+
+	// EvaluatedAt Absent before the first evaluation.
+	EvaluatedAt *time.Time `json:"evaluated_at,omitempty"`
+	Firing      int        `json:"firing"`
+	ID          string     `json:"id"`
+
+	// Learning Of them, those with too little history.
+	Learning int    `json:"learning"`
+	Name     string `json:"name"`
+
+	// Series What the last evaluation looked at.
+	Series int `json:"series"`
+
+	// State Learning: no series has enough history yet.
+	State       DetectorStatusState `json:"state"`
+	TookSeconds float64             `json:"took_seconds"`
+}
+
+// DetectorStatusState Learning: no series has enough history yet.
+type DetectorStatusState string
 
 // DropList defines model for DropList.
 type DropList struct {
@@ -1991,6 +2999,9 @@ type NewSession struct {
 	// Operator Whether the person runs the platform.
 	Operator bool `json:"operator"`
 
+	// Permissions What the session may do, sorted; names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions"`
+
 	// RefreshSeconds After so many seconds a client refreshes its session.
 	RefreshSeconds int `json:"refresh_seconds"`
 
@@ -2035,6 +3046,33 @@ type OperatorQuotas struct {
 
 // OperatorQuotasOrigins defines model for OperatorQuotas.Origins.
 type OperatorQuotasOrigins string
+
+// PanelOptions What only some types of panels heed.
+type PanelOptions struct {
+	Collapsed *bool               `json:"collapsed,omitempty"`
+	Legend    *PanelOptionsLegend `json:"legend,omitempty"`
+	Reduce    *PanelOptionsReduce `json:"reduce,omitempty"`
+	Style     *PanelOptionsStyle  `json:"style,omitempty"`
+	Text      *string             `json:"text,omitempty"`
+}
+
+// PanelOptionsLegend defines model for PanelOptions.Legend.
+type PanelOptionsLegend string
+
+// PanelOptionsReduce defines model for PanelOptions.Reduce.
+type PanelOptionsReduce string
+
+// PanelOptionsStyle defines model for PanelOptions.Style.
+type PanelOptionsStyle string
+
+// PanelThreshold defines model for PanelThreshold.
+type PanelThreshold struct {
+	From float64            `json:"from"`
+	Tone PanelThresholdTone `json:"tone"`
+}
+
+// PanelThresholdTone defines model for PanelThreshold.Tone.
+type PanelThresholdTone string
 
 // PasswordChange defines model for PasswordChange.
 type PasswordChange struct {
@@ -2591,6 +3629,62 @@ type QuotaUse struct {
 	RowsPerSecond int64 `json:"rows_per_second"`
 }
 
+// Receiver defines model for Receiver.
+type Receiver struct {
+	// Integrations Where it tells of alerts, such as slack[0].
+	Integrations []string `json:"integrations"`
+	Name         string   `json:"name"`
+}
+
+// ReceiverList defines model for ReceiverList.
+type ReceiverList struct {
+	Items []Receiver `json:"items"`
+
+	// NextCursor Cursor of the next page; the last page has none.
+	NextCursor NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ReceiverTest defines model for ReceiverTest.
+type ReceiverTest struct {
+	// AlertmanagerConfig Alertmanager's own YAML as text; what is stored is tried without it.
+	AlertmanagerConfig *string `json:"alertmanager_config,omitempty"`
+
+	// Annotations Annotations of the test alert.
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// Labels Labels of the test alert, beside or instead of alertname=SeamarkTest and severity=info.
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// TemplateFiles Texts of templates by name.
+	TemplateFiles map[string]string `json:"template_files,omitempty"`
+}
+
+// ReceiverTrials defines model for ReceiverTrials.
+type ReceiverTrials struct {
+	Items []ReceiverTrials_Items `json:"items"`
+}
+
+// ReceiverTrialsItemsStatus blocked: the address is not one that receivers may have.
+type ReceiverTrialsItemsStatus string
+
+// ReceiverTrials_Items defines model for ReceiverTrials.Items.
+type ReceiverTrials_Items struct {
+	// Code What the service answered; an HTTP status or an SMTP code.
+	Code *int `json:"code,omitempty"`
+
+	// Error Why it failed, with what the service said.
+	Error *string `json:"error,omitempty"`
+
+	// Integration Such as slack[0].
+	Integration string `json:"integration"`
+
+	// Seconds How long it took.
+	Seconds float32 `json:"seconds"`
+
+	// Status blocked: the address is not one that receivers may have.
+	Status ReceiverTrialsItemsStatus `json:"status"`
+}
+
 // Restriction The part of a tenant that may be read. Rows that tell no cluster or namespace are outside of every list of them.
 type Restriction struct {
 	// Clusters Names of clusters; empty does not narrow.
@@ -2829,6 +3923,9 @@ type Session struct {
 	// Operator Whether the person runs the platform.
 	Operator bool `json:"operator"`
 
+	// Permissions What the session may do, sorted; names as GET /api/v1/permissions lists them.
+	Permissions []string `json:"permissions"`
+
 	// RefreshSeconds After so many seconds a client refreshes its session.
 	RefreshSeconds int `json:"refresh_seconds"`
 
@@ -2959,6 +4056,71 @@ type StreamRetention struct {
 
 // StreamRetentionSignal defines model for StreamRetention.Signal.
 type StreamRetentionSignal string
+
+// Suspect defines model for Suspect.
+type Suspect struct {
+	Cluster   *string           `json:"cluster,omitempty"`
+	Evidence  []SuspectEvidence `json:"evidence"`
+	Kind      SuspectKind       `json:"kind"`
+	Namespace *string           `json:"namespace,omitempty"`
+	Object    string            `json:"object"`
+
+	// Relation To what the alert is about.
+	Relation SuspectRelation `json:"relation"`
+
+	// Score 0 to 1.
+	Score   float64   `json:"score"`
+	Summary string    `json:"summary"`
+	Time    time.Time `json:"time"`
+}
+
+// SuspectKind defines model for Suspect.Kind.
+type SuspectKind string
+
+// SuspectRelation To what the alert is about.
+type SuspectRelation string
+
+// SuspectEvidence defines model for SuspectEvidence.
+type SuspectEvidence struct {
+	Source SuspectEvidenceSource `json:"source"`
+	Text   string                `json:"text"`
+	Time   time.Time             `json:"time"`
+
+	// Weight The score that it gives by itself.
+	Weight float64 `json:"weight"`
+}
+
+// SuspectEvidenceSource defines model for SuspectEvidence.Source.
+type SuspectEvidenceSource string
+
+// SuspectList defines model for SuspectList.
+type SuspectList struct {
+	// Considered Observations that were weighed.
+	Considered int       `json:"considered"`
+	End        time.Time `json:"end"`
+	Items      []Suspect `json:"items"`
+
+	// Missing What could not be asked for, and why.
+	Missing []string `json:"missing"`
+
+	// Start Of the time that was looked at.
+	Start time.Time `json:"start"`
+}
+
+// SuspectQuery defines model for SuspectQuery.
+type SuspectQuery struct {
+	// Labels The alert's.
+	Labels map[string]string `json:"labels"`
+
+	// Limit Ten unless told.
+	Limit *int `json:"limit,omitempty"`
+
+	// Start When the alert began.
+	Start time.Time `json:"start"`
+
+	// WindowSeconds How much of the time before is looked at; two hours unless told.
+	WindowSeconds *int64 `json:"window_seconds,omitempty"`
+}
 
 // Tenant defines model for Tenant.
 type Tenant struct {
@@ -3340,6 +4502,63 @@ type AlertmanagerListSilencesParams struct {
 // AlertmanagerSaveSilenceJSONBody is a part of what AlertmanagerSaveSilenceParams or a body holds.
 type AlertmanagerSaveSilenceJSONBody = map[string]interface{}
 
+// LokiPromSaveRuleGroupJSONBody is a part of what LokiPromSaveRuleGroupParams or a body holds.
+type LokiPromSaveRuleGroupJSONBody = interface{}
+
+// ListDeliveriesParamsStatus is a part of what ListDeliveriesParams or a body holds.
+type ListDeliveriesParamsStatus string
+
+// ListDeliveriesParams are the query parameters of ListDeliveries. What is nil is not sent.
+type ListDeliveriesParams struct {
+	// Name of a receiver.
+	Receiver *string
+	// How the attempt ended.
+	Status *ListDeliveriesParamsStatus
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListDetectorsParams are the query parameters of ListDetectors. What is nil is not sent.
+type ListDetectorsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListAlertingGroupsParamsLanguage is a part of what ListAlertingGroupsParams or a body holds.
+type ListAlertingGroupsParamsLanguage string
+
+// ListAlertingGroupsParams are the query parameters of ListAlertingGroups. What is nil is not sent.
+type ListAlertingGroupsParams struct {
+	// Only groups of this namespace.
+	Namespace *string
+	// Only groups in this language.
+	Language *ListAlertingGroupsParamsLanguage
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListAlertingPacksParams are the query parameters of ListAlertingPacks. What is nil is not sent.
+type ListAlertingPacksParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
+// ListReceiversParams are the query parameters of ListReceivers. What is nil is not sent.
+type ListReceiversParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+}
+
 // ListAuditParamsClass is a part of what ListAuditParams or a body holds.
 type ListAuditParamsClass string
 
@@ -3406,6 +4625,8 @@ type ListAuditParams struct {
 	Class *ListAuditParamsClass
 	// Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it.
 	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
 }
 
 // CountAuditClientsParamsClass is a part of what CountAuditClientsParams or a body holds.
@@ -3632,6 +4853,18 @@ type ListClustersParams struct {
 	Limit *int
 	// The next_cursor of the page before; the first page without it.
 	Cursor *string
+}
+
+// ListDashboardsParams are the query parameters of ListDashboards. What is nil is not sent.
+type ListDashboardsParams struct {
+	// Most entries of a page.
+	Limit *int
+	// The next_cursor of the page before; the first page without it.
+	Cursor *string
+	// Only those that have all of these tags.
+	Tag []string
+	// Text in the title or the description, in any case of letters.
+	Q *string
 }
 
 // ListDropsParamsSignal is a part of what ListDropsParams or a body holds.
@@ -4068,6 +5301,9 @@ type PushAuditJSONBody = interface{}
 // PushEventsJSONBody is a part of what PushEventsParams or a body holds.
 type PushEventsJSONBody = interface{}
 
+// PushKubeEventerGetJSONBody is a part of what PushKubeEventerGetParams or a body holds.
+type PushKubeEventerGetJSONBody = interface{}
+
 // PushKubeEventerJSONBody is a part of what PushKubeEventerParams or a body holds.
 type PushKubeEventerJSONBody = interface{}
 
@@ -4119,6 +5355,9 @@ type ListQuarantinedQueriesParams struct {
 	// The next_cursor of the page before; the first page without it.
 	Cursor *string
 }
+
+// LegacySaveRuleGroupJSONBody is a part of what LegacySaveRuleGroupParams or a body holds.
+type LegacySaveRuleGroupJSONBody = interface{}
 
 // ListSavedQueriesParams are the query parameters of ListSavedQueries. What is nil is not sent.
 type ListSavedQueriesParams struct {
@@ -4344,6 +5583,9 @@ type LokiQueryRangeParams struct {
 	Direction *LokiQueryRangeParamsDirection
 }
 
+// LokiSaveRuleGroupJSONBody is a part of what LokiSaveRuleGroupParams or a body holds.
+type LokiSaveRuleGroupJSONBody = interface{}
+
 // LokiListSeriesParams are the query parameters of LokiListSeries. What is nil is not sent.
 type LokiListSeriesParams struct {
 	Match []string
@@ -4355,6 +5597,18 @@ type LokiListSeriesParams struct {
 type LokiBuildInfo200JSONResponseBody struct {
 	Version              string            `json:"version"`
 	AdditionalProperties map[string]string `json:"-"`
+}
+
+// LokiTailParams are the query parameters of LokiTail. What is nil is not sent.
+type LokiTailParams struct {
+	// A log query.
+	Query *string
+	// Of the lines to begin with.
+	Start *string
+	// Of the lines to begin with.
+	Limit *int
+	// Seconds that lines wait for older ones.
+	DelayFor *int
 }
 
 // PushOTLPLogsPrefixedJSONBody is a part of what PushOTLPLogsPrefixedParams or a body holds.
@@ -4449,6 +5703,12 @@ type ListRulesParams struct {
 	// Namespaces.
 	File          []string
 	ExcludeAlerts *bool
+	// Selectors of the rules' labels.
+	Match []string
+	// Groups of a page.
+	GroupLimit *int
+	// The groupNextToken of the page before.
+	GroupNextToken *string
 }
 
 // PromListSeriesParams are the query parameters of PromListSeries. What is nil is not sent.
@@ -4673,7 +5933,7 @@ func (c *Client) PushRemoteWriteCortex(ctx context.Context, body Body, options .
 	return c.run(ctx, r)
 }
 
-// LokiPromListRuleGroups lists the rules over logs, of which there are none, so that it answers 404.
+// LokiPromListRuleGroups lists all rule groups over logs by namespace, as YAML.
 //
 // It is GET /api/prom/rules.
 func (c *Client) LokiPromListRuleGroups(ctx context.Context, options ...CallOption) (*Stream, error) {
@@ -4681,7 +5941,16 @@ func (c *Client) LokiPromListRuleGroups(ctx context.Context, options ...CallOpti
 	return c.open(ctx, r)
 }
 
-// LokiPromListRuleNamespace lists the rules over logs of one namespace, of which there are none.
+// LokiPromDeleteRuleNamespace deletes all rule groups over logs of a namespace.
+//
+// It is DELETE /api/prom/rules/{namespace}.
+func (c *Client) LokiPromDeleteRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/api/prom/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiPromListRuleNamespace lists the rule groups over logs of one namespace, as YAML.
 //
 // It is GET /api/prom/rules/{namespace}.
 func (c *Client) LokiPromListRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Stream, error) {
@@ -4690,7 +5959,27 @@ func (c *Client) LokiPromListRuleNamespace(ctx context.Context, namespace string
 	return c.open(ctx, r)
 }
 
-// LokiPromFindRuleGroup returns one group of rules over logs, of which there are none.
+// LokiPromSaveRuleGroup creates or replaces a rule group over logs.
+//
+// It is POST /api/prom/rules/{namespace}.
+func (c *Client) LokiPromSaveRuleGroup(ctx context.Context, namespace string, body Body, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodPost, "/api/prom/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	r.body = body
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiPromDeleteRuleGroup deletes one rule group over logs.
+//
+// It is DELETE /api/prom/rules/{namespace}/{group}.
+func (c *Client) LokiPromDeleteRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/api/prom/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiPromFindRuleGroup returns one rule group over logs, as YAML.
 //
 // It is GET /api/prom/rules/{namespace}/{group}.
 func (c *Client) LokiPromFindRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Stream, error) {
@@ -4698,6 +5987,270 @@ func (c *Client) LokiPromFindRuleGroup(ctx context.Context, namespace string, gr
 	r.path("namespace", namespace)
 	r.path("group", group)
 	return c.open(ctx, r)
+}
+
+// BacktestAlertingGroup tells when a rule group would have fired in a range of stored data.
+//
+// The range is the last week unless `start` or `end` say another. The request is a query of class export: it waits for its place
+// and keeps the tenant's limits of queries. docs/alerting.md says what is evaluated how.
+//
+// It is POST /api/v1/alerting/backtest.
+func (c *Client) BacktestAlertingGroup(ctx context.Context, body AlertingTest, options ...CallOption) (*AlertingTestReport, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/backtest", options)
+	r.json(body)
+	return fetch[AlertingTestReport](ctx, c, r)
+}
+
+// CheckAlertingGroup tells all faults of a rule group, and changes nothing.
+//
+// It is POST /api/v1/alerting/check.
+func (c *Client) CheckAlertingGroup(ctx context.Context, body AlertingGroupDraft, options ...CallOption) (*AlertingCheck, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/check", options)
+	r.json(body)
+	return fetch[AlertingCheck](ctx, c, r)
+}
+
+// ListDeliveries lists the last attempts to tell receivers of alerts, newest first.
+//
+// The log keeps as many attempts of a tenant as `--alerting.deliveries-kept` says, for at most 30 days.
+//
+// It is GET /api/v1/alerting/deliveries.
+func (c *Client) ListDeliveries(ctx context.Context, params *ListDeliveriesParams, options ...CallOption) (*DeliveryList, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/deliveries", options)
+	if params != nil {
+		r.query("receiver", params.Receiver)
+		r.query("status", params.Status)
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[DeliveryList](ctx, c, r)
+}
+
+// PreviewDetector says what a detector would have raised in the past, with the bands of its series.
+//
+// Nothing is kept. The detector learns from the history before the range, as it would have then.
+//
+// It is POST /api/v1/alerting/detector-preview.
+func (c *Client) PreviewDetector(ctx context.Context, body DetectorPreviewQuery, options ...CallOption) (*DetectorPreview, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/detector-preview", options)
+	r.json(body)
+	return fetch[DetectorPreview](ctx, c, r)
+}
+
+// ListDetectors lists the tenant's detectors.
+//
+// It is GET /api/v1/alerting/detectors.
+func (c *Client) ListDetectors(ctx context.Context, params *ListDetectorsParams, options ...CallOption) (*DetectorList, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/detectors", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[DetectorList](ctx, c, r)
+}
+
+// CreateDetector makes a detector, which is evaluated from then on.
+//
+// It is POST /api/v1/alerting/detectors.
+func (c *Client) CreateDetector(ctx context.Context, body DetectorSpec, options ...CallOption) (*Detector, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/detectors", options)
+	r.creates = true
+	r.json(body)
+	return fetch[Detector](ctx, c, r)
+}
+
+// DeleteDetector deletes a detector; its alerts end.
+//
+// It is DELETE /api/v1/alerting/detectors/{id}.
+func (c *Client) DeleteDetector(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/alerting/detectors/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindDetector returns one detector.
+//
+// It is GET /api/v1/alerting/detectors/{id}.
+func (c *Client) FindDetector(ctx context.Context, id string, options ...CallOption) (*Detector, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/detectors/{id}", options)
+	r.path("id", id)
+	return fetch[Detector](ctx, c, r)
+}
+
+// UpdateDetector replaces a detector. What it raised before ends, and it begins anew.
+//
+// It is PUT /api/v1/alerting/detectors/{id}.
+func (c *Client) UpdateDetector(ctx context.Context, id string, body DetectorSpec, options ...CallOption) (*Detector, error) {
+	r := newCall(http.MethodPut, "/api/v1/alerting/detectors/{id}", options)
+	r.path("id", id)
+	r.json(body)
+	return fetch[Detector](ctx, c, r)
+}
+
+// ShowDetectorStatus returns what became of a detector's evaluations, and its alerts with their explanations.
+//
+// It is GET /api/v1/alerting/detectors/{id}/status.
+func (c *Client) ShowDetectorStatus(ctx context.Context, id string, options ...CallOption) (*DetectorStatus, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/detectors/{id}/status", options)
+	r.path("id", id)
+	return fetch[DetectorStatus](ctx, c, r)
+}
+
+// DryRunAlertingGroup tells which alerts would be active now, had the rule group run before.
+//
+// The group is evaluated over stored data for as long before as its longest `for` and `keep_firing_for` take, and at `end`,
+// which is now unless it is given. Nothing is stored, and nobody is notified.
+//
+// It is POST /api/v1/alerting/dry-run.
+func (c *Client) DryRunAlertingGroup(ctx context.Context, body AlertingTest, options ...CallOption) (*AlertingTestReport, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/dry-run", options)
+	r.json(body)
+	return fetch[AlertingTestReport](ctx, c, r)
+}
+
+// ListAlertingGroups lists rule groups over metrics and over logs, those of packs among them, by namespace and name.
+//
+// It is GET /api/v1/alerting/groups.
+func (c *Client) ListAlertingGroups(ctx context.Context, params *ListAlertingGroupsParams, options ...CallOption) (*AlertingGroups, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/groups", options)
+	if params != nil {
+		r.query("namespace", params.Namespace)
+		r.query("language", params.Language)
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[AlertingGroups](ctx, c, r)
+}
+
+// DeleteAlertingGroup deletes a rule group; its alerts end.
+//
+// It is DELETE /api/v1/alerting/groups/{namespace}/{group}.
+func (c *Client) DeleteAlertingGroup(ctx context.Context, namespace string, group string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/alerting/groups/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return c.run(ctx, r)
+}
+
+// FindAlertingGroup returns one rule group.
+//
+// It is GET /api/v1/alerting/groups/{namespace}/{group}.
+func (c *Client) FindAlertingGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*AlertingGroup, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/groups/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return fetch[AlertingGroup](ctx, c, r)
+}
+
+// SaveAlertingGroup creates a rule group, or replaces it.
+//
+// All faults of the group are told at once, each with line and column in the document and in the expression. The language of
+// a group stays as it is; delete the group to change it.
+//
+// It is PUT /api/v1/alerting/groups/{namespace}/{group}.
+func (c *Client) SaveAlertingGroup(ctx context.Context, namespace string, group string, body AlertingGroupDraft, options ...CallOption) (*AlertingGroup, error) {
+	r := newCall(http.MethodPut, "/api/v1/alerting/groups/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	r.json(body)
+	return fetch[AlertingGroup](ctx, c, r)
+}
+
+// ListAlertingPacks lists the packs of rules that this server has, with what the tenant has switched on.
+//
+// It is GET /api/v1/alerting/packs.
+func (c *Client) ListAlertingPacks(ctx context.Context, params *ListAlertingPacksParams, options ...CallOption) (*AlertingPacks, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/packs", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[AlertingPacks](ctx, c, r)
+}
+
+// DeleteAlertingPack switches a pack of rules off; its alerts end.
+//
+// It is DELETE /api/v1/alerting/packs/{pack}.
+func (c *Client) DeleteAlertingPack(ctx context.Context, pack string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/alerting/packs/{pack}", options)
+	r.path("pack", pack)
+	return c.run(ctx, r)
+}
+
+// FindAlertingPack returns one pack of rules.
+//
+// It is GET /api/v1/alerting/packs/{pack}.
+func (c *Client) FindAlertingPack(ctx context.Context, pack string, options ...CallOption) (*AlertingPack, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/packs/{pack}", options)
+	r.path("pack", pack)
+	return fetch[AlertingPack](ctx, c, r)
+}
+
+// SaveAlertingPack switches a pack of rules on, or changes its parameters.
+//
+// It is PUT /api/v1/alerting/packs/{pack}.
+func (c *Client) SaveAlertingPack(ctx context.Context, pack string, body AlertingPackSettings, options ...CallOption) (*AlertingPack, error) {
+	r := newCall(http.MethodPut, "/api/v1/alerting/packs/{pack}", options)
+	r.path("pack", pack)
+	r.json(body)
+	return fetch[AlertingPack](ctx, c, r)
+}
+
+// FindAlertingPackFile returns a pack with the tenant's parameters as a file for promtool, mimirtool and Loki's tools, or the pack's unit tests.
+//
+// It is GET /api/v1/alerting/packs/{pack}/files/{file}.
+func (c *Client) FindAlertingPackFile(ctx context.Context, pack string, file string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/packs/{pack}/files/{file}", options)
+	r.path("pack", pack)
+	r.path("file", file)
+	return c.open(ctx, r)
+}
+
+// FindAlertingRunbook returns what to do about an alert of a pack, as Markdown.
+//
+// It is GET /api/v1/alerting/packs/{pack}/runbooks/{alert}.
+func (c *Client) FindAlertingRunbook(ctx context.Context, pack string, alert string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/packs/{pack}/runbooks/{alert}", options)
+	r.path("pack", pack)
+	r.path("alert", alert)
+	return c.open(ctx, r)
+}
+
+// ListReceivers lists the receivers of the Alertmanager configuration.
+//
+// It is GET /api/v1/alerting/receivers.
+func (c *Client) ListReceivers(ctx context.Context, params *ListReceiversParams, options ...CallOption) (*ReceiverList, error) {
+	r := newCall(http.MethodGet, "/api/v1/alerting/receivers", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return fetch[ReceiverList](ctx, c, r)
+}
+
+// TestReceiver sends a test alert to a receiver, and tells what each service answered.
+//
+// The alert goes past routes and silences, to every integration of the receiver at once. A configuration in the body is tried
+// instead of what is stored, and is not kept; secrets may be sent as `<secret>` where they go where the stored ones go. The
+// answer is 200 also when a service refused the alert: `status` tells.
+//
+// It is POST /api/v1/alerting/receivers/{name}/test.
+func (c *Client) TestReceiver(ctx context.Context, name string, body ReceiverTest, options ...CallOption) (*ReceiverTrials, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/receivers/{name}/test", options)
+	r.path("name", name)
+	r.json(body)
+	return fetch[ReceiverTrials](ctx, c, r)
+}
+
+// FindSuspects ranks what changed around the start of an alert.
+//
+// Deploys and changes of configuration from the audit log, Kubernetes events and node problems, new and spiking log patterns, and metrics that left their course, of what the alert is about, its node, its namespace and what it calls; docs/detectors.md. Nothing is kept.
+//
+// It is POST /api/v1/alerting/suspects.
+func (c *Client) FindSuspects(ctx context.Context, body SuspectQuery, options ...CallOption) (*SuspectList, error) {
+	r := newCall(http.MethodPost, "/api/v1/alerting/suspects", options)
+	r.json(body)
+	return fetch[SuspectList](ctx, c, r)
 }
 
 // DeleteAlertmanagerConfig goes back to the default configuration, which notifies nobody.
@@ -4763,6 +6316,7 @@ func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, options
 		r.query("not_decision", params.NotDecision)
 		r.query("class", params.Class)
 		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
 	}
 	return fetch[AuditList](ctx, c, r)
 }
@@ -4987,6 +6541,58 @@ func (c *Client) SetClusterQuota(ctx context.Context, id string, body Quota, opt
 	r.path("id", id)
 	r.json(body)
 	return fetch[Quota](ctx, c, r)
+}
+
+// ListDashboards lists the tenant's dashboards, without their panels.
+//
+// It is GET /api/v1/dashboards.
+func (c *Client) ListDashboards(ctx context.Context, params *ListDashboardsParams, options ...CallOption) (*DashboardList, error) {
+	r := newCall(http.MethodGet, "/api/v1/dashboards", options)
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+		r.query("tag", params.Tag)
+		r.query("q", params.Q)
+	}
+	return fetch[DashboardList](ctx, c, r)
+}
+
+// CreateDashboard keeps a new dashboard.
+//
+// It is POST /api/v1/dashboards.
+func (c *Client) CreateDashboard(ctx context.Context, body DashboardSpec, options ...CallOption) (*Dashboard, error) {
+	r := newCall(http.MethodPost, "/api/v1/dashboards", options)
+	r.creates = true
+	r.json(body)
+	return fetch[Dashboard](ctx, c, r)
+}
+
+// DeleteDashboard deletes a dashboard.
+//
+// It is DELETE /api/v1/dashboards/{id}.
+func (c *Client) DeleteDashboard(ctx context.Context, id string, options ...CallOption) error {
+	r := newCall(http.MethodDelete, "/api/v1/dashboards/{id}", options)
+	r.path("id", id)
+	return c.run(ctx, r)
+}
+
+// FindDashboard returns one dashboard.
+//
+// It is GET /api/v1/dashboards/{id}.
+func (c *Client) FindDashboard(ctx context.Context, id string, options ...CallOption) (*Dashboard, error) {
+	r := newCall(http.MethodGet, "/api/v1/dashboards/{id}", options)
+	r.path("id", id)
+	return fetch[Dashboard](ctx, c, r)
+}
+
+// UpdateDashboard replaces a dashboard.
+//
+// It is PUT /api/v1/dashboards/{id}.
+func (c *Client) UpdateDashboard(ctx context.Context, id string, body DashboardSpec, options ...CallOption) (*Dashboard, error) {
+	r := newCall(http.MethodPut, "/api/v1/dashboards/{id}", options)
+	r.path("id", id)
+	r.json(body)
+	return fetch[Dashboard](ctx, c, r)
 }
 
 // ListDrops lists what was refused, by reason, the reason that happened last first.
@@ -5695,8 +7301,9 @@ func (c *Client) PushEvents(ctx context.Context, body PushEventsJSONBody, option
 // kube-eventer's default method is GET with a body.
 //
 // It is GET /api/v1/push/kube-eventer.
-func (c *Client) PushKubeEventerGet(ctx context.Context, options ...CallOption) error {
+func (c *Client) PushKubeEventerGet(ctx context.Context, body PushKubeEventerGetJSONBody, options ...CallOption) error {
 	r := newCall(http.MethodGet, "/api/v1/push/kube-eventer", options)
+	r.json(body)
 	return c.run(ctx, r)
 }
 
@@ -5904,6 +7511,62 @@ func (c *Client) UpdateRole(ctx context.Context, name string, body RoleChange, o
 	return fetch[Role](ctx, c, r)
 }
 
+// LegacyListRuleGroups lists all rule groups over metrics by namespace, as YAML.
+//
+// It is GET /api/v1/rules.
+func (c *Client) LegacyListRuleGroups(ctx context.Context, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/rules", options)
+	return c.open(ctx, r)
+}
+
+// LegacyDeleteRuleNamespace deletes all rule groups over metrics of a namespace.
+//
+// It is DELETE /api/v1/rules/{namespace}.
+func (c *Client) LegacyDeleteRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LegacyListRuleNamespace lists the rule groups over metrics of one namespace, as YAML.
+//
+// It is GET /api/v1/rules/{namespace}.
+func (c *Client) LegacyListRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return c.open(ctx, r)
+}
+
+// LegacySaveRuleGroup creates or replaces a rule group over metrics.
+//
+// It is POST /api/v1/rules/{namespace}.
+func (c *Client) LegacySaveRuleGroup(ctx context.Context, namespace string, body Body, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodPost, "/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	r.body = body
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LegacyDeleteRuleGroup deletes one rule group over metrics.
+//
+// It is DELETE /api/v1/rules/{namespace}/{group}.
+func (c *Client) LegacyDeleteRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/api/v1/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LegacyFindRuleGroup returns one rule group over metrics, as YAML.
+//
+// It is GET /api/v1/rules/{namespace}/{group}.
+func (c *Client) LegacyFindRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Stream, error) {
+	r := newCall(http.MethodGet, "/api/v1/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return c.open(ctx, r)
+}
+
 // ListSavedQueries lists the saved queries that the caller may see.
 //
 // The tenant's, and the caller's own private ones. Who is restricted to a part of the tenant sees their own alone.
@@ -6009,8 +7672,8 @@ func (c *Client) DeleteIdentity(ctx context.Context, id string, options ...CallO
 //
 // The answer is always a redirection, because a person sees it: to the page they came from, with session cookies, or with the id of what went wrong in `signin_error`.
 //
-// It is GET /api/v1/session/oidc/{provider}/callback.
-func (c *Client) FinishProvider(ctx context.Context, provider string, params *FinishProviderParams, options ...CallOption) error {
+// It is GET /api/v1/session/oidc/{provider}/callback. What it returns is the address that a browser is sent to.
+func (c *Client) FinishProvider(ctx context.Context, provider string, params *FinishProviderParams, options ...CallOption) (string, error) {
 	r := newCall(http.MethodGet, "/api/v1/session/oidc/{provider}/callback", options)
 	r.path("provider", provider)
 	if params != nil {
@@ -6019,7 +7682,7 @@ func (c *Client) FinishProvider(ctx context.Context, provider string, params *Fi
 		r.query("iss", params.Iss)
 		r.query("error", params.Error)
 	}
-	return c.run(ctx, r)
+	return c.redirect(ctx, r)
 }
 
 // StartProviderInvited begins to accept an invitation by signing in at a provider.
@@ -6044,15 +7707,15 @@ func (c *Client) LinkProvider(ctx context.Context, provider string, body Provide
 
 // StartProvider sends a browser to sign in at a provider.
 //
-// It is GET /api/v1/session/oidc/{provider}/start.
-func (c *Client) StartProvider(ctx context.Context, provider string, params *StartProviderParams, options ...CallOption) error {
+// It is GET /api/v1/session/oidc/{provider}/start. What it returns is the address that a browser is sent to.
+func (c *Client) StartProvider(ctx context.Context, provider string, params *StartProviderParams, options ...CallOption) (string, error) {
 	r := newCall(http.MethodGet, "/api/v1/session/oidc/{provider}/start", options)
 	r.path("provider", provider)
 	if params != nil {
 		r.query("tenant", params.Tenant)
 		r.query("return", params.Return)
 	}
-	return c.run(ctx, r)
+	return c.redirect(ctx, r)
 }
 
 // UpdatePassword changes the caller's password, ends all their sessions and opens a new one.
@@ -6804,7 +8467,7 @@ func (c *Client) LokiQueryRangeForm(ctx context.Context, body url.Values, option
 	return fetch[LokiSuccess](ctx, c, r)
 }
 
-// LokiListRuleGroups lists the rules over logs, of which there are none, so that it answers 404.
+// LokiListRuleGroups lists all rule groups over logs by namespace, as YAML.
 //
 // It is GET /loki/api/v1/rules.
 func (c *Client) LokiListRuleGroups(ctx context.Context, options ...CallOption) (*Stream, error) {
@@ -6812,7 +8475,16 @@ func (c *Client) LokiListRuleGroups(ctx context.Context, options ...CallOption) 
 	return c.open(ctx, r)
 }
 
-// LokiListRuleNamespace lists the rules over logs of one namespace, of which there are none.
+// LokiDeleteRuleNamespace deletes all rule groups over logs of a namespace.
+//
+// It is DELETE /loki/api/v1/rules/{namespace}.
+func (c *Client) LokiDeleteRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/loki/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiListRuleNamespace lists the rule groups over logs of one namespace, as YAML.
 //
 // It is GET /loki/api/v1/rules/{namespace}.
 func (c *Client) LokiListRuleNamespace(ctx context.Context, namespace string, options ...CallOption) (*Stream, error) {
@@ -6821,7 +8493,27 @@ func (c *Client) LokiListRuleNamespace(ctx context.Context, namespace string, op
 	return c.open(ctx, r)
 }
 
-// LokiFindRuleGroup returns one group of rules over logs, of which there are none.
+// LokiSaveRuleGroup creates or replaces a rule group over logs.
+//
+// It is POST /loki/api/v1/rules/{namespace}.
+func (c *Client) LokiSaveRuleGroup(ctx context.Context, namespace string, body Body, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodPost, "/loki/api/v1/rules/{namespace}", options)
+	r.path("namespace", namespace)
+	r.body = body
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiDeleteRuleGroup deletes one rule group over logs.
+//
+// It is DELETE /loki/api/v1/rules/{namespace}/{group}.
+func (c *Client) LokiDeleteRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Accepted, error) {
+	r := newCall(http.MethodDelete, "/loki/api/v1/rules/{namespace}/{group}", options)
+	r.path("namespace", namespace)
+	r.path("group", group)
+	return fetch[Accepted](ctx, c, r)
+}
+
+// LokiFindRuleGroup returns one rule group over logs, as YAML.
 //
 // It is GET /loki/api/v1/rules/{namespace}/{group}.
 func (c *Client) LokiFindRuleGroup(ctx context.Context, namespace string, group string, options ...CallOption) (*Stream, error) {
@@ -6859,6 +8551,20 @@ func (c *Client) LokiListSeriesForm(ctx context.Context, body url.Values, option
 func (c *Client) LokiBuildInfo(ctx context.Context, options ...CallOption) (*LokiBuildInfo200JSONResponseBody, error) {
 	r := newCall(http.MethodGet, "/loki/api/v1/status/buildinfo", options)
 	return fetch[LokiBuildInfo200JSONResponseBody](ctx, c, r)
+}
+
+// LokiTail shows log lines as they arrive, over a WebSocket.
+//
+// It is GET /loki/api/v1/tail.
+func (c *Client) LokiTail(ctx context.Context, params *LokiTailParams, options ...CallOption) (*Socket, error) {
+	r := newCall(http.MethodGet, "/loki/api/v1/tail", options)
+	if params != nil {
+		r.query("query", params.Query)
+		r.query("start", params.Start)
+		r.query("limit", params.Limit)
+		r.query("delay_for", params.DelayFor)
+	}
+	return c.connect(ctx, r)
 }
 
 // PushOTLPLogsPrefixed takes logs over OTLP/HTTP.
@@ -7087,6 +8793,9 @@ func (c *Client) ListRules(ctx context.Context, params *ListRulesParams, options
 		r.query("rule_group[]", params.RuleGroup)
 		r.query("file[]", params.File)
 		r.query("exclude_alerts", params.ExcludeAlerts)
+		r.query("match[]", params.Match)
+		r.query("group_limit", params.GroupLimit)
+		r.query("group_next_token", params.GroupNextToken)
 	}
 	return fetch[PrometheusSuccess](ctx, c, r)
 }
@@ -7318,12 +9027,20 @@ func Operations() []Operation {
 			Body: []string{"application/x-protobuf"}, BodyRequired: true,
 		},
 		{
-			ID: "lokiPromListRuleGroups", Method: http.MethodGet, Path: "/api/prom/rules", Summary: "Lists the rules over logs, of which there are none, so that it answers 404.",
+			ID: "lokiPromListRuleGroups", Method: http.MethodGet, Path: "/api/prom/rules", Summary: "Lists all rule groups over logs by namespace, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 		},
 		{
-			ID: "lokiPromListRuleNamespace", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}", Summary: "Lists the rules over logs of one namespace, of which there are none.",
+			ID: "lokiPromDeleteRuleNamespace", Method: http.MethodDelete, Path: "/api/prom/rules/{namespace}", Summary: "Deletes all rule groups over logs of a namespace.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiPromListRuleNamespace", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}", Summary: "Lists the rule groups over logs of one namespace, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 			Params: []Param{
@@ -7331,13 +9048,348 @@ func Operations() []Operation {
 			},
 		},
 		{
-			ID: "lokiPromFindRuleGroup", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}/{group}", Summary: "Returns one group of rules over logs, of which there are none.",
+			ID: "lokiPromSaveRuleGroup", Method: http.MethodPost, Path: "/api/prom/rules/{namespace}", Summary: "Creates or replaces a rule group over logs.",
+			Tags: []string{"loki"},
+			Body: []string{"application/json", "application/yaml"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiPromDeleteRuleGroup", Method: http.MethodDelete, Path: "/api/prom/rules/{namespace}/{group}", Summary: "Deletes one rule group over logs.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiPromFindRuleGroup", Method: http.MethodGet, Path: "/api/prom/rules/{namespace}/{group}", Summary: "Returns one rule group over logs, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 			Params: []Param{
 				{Name: "namespace", In: "path", Type: "string", Required: true},
 				{Name: "group", In: "path", Type: "string", Required: true},
 			},
+		},
+		{
+			ID: "backtestAlertingGroup", Method: http.MethodPost, Path: "/api/v1/alerting/backtest", Summary: "Tells when a rule group would have fired in a range of stored data.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "end", In: "body", Type: "string", Description: "Now unless it is given."},
+				{Name: "group", In: "body", Required: true, Description: "The rule group as an object such as AlertingRules, or its YAML as text."},
+				{Name: "interval", In: "body", Type: "string", Description: "How often the rules are evaluated; the group's unless it is given."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "name", In: "body", Type: "string"},
+				{Name: "namespace", In: "body", Type: "string"},
+				{Name: "pack", In: "body", Type: "string", Description: "Is not read."},
+				{Name: "start", In: "body", Type: "string", Description: "Of a backtest; a week before the end unless it is given."},
+			},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "checkAlertingGroup", Method: http.MethodPost, Path: "/api/v1/alerting/check", Summary: "Tells all faults of a rule group, and changes nothing.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "group", In: "body", Required: true, Description: "The rule group as an object such as AlertingRules, or its YAML as text."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "name", In: "body", Type: "string", Description: "That of the group; it stands in the group itself."},
+				{Name: "namespace", In: "body", Type: "string"},
+				{Name: "pack", In: "body", Type: "string", Description: "Is not read."},
+			},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listDeliveries", Method: http.MethodGet, Path: "/api/v1/alerting/deliveries", Summary: "Lists the last attempts to tell receivers of alerts, newest first.",
+			Tags:   []string{"alertmanager"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "receiver", In: "query", Type: "string", Description: "Name of a receiver."},
+				{Name: "status", In: "query", Type: "string", Description: "How the attempt ended.", Enum: []string{"sent", "failed", "blocked"}},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "previewDetector", Method: http.MethodPost, Path: "/api/v1/alerting/detector-preview", Summary: "Says what a detector would have raised in the past, with the bands of its series.",
+			Tags: []string{"detectors"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "detector", In: "body", Type: "object", Required: true, Description: "Fields that a kind does not know must be absent; those that it knows have defaults. docs/detectors.md explains them."},
+				{Name: "end", In: "body", Type: "string", Description: "Now unless told."},
+				{Name: "start", In: "body", Type: "string", Description: "A day before the end unless told."},
+			},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listDetectors", Method: http.MethodGet, Path: "/api/v1/alerting/detectors", Summary: "Lists the tenant's detectors.",
+			Tags:   []string{"detectors"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "createDetector", Method: http.MethodPost, Path: "/api/v1/alerting/detectors", Summary: "Makes a detector, which is evaluated from then on.",
+			Tags: []string{"detectors"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "annotations", In: "body", Type: "object", Description: "Added to the alerts."},
+				{Name: "by", In: "body", Type: "array", Items: "string", Description: "Of absence: the labels that tell apart what reports."},
+				{Name: "changes", In: "body", Type: "array", Items: "string", Description: "Of logpattern."},
+				{Name: "compare_seconds", In: "body", Type: "integer", Description: "Of logpattern: the time before it that they are held against."},
+				{Name: "confidence", In: "body", Type: "number", Description: "Of forecast: 0.5 to 0.999."},
+				{Name: "direction", In: "body", Type: "string", Enum: []string{"above", "below", "both"}},
+				{Name: "disabled", In: "body", Type: "boolean"},
+				{Name: "expr", In: "body", Type: "string", Description: "Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL."},
+				{Name: "for_seconds", In: "body", Type: "integer", Description: "How long a reason must last before an alert fires."},
+				{Name: "forget_seconds", In: "body", Type: "integer", Description: "Of absence: after which what is silent is no longer missed."},
+				{Name: "history_seconds", In: "body", Type: "integer", Description: "How much of the past is learned from."},
+				{Name: "horizon_seconds", In: "body", Type: "integer", Description: "Of forecast: how soon the threshold must be reached."},
+				{Name: "interval_seconds", In: "body", Type: "integer"},
+				{Name: "kind", In: "body", Type: "string", Required: true, Enum: []string{"anomaly", "forecast", "logpattern", "absence"}},
+				{Name: "labels", In: "body", Type: "object", Description: "Added to the alerts."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "levels", In: "body", Type: "array", Items: "string", Description: "Of logpattern: levels of lines; none is all."},
+				{Name: "min_lines", In: "body", Type: "integer", Description: "Of logpattern."},
+				{Name: "name", In: "body", Type: "string", Required: true, Description: "The alerts' alertname. No two detectors have the same."},
+				{Name: "selector", In: "body", Type: "string", Description: "Of logpattern the streams of lines, of absence what is missed, in braces."},
+				{Name: "sensitivity", In: "body", Type: "string", Description: "Of anomaly: 6, 4.5 or 3.5 standard deviations.", Enum: []string{"low", "medium", "high"}},
+				{Name: "signals", In: "body", Type: "array", Items: "string", Description: "Of absence."},
+				{Name: "silence_seconds", In: "body", Type: "integer", Description: "Of absence: the least silence."},
+				{Name: "threshold", In: "body", Type: "number", Description: "Of forecast."},
+				{Name: "unit", In: "body", Type: "string", Description: "How values are written in explanations.", Enum: []string{"", "percent", "ratio", "bytes", "seconds", "per_second"}},
+				{Name: "window_seconds", In: "body", Type: "integer", Description: "Of logpattern: the time that lines are counted in."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteDetector", Method: http.MethodDelete, Path: "/api/v1/alerting/detectors/{id}", Summary: "Deletes a detector; its alerts end.",
+			Tags: []string{"detectors"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The detector's id."},
+			},
+		},
+		{
+			ID: "findDetector", Method: http.MethodGet, Path: "/api/v1/alerting/detectors/{id}", Summary: "Returns one detector.",
+			Tags:   []string{"detectors"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The detector's id."},
+			},
+		},
+		{
+			ID: "updateDetector", Method: http.MethodPut, Path: "/api/v1/alerting/detectors/{id}", Summary: "Replaces a detector. What it raised before ends, and it begins anew.",
+			Tags: []string{"detectors"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "annotations", In: "body", Type: "object", Description: "Added to the alerts."},
+				{Name: "by", In: "body", Type: "array", Items: "string", Description: "Of absence: the labels that tell apart what reports."},
+				{Name: "changes", In: "body", Type: "array", Items: "string", Description: "Of logpattern."},
+				{Name: "compare_seconds", In: "body", Type: "integer", Description: "Of logpattern: the time before it that they are held against."},
+				{Name: "confidence", In: "body", Type: "number", Description: "Of forecast: 0.5 to 0.999."},
+				{Name: "direction", In: "body", Type: "string", Enum: []string{"above", "below", "both"}},
+				{Name: "disabled", In: "body", Type: "boolean"},
+				{Name: "expr", In: "body", Type: "string", Description: "Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL."},
+				{Name: "for_seconds", In: "body", Type: "integer", Description: "How long a reason must last before an alert fires."},
+				{Name: "forget_seconds", In: "body", Type: "integer", Description: "Of absence: after which what is silent is no longer missed."},
+				{Name: "history_seconds", In: "body", Type: "integer", Description: "How much of the past is learned from."},
+				{Name: "horizon_seconds", In: "body", Type: "integer", Description: "Of forecast: how soon the threshold must be reached."},
+				{Name: "interval_seconds", In: "body", Type: "integer"},
+				{Name: "kind", In: "body", Type: "string", Required: true, Enum: []string{"anomaly", "forecast", "logpattern", "absence"}},
+				{Name: "labels", In: "body", Type: "object", Description: "Added to the alerts."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "levels", In: "body", Type: "array", Items: "string", Description: "Of logpattern: levels of lines; none is all."},
+				{Name: "min_lines", In: "body", Type: "integer", Description: "Of logpattern."},
+				{Name: "name", In: "body", Type: "string", Required: true, Description: "The alerts' alertname. No two detectors have the same."},
+				{Name: "selector", In: "body", Type: "string", Description: "Of logpattern the streams of lines, of absence what is missed, in braces."},
+				{Name: "sensitivity", In: "body", Type: "string", Description: "Of anomaly: 6, 4.5 or 3.5 standard deviations.", Enum: []string{"low", "medium", "high"}},
+				{Name: "signals", In: "body", Type: "array", Items: "string", Description: "Of absence."},
+				{Name: "silence_seconds", In: "body", Type: "integer", Description: "Of absence: the least silence."},
+				{Name: "threshold", In: "body", Type: "number", Description: "Of forecast."},
+				{Name: "unit", In: "body", Type: "string", Description: "How values are written in explanations.", Enum: []string{"", "percent", "ratio", "bytes", "seconds", "per_second"}},
+				{Name: "window_seconds", In: "body", Type: "integer", Description: "Of logpattern: the time that lines are counted in."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The detector's id."},
+			},
+		},
+		{
+			ID: "showDetectorStatus", Method: http.MethodGet, Path: "/api/v1/alerting/detectors/{id}/status", Summary: "Returns what became of a detector's evaluations, and its alerts with their explanations.",
+			Tags:   []string{"detectors"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The detector's id."},
+			},
+		},
+		{
+			ID: "dryRunAlertingGroup", Method: http.MethodPost, Path: "/api/v1/alerting/dry-run", Summary: "Tells which alerts would be active now, had the rule group run before.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "end", In: "body", Type: "string", Description: "Now unless it is given."},
+				{Name: "group", In: "body", Required: true, Description: "The rule group as an object such as AlertingRules, or its YAML as text."},
+				{Name: "interval", In: "body", Type: "string", Description: "How often the rules are evaluated; the group's unless it is given."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "name", In: "body", Type: "string"},
+				{Name: "namespace", In: "body", Type: "string"},
+				{Name: "pack", In: "body", Type: "string", Description: "Is not read."},
+				{Name: "start", In: "body", Type: "string", Description: "Of a backtest; a week before the end unless it is given."},
+			},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "listAlertingGroups", Method: http.MethodGet, Path: "/api/v1/alerting/groups", Summary: "Lists rule groups over metrics and over logs, those of packs among them, by namespace and name.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "query", Type: "string", Description: "Only groups of this namespace."},
+				{Name: "language", In: "query", Type: "string", Description: "Only groups in this language.", Enum: []string{"promql", "logql"}},
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deleteAlertingGroup", Method: http.MethodDelete, Path: "/api/v1/alerting/groups/{namespace}/{group}", Summary: "Deletes a rule group; its alerts end.",
+			Tags: []string{"rules"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "findAlertingGroup", Method: http.MethodGet, Path: "/api/v1/alerting/groups/{namespace}/{group}", Summary: "Returns one rule group.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "saveAlertingGroup", Method: http.MethodPut, Path: "/api/v1/alerting/groups/{namespace}/{group}", Summary: "Creates a rule group, or replaces it.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "group", In: "body", Required: true, Description: "The rule group as an object such as AlertingRules, or its YAML as text."},
+				{Name: "language", In: "body", Type: "string", Enum: []string{"promql", "logql"}},
+				{Name: "name", In: "body", Type: "string", Description: "That of the group; it stands in the group itself."},
+				{Name: "namespace", In: "body", Type: "string"},
+				{Name: "pack", In: "body", Type: "string", Description: "Is not read."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "listAlertingPacks", Method: http.MethodGet, Path: "/api/v1/alerting/packs", Summary: "Lists the packs of rules that this server has, with what the tenant has switched on.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "deleteAlertingPack", Method: http.MethodDelete, Path: "/api/v1/alerting/packs/{pack}", Summary: "Switches a pack of rules off; its alerts end.",
+			Tags: []string{"rules"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "pack", In: "path", Type: "string", Required: true, Description: "The pack's name."},
+			},
+		},
+		{
+			ID: "findAlertingPack", Method: http.MethodGet, Path: "/api/v1/alerting/packs/{pack}", Summary: "Returns one pack of rules.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "pack", In: "path", Type: "string", Required: true, Description: "The pack's name."},
+			},
+		},
+		{
+			ID: "saveAlertingPack", Method: http.MethodPut, Path: "/api/v1/alerting/packs/{pack}", Summary: "Switches a pack of rules on, or changes its parameters.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "parameters", In: "body", Type: "object", Description: "The others have their defaults."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "pack", In: "path", Type: "string", Required: true, Description: "The pack's name."},
+			},
+		},
+		{
+			ID: "findAlertingPackFile", Method: http.MethodGet, Path: "/api/v1/alerting/packs/{pack}/files/{file}", Summary: "Returns a pack with the tenant's parameters as a file for promtool, mimirtool and Loki's tools, or the pack's unit tests.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "pack", In: "path", Type: "string", Required: true, Description: "The pack's name."},
+				{Name: "file", In: "path", Type: "string", Required: true, Description: "Which of the pack's files.", Enum: []string{"rules.yaml", "logs.yaml", "tests.yaml"}},
+			},
+		},
+		{
+			ID: "findAlertingRunbook", Method: http.MethodGet, Path: "/api/v1/alerting/packs/{pack}/runbooks/{alert}", Summary: "Returns what to do about an alert of a pack, as Markdown.",
+			Tags:   []string{"rules"},
+			Answer: []string{"text/markdown"},
+			Params: []Param{
+				{Name: "pack", In: "path", Type: "string", Required: true, Description: "The pack's name."},
+				{Name: "alert", In: "path", Type: "string", Required: true, Description: "The alert's name."},
+			},
+		},
+		{
+			ID: "listReceivers", Method: http.MethodGet, Path: "/api/v1/alerting/receivers", Summary: "Lists the receivers of the Alertmanager configuration.",
+			Tags:   []string{"alertmanager"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+			},
+		},
+		{
+			ID: "testReceiver", Method: http.MethodPost, Path: "/api/v1/alerting/receivers/{name}/test", Summary: "Sends a test alert to a receiver, and tells what each service answered.",
+			Tags: []string{"alertmanager"},
+			Body: []string{"application/json"}, BodyRequired: false,
+			Fields: []Param{
+				{Name: "alertmanager_config", In: "body", Type: "string", Description: "Alertmanager's own YAML as text; what is stored is tried without it."},
+				{Name: "annotations", In: "body", Type: "object", Description: "Annotations of the test alert."},
+				{Name: "labels", In: "body", Type: "object", Description: "Labels of the test alert, beside or instead of alertname=SeamarkTest and severity=info."},
+				{Name: "template_files", In: "body", Type: "object", Description: "Texts of templates by name."},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The receiver's name."},
+			},
+		},
+		{
+			ID: "findSuspects", Method: http.MethodPost, Path: "/api/v1/alerting/suspects", Summary: "Ranks what changed around the start of an alert.",
+			Tags: []string{"detectors"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "labels", In: "body", Type: "object", Required: true, Description: "The alert's."},
+				{Name: "limit", In: "body", Type: "integer", Description: "Ten unless told."},
+				{Name: "start", In: "body", Type: "string", Required: true, Description: "When the alert began."},
+				{Name: "window_seconds", In: "body", Type: "integer", Description: "How much of the time before is looked at; two hours unless told."},
+			},
+			Answer: []string{"application/json"},
 		},
 		{
 			ID: "deleteAlertmanagerConfig", Method: http.MethodDelete, Path: "/api/v1/alerts", Summary: "Goes back to the default configuration, which notifies nobody.",
@@ -7388,6 +9440,8 @@ func Operations() []Operation {
 				{Name: "not_decision", In: "query", Type: "array", Description: "The same; none of several."},
 				{Name: "class", In: "query", Type: "string", Description: "Kind of request: refused with 401, 403 or by the authorizer; failed with 500 or above; exec, attach and port-forward into pods;secrets that were read; writes.", Enum: []string{"denied", "failed", "exec", "secrets", "writes"}},
 				{Name: "limit", In: "query", Type: "integer", Description: "Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -7610,6 +9664,71 @@ func Operations() []Operation {
 			},
 		},
 		{
+			ID: "listDashboards", Method: http.MethodGet, Path: "/api/v1/dashboards", Summary: "Lists the tenant's dashboards, without their panels.",
+			Tags:   []string{"dashboards"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
+				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+				{Name: "tag", In: "query", Type: "array", Description: "Only those that have all of these tags."},
+				{Name: "q", In: "query", Type: "string", Description: "Text in the title or the description, in any case of letters."},
+			},
+		},
+		{
+			ID: "createDashboard", Method: http.MethodPost, Path: "/api/v1/dashboards", Summary: "Keeps a new dashboard.",
+			Tags: []string{"dashboards"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "panels", In: "body", Type: "array", Required: true, Items: "object"},
+				{Name: "tags", In: "body", Type: "array", Items: "string"},
+				{Name: "time", In: "body", Type: "object", Description: "What a dashboard begins with when a link names no time."},
+				{Name: "title", In: "body", Type: "string", Required: true},
+				{Name: "variables", In: "body", Type: "array", Items: "object"},
+				{Name: "version", In: "body", Type: "integer", Required: true, Enum: []string{"1"}},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Idempotency-Key", In: "header", Type: "string", Description: "A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer."},
+			},
+		},
+		{
+			ID: "deleteDashboard", Method: http.MethodDelete, Path: "/api/v1/dashboards/{id}", Summary: "Deletes a dashboard.",
+			Tags: []string{"dashboards"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The dashboard's id."},
+			},
+		},
+		{
+			ID: "findDashboard", Method: http.MethodGet, Path: "/api/v1/dashboards/{id}", Summary: "Returns one dashboard.",
+			Tags:   []string{"dashboards"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The dashboard's id."},
+			},
+		},
+		{
+			ID: "updateDashboard", Method: http.MethodPut, Path: "/api/v1/dashboards/{id}", Summary: "Replaces a dashboard.",
+			Tags: []string{"dashboards"},
+			Body: []string{"application/json"}, BodyRequired: true,
+			Fields: []Param{
+				{Name: "description", In: "body", Type: "string"},
+				{Name: "panels", In: "body", Type: "array", Required: true, Items: "object"},
+				{Name: "tags", In: "body", Type: "array", Items: "string"},
+				{Name: "time", In: "body", Type: "object", Description: "What a dashboard begins with when a link names no time."},
+				{Name: "title", In: "body", Type: "string", Required: true},
+				{Name: "variables", In: "body", Type: "array", Items: "object"},
+				{Name: "version", In: "body", Type: "integer", Required: true, Enum: []string{"1"}},
+			},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The dashboard's id."},
+			},
+		},
+		{
 			ID: "listDrops", Method: http.MethodGet, Path: "/api/v1/drops", Summary: "Lists what was refused, by reason, the reason that happened last first.",
 			Tags:   []string{"drops"},
 			Answer: []string{"application/json"},
@@ -7653,6 +9772,7 @@ func Operations() []Operation {
 				{Name: "node_problems", In: "query", Type: "boolean", Description: "Whether each event shows what was wrong with its node when it happened."},
 				{Name: "limit", In: "query", Type: "integer", Description: "Most events to return; the server's --query.max-events, which is 5,000 unless set, bounds it."},
 				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -8202,6 +10322,7 @@ func Operations() []Operation {
 		{
 			ID: "pushKubeEventerGet", Method: http.MethodGet, Path: "/api/v1/push/kube-eventer", Summary: "Takes one event from kube-eventer's webhook sink.",
 			Tags: []string{"ingest"},
+			Body: []string{"application/json"}, BodyRequired: true,
 		},
 		{
 			ID: "pushKubeEventer", Method: http.MethodPost, Path: "/api/v1/push/kube-eventer", Summary: "Takes one event from kube-eventer's webhook sink.",
@@ -8364,6 +10485,54 @@ func Operations() []Operation {
 				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "If-None-Match", In: "header", Type: "string", Description: "With `*` the change is made when there is no such document yet, else the answer is 412."},
 				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
+			},
+		},
+		{
+			ID: "legacyListRuleGroups", Method: http.MethodGet, Path: "/api/v1/rules", Summary: "Lists all rule groups over metrics by namespace, as YAML.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/yaml"},
+		},
+		{
+			ID: "legacyDeleteRuleNamespace", Method: http.MethodDelete, Path: "/api/v1/rules/{namespace}", Summary: "Deletes all rule groups over metrics of a namespace.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "legacyListRuleNamespace", Method: http.MethodGet, Path: "/api/v1/rules/{namespace}", Summary: "Lists the rule groups over metrics of one namespace, as YAML.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "legacySaveRuleGroup", Method: http.MethodPost, Path: "/api/v1/rules/{namespace}", Summary: "Creates or replaces a rule group over metrics.",
+			Tags: []string{"rules"},
+			Body: []string{"application/json", "application/yaml"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "legacyDeleteRuleGroup", Method: http.MethodDelete, Path: "/api/v1/rules/{namespace}/{group}", Summary: "Deletes one rule group over metrics.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "legacyFindRuleGroup", Method: http.MethodGet, Path: "/api/v1/rules/{namespace}/{group}", Summary: "Returns one rule group over metrics, as YAML.",
+			Tags:   []string{"rules"},
+			Answer: []string{"application/yaml"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
 			},
 		},
 		{
@@ -8580,6 +10749,9 @@ func Operations() []Operation {
 				{Name: "query", In: "body", Type: "string", Required: true, Description: "One SELECT over the views, such as SELECT count() FROM logs."},
 			},
 			Answer: []string{"application/json", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "application/x-ndjson", "text/csv"},
+			Params: []Param{
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
+			},
 		},
 		{
 			ID: "explainSql", Method: http.MethodPost, Path: "/api/v1/sql/explain", Summary: "Says what a statement would read, by the tables' indexes, without reading it.",
@@ -9132,6 +11304,7 @@ func Operations() []Operation {
 				{Name: "time", In: "query", Type: "string", Description: "Nanoseconds or RFC 3339."},
 				{Name: "limit", In: "query", Type: "integer"},
 				{Name: "direction", In: "query", Type: "string", Enum: []string{"forward", "backward"}},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -9139,6 +11312,9 @@ func Operations() []Operation {
 			Tags: []string{"loki"},
 			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
+			},
 		},
 		{
 			ID: "lokiQueryRange", Method: http.MethodGet, Path: "/loki/api/v1/query_range", Summary: "Evaluates LogQL over a range.",
@@ -9151,6 +11327,7 @@ func Operations() []Operation {
 				{Name: "step", In: "query", Type: "string"},
 				{Name: "limit", In: "query", Type: "integer"},
 				{Name: "direction", In: "query", Type: "string", Enum: []string{"forward", "backward"}},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -9158,14 +11335,25 @@ func Operations() []Operation {
 			Tags: []string{"loki"},
 			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
+			},
 		},
 		{
-			ID: "lokiListRuleGroups", Method: http.MethodGet, Path: "/loki/api/v1/rules", Summary: "Lists the rules over logs, of which there are none, so that it answers 404.",
+			ID: "lokiListRuleGroups", Method: http.MethodGet, Path: "/loki/api/v1/rules", Summary: "Lists all rule groups over logs by namespace, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 		},
 		{
-			ID: "lokiListRuleNamespace", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}", Summary: "Lists the rules over logs of one namespace, of which there are none.",
+			ID: "lokiDeleteRuleNamespace", Method: http.MethodDelete, Path: "/loki/api/v1/rules/{namespace}", Summary: "Deletes all rule groups over logs of a namespace.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiListRuleNamespace", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}", Summary: "Lists the rule groups over logs of one namespace, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 			Params: []Param{
@@ -9173,7 +11361,25 @@ func Operations() []Operation {
 			},
 		},
 		{
-			ID: "lokiFindRuleGroup", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}/{group}", Summary: "Returns one group of rules over logs, of which there are none.",
+			ID: "lokiSaveRuleGroup", Method: http.MethodPost, Path: "/loki/api/v1/rules/{namespace}", Summary: "Creates or replaces a rule group over logs.",
+			Tags: []string{"loki"},
+			Body: []string{"application/json", "application/yaml"}, BodyRequired: true,
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiDeleteRuleGroup", Method: http.MethodDelete, Path: "/loki/api/v1/rules/{namespace}/{group}", Summary: "Deletes one rule group over logs.",
+			Tags:   []string{"loki"},
+			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "namespace", In: "path", Type: "string", Required: true},
+				{Name: "group", In: "path", Type: "string", Required: true},
+			},
+		},
+		{
+			ID: "lokiFindRuleGroup", Method: http.MethodGet, Path: "/loki/api/v1/rules/{namespace}/{group}", Summary: "Returns one rule group over logs, as YAML.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/yaml"},
 			Params: []Param{
@@ -9201,6 +11407,16 @@ func Operations() []Operation {
 			ID: "lokiBuildInfo", Method: http.MethodGet, Path: "/loki/api/v1/status/buildinfo", Summary: "Tells which Loki API this is.",
 			Tags:   []string{"loki"},
 			Answer: []string{"application/json"},
+		},
+		{
+			ID: "lokiTail", Method: http.MethodGet, Path: "/loki/api/v1/tail", Summary: "Shows log lines as they arrive, over a WebSocket.",
+			Tags: []string{"loki"},
+			Params: []Param{
+				{Name: "query", In: "query", Type: "string", Description: "A log query."},
+				{Name: "start", In: "query", Type: "string", Description: "Of the lines to begin with."},
+				{Name: "limit", In: "query", Type: "integer", Description: "Of the lines to begin with."},
+				{Name: "delay_for", In: "query", Type: "integer", Description: "Seconds that lines wait for older ones."},
+			},
 		},
 		{
 			ID: "pushOtlpLogsPrefixed", Method: http.MethodPost, Path: "/otlp/v1/logs", Summary: "Takes logs over OTLP/HTTP.",
@@ -9303,6 +11519,7 @@ func Operations() []Operation {
 				{Name: "limit", In: "query", Type: "integer", Description: "Series at most; 0 is no limit."},
 				{Name: "lookback_delta", In: "query", Type: "string", Description: "How long a series is shown after its last sample."},
 				{Name: "stats", In: "query", Type: "string", Description: "true, or all for statistics per step."},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -9310,6 +11527,9 @@ func Operations() []Operation {
 			Tags: []string{"prometheus"},
 			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
+			},
 		},
 		{
 			ID: "promQueryExemplars", Method: http.MethodGet, Path: "/prometheus/api/v1/query_exemplars", Summary: "Lists exemplars of the series in a query.",
@@ -9340,6 +11560,7 @@ func Operations() []Operation {
 				{Name: "limit", In: "query", Type: "integer", Description: "Series at most; 0 is no limit."},
 				{Name: "lookback_delta", In: "query", Type: "string", Description: "How long a series is shown after its last sample."},
 				{Name: "stats", In: "query", Type: "string", Description: "true, or all for statistics per step."},
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
 			},
 		},
 		{
@@ -9347,6 +11568,9 @@ func Operations() []Operation {
 			Tags: []string{"prometheus"},
 			Body: []string{"application/x-www-form-urlencoded"}, BodyRequired: false,
 			Answer: []string{"application/json"},
+			Params: []Param{
+				{Name: "Prefer", In: "header", Type: "string", Description: "With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job."},
+			},
 		},
 		{
 			ID: "promRead", Method: http.MethodPost, Path: "/prometheus/api/v1/read", Summary: "Answers Prometheus remote read with samples or a stream of chunks.",
@@ -9364,6 +11588,9 @@ func Operations() []Operation {
 				{Name: "rule_group[]", In: "query", Type: "array"},
 				{Name: "file[]", In: "query", Type: "array", Description: "Namespaces."},
 				{Name: "exclude_alerts", In: "query", Type: "boolean"},
+				{Name: "match[]", In: "query", Type: "array", Description: "Selectors of the rules' labels."},
+				{Name: "group_limit", In: "query", Type: "integer", Description: "Groups of a page."},
+				{Name: "group_next_token", In: "query", Type: "string", Description: "The groupNextToken of the page before."},
 			},
 		},
 		{

@@ -72,6 +72,7 @@ type Client struct {
 	attempts  int
 	maxWait   time.Duration
 	http      http.Client
+	sockets   http.Client // without HTTP/2, which cannot switch to another protocol
 	now       func() time.Time
 	after     func(time.Duration) <-chan time.Time
 }
@@ -95,7 +96,8 @@ func NewWithOptions(o Options) (*Client, error) {
 	}
 	c := &Client{
 		address: address, token: o.Token, userAgent: userAgent(o.UserAgent), attempts: o.Attempts, maxWait: o.MaxWait,
-		http: http.Client{Transport: transport, CheckRedirect: stay}, now: time.Now, after: time.After,
+		http: http.Client{Transport: transport, CheckRedirect: stay}, sockets: http.Client{Transport: withoutHTTP2(transport), CheckRedirect: stay},
+		now: time.Now, after: time.After,
 	}
 	if c.attempts == 0 {
 		c.attempts = DefaultAttempts
@@ -106,8 +108,20 @@ func NewWithOptions(o Options) (*Client, error) {
 	return c, nil
 }
 
-// stay follows no redirect: the API sends none, and a token must not go to another host.
+// stay follows no redirect: those of the API are for browsers, and a token must not go to another host.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// withoutHTTP2 returns the like of a transport of ours; one of the caller's is taken as it is.
+func withoutHTTP2(transport http.RoundTripper) http.RoundTripper {
+	t, ok := transport.(*http.Transport)
+	if !ok {
+		return transport
+	}
+	t = t.Clone()
+	t.ForceAttemptHTTP2, t.Protocols = false, new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	return t
+}
 
 func newTransport(o *Options) (http.RoundTripper, error) {
 	t := &http.Transport{

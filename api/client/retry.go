@@ -50,13 +50,8 @@ func (c *Client) attempt(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", r.method, r.target, err)
 	}
-	if r.meta != nil {
-		h := resp.Header
-		*r.meta = Meta{
-			Status: resp.StatusCode, ETag: h.Get("ETag"), RequestID: h.Get("X-Request-Id"), Replayed: h.Get("Idempotency-Replayed") == "true", Header: h,
-		}
-	}
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+	r.tell(resp)
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 || r.redirects && resp.StatusCode == http.StatusSeeOther {
 		return resp, nil
 	}
 	defer func() { _ = resp.Body.Close() }()
