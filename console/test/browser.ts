@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 // Without these, Chromium looks for updates and fails noisily where there is no way out to the internet.
-const flags = [
+export const flags = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -14,8 +14,10 @@ const flags = [
   "--disable-sync",
 ];
 
+export const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+  return chromium.launch({ executablePath: executable, args: flags });
 }
 
 export const wide = { width: 1440, height: 900 };

@@ -42,7 +42,7 @@ it("shows logs, metrics and events of a running server", async () => {
   const { page, faults } = here;
   await timed("sign in, until the clusters show", async () => {
     await signIn(page, setting("SEAMARK_LOGIN"), setting("SEAMARK_PASSWORD"));
-    await page.locator("article [data-freshness]").first().waitFor();
+    await page.locator("[data-freshness]").first().waitFor();
   });
   await shoot(page, "demo-clusters");
   await timed("logs, until lines and bars show", async () => {

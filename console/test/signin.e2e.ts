@@ -40,7 +40,7 @@ it("signs in at a provider, goes on with the next token, and signs out", async (
   await shoot(page, "signin-390");
   await page.setViewportSize({ width: 1280, height: 800 });
   await button.click();
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+  await page.getByRole("banner").waitFor();
   expect(new URL(page.url()).pathname).toBe("/logs");
 
   const scripts = await page.evaluate(() => document.cookie);

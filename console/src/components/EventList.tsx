@@ -1,92 +1,128 @@
+import { Link, useLocation } from "react-router";
 import type { KubeEvent } from "../data/events";
-import { formatShort } from "../lib/clock";
+import { type EventField, objectLink } from "../lib/eventstate";
 import { formatCount } from "../lib/format";
-import { useTime } from "../lib/time";
-import type { EventsState } from "../lib/urlstate";
+import { quote } from "../lib/logql";
+import { sharedParams } from "../lib/urlstate";
 import { Ago } from "./Ago";
 import styles from "./EventList.module.css";
+import { VirtualList } from "./VirtualList";
 
 interface EventListProps {
   events: readonly KubeEvent[];
-  onFilter: (name: keyof EventsState, value: string) => void;
+  /** A press on a value filters by it. */
+  onFilter: (name: EventField, value: string) => void;
 }
 
-/** EventList is a table of events; a click on a value filters by it. */
+/** EventList shows events in a virtual list: thousands of them scroll as well as ten. */
 export function EventList({ events, onFilter }: EventListProps) {
   return (
-    <div className={styles.scroller}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">Last</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Object</th>
-            <th scope="col">Message</th>
-            <th scope="col" className={styles.count}>
-              Count
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {events.map((event) => (
-            <Row key={`${event.cluster}/${event.uid}`} event={event} onFilter={onFilter} />
-          ))}
-        </tbody>
-      </table>
+    <VirtualList
+      items={events}
+      itemKey={(event) => `${event.cluster}/${event.uid}/${event.last}`}
+      estimate={54}
+      label="Events"
+    >
+      {(event) => <EventRow event={event} onFilter={onFilter} />}
+    </VirtualList>
+  );
+}
+
+interface EventRowProps {
+  event: KubeEvent;
+  onFilter?: EventListProps["onFilter"];
+}
+
+/** EventRow is one event: when, why, which object, and what it said. */
+export function EventRow({ event, onFilter }: EventRowProps) {
+  const value = (name: EventField, text: string) =>
+    onFilter ? (
+      <button
+        type="button"
+        className={styles.value}
+        title={`Only ${name} ${text}`}
+        onClick={() => onFilter(name, text)}
+      >
+        {text}
+      </button>
+    ) : (
+      <span>{text}</span>
+    );
+  return (
+    <article className={styles.row} data-type={event.type}>
+      <div className={styles.when}>
+        <Ago at={event.last} />
+        <First event={event} />
+      </div>
+      <div className={styles.reason}>
+        {value("reason", event.reason)}
+        {event.count > 1 && (
+          <span className={`numbers ${styles.count}`} data-count={event.count}>
+            × {formatCount(event.count)}
+          </span>
+        )}
+      </div>
+      <div className={styles.object}>
+        <ObjectName event={event} />
+        <div className="faint">
+          {value("cluster", event.cluster)}
+          {event.namespace && <> / {value("namespace", event.namespace)}</>}
+        </div>
+      </div>
+      <div className={styles.message}>
+        {event.message}
+        <span className={styles.source}>{[event.source, event.node].filter(Boolean).join(" on ")}</span>
+      </div>
+      <Ways event={event} />
+    </article>
+  );
+}
+
+function ObjectName({ event }: { event: KubeEvent }) {
+  const { search } = useLocation();
+  return (
+    <div>
+      <span className="faint">{event.kind}</span>{" "}
+      <Link
+        className={styles.name}
+        to={objectLink(event, sharedParams(new URLSearchParams(search)))}
+        title="All events of this object and its owners"
+      >
+        {event.object}
+      </Link>
     </div>
   );
 }
 
-function Row({ event, onFilter }: { event: KubeEvent; onFilter: EventListProps["onFilter"] }) {
-  const value = (name: keyof EventsState, text: string) => (
-    <button
-      type="button"
-      className={styles.value}
-      title={`Only ${name} ${text}`}
-      onClick={() => onFilter(name, text)}
-    >
-      {text}
-    </button>
-  );
+/** Ways leads on from a pod: to what it logged, and to its page. */
+function Ways({ event: { kind, cluster, namespace, object } }: { event: KubeEvent }) {
+  const { search } = useLocation();
+  if (kind !== "Pod") return <div className={styles.ways} />;
+  const shared = sharedParams(new URLSearchParams(search));
+  const logs = new URLSearchParams(shared);
+  logs.set("q", podLogs(cluster, namespace, object));
   return (
-    <tr data-type={event.type}>
-      <td className={styles.when}>
-        <Ago at={event.last} />
-        <First event={event} />
-      </td>
-      <td className={styles.reason}>{value("reason", event.reason)}</td>
-      <td className={styles.object}>
-        <div>
-          {value("kind", event.kind)} {value("object", event.object)}
-        </div>
-        <div className="faint">
-          {[
-            event.cluster && value("cluster", event.cluster),
-            event.namespace && value("namespace", event.namespace),
-          ]
-            .filter(Boolean)
-            .map((part, place) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the two parts never change places.
-              <span key={place}>
-                {place > 0 && " / "}
-                {part}
-              </span>
-            ))}
-        </div>
-      </td>
-      <td className={styles.message}>
-        {event.message}
-        <span className={styles.source}>{[event.source, event.node].filter(Boolean).join(" on ")}</span>
-      </td>
-      <td className={`numbers ${styles.count}`} data-count={event.count}>
-        {event.count > 1 ? `× ${formatCount(event.count)}` : "1"}
-      </td>
-    </tr>
+    <div className={styles.ways}>
+      <Link to={{ pathname: "/logs", search: logs.toString() }}>Logs</Link>
+      <Link
+        to={{ pathname: `/kubernetes/pods/${cluster}/${namespace}/${object}`, search: shared.toString() }}
+      >
+        Pod
+      </Link>
+    </div>
   );
 }
 
+/** podLogs selects what a pod logged. */
+export function podLogs(cluster: string, namespace: string, pod: string): string {
+  return `{cluster=${quote(cluster)}, namespace=${quote(namespace)}} | pod=${quote(pod)}`;
+}
+
 function First({ event }: { event: KubeEvent }) {
-  const { zone } = useTime();
   if (event.first === event.last) return null;
-  return <div className="faint numbers">first {formatShort(Date.parse(event.first), zone, Date.now())}</div>;
+  return (
+    <div className="faint">
+      first <Ago at={event.first} />
+    </div>
+  );
 }

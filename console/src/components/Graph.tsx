@@ -2,23 +2,40 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTime, type Zone } from "../lib/clock";
-import { formatCount, formatValue } from "../lib/format";
+import { formatCount } from "../lib/format";
 import { type Matrix, nameWithout, sharedLabels } from "../lib/matrix";
-import { themeChanged } from "../lib/theme";
+import { stackUp } from "../lib/stacked";
+import { formatUnit, type Unit } from "../lib/units";
+import { useLook } from "../lib/uselook";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Graph.module.css";
-import { colorToken, plotOptions } from "./plotoptions";
+import { colorToken, type PlotKind, plotOptions, type Threshold } from "./plotoptions";
+import table from "./SeriesLegend.module.css";
 
-interface GraphProps {
+export interface GraphProps {
   matrix: Matrix;
   zone: Zone;
-  onZoom: (fromMs: number, toMs: number) => void;
+  /** A drag over the plot; without it, drags do nothing. */
+  onZoom?: ((fromMs: number, toMs: number) => void) | undefined;
+  /** Lines unless given. */
+  kind?: PlotKind;
+  height?: number;
+  /** A table of the series below the plot, or nothing, for small panels. */
+  legend?: "table" | "none";
+  unit?: Unit;
+  thresholds?: readonly Threshold[];
+  /** Graphs with the same key move their cursors together. */
+  syncKey?: string;
+  /** In a frame of its own; off within a Card. */
+  framed?: boolean;
 }
 
-const plotHeight = 320;
+const noThresholds: readonly Threshold[] = [];
 
-/** Graph draws a matrix as lines above a table of its series. A drag zooms; a click on a series shows it alone. */
-export function Graph({ matrix, zone, onZoom }: GraphProps) {
+/** Graph draws a matrix above a table of its series. A drag zooms; a click on a series shows it alone. */
+export function Graph(props: GraphProps) {
+  const { matrix, zone, onZoom, kind = "lines", height = 320, legend = "table", unit = "" } = props;
+  const { thresholds = noThresholds, syncKey, framed = true } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<number>();
   const [alone, setAlone] = useState<string>();
@@ -28,6 +45,8 @@ export function Graph({ matrix, zone, onZoom }: GraphProps) {
   useEffect(() => {
     zoom.current = onZoom;
   });
+  const known = matrix.series.some((series) => series.name === alone);
+  const data = useMemo(() => dataOf(matrix, kind, known ? alone : undefined), [matrix, kind, known, alone]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours were read from the look, which may have changed.
   useEffect(() => {
@@ -35,86 +54,86 @@ export function Graph({ matrix, zone, onZoom }: GraphProps) {
     if (!box || width === 0) return;
     const options = plotOptions({
       series: matrix.series,
+      kind,
+      unit,
+      thresholds,
+      syncKey,
       zone,
       width,
-      height: plotHeight,
+      height,
       within: box,
       onCursor: setCursor,
-      onZoom: (from, to) => zoom.current(from, to),
+      onZoom: (from, to) => zoom.current?.(from, to),
     });
-    const made = new uPlot(options, dataOf(matrix), box);
+    const made = new uPlot(options, data, box);
     setPlot(made);
     return () => made.destroy();
-  }, [matrix, zone, width, look]);
+  }, [matrix, data, kind, unit, thresholds, syncKey, zone, width, height, look]);
 
   useEffect(() => {
-    if (!plot) return;
-    const known = matrix.series.some((series) => series.name === alone);
+    if (!plot || kind === "stacked") return;
     matrix.series.forEach((series, i) => {
       plot.setSeries(i + 1, { show: !known || series.name === alone });
     });
-  }, [plot, alone, matrix]);
+  }, [plot, kind, known, alone, matrix]);
 
   return (
     <div className={styles.graph}>
-      <section className={`card ${styles.plot}`}>
-        <div ref={ref} data-series={matrix.series.length} />
+      <section className={framed ? `card ${styles.plot}` : styles.bare}>
+        {/* The height is held before the plot is drawn, so that nothing jumps. */}
+        <div ref={ref} data-series={matrix.series.length} style={{ minHeight: height }} />
       </section>
-      {matrix.total > matrix.series.length && (
+      {legend === "table" && matrix.total > matrix.series.length && (
         <p className="soft">
           Showing the {matrix.series.length} largest of {formatCount(matrix.total)} series; aggregate to see
           all.
         </p>
       )}
-      <Legend
-        matrix={matrix}
-        cursor={cursor}
-        zone={zone}
-        alone={alone}
-        onAlone={(name) => setAlone(name === alone ? undefined : name)}
-        onHover={(place) => plot?.setSeries(place === undefined ? null : place + 1, { focus: true })}
-      />
+      {legend === "table" && (
+        <Legend
+          matrix={matrix}
+          cursor={cursor}
+          zone={zone}
+          unit={unit}
+          framed={framed}
+          alone={alone}
+          onAlone={(name) => setAlone(name === alone ? undefined : name)}
+          onHover={(place) => plot?.setSeries(place === undefined ? null : place + 1, { focus: true })}
+        />
+      )}
     </div>
   );
 }
 
-function dataOf(matrix: Matrix): uPlot.AlignedData {
-  return [[...matrix.times], ...matrix.series.map((series) => [...series.values])];
-}
-
-/** useLook changes whenever the theme does, by choice or by the system. */
-function useLook(): number {
-  const [look, setLook] = useState(0);
-  useEffect(() => {
-    const next = () => setLook((before) => before + 1);
-    const system = window.matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", next);
-    window.addEventListener(themeChanged, next);
-    return () => {
-      system.removeEventListener("change", next);
-      window.removeEventListener(themeChanged, next);
-    };
-  }, []);
-  return look;
+/** dataOf is what the plot draws: sums when stacked, of one series alone when the legend chose it. */
+function dataOf(matrix: Matrix, kind: PlotKind, alone: string | undefined): uPlot.AlignedData {
+  const values = matrix.series.map((series) => [...series.values]);
+  if (kind !== "stacked") return [[...matrix.times], ...values];
+  const shown = values.map((one, i) =>
+    alone === undefined || matrix.series[i]?.name === alone ? one : one.map(() => null),
+  );
+  return [[...matrix.times], ...stackUp(shown)];
 }
 
 interface LegendProps {
   matrix: Matrix;
   cursor: number | undefined;
   zone: Zone;
+  unit: Unit;
+  framed: boolean;
   alone: string | undefined;
   onAlone: (name: string) => void;
   onHover: (place: number | undefined) => void;
 }
 
-function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) {
+function Legend({ matrix, cursor, zone, unit, framed, alone, onAlone, onHover }: LegendProps) {
   const at = cursor === undefined ? undefined : matrix.times[cursor];
   const shared = useMemo(() => sharedLabels(matrix.series), [matrix]);
   const sharedText = Object.entries(shared)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(", ");
   return (
-    <section className={`card ${styles.legend}`}>
+    <section className={framed ? `card ${table.legend}` : table.legend}>
       <table>
         <thead>
           <tr>
@@ -145,9 +164,9 @@ function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) 
                   <code title={series.name}>{nameWithout(series.labels, shared)}</code>
                 </button>
               </td>
-              <td>{valueText(cursor === undefined ? series.last : (series.values[cursor] ?? null))}</td>
-              <td>{valueText(series.min)}</td>
-              <td>{valueText(series.max)}</td>
+              <td>{valueText(cursor === undefined ? series.last : (series.values[cursor] ?? null), unit)}</td>
+              <td>{valueText(series.min, unit)}</td>
+              <td>{valueText(series.max, unit)}</td>
             </tr>
           ))}
         </tbody>
@@ -156,6 +175,6 @@ function Legend({ matrix, cursor, zone, alone, onAlone, onHover }: LegendProps) 
   );
 }
 
-function valueText(value: number | null): string {
-  return value === null ? "–" : formatValue(value);
+function valueText(value: number | null, unit: Unit): string {
+  return value === null ? "–" : formatUnit(value, unit);
 }

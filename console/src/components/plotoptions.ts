@@ -1,8 +1,8 @@
 import uPlot from "uplot";
 import { formatDate, formatTime, type Zone } from "../lib/clock";
-import { formatValue } from "../lib/format";
 import type { Series } from "../lib/matrix";
 import { colorOf } from "../lib/theme";
+import { formatUnit, type Unit } from "../lib/units";
 
 const seriesColors = 10;
 
@@ -11,8 +11,22 @@ export function colorToken(place: number): string {
   return `--series-${(place % seriesColors) + 1}`;
 }
 
+/** How series are drawn. Stacked ones get sums: see stackUp. */
+export type PlotKind = "lines" | "area" | "stacked" | "bars";
+
+/** A line across the plot from which on values are of concern. */
+export interface Threshold {
+  readonly from: number;
+  readonly tone: "warn" | "bad";
+}
+
 export interface PlotRequest {
   readonly series: readonly Series[];
+  readonly kind: PlotKind;
+  readonly unit: Unit;
+  readonly thresholds: readonly Threshold[];
+  /** Plots with the same key move their cursors together. */
+  readonly syncKey: string | undefined;
   readonly zone: Zone;
   readonly width: number;
   readonly height: number;
@@ -46,19 +60,26 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
       points: { size: 7 },
       focus: { prox: 16 },
       drag: { x: true, y: false, setScale: false },
+      ...(request.syncKey && { sync: { key: request.syncKey } }),
     },
     focus: { alpha: 0.25 },
-    scales: { x: { time: true } },
+    scales: { x: { time: true }, y: { range: (_, low, high) => yRange(low, high, request) } },
+    ...(request.kind === "stacked" && {
+      bands: request.series
+        .slice(1)
+        .map((_, place) => ({ series: [place + 2, place + 1] as [number, number] })),
+    }),
     axes: [
       {
         ...axis,
         size: 30,
         values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick * 1000, step, zone)),
       },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(formatValue) },
+      { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => formatUnit(tick, request.unit)) },
     ],
     series: [{}, ...request.series.map((_, place) => lineOptions(place, request))],
     hooks: {
+      draw: [(plot) => drawThresholds(plot, request)],
       setCursor: [(plot) => request.onCursor(plot.cursor.idx ?? undefined)],
       setSelect: [
         (plot) => {
@@ -71,16 +92,64 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
   };
 }
 
-function lineOptions(place: number, { series, within }: PlotRequest): uPlot.Series {
+/** yRange begins at zero where areas and bars are compared by their size, and leaves room for thresholds nearby. */
+function yRange(
+  low: number | null,
+  high: number | null,
+  { kind, thresholds }: PlotRequest,
+): uPlot.Range.MinMax {
+  let [from, to] = [low ?? 0, high ?? 1];
+  if (kind !== "lines") from = Math.min(0, from);
+  // A threshold far above would press the lines to the ground.
+  for (const one of thresholds) if (one.from > to && one.from <= to * 2) to = one.from;
+  if (from === to) to = from + (Math.abs(from) || 1);
+  return uPlot.rangeNum(from, to, {
+    min: { pad: 0.1, soft: 0, mode: 3 },
+    max: { pad: 0.1, soft: 0, mode: 3 },
+  });
+}
+
+function drawThresholds(plot: uPlot, { thresholds, within }: PlotRequest): void {
+  const { ctx, bbox } = plot;
+  for (const { from, tone } of thresholds) {
+    const y = plot.valToPos(from, "y", true);
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.save();
+    ctx.strokeStyle = colorOf(`--${tone}`, within);
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
+  }
+}
+
+const stackedAlpha = 0.55;
+const barWidth = 0.8;
+const maxBarPx = 60;
+
+function lineOptions(place: number, { series, within, kind }: PlotRequest): uPlot.Series {
   const stroke = colorOf(colorToken(place), within);
   const line: uPlot.Series = {
     stroke,
-    width: 1.5,
+    width: kind === "bars" ? 0 : 1.5,
     spanGaps: false,
-    points: { show: isolated(series[place]) },
+    points: { show: kind !== "bars" && isolated(series[place]) },
   };
-  if (series.length === 1) line.fill = stroke.replace("rgb(", "rgba(").replace(")", `, ${fillAlpha})`);
+  if (kind === "stacked") line.fill = withAlpha(stroke, stackedAlpha);
+  else if (kind === "area" || series.length === 1) line.fill = withAlpha(stroke, fillAlpha);
+  if (kind === "bars") {
+    line.fill = withAlpha(stroke, series.length > 1 ? stackedAlpha : 0.85);
+    const paths = uPlot.paths.bars?.({ size: [barWidth, maxBarPx] });
+    if (paths) line.paths = paths;
+  }
   return line;
+}
+
+function withAlpha(rgb: string, alpha: number): string {
+  return rgb.replace("rgb(", "rgba(").replace(")", `, ${alpha})`);
 }
 
 /** isolated says whether a series has samples but no two in a row, which a line cannot show. */

@@ -1,52 +1,118 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { request } from "../lib/api";
+import {
+  type InfiniteData,
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
+import { request, respond } from "../lib/api";
 import { niceStep } from "../lib/duration";
 import { type Level, levels, parseLevel } from "../lib/level";
-import { joinPages, type LogPage, type RawStream, toPage } from "../lib/loglines";
+import { type Direction, joinPages, type LogPage } from "../lib/loglines";
+import { LogParser } from "../lib/logparser";
 import { countByLevel } from "../lib/logql";
 import { gridOf, parseSample, type RawSeries, toMatrix } from "../lib/matrix";
+import { addCost, noCost, type QueryCost, readCost } from "../lib/querycost";
 import type { Interval } from "../lib/timerange";
 
-interface Envelope {
-  readonly data:
-    | { readonly resultType: "streams"; readonly result: readonly RawStream[] }
-    | { readonly resultType: "matrix"; readonly result: readonly RawSeries[] };
+interface MatrixEnvelope {
+  readonly data: { readonly resultType: string; readonly result: readonly RawSeries[] };
 }
 
 const path = "/loki/api/v1/query_range";
 
-const pageLines = 500;
+// The first page is small, to be there at once; who scrolls on gets as many as the server gives (--query.max-entries).
+const firstLines = 500;
+const pageLines = 5000;
 
-// Asks for structured metadata and parsed fields apart from the stream's labels; older servers merge them.
-const headers = { "X-Loki-Response-Encoding-Flags": "categorize-labels" };
+/** More lines than this are not kept in the page: nobody reads them, and a narrower query finds what was looked for. */
+export const mostLines = 100_000;
+
+/** Asks for structured metadata and parsed fields apart from the stream's labels; older servers merge them. */
+export const logHeaders = { "X-Loki-Response-Encoding-Flags": "categorize-labels" };
 
 const toNs = (ms: number) => `${Math.floor(ms)}000000`;
 const secondsToNs = (seconds: number) => toNs(seconds * 1000);
 
-/** useLogLines loads the lines of a range, newest first, page after page. */
-export function useLogLines(query: string, interval: Interval, enabled: boolean) {
-  return useInfiniteQuery({
-    queryKey: ["logs", query, interval],
+const parser = new LogParser();
+
+/** A query for lines: what, when, and in which order. */
+export interface LineQuery {
+  readonly query: string;
+  readonly interval: Interval;
+  readonly direction: Direction;
+}
+
+/** A page of lines with what it took to get it. */
+export interface CostedPage extends LogPage {
+  readonly cost: QueryCost;
+  /** From asking to having all lines. */
+  readonly seconds: number;
+}
+
+export const logLinesKey = ({ query, interval, direction }: LineQuery) =>
+  ["logs", query, interval, direction] as const;
+
+/** lineParams are the parameters of query_range for one page. */
+export function lineParams(asked: LineQuery, at: string, limit: number) {
+  const backward = asked.direction === "backward";
+  return {
+    query: asked.query,
+    start: backward ? toNs(asked.interval.fromMs) : at,
+    end: backward ? at : toNs(asked.interval.toMs),
+    limit,
+    direction: asked.direction,
+  };
+}
+
+/** readLines decodes an answer of query_range in the worker. */
+export async function readLines(
+  response: Response,
+  shape: { limit: number; direction: Direction },
+  startedMs: number,
+): Promise<CostedPage> {
+  const cost = readCost(response.headers.get("Seamark-Query-Cost"));
+  const page = await parser.parse(await response.arrayBuffer(), shape);
+  return { ...page, cost, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+/** useLogLines loads the lines of a range page after page, up to mostLines. */
+export function useLogLines(asked: LineQuery, enabled: boolean) {
+  const client = useQueryClient();
+  const { direction, interval } = asked;
+  const queryKey = logLinesKey(asked);
+  const select = useCallback(({ pages }: InfiniteData<CostedPage, string>) => {
+    const lines = joinPages(pages);
+    const { bytes, rows } = pages.reduce((sum, { cost }) => addCost(sum, cost), noCost);
+    const last = pages.at(-1);
+    return { lines, bytes, rows, seconds: last?.seconds ?? 0, more: last?.nextNs !== undefined };
+  }, []);
+  const query = useInfiniteQuery({
+    queryKey,
     enabled,
-    initialPageParam: toNs(interval.toMs),
-    queryFn: async ({ pageParam, signal }): Promise<LogPage> => {
-      const answer = await request<Envelope>(path, {
-        query: {
-          query,
-          start: toNs(interval.fromMs),
-          end: pageParam,
-          limit: pageLines,
-          direction: "backward",
-        },
-        headers,
+    initialPageParam: toNs(direction === "backward" ? interval.toMs : interval.fromMs),
+    queryFn: async ({ pageParam, signal }) => {
+      const first = pageParam === toNs(direction === "backward" ? interval.toMs : interval.fromMs);
+      const limit = first ? firstLines : pageLines;
+      const startedMs = performance.now();
+      const response = await respond(path, {
+        query: lineParams(asked, pageParam, limit),
+        headers: logHeaders,
+        purpose: { class: "adhoc", part: "logs/lines" },
         signal,
       });
-      return toPage(answer.data.resultType === "streams" ? answer.data.result : [], pageLines);
+      return readLines(response, { limit, direction }, startedMs);
     },
-    getNextPageParam: (page) => page.nextEndNs,
-    select: (data) => joinPages(data.pages),
+    getNextPageParam: (page, pages) =>
+      pages.reduce((sum, { lines }) => sum + lines.length, 0) < mostLines ? page.nextNs : undefined,
+    select,
     placeholderData: keepPreviousData,
+    // Comparing a hundred thousand lines with those before takes longer than drawing them.
+    structuralSharing: false,
   });
+  const cancel = useCallback(() => void client.cancelQueries({ queryKey: ["logs"] }), [client]);
+  return useMemo(() => ({ ...query, cancel }), [query, cancel]);
 }
 
 /** Counts of lines: one bar per step, one number per level. */
@@ -69,13 +135,14 @@ export function useLogCounts(query: string, interval: Interval, bars: number, en
     enabled,
     queryFn: async ({ signal }) => {
       // A range selector looks back, so the bar from t to t+step is the value at t+step.
-      const answer = await request<Envelope>(path, {
+      const answer = await request<MatrixEnvelope>(path, {
         query: {
           query: countByLevel(query, stepSeconds),
           start: secondsToNs(first + stepSeconds),
           end: secondsToNs(first + count * stepSeconds),
           step: stepSeconds,
         },
+        purpose: { class: "dashboard", part: "logs/counts" },
         signal,
       });
       const series = answer.data.resultType === "matrix" ? answer.data.result : [];
@@ -116,13 +183,14 @@ export function useLogMetric(query: string, interval: Interval, stepSeconds: num
     queryKey: ["log-metric", query, grid],
     enabled,
     queryFn: async ({ signal }) => {
-      const answer = await request<Envelope>(path, {
+      const answer = await request<MatrixEnvelope>(path, {
         query: {
           query,
           start: secondsToNs(grid.startSeconds),
           end: secondsToNs(grid.endSeconds),
           step: grid.stepSeconds,
         },
+        purpose: { class: "adhoc", part: "logs/metric" },
         signal,
       });
       return toMatrix(answer.data.resultType === "matrix" ? answer.data.result : [], grid);

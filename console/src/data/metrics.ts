@@ -33,6 +33,7 @@ export function useMetricRange(query: string, interval: Interval, stepSeconds: n
     queryFn: async ({ signal }) => {
       const answer = await request<Envelope<RangeResult>>(`${base}/query_range`, {
         query: { query, start: grid.startSeconds, end: grid.endSeconds, step: grid.stepSeconds },
+        purpose: { class: "adhoc", part: "metrics/query" },
         signal,
       });
       return {
@@ -55,7 +56,13 @@ export function useMetricNames(interval: Interval, enabled: boolean) {
     queryKey: ["metric-names", query],
     enabled,
     queryFn: async ({ signal }) =>
-      (await request<Envelope<readonly string[]>>(`${base}/label/__name__/values`, { query, signal })).data,
+      (
+        await request<Envelope<readonly string[]>>(`${base}/label/__name__/values`, {
+          query,
+          purpose: { class: "dashboard", part: "metrics/names" },
+          signal,
+        })
+      ).data,
     placeholderData: keepPreviousData,
   });
 }
@@ -75,6 +82,7 @@ export function useMetricMetadata(enabled: boolean) {
     queryFn: async ({ signal }) =>
       (
         await request<Envelope<Readonly<Record<string, readonly MetricMetadata[]>>>>(`${base}/metadata`, {
+          purpose: { class: "dashboard", part: "metrics/metadata" },
           signal,
         })
       ).data,

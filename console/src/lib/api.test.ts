@@ -59,6 +59,20 @@ describe("request", () => {
     expect(fetch.mock.calls[0]?.[0]).toBe("/x?a=1%262&d=0");
   });
 
+  it("says what a query is for", async () => {
+    const fetch = vi.fn(async (_url: string, _init: RequestInit) => Response.json({}));
+    vi.stubGlobal("fetch", fetch);
+    await request("/x", { purpose: { class: "adhoc", part: "logs/lines" }, headers: { A: "b" } });
+    await request("/x");
+    const sent = fetch.mock.calls.map(([, init]) => init.headers as Record<string, string>);
+    expect(sent[0]).toMatchObject({
+      "Seamark-Query-Class": "adhoc",
+      "Seamark-Query-Source": "console:logs/lines",
+      A: "b",
+    });
+    expect(Object.keys(sent[1] ?? {})).toEqual(["Accept"]);
+  });
+
   it("returns nothing for 204", async () => {
     vi.stubGlobal("fetch", async () => new Response(null, { status: 204 }));
     await expect(request("/x", { method: "DELETE" })).resolves.toBeUndefined();

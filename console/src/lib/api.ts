@@ -16,6 +16,8 @@ export class ApiError extends Error {
   readonly id: string | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** The faulty parts of the sent document, where the server names them. */
+  readonly faults: readonly Fault[];
 
   constructor(status: number, message: string, more: ApiErrorDetails = {}) {
     super(message);
@@ -23,6 +25,7 @@ export class ApiError extends Error {
     this.id = more.id;
     this.requestId = more.requestId;
     this.retryAfterSeconds = more.retryAfterSeconds;
+    this.faults = more.faults ?? [];
   }
 
   get kind(): ErrorKind {
@@ -43,29 +46,67 @@ export class ApiError extends Error {
   }
 }
 
+/** A fault within the sent document, named by a JSON pointer. */
+export interface Fault {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
 interface ApiErrorDetails {
+  faults?: readonly Fault[];
   id?: string | undefined;
   requestId?: string | undefined;
   retryAfterSeconds?: number | undefined;
 }
 
-type QueryValue = string | number | undefined;
+type QueryValue = string | number | boolean | readonly string[] | undefined;
+
+/** What a query is for. The server lets what a person typed wait behind panels, and shows who asked in its list of queries. */
+export interface QueryPurpose {
+  readonly class: "dashboard" | "adhoc";
+  /** The page and its part, such as logs/lines. */
+  readonly part: string;
+}
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "PUT" | "DELETE";
-  /** Parameters of the URL; undefined and "" are left out. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Parameters of the URL; undefined and "" are left out, and each text of a list is a parameter of its own. */
   query?: Record<string, QueryValue>;
   /** Sent as JSON. */
   json?: unknown;
+  /** Hands on the answer's text: for documents in YAML and Markdown, and for answers without a body. */
+  text?: boolean;
   headers?: Record<string, string>;
+  /** Set for queries of logs, metrics and events. */
+  purpose?: QueryPurpose;
   signal?: AbortSignal;
+  /** Sees the headers of a good answer, such as a document's ETag. */
+  onHeaders?: (headers: Headers) => void;
 }
 
 /** request sends one request to the console's own origin and returns the decoded JSON; any other answer than 2xx throws. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
+  const response = await respond(path, options);
+  options.onHeaders?.(response.headers);
+  if (response.status === 204) return undefined as T;
+  if (options.text) return (await response.text()) as T;
+  return (await response.json()) as T;
+}
+
+/** respond is request for who decodes the body elsewhere, such as in a worker, or reads headers. */
+export async function respond(path: string, options: RequestOptions = {}): Promise<Response> {
+  const headers: Record<string, string> = {
+    Accept: options.text ? "*/*" : "application/json",
+    ...options.headers,
+  };
+  if (options.purpose) {
+    headers["Seamark-Query-Class"] = options.purpose.class;
+    headers["Seamark-Query-Source"] = `console:${options.purpose.part}`;
+  }
   const init: RequestInit = { method: options.method ?? "GET", credentials: "same-origin", headers };
   if (options.signal) init.signal = options.signal;
+  // A deletion that waited for its undo is sent when the page is left, and must outlive it.
+  if (init.method === "DELETE") init.keepalive = true;
   if (options.json !== undefined) {
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(options.json);
@@ -77,8 +118,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   if (response.status === 401 && !isSignIn(path, init) && (await refreshSession()))
     response = await send(url, init);
   if (!response.ok) throw errorOf(response.status, response.headers, await response.text());
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  return response;
 }
 
 interface Page<T> {
@@ -137,7 +177,8 @@ async function send(url: string, init: RequestInit): Promise<Response> {
 function encodeParams(values: Record<string, QueryValue>): URLSearchParams {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value !== "") params.set(name, String(value));
+    if (typeof value === "object") for (const one of value) params.append(name, one);
+    else if (value !== undefined && value !== "") params.set(name, String(value));
   }
   return params;
 }
@@ -150,12 +191,20 @@ export function errorOf(status: number, headers: Headers, body: string): ApiErro
     const fault = parseObject(body);
     details.id = text(fault.id);
     details.requestId = text(fault.request_id);
+    details.faults = faultsOf(fault.errors);
     const message = text(fault.detail) ?? text(fault.error) ?? text(fault.message) ?? text(fault.title);
     return new ApiError(status, message ?? fallbackMessage(status), details);
   }
   // A proxy's page of HTML is no message for a person.
   const line = type.includes("html") ? "" : body.trim();
   return new ApiError(status, line || fallbackMessage(status), details);
+}
+
+function faultsOf(errors: unknown): Fault[] {
+  if (!Array.isArray(errors)) return [];
+  return errors.flatMap((one: { pointer?: unknown; detail?: unknown } | null) =>
+    typeof one?.detail === "string" ? [{ pointer: text(one.pointer) ?? "", detail: one.detail }] : [],
+  );
 }
 
 function retryAfter(headers: Headers): number | undefined {

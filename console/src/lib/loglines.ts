@@ -18,41 +18,60 @@ export interface LogLine {
   readonly level: Level;
   readonly line: string;
   readonly labels: Labels;
-  /** Structured metadata and parsed fields. */
-  readonly fields: Labels;
+  /** Structured metadata, which was sent with the line. */
+  readonly metadata: Labels;
+  /** Fields that the query's parsers found in the line. */
+  readonly parsed: Labels;
+}
+
+export type Direction = "backward" | "forward";
+
+export interface PageShape {
+  /** The lines that were asked for; a page with fewer is the last. */
+  readonly limit: number;
+  readonly direction: Direction;
 }
 
 export interface LogPage {
   readonly lines: readonly LogLine[];
-  /** Where the next, older page ends (exclusive); undefined when there is none. */
-  readonly nextEndNs: string | undefined;
+  /** Where the next page begins: its end (exclusive) of newest first, its start of oldest first; undefined when there is none. */
+  readonly nextNs: string | undefined;
 }
 
-/** toPage flattens streams into lines, newest first. */
-export function toPage(streams: readonly RawStream[], limit: number): LogPage {
-  const lines = streams.flatMap(toLines).sort((a, b) => compareNs(b.ns, a.ns));
-  return { lines, nextEndNs: lines.length < limit ? undefined : nextEnd(lines) };
+const none: Labels = {};
+
+/** toPage flattens streams into lines, in the order of the direction. */
+export function toPage(streams: readonly RawStream[], { limit, direction }: PageShape): LogPage {
+  const order = direction === "backward" ? -1 : 1;
+  const lines = streams.flatMap(toLines).sort((a, b) => order * compareNs(a.ns, b.ns));
+  return { lines, nextNs: lines.length < limit ? undefined : nextNs(lines, direction) };
 }
 
-function toLines({ stream, values }: RawStream): LogLine[] {
+/** toLines reads one stream; its lines share the labels. */
+export function toLines({ stream, values }: RawStream): LogLine[] {
   return values.map(([ns, line, raw]) => {
-    const fields = { ...raw?.structuredMetadata, ...raw?.parsed };
-    const level = parseLevel(fields.detected_level ?? stream.detected_level ?? fields.level ?? stream.level);
-    return { ns, ms: Number(ns.slice(0, -6)), level, line, labels: stream, fields };
+    const metadata = raw?.structuredMetadata ?? none;
+    const parsed = raw?.parsed ?? none;
+    const level = parseLevel(
+      metadata.detected_level ?? stream.detected_level ?? parsed.level ?? metadata.level ?? stream.level,
+    );
+    return { ns, ms: Number(ns.slice(0, -6)), level, line, labels: stream, metadata, parsed };
   });
 }
 
 /**
- * nextEnd includes the oldest nanosecond once more: the limit may have cut between lines of the same time. joinPages
- * drops what comes twice. A page all of one time moves on, since asking again would bring the same lines for ever.
+ * nextNs includes the last nanosecond once more: the limit may have cut between lines of the same time. joinPages drops what
+ * comes twice. A page all of one time moves on, since asking again would bring the same lines for ever.
  */
-function nextEnd(lines: readonly LogLine[]): string | undefined {
-  const oldest = lines.at(-1)?.ns;
-  if (oldest === undefined) return undefined;
-  return lines[0]?.ns === oldest ? oldest : String(BigInt(oldest) + 1n);
+function nextNs(lines: readonly LogLine[], direction: Direction): string | undefined {
+  const last = lines.at(-1)?.ns;
+  if (last === undefined) return undefined;
+  const stuck = lines[0]?.ns === last;
+  if (direction === "backward") return stuck ? last : String(BigInt(last) + 1n);
+  return stuck ? String(BigInt(last) + 1n) : last;
 }
 
-/** joinPages puts pages, newest first, into one list. Equal lines at a seam count once per page that has them. */
+/** joinPages puts pages, in their order, into one list. Equal lines at a seam count once per page that has them. */
 export function joinPages(pages: readonly LogPage[]): LogLine[] {
   const all: LogLine[] = [];
   for (const { lines } of pages) {
@@ -74,10 +93,11 @@ function bump(counts: Map<string, number>, key: string, by: number): void {
 }
 
 function identity(line: LogLine): string {
-  return JSON.stringify([line.line, line.labels, line.fields]);
+  return JSON.stringify([line.line, line.labels, line.metadata, line.parsed]);
 }
 
-function compareNs(a: string, b: string): number {
+/** compareNs compares times in nanoseconds, which are too long for numbers. */
+export function compareNs(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -90,4 +110,30 @@ export function originOf(labels: Labels): string {
   return labels.namespace && who
     ? `${labels.namespace}/${who}`
     : who || labels.namespace || labels.cluster || "";
+}
+
+/** fieldOf finds what a line has under a name, wherever it stands. */
+export function fieldOf(line: LogLine, name: string): string | undefined {
+  return line.parsed[name] ?? line.metadata[name] ?? line.labels[name];
+}
+
+/** selectorOf writes a selector that takes the line's stream and no other. */
+export function selectorOf(labels: Labels): string {
+  const matchers = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `{${matchers.join(", ")}}`;
+}
+
+/** podPath is the page of the line's pod; undefined for lines that name none. */
+export function podPath({ cluster, namespace, pod }: Labels): string | undefined {
+  if (!cluster || !namespace || !pod) return undefined;
+  return `/kubernetes/pods/${[cluster, namespace, pod].map(encodeURIComponent).join("/")}`;
+}
+
+/** traceOf finds the id of the trace that a line belongs to. */
+export function traceOf(line: LogLine): string | undefined {
+  for (const name of ["trace_id", "traceID", "traceId"]) {
+    const found = fieldOf(line, name);
+    if (found && /^[0-9a-fA-F]{16,32}$/.test(found)) return found;
+  }
+  return undefined;
 }

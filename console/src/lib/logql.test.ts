@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { addLabelFilter, addMatcher, allStreams, countByLevel, formOf, toLogQL, withLevels } from "./logql";
+import {
+  addLabelFilter,
+  addLineFilter,
+  addMatcher,
+  addParsedFilter,
+  alertExpr,
+  allStreams,
+  countByLevel,
+  formOf,
+  selectorText,
+  toLogQL,
+  topValues,
+  withLevels,
+} from "./logql";
 
 it.each([
   ["", "words"],
@@ -50,4 +63,31 @@ describe("addMatcher", () => {
 
 it("filters on a field", () => {
   expect(addLabelFilter('{a="b"}', "code", "!=", "200")).toBe('{a="b"} | code!="200"');
+});
+
+it("brings the parser of a field along where the query has none", () => {
+  expect(addParsedFilter('{a="b"}', "json", "code", "=", "200")).toBe('{a="b"} | json | code="200"');
+  expect(addParsedFilter('{a="b"} | logfmt', "json", "code", "=", "1")).toBe('{a="b"} | logfmt | code="1"');
+  expect(addParsedFilter('{a="b"}', undefined, "x", "!=", "1")).toBe('{a="b"} | x!="1"');
+});
+
+it("filters lines right after the selector", () => {
+  expect(addLineFilter('{a="}"} | json', "|>", '<_> "x"')).toBe('{a="}"} |> "<_> \\"x\\"" | json');
+  expect(addLineFilter("words", "|>", "x")).toBe("words");
+});
+
+it("finds the selector", () => {
+  expect(selectorText('{a="}"} | json')).toBe('{a="}"}');
+  expect(selectorText("rate(x)")).toBe(allStreams);
+});
+
+it("counts the values of a field", () => {
+  expect(topValues('{a="b"}', "code", "json", 3600)).toBe(
+    'topk(20, sum by (code) (count_over_time({a="b"} | json | drop __error__, __error_details__ [3600s])))',
+  );
+});
+
+it("makes an expression for alerts", () => {
+  expect(alertExpr('{a="b"} |= "x"')).toBe('sum(count_over_time({a="b"} |= "x" [5m])) > 0');
+  expect(alertExpr('rate({a="b"}[1m])')).toBe('rate({a="b"}[1m])');
 });

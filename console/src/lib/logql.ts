@@ -46,6 +46,33 @@ export function addLabelFilter(query: string, name: string, op: "=" | "!=", valu
   return `${query} | ${name}${op}${quote(value)}`;
 }
 
+const parsers = /\|\s*(?:json|logfmt|unpack|pattern|regexp)\b/;
+
+/** addParsedFilter appends a filter on a field that a parser finds, and that parser where the query has none. */
+export function addParsedFilter(
+  query: string,
+  parser: string | undefined,
+  name: string,
+  op: "=" | "!=",
+  value: string,
+): string {
+  const base = parser && !parsers.test(query) ? `${query} | ${parser}` : query;
+  return addLabelFilter(base, name, op, value);
+}
+
+/** addLineFilter puts a filter of lines right after the selector, where it costs least. */
+export function addLineFilter(query: string, op: "|=" | "|>" | "!>", value: string): string {
+  const end = selectorEnd(query);
+  if (!query.startsWith("{") || end < 0) return query;
+  return `${query.slice(0, end + 1)} ${op} ${quote(value)}${query.slice(end + 1)}`;
+}
+
+/** selectorText is the query's first selector, without what follows. */
+export function selectorText(query: string): string {
+  const end = selectorEnd(query);
+  return query.startsWith("{") && end >= 0 ? query.slice(0, end + 1) : allStreams;
+}
+
 /** quote writes text as a LogQL or PromQL string: as JSON does, which both read. */
 export function quote(text: string): string {
   return JSON.stringify(text);
@@ -89,4 +116,25 @@ function scan(text: string, found: (char: string) => boolean): number {
     else if (found(char)) return i;
   }
   return -1;
+}
+
+/** topValues counts the lines of each value of a label or field, of the most frequent values. */
+export function topValues(
+  query: string,
+  name: string,
+  parser: string | undefined,
+  rangeSeconds: number,
+): string {
+  const base = parser && !parsers.test(query) ? `${query} | ${parser}` : query;
+  const lines = `${base} | drop __error__, __error_details__`;
+  return `topk(${mostValues}, sum by (${name}) (count_over_time(${lines} [${rangeSeconds}s])))`;
+}
+
+// What a person looks through; typing into the query finds the others.
+export const mostValues = 20;
+
+/** alertExpr makes an expression that an alert can watch: a query for lines is counted over five minutes. */
+export function alertExpr(input: string): string {
+  const query = toLogQL(input);
+  return formOf(query) === "metric" ? query : `sum(count_over_time(${query} [5m])) > 0`;
 }

@@ -105,3 +105,46 @@ export function nameWithout(labels: Labels, shared: Labels): string {
   const left = Object.entries(labels).filter(([name]) => !(name in shared));
   return seriesName(left.length > 0 ? Object.fromEntries(left) : labels);
 }
+
+/** meanOf is the mean of the samples that there are. */
+export function meanOf(values: readonly (number | null)[]): number | null {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (value === null) continue;
+    sum += value;
+    count++;
+  }
+  return count > 0 ? sum / count : null;
+}
+
+/** A series of one of several queries: which one, and its name there. */
+export interface Part {
+  readonly letter: string;
+  readonly matrix: Matrix;
+}
+
+/** joinMatrices lays the answers of several queries on one plot. Of more than one, the series say whose they are. */
+export function joinMatrices(parts: readonly Part[]): Matrix {
+  const [first, ...rest] = parts;
+  if (!first) return { times: [], series: [], total: 0 };
+  if (rest.length === 0) return first.matrix;
+  const series = parts.flatMap(({ letter, matrix }) =>
+    matrix.series.map((one) => {
+      const labels = { query: letter, ...one.labels };
+      return { ...one, labels, name: `${letter} ${one.name}` };
+    }),
+  );
+  const total = parts.reduce((sum, { matrix }) => sum + matrix.total, 0);
+  return { times: first.matrix.times, series: series.slice(0, maxSeries), total };
+}
+
+/** onlySeries empties all series but the chosen ones, which keep their places and so their colours. */
+export function onlySeries(matrix: Matrix, chosen: ReadonlySet<string>): Matrix {
+  if (chosen.size === 0) return matrix;
+  const nothing = matrix.times.map(() => null);
+  return {
+    ...matrix,
+    series: matrix.series.map((one) => (chosen.has(one.name) ? one : { ...one, values: nothing })),
+  };
+}

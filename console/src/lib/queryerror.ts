@@ -4,10 +4,15 @@ export interface Position {
   readonly column: number;
 }
 
-/** positionOf finds the position in a parse error as Prometheus ("1:7: parse error: ...") and Loki ("line 1, col 7") write it. */
+/**
+ * positionOf finds the position in a parse error as Prometheus ("1:7: parse error: ..."), this server ("parse error at 1:7: ...")
+ * and Loki ("line 1, col 7") write it.
+ */
 export function positionOf(message: string): Position | undefined {
   const found =
-    /(?:^|[\s"])(\d+):(\d+): parse error/.exec(message) ?? /line (\d+), col(?:umn)? (\d+)/.exec(message);
+    /(?:^|[\s"])(\d+):(\d+): parse error/.exec(message) ??
+    /parse error at (\d+):(\d+)/.exec(message) ??
+    /line (\d+), col(?:umn)? (\d+)/.exec(message);
   if (!found) return undefined;
   return { line: Number(found[1]), column: Number(found[2]) };
 }

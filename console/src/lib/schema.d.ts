@@ -1966,6 +1966,250 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists all rule groups over metrics by namespace, as YAML. */
+        get: operations["legacyListRuleGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        /** Lists the rule groups over metrics of one namespace, as YAML. */
+        get: operations["legacyListRuleNamespace"];
+        put?: never;
+        /** Creates or replaces a rule group over metrics. */
+        post: operations["legacySaveRuleGroup"];
+        /** Deletes all rule groups over metrics of a namespace. */
+        delete: operations["legacyDeleteRuleNamespace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{namespace}/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one rule group over metrics, as YAML. */
+        get: operations["legacyFindRuleGroup"];
+        put?: never;
+        post?: never;
+        /** Deletes one rule group over metrics. */
+        delete: operations["legacyDeleteRuleGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists rule groups over metrics and over logs, those of packs among them, by namespace and name. */
+        get: operations["listAlertingGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/groups/{namespace}/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one rule group. */
+        get: operations["findAlertingGroup"];
+        /**
+         * Creates a rule group, or replaces it.
+         * @description All faults of the group are told at once, each with line and column in the document and in the expression. The language of
+         *     a group stays as it is; delete the group to change it.
+         */
+        put: operations["saveAlertingGroup"];
+        post?: never;
+        /** Deletes a rule group; its alerts end. */
+        delete: operations["deleteAlertingGroup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells all faults of a rule group, and changes nothing. */
+        post: operations["checkAlertingGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells which alerts would be active now, had the rule group run before.
+         * @description The group is evaluated over stored data for as long before as its longest `for` and `keep_firing_for` take, and at `end`,
+         *     which is now unless it is given. Nothing is stored, and nobody is notified.
+         */
+        post: operations["dryRunAlertingGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells when a rule group would have fired in a range of stored data.
+         * @description The range is the last week unless `start` or `end` say another. The request is a query of class export: it waits for its place
+         *     and keeps the tenant's limits of queries. docs/alerting.md says what is evaluated how.
+         */
+        post: operations["backtestAlertingGroup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the packs of rules that this server has, with what the tenant has switched on. */
+        get: operations["listAlertingPacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/packs/{pack}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one pack of rules. */
+        get: operations["findAlertingPack"];
+        /** Switches a pack of rules on, or changes its parameters. */
+        put: operations["saveAlertingPack"];
+        post?: never;
+        /** Switches a pack of rules off; its alerts end. */
+        delete: operations["deleteAlertingPack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/packs/{pack}/runbooks/{alert}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        /** Returns what to do about an alert of a pack, as Markdown. */
+        get: operations["findAlertingRunbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/packs/{pack}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+                /** @description Which of the pack's files. */
+                file: "rules.yaml" | "logs.yaml" | "tests.yaml";
+            };
+            cookie?: never;
+        };
+        /** Returns a pack with the tenant's parameters as a file for promtool, mimirtool and Loki's tools, or the pack's unit tests. */
+        get: operations["findAlertingPackFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -1980,6 +2224,68 @@ export interface paths {
         post: operations["saveAlertmanagerConfig"];
         /** Goes back to the default configuration, which notifies nobody. */
         delete: operations["deleteAlertmanagerConfig"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the receivers of the Alertmanager configuration. */
+        get: operations["listReceivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/receivers/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The receiver's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a test alert to a receiver, and tells what each service answered.
+         * @description The alert goes past routes and silences, to every integration of the receiver at once. A configuration in the body is tried
+         *     instead of what is stored, and is not kept; secrets may be sent as `<secret>` where they go where the stored ones go. The
+         *     answer is 200 also when a service refused the alert: `status` tells.
+         */
+        post: operations["testReceiver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the last attempts to tell receivers of alerts, newest first.
+         * @description The log keeps as many attempts of a tenant as `--alerting.deliveries-kept` says, for at most 30 days.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2208,7 +2514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the rules over logs, of which there are none, so that it answers 404. */
+        /** Lists all rule groups over logs by namespace, as YAML. */
         get: operations["lokiListRuleGroups"];
         put?: never;
         post?: never;
@@ -2227,11 +2533,13 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Lists the rules over logs of one namespace, of which there are none. */
+        /** Lists the rule groups over logs of one namespace, as YAML. */
         get: operations["lokiListRuleNamespace"];
         put?: never;
-        post?: never;
-        delete?: never;
+        /** Creates or replaces a rule group over logs. */
+        post: operations["lokiSaveRuleGroup"];
+        /** Deletes all rule groups over logs of a namespace. */
+        delete: operations["lokiDeleteRuleNamespace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2247,11 +2555,12 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Returns one group of rules over logs, of which there are none. */
+        /** Returns one rule group over logs, as YAML. */
         get: operations["lokiFindRuleGroup"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Deletes one rule group over logs. */
+        delete: operations["lokiDeleteRuleGroup"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2264,7 +2573,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the rules over logs, of which there are none, so that it answers 404. */
+        /** Lists all rule groups over logs by namespace, as YAML. */
         get: operations["lokiPromListRuleGroups"];
         put?: never;
         post?: never;
@@ -2283,11 +2592,13 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Lists the rules over logs of one namespace, of which there are none. */
+        /** Lists the rule groups over logs of one namespace, as YAML. */
         get: operations["lokiPromListRuleNamespace"];
         put?: never;
-        post?: never;
-        delete?: never;
+        /** Creates or replaces a rule group over logs. */
+        post: operations["lokiPromSaveRuleGroup"];
+        /** Deletes all rule groups over logs of a namespace. */
+        delete: operations["lokiPromDeleteRuleNamespace"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2303,11 +2614,12 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Returns one group of rules over logs, of which there are none. */
+        /** Returns one rule group over logs, as YAML. */
         get: operations["lokiPromFindRuleGroup"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Deletes one rule group over logs. */
+        delete: operations["lokiPromDeleteRuleGroup"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2769,6 +3081,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerting/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tenant's detectors. */
+        get: operations["listDetectors"];
+        put?: never;
+        /** Makes a detector, which is evaluated from then on. */
+        post: operations["createDetector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/detectors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The detector's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one detector. */
+        get: operations["findDetector"];
+        /** Replaces a detector. What it raised before ends, and it begins anew. */
+        put: operations["updateDetector"];
+        post?: never;
+        /** Deletes a detector; its alerts end. */
+        delete: operations["deleteDetector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/detectors/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns what became of a detector's evaluations, and its alerts with their explanations. */
+        get: operations["showDetectorStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/detector-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what a detector would have raised in the past, with the bands of its series.
+         * @description Nothing is kept. The detector learns from the history before the range, as it would have then.
+         */
+        post: operations["previewDetector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerting/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ranks what changed around the start of an alert.
+         * @description Deploys and changes of configuration from the audit log, Kubernetes events and node problems, new and spiking log patterns, and metrics that left their course, of what the alert is about, its node, its namespace and what it calls; docs/detectors.md. Nothing is kept.
+         */
+        post: operations["findSuspects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/saved-queries": {
         parameters: {
             query?: never;
@@ -2810,6 +3219,46 @@ export interface paths {
         post?: never;
         /** Deletes a saved query. */
         delete: operations["deleteSavedQuery"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tenant's dashboards, without their panels. */
+        get: operations["listDashboards"];
+        put?: never;
+        /** Keeps a new dashboard. */
+        post: operations["createDashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dashboard's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** Returns one dashboard. */
+        get: operations["findDashboard"];
+        /** Replaces a dashboard. */
+        put: operations["updateDashboard"];
+        post?: never;
+        /** Deletes a dashboard. */
+        delete: operations["deleteDashboard"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3412,6 +3861,108 @@ export interface components {
             items: components["schemas"]["QuarantinedQuery"][];
             next_cursor?: string;
         };
+        Dashboard: {
+            id: string;
+            spec: components["schemas"]["DashboardSpec"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        DashboardSummary: {
+            id: string;
+            title: string;
+            description: string;
+            tags: string[];
+            /** @description How many panels it has, rows left out. */
+            panels: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        DashboardList: {
+            items: components["schemas"]["DashboardSummary"][];
+            next_cursor?: string;
+        };
+        /** @description What a dashboard shows. docs/dashboards.md explains the model; at most 60 KiB as JSON. */
+        DashboardSpec: {
+            /** @enum {integer} */
+            version: 1;
+            title: string;
+            description?: string;
+            tags?: string[];
+            time?: components["schemas"]["DashboardTime"];
+            variables?: components["schemas"]["DashboardVariable"][];
+            panels: components["schemas"]["DashboardPanel"][];
+        };
+        /** @description What a dashboard begins with when a link names no time. */
+        DashboardTime: {
+            /** Format: int64 */
+            range_seconds?: number;
+            /** Format: int64 */
+            refresh_seconds?: number;
+        };
+        DashboardVariable: {
+            name: string;
+            label?: string;
+            /** @enum {string} */
+            type: "query" | "custom" | "interval" | "constant" | "text";
+            /** @description Of type query: label_values(label), label_values(selector, label), or PromQL. */
+            query?: string;
+            /** @description Keeps the values that it matches; its first group, when it has one, is the value. */
+            pattern?: string;
+            values?: string[];
+            default?: string[];
+            multi?: boolean;
+            include_all?: boolean;
+            hidden?: boolean;
+        };
+        DashboardPanel: {
+            id: number;
+            /** @enum {string} */
+            type: "timeseries" | "stat" | "gauge" | "bars" | "table" | "logs" | "text" | "heatmap" | "pie" | "row";
+            title: string;
+            description?: string;
+            x: number;
+            y: number;
+            w: number;
+            h: number;
+            queries?: components["schemas"]["DashboardQuery"][];
+            unit?: string;
+            decimals?: number;
+            /** Format: double */
+            min?: number;
+            /** Format: double */
+            max?: number;
+            thresholds?: components["schemas"]["PanelThreshold"][];
+            options?: components["schemas"]["PanelOptions"];
+        };
+        DashboardQuery: {
+            /** @enum {string} */
+            language: "promql" | "logql";
+            query: string;
+            /** @description Text with {{label}} in it. */
+            legend?: string;
+            instant?: boolean;
+        };
+        PanelThreshold: {
+            /** Format: double */
+            from: number;
+            /** @enum {string} */
+            tone: "good" | "warn" | "bad";
+        };
+        /** @description What only some types of panels heed. */
+        PanelOptions: {
+            /** @enum {string} */
+            style?: "lines" | "area" | "stacked" | "bars";
+            /** @enum {string} */
+            legend?: "table" | "list" | "none";
+            /** @enum {string} */
+            reduce?: "last" | "max" | "min" | "mean" | "sum";
+            text?: string;
+            collapsed?: boolean;
+        };
         SavedQuery: {
             id: string;
             name: string;
@@ -3442,6 +3993,365 @@ export interface components {
             id: string;
             /** @description Of a member who is still one. */
             login?: string;
+        };
+        /** @enum {string} */
+        DetectorKind: "anomaly" | "forecast" | "logpattern" | "absence";
+        /** @description Fields that a kind does not know must be absent; those that it knows have defaults. docs/detectors.md explains them. */
+        DetectorSpec: {
+            /** @description The alerts' alertname. No two detectors have the same. */
+            name: string;
+            kind: components["schemas"]["DetectorKind"];
+            disabled?: boolean;
+            /** @description Added to the alerts. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Added to the alerts. */
+            annotations?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            interval_seconds?: number;
+            /**
+             * Format: int64
+             * @description How long a reason must last before an alert fires.
+             */
+            for_seconds?: number;
+            /** @description Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL. */
+            expr?: string;
+            /** @enum {string} */
+            language?: "promql" | "logql";
+            /**
+             * @description How values are written in explanations.
+             * @enum {string}
+             */
+            unit?: "" | "percent" | "ratio" | "bytes" | "seconds" | "per_second";
+            /** @enum {string} */
+            direction?: "above" | "below" | "both";
+            /**
+             * Format: int64
+             * @description How much of the past is learned from.
+             */
+            history_seconds?: number;
+            /**
+             * @description Of anomaly: 6, 4.5 or 3.5 standard deviations.
+             * @enum {string}
+             */
+            sensitivity?: "low" | "medium" | "high";
+            /**
+             * Format: double
+             * @description Of forecast.
+             */
+            threshold?: number;
+            /**
+             * Format: int64
+             * @description Of forecast: how soon the threshold must be reached.
+             */
+            horizon_seconds?: number;
+            /**
+             * Format: double
+             * @description Of forecast: 0.5 to 0.999.
+             */
+            confidence?: number;
+            /** @description Of logpattern the streams of lines, of absence what is missed, in braces. */
+            selector?: string;
+            /**
+             * Format: int64
+             * @description Of logpattern: the time that lines are counted in.
+             */
+            window_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of logpattern: the time before it that they are held against.
+             */
+            compare_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of logpattern.
+             */
+            min_lines?: number;
+            /**
+             * Format: int64
+             * @description Of absence: the least silence.
+             */
+            silence_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of absence: after which what is silent is no longer missed.
+             */
+            forget_seconds?: number;
+            /** @description Of logpattern. */
+            changes?: ("new" | "vanished" | "spiking")[];
+            /** @description Of logpattern: levels of lines; none is all. */
+            levels?: ("trace" | "debug" | "info" | "warn" | "error" | "fatal" | "unknown")[];
+            /** @description Of absence. */
+            signals?: ("metrics" | "logs" | "events")[];
+            /** @description Of absence: the labels that tell apart what reports. */
+            by?: string[];
+        };
+        /** @description A detector as it is kept, with the defaults of its kind. */
+        Detector: {
+            id: string;
+            /** @description The alerts' alertname. No two detectors have the same. */
+            name: string;
+            kind: components["schemas"]["DetectorKind"];
+            disabled: boolean;
+            /** @description Added to the alerts. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Added to the alerts. */
+            annotations?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            interval_seconds?: number;
+            /**
+             * Format: int64
+             * @description How long a reason must last before an alert fires.
+             */
+            for_seconds?: number;
+            /** @description Of anomaly and forecast: an expression of PromQL, or a metric one of LogQL. */
+            expr?: string;
+            /** @enum {string} */
+            language?: "promql" | "logql";
+            /**
+             * @description How values are written in explanations.
+             * @enum {string}
+             */
+            unit?: "" | "percent" | "ratio" | "bytes" | "seconds" | "per_second";
+            /** @enum {string} */
+            direction?: "above" | "below" | "both";
+            /**
+             * Format: int64
+             * @description How much of the past is learned from.
+             */
+            history_seconds?: number;
+            /**
+             * @description Of anomaly: 6, 4.5 or 3.5 standard deviations.
+             * @enum {string}
+             */
+            sensitivity?: "low" | "medium" | "high";
+            /**
+             * Format: double
+             * @description Of forecast.
+             */
+            threshold?: number;
+            /**
+             * Format: int64
+             * @description Of forecast: how soon the threshold must be reached.
+             */
+            horizon_seconds?: number;
+            /**
+             * Format: double
+             * @description Of forecast: 0.5 to 0.999.
+             */
+            confidence?: number;
+            /** @description Of logpattern the streams of lines, of absence what is missed, in braces. */
+            selector?: string;
+            /**
+             * Format: int64
+             * @description Of logpattern: the time that lines are counted in.
+             */
+            window_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of logpattern: the time before it that they are held against.
+             */
+            compare_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of logpattern.
+             */
+            min_lines?: number;
+            /**
+             * Format: int64
+             * @description Of absence: the least silence.
+             */
+            silence_seconds?: number;
+            /**
+             * Format: int64
+             * @description Of absence: after which what is silent is no longer missed.
+             */
+            forget_seconds?: number;
+            /** @description Of logpattern. */
+            changes?: ("new" | "vanished" | "spiking")[];
+            /** @description Of logpattern: levels of lines; none is all. */
+            levels?: ("trace" | "debug" | "info" | "warn" | "error" | "fatal" | "unknown")[];
+            /** @description Of absence. */
+            signals?: ("metrics" | "logs" | "events")[];
+            /** @description Of absence: the labels that tell apart what reports. */
+            by?: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        DetectorList: {
+            items: components["schemas"]["Detector"][];
+            next_cursor?: string;
+        };
+        DetectorStatus: {
+            id: string;
+            name: string;
+            /**
+             * @description Learning: no series has enough history yet.
+             * @enum {string}
+             */
+            state: "waiting" | "learning" | "ok" | "failing" | "disabled";
+            /**
+             * Format: date-time
+             * @description Absent before the first evaluation.
+             */
+            evaluated_at?: string;
+            /** Format: double */
+            took_seconds: number;
+            /** @description Why the last evaluation failed. */
+            error?: string;
+            /** @description What the last evaluation looked at. */
+            series: number;
+            /** @description Of them, those with too little history. */
+            learning: number;
+            firing: number;
+            alerts: components["schemas"]["DetectorAlert"][];
+        };
+        DetectorAlert: {
+            /** @enum {string} */
+            state: "pending" | "firing";
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            since: string;
+            /** @description The newest value in its unit. */
+            value?: string;
+            /** @description The decision in words and figures. */
+            explanation: string;
+        };
+        DetectorPreviewQuery: {
+            detector: components["schemas"]["DetectorSpec"];
+            /**
+             * Format: date-time
+             * @description A day before the end unless told.
+             */
+            start?: string;
+            /**
+             * Format: date-time
+             * @description Now unless told.
+             */
+            end?: string;
+        };
+        DetectorPreview: {
+            /**
+             * Format: int64
+             * @description Of the evaluations.
+             */
+            step_seconds: number;
+            series: components["schemas"]["DetectorPreviewSeries"][];
+            alerts: components["schemas"]["DetectorPreviewAlert"][];
+            /** @description There are more series than are shown. */
+            truncated: boolean;
+            /** @description Series at the end of the range. */
+            watched: number;
+            /** @description Of them, those with too little history. */
+            learning: number;
+        };
+        DetectorPreviewSeries: {
+            labels: {
+                [key: string]: string;
+            };
+            points: components["schemas"]["DetectorPoint"][];
+        };
+        /** @description A value with the band of an anomaly, or with what a forecast expects at its horizon. */
+        DetectorPoint: {
+            /** Format: date-time */
+            time: string;
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            mid: number;
+            /** Format: double */
+            high: number;
+        };
+        DetectorPreviewAlert: {
+            labels: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Absent where it fires at the end of the range.
+             */
+            end?: string;
+            explanation: string;
+        };
+        SuspectQuery: {
+            /** @description The alert's. */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When the alert began.
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description How much of the time before is looked at; two hours unless told.
+             */
+            window_seconds?: number;
+            /** @description Ten unless told. */
+            limit?: number;
+        };
+        SuspectList: {
+            /**
+             * Format: date-time
+             * @description Of the time that was looked at.
+             */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            items: components["schemas"]["Suspect"][];
+            /** @description Observations that were weighed. */
+            considered: number;
+            /** @description What could not be asked for, and why. */
+            missing: string[];
+        };
+        Suspect: {
+            /** @enum {string} */
+            kind: "deploy" | "config" | "event" | "node_problem" | "log_pattern" | "metric_shift";
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            score: number;
+            /** Format: date-time */
+            time: string;
+            cluster?: string;
+            namespace?: string;
+            object: string;
+            summary: string;
+            /**
+             * @description To what the alert is about.
+             * @enum {string}
+             */
+            relation: "same_workload" | "same_node" | "upstream" | "same_namespace" | "shared" | "same_cluster" | "elsewhere";
+            evidence: components["schemas"]["SuspectEvidence"][];
+        };
+        SuspectEvidence: {
+            /** @enum {string} */
+            source: "audit" | "events" | "logs" | "metrics";
+            /** Format: date-time */
+            time: string;
+            text: string;
+            /**
+             * Format: double
+             * @description The score that it gives by itself.
+             */
+            weight: number;
         };
         SavedQueryList: {
             items: components["schemas"]["SavedQuery"][];
@@ -3907,6 +4817,8 @@ export interface components {
             tenant: components["schemas"]["TenantRef"] | null;
             /** @description Role within the tenant, empty without a tenant. */
             role: string;
+            /** @description What the session may do, sorted; names as GET /api/v1/permissions lists them. */
+            permissions: string[];
             /** @description The tenants that the person can switch to. */
             tenants: components["schemas"]["TenantChoice"][];
             /** @description After so many seconds a client refreshes its session. */
@@ -4335,6 +5247,7 @@ export interface components {
             items: components["schemas"]["AuditRecord"][];
             /** @description Whether more requests matched than the limit let through. */
             truncated: boolean;
+            next_cursor?: components["schemas"]["NextCursor"];
         };
         AuditCount: {
             /** Format: int64 */
@@ -5434,6 +6347,232 @@ export interface components {
                 values: unknown[][];
             }[];
         };
+        /** @description An alerting or a recording rule, in Prometheus' words. Durations are texts such as 5m. */
+        AlertingRule: {
+            alert?: string;
+            record?: string;
+            expr: string;
+            for?: string;
+            keep_firing_for?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            annotations?: {
+                [key: string]: string;
+            };
+        };
+        /** @description Rules that are evaluated one after the other. */
+        AlertingRules: {
+            name: string;
+            interval?: string;
+            /** @description How far behind the clock the group is evaluated. */
+            query_offset?: string;
+            /** @description The most alerts or series of one rule; 0 is none. */
+            limit?: number;
+            labels?: {
+                [key: string]: string;
+            };
+            rules: components["schemas"]["AlertingRule"][];
+        };
+        AlertingGroup: {
+            namespace: string;
+            name: string;
+            /** @enum {string} */
+            language: "promql" | "logql";
+            /** @description The pack that the group is part of; it is read-only then. */
+            pack?: string;
+            group: components["schemas"]["AlertingRules"];
+        };
+        AlertingGroups: {
+            items: components["schemas"]["AlertingGroup"][];
+            next_cursor?: string;
+        };
+        AlertingGroupDraft: {
+            namespace?: string;
+            /** @description That of the group; it stands in the group itself. */
+            name?: string;
+            /**
+             * @default promql
+             * @enum {string}
+             */
+            language: "promql" | "logql";
+            /** @description Is not read. */
+            pack?: string;
+            /** @description The rule group as an object such as AlertingRules, or its YAML as text. */
+            group: unknown;
+        };
+        AlertingTest: {
+            namespace?: string;
+            name?: string;
+            /**
+             * @default promql
+             * @enum {string}
+             */
+            language: "promql" | "logql";
+            /** @description Is not read. */
+            pack?: string;
+            /** @description The rule group as an object such as AlertingRules, or its YAML as text. */
+            group: unknown;
+            /**
+             * Format: date-time
+             * @description Of a backtest; a week before the end unless it is given.
+             */
+            start?: string;
+            /**
+             * Format: date-time
+             * @description Now unless it is given.
+             */
+            end?: string;
+            /** @description How often the rules are evaluated; the group's unless it is given. */
+            interval?: string;
+        };
+        AlertingFault: {
+            /** @description JSON pointer into the group, such as /rules/0/expr. */
+            pointer: string;
+            /** @description Counted from 1. */
+            rule?: number;
+            /** @description Of the rule. */
+            name?: string;
+            /** @description In the document. */
+            line?: number;
+            column?: number;
+            /** @description In the expression. */
+            expr_line?: number;
+            expr_column?: number;
+            message: string;
+        };
+        AlertingCheck: {
+            valid: boolean;
+            faults: components["schemas"]["AlertingFault"][];
+        };
+        AlertingTestReport: {
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Of the last evaluation.
+             */
+            end: string;
+            interval: string;
+            evaluations: number;
+            /** @description What was evaluated before the range, for alerts that were pending when it began. */
+            warm_up_seconds: number;
+            rules: components["schemas"]["AlertingTestResult"][];
+        };
+        AlertingTestResult: {
+            name: string;
+            /** @enum {string} */
+            type: "alerting" | "recording";
+            query: string;
+            /** @description Each evaluation was a query of its own. */
+            stepwise: boolean;
+            /** @description How often an alert would have fired. */
+            fired: number;
+            /** @description How often one would have ended before it fired. */
+            only_pending: number;
+            /** @description In which at least one alert would have fired. */
+            firing_seconds: number;
+            /** @description The first of them, by start. */
+            firings: components["schemas"]["AlertingTestFiring"][];
+            /** @description The alerts at the end. */
+            active: components["schemas"]["AlertingTestActive"][];
+            /** @description Evaluations that failed. */
+            failures: number;
+            /** @description Why the first of them did. */
+            failure?: string;
+            series_total: number;
+            /** @description The series of the expression with the largest values. */
+            series: components["schemas"]["AlertingTestSeries"][];
+        };
+        AlertingTestFiring: {
+            labels: {
+                [key: string]: string;
+            };
+            annotations: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description Since when the condition held.
+             */
+            active_at: string;
+            /** Format: date-time */
+            start: string;
+            /**
+             * Format: date-time
+             * @description Null while it fires at the end of the range.
+             */
+            end: string | null;
+            /** @description The largest value. */
+            peak: string;
+            /** Format: date-time */
+            peak_at: string;
+        };
+        AlertingTestActive: {
+            labels: {
+                [key: string]: string;
+            };
+            annotations: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            state: "pending" | "firing";
+            /** Format: date-time */
+            active_at: string;
+            value: string;
+        };
+        AlertingTestSeries: {
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Seconds since 1970, and the value as text. */
+            points: unknown[][];
+        };
+        AlertingPackSettings: {
+            /** @description The others have their defaults. */
+            parameters?: {
+                [key: string]: string;
+            };
+        };
+        AlertingPack: {
+            name: string;
+            title: string;
+            description: string;
+            /** @description Grows with each change of its rules. */
+            version: number;
+            /** @description What must be sent for it. */
+            needs: string[];
+            enabled: boolean;
+            /** @description As the tenant chose them. */
+            parameters: {
+                [key: string]: string;
+            };
+            known_parameters: components["schemas"]["AlertingPackParameter"][];
+            groups: string[];
+            alerts: components["schemas"]["AlertingPackAlert"][];
+        };
+        AlertingPackParameter: {
+            name: string;
+            /** @enum {string} */
+            kind: "number" | "duration" | "pattern";
+            default: string;
+            help: string;
+            /** @description Of numbers; both 0 bound nothing. */
+            min: number;
+            max: number;
+        };
+        AlertingPackAlert: {
+            name: string;
+            severity: string;
+            /** @enum {string} */
+            language: "promql" | "logql";
+            /** @description Path of its text. */
+            runbook: string;
+        };
+        AlertingPacks: {
+            items: components["schemas"]["AlertingPack"][];
+            next_cursor?: string;
+        };
         Accepted: {
             /** @constant */
             status: "success";
@@ -5445,6 +6584,80 @@ export interface components {
             template_files?: {
                 [key: string]: string;
             };
+        };
+        ReceiverList: {
+            items: components["schemas"]["Receiver"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        Receiver: {
+            name: string;
+            /** @description Where it tells of alerts, such as slack[0]. */
+            integrations: string[];
+        };
+        ReceiverTest: {
+            /** @description Alertmanager's own YAML as text; what is stored is tried without it. */
+            alertmanager_config?: string;
+            /** @description Texts of templates by name. */
+            template_files?: {
+                [key: string]: string;
+            };
+            /** @description Labels of the test alert, beside or instead of alertname=SeamarkTest and severity=info. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Annotations of the test alert. */
+            annotations?: {
+                [key: string]: string;
+            };
+        };
+        ReceiverTrials: {
+            items: {
+                /** @description Such as slack[0]. */
+                integration: string;
+                /**
+                 * @description blocked: the address is not one that receivers may have.
+                 * @enum {string}
+                 */
+                status: "sent" | "failed" | "blocked";
+                /** @description What the service answered; an HTTP status or an SMTP code. */
+                code?: number;
+                /** @description Why it failed, with what the service said. */
+                error?: string;
+                /** @description How long it took. */
+                seconds: number;
+            }[];
+        };
+        DeliveryList: {
+            items: components["schemas"]["Delivery"][];
+            next_cursor?: components["schemas"]["NextCursor"];
+        };
+        Delivery: {
+            /** Format: date-time */
+            time: string;
+            receiver: string;
+            /** @description Such as slack[0]. */
+            integration: string;
+            /** @description Alertmanager's key of the group; cut at 512 bytes. */
+            group_key: string;
+            /** @description Alerts of the notification. */
+            alerts: number;
+            /** @description Counted from the group's last notification on. */
+            attempt: number;
+            /**
+             * @description blocked: the address is not one that receivers may have.
+             * @enum {string}
+             */
+            status: "sent" | "failed" | "blocked";
+            /** @description What the service answered; an HTTP status or an SMTP code. */
+            code?: number;
+            /** @description Why it failed, without secrets. */
+            error?: string;
+            /** @description Whether the same message is tried again. */
+            retry: boolean;
+            /** @description How long it took. */
+            seconds: number;
+            /** @description Somebody tried the receiver. */
+            test: boolean;
         };
         PrometheusSuccess: {
             /** @constant */
@@ -5521,6 +6734,19 @@ export interface components {
         };
     };
     responses: {
+        /** @description The query was sent to the background, as `Prefer: respond-async` wants. */
+        Background: {
+            headers: {
+                /** @description Path of the job. */
+                Location?: string;
+                /** @description respond-async */
+                "Preference-Applied"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["QueryJob"];
+            };
+        };
         /** @description The request can never succeed; `detail` names what to change. */
         Invalid: {
             headers: {
@@ -5627,6 +6853,8 @@ export interface components {
         };
     };
     parameters: {
+        /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+        Prefer: string;
         /** @description Most entries of a page. */
         Limit: number;
         /** @description The next_cursor of the page before; the first page without it. */
@@ -6774,7 +8002,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
         responses: {
             /** @description Everything is stored durably. */
             200: {
@@ -7627,7 +8859,10 @@ export interface operations {
                 /** @description The next_cursor of the page before; the first page without it. */
                 cursor?: components["parameters"]["Cursor"];
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -7642,6 +8877,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventList"];
                 };
             };
+            202: components["responses"]["Background"];
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -7963,8 +9199,13 @@ export interface operations {
                 class?: "denied" | "failed" | "exec" | "secrets" | "writes";
                 /** @description Most requests to return; the server's --query.max-audit-records, which is 1,000 unless set, bounds it. */
                 limit?: number;
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -7979,6 +9220,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditList"];
                 };
             };
+            202: components["responses"]["Background"];
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -9431,7 +10673,10 @@ export interface operations {
     querySql: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9454,6 +10699,7 @@ export interface operations {
                     "application/vnd.apache.parquet": unknown;
                 };
             };
+            202: components["responses"]["Background"];
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -9887,7 +11133,10 @@ export interface operations {
                 /** @description true, or all for statistics per step. */
                 stats?: string;
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9902,6 +11151,7 @@ export interface operations {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description Prometheus' error envelope. */
             default: {
                 headers: {
@@ -9916,7 +11166,10 @@ export interface operations {
     promQueryForm: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9937,6 +11190,7 @@ export interface operations {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description Prometheus' error envelope. */
             default: {
                 headers: {
@@ -9964,7 +11218,10 @@ export interface operations {
                 /** @description true, or all for statistics per step. */
                 stats?: string;
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9979,6 +11236,7 @@ export interface operations {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description Prometheus' error envelope. */
             default: {
                 headers: {
@@ -9993,7 +11251,10 @@ export interface operations {
     promQueryRangeForm: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -10014,6 +11275,7 @@ export interface operations {
                     "application/json": components["schemas"]["PrometheusSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description Prometheus' error envelope. */
             default: {
                 headers: {
@@ -10583,6 +11845,12 @@ export interface operations {
                 /** @description Namespaces. */
                 "file[]"?: string[];
                 exclude_alerts?: boolean;
+                /** @description Selectors of the rules' labels. */
+                "match[]"?: string[];
+                /** @description Groups of a page. */
+                group_limit?: number;
+                /** @description The groupNextToken of the page before. */
+                group_next_token?: string;
             };
             header?: never;
             path?: never;
@@ -10830,6 +12098,614 @@ export interface operations {
             };
         };
     };
+    legacyListRuleGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    legacyListRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    legacySaveRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    legacyDeleteRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    legacyFindRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    legacyDeleteRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    listAlertingGroups: {
+        parameters: {
+            query?: {
+                /** @description Only groups of this namespace. */
+                namespace?: string;
+                /** @description Only groups in this language. */
+                language?: "promql" | "logql";
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingGroups"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingGroup"];
+                };
+            };
+            /** @description If-None-Match names the version of now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    saveAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertingGroupDraft"];
+            };
+        };
+        responses: {
+            /** @description The group as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingGroup"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    checkAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertingGroupDraft"];
+            };
+        };
+        responses: {
+            /** @description The faults; none for a group that can be saved. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingCheck"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    dryRunAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertingTest"];
+            };
+        };
+        responses: {
+            /** @description The alerts that would be active, and the series of each expression. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingTestReport"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    backtestAlertingGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertingTest"];
+            };
+        };
+        responses: {
+            /** @description The firings, and the series of each expression. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingTestReport"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listAlertingPacks: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of packs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingPacks"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findAlertingPack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack; it has an ETag while it is switched on. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingPack"];
+                };
+            };
+            /** @description If-None-Match names the version of now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    saveAlertingPack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertingPackSettings"];
+            };
+        };
+        responses: {
+            /** @description The pack as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertingPack"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteAlertingPack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pack is off. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findAlertingRunbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+                /** @description The alert's name. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The runbook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findAlertingPackFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                pack: string;
+                /** @description Which of the pack's files. */
+                file: "rules.yaml" | "logs.yaml" | "tests.yaml";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": unknown;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
     findAlertmanagerConfig: {
         parameters: {
             query?: never;
@@ -10915,6 +12791,100 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+        };
+    };
+    listReceivers: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Receivers by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    testReceiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The receiver's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReceiverTest"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiverTrials"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Name of a receiver. */
+                receiver?: string;
+                /** @description How the attempt ended. */
+                status?: "sent" | "failed" | "blocked";
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Attempts, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
         };
     };
     alertmanagerStatus: {
@@ -11202,7 +13172,10 @@ export interface operations {
                 limit?: number;
                 direction?: "forward" | "backward";
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -11217,6 +13190,7 @@ export interface operations {
                     "application/json": components["schemas"]["LokiSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description The fault as one line of text. */
             default: {
                 headers: {
@@ -11231,7 +13205,10 @@ export interface operations {
     lokiQueryForm: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -11252,6 +13229,7 @@ export interface operations {
                     "application/json": components["schemas"]["LokiSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description The fault as one line of text. */
             default: {
                 headers: {
@@ -11275,7 +13253,10 @@ export interface operations {
                 limit?: number;
                 direction?: "forward" | "backward";
             };
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -11290,6 +13271,7 @@ export interface operations {
                     "application/json": components["schemas"]["LokiSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description The fault as one line of text. */
             default: {
                 headers: {
@@ -11304,7 +13286,10 @@ export interface operations {
     lokiQueryRangeForm: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With `respond-async` (RFC 7240) the query is sent to the background, and the answer is its job. */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -11325,6 +13310,7 @@ export interface operations {
                     "application/json": components["schemas"]["LokiSuccess"];
                 };
             };
+            202: components["responses"]["Background"];
             /** @description The fault as one line of text. */
             default: {
                 headers: {
@@ -11672,6 +13658,73 @@ export interface operations {
             };
         };
     };
+    lokiSaveRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDeleteRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
     lokiFindRuleGroup: {
         parameters: {
             query?: never;
@@ -11691,6 +13744,38 @@ export interface operations {
                 };
                 content: {
                     "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiDeleteRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description The fault as text. */
@@ -11764,6 +13849,73 @@ export interface operations {
             };
         };
     };
+    lokiPromSaveRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPromDeleteRuleNamespace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
     lokiPromFindRuleGroup: {
         parameters: {
             query?: never;
@@ -11783,6 +13935,38 @@ export interface operations {
                 };
                 content: {
                     "application/yaml": unknown;
+                };
+            };
+            /** @description The fault as text. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    lokiPromDeleteRuleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the next read sees it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description The fault as text. */
@@ -12918,6 +15102,252 @@ export interface operations {
             default: components["responses"]["Fault"];
         };
     };
+    listDetectors: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Detectors in the order in which they were made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createDetector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DetectorSpec"];
+            };
+        };
+        responses: {
+            /** @description The detector, with the defaults of its kind filled in. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detector"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findDetector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The detector's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The detector. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detector"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateDetector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The detector's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DetectorSpec"];
+            };
+        };
+        responses: {
+            /** @description The detector as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detector"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteDetector: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The detector's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The detector is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    showDetectorStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The detector's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The status. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorStatus"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    previewDetector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DetectorPreviewQuery"];
+            };
+        };
+        responses: {
+            /** @description What it would have said. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetectorPreview"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findSuspects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuspectQuery"];
+            };
+        };
+        responses: {
+            /** @description The suspects, the likeliest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspectList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            default: components["responses"]["Fault"];
+        };
+    };
     listSavedQueries: {
         parameters: {
             query?: {
@@ -13070,6 +15500,171 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The saved query is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    listDashboards: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before; the first page without it. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Only those that have all of these tags. */
+                tag?: string[];
+                /** @description Text in the title or the description, in any case of letters. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dashboards in the order in which they were made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    createDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id. The same request with the same key within 24 hours creates nothing and gets the first one's answer. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardSpec"];
+            };
+        };
+        responses: {
+            /** @description The dashboard. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dashboard's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dashboard. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    updateDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description With `*` the change is made when there is no such document yet, else the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description The dashboard's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardSpec"];
+            };
+        };
+        responses: {
+            /** @description The dashboard as it is now. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    deleteDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The dashboard's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dashboard is gone. */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -1,5 +1,4 @@
-import { useEffect } from "react";
-import { useStored } from "./usestored";
+import { useSyncExternalStore } from "react";
 
 export const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
@@ -7,15 +6,27 @@ export type Theme = (typeof themes)[number];
 // The same key stands in public/theme.js, which applies the choice before the first paint.
 const key = "seamark-theme";
 
-/** useTheme returns the chosen theme and applies it to the document. */
+/** useTheme returns the chosen theme, and what chooses another one at once. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useStored(key, themes, "system");
-  useEffect(() => {
-    if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    window.dispatchEvent(new Event(themeChanged));
-  }, [theme]);
-  return [theme, setTheme];
+  const theme = useSyncExternalStore(subscribe, storedTheme);
+  return [theme, chooseTheme];
+}
+
+function storedTheme(): Theme {
+  const stored = localStorage.getItem(key);
+  return themes.find((theme) => theme === stored) ?? "system";
+}
+
+function chooseTheme(theme: Theme): void {
+  localStorage.setItem(key, theme);
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  window.dispatchEvent(new Event(themeChanged));
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener(themeChanged, listener);
+  return () => window.removeEventListener(themeChanged, listener);
 }
 
 /** themeChanged is the window's event after a switch; canvases, which no style sheet reaches, draw again. */

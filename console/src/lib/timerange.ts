@@ -11,6 +11,12 @@ export interface Interval {
   readonly toMs: number;
 }
 
+/** rangeQuery is an interval as routes of our own take it. */
+export const rangeQuery = ({ fromMs, toMs }: Interval) => ({
+  start: new Date(fromMs).toISOString(),
+  end: new Date(toMs).toISOString(),
+});
+
 export const presets: readonly number[] = [300, 900, 3600, 21_600, 86_400];
 
 export const defaultRange: TimeRange = { kind: "last", seconds: 3600 };

@@ -1,16 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaultRange, fixed, type TimeRange } from "./timerange";
-import {
-  type Codec,
-  eventsCodec,
-  type LogsState,
-  logsCodec,
-  metricsCodec,
-  rangeCodec,
-  refreshCodec,
-  sharedParams,
-  withValue,
-} from "./urlstate";
+import { type Codec, metricsCodec, rangeCodec, refreshCodec, sharedParams, withValue } from "./urlstate";
 
 function roundTrip<T>(codec: Codec<T>, value: T): T {
   const params = withValue(new URLSearchParams("other=1"), codec, value);
@@ -31,28 +21,8 @@ describe("round trip", () => {
     expect(roundTrip(rangeCodec, range)).toEqual(range);
   });
 
-  it.each<LogsState>([
-    { query: "", levels: [], wrapped: false },
-    { query: awkward, levels: ["error", "warn"], wrapped: true },
-  ])("logs %j", (state) => {
-    expect(roundTrip(logsCodec, state)).toEqual(state);
-  });
-
   it("metrics", () => {
     expect(roundTrip(metricsCodec, { q: awkward })).toEqual({ q: awkward });
-  });
-
-  it("events", () => {
-    const state = {
-      cluster: "a",
-      namespace: "b&",
-      kind: "Pod",
-      object: "c=d",
-      reason: "BackOff",
-      type: "Warning",
-      q: awkward,
-    };
-    expect(roundTrip(eventsCodec, state)).toEqual(state);
   });
 
   it.each([0, 10, 60])("refresh every %d s", (seconds) => {
@@ -62,8 +32,7 @@ describe("round trip", () => {
 
 describe("links", () => {
   it("default state writes nothing", () => {
-    let params = withValue(new URLSearchParams(), rangeCodec, defaultRange);
-    params = withValue(params, logsCodec, { query: "", levels: [], wrapped: false });
+    const params = withValue(new URLSearchParams(), rangeCodec, defaultRange);
     expect(params.toString()).toBe("");
   });
 

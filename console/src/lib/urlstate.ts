@@ -20,30 +20,7 @@ export function textCodec<const K extends string>(names: readonly K[]): Codec<Re
 
 export const rangeCodec: Codec<TimeRange> = { read: readRange, write: writeRange };
 
-export interface LogsState {
-  /** LogQL, or plain words to search for; "" shows everything. */
-  readonly query: string;
-  /** The levels to show; none means all. */
-  readonly levels: readonly string[];
-  readonly wrapped: boolean;
-}
-
-export const logsCodec: Codec<LogsState> = {
-  read: (params) => ({
-    query: params.get("q") ?? "",
-    levels: (params.get("level") ?? "").split(",").filter(Boolean),
-    wrapped: params.get("wrap") === "1",
-  }),
-  write(params, value) {
-    setOrDelete(params, "q", value.query);
-    setOrDelete(params, "level", value.levels.join(","));
-    setOrDelete(params, "wrap", value.wrapped ? "1" : "");
-  },
-};
-
 export const metricsCodec = textCodec(["q"]);
-export const eventsCodec = textCodec(["cluster", "namespace", "kind", "object", "reason", "type", "q"]);
-export type EventsState = ReturnType<typeof eventsCodec.read>;
 
 /** refreshCodec holds the seconds between automatic refreshes; 0 is off. */
 export const refreshCodec: Codec<number> = {

@@ -1,128 +1,137 @@
-import { Activity, CalendarClock, type LucideIcon, ScrollText } from "lucide-react";
-import { Link, useLocation } from "react-router";
-import { Ago } from "../components/Ago";
-import { CopyButton } from "../components/CopyButton";
-import { Progress } from "../components/Progress";
+import { Plus } from "lucide-react";
+import { Link, useLocation, useNavigate } from "react-router";
+import { Button } from "../components/Button";
+import { Card } from "../components/Card";
+import { Freshness } from "../components/clusters/Freshness";
+import { signals } from "../components/clusters/signals";
+import { type Column, DataTable } from "../components/DataTable";
+import { PageHead } from "../components/PageHead";
+import { Skeleton } from "../components/Skeleton";
 import { Empty, Fault } from "../components/States";
-import { type Cluster, type SignalName, useClusters } from "../data/clusters";
-import { useSession } from "../data/session";
+import { type Cluster, useClusters } from "../data/clusters";
+import { useReason } from "../data/permissions";
+import { useQuotas } from "../data/quotas";
 import { formatDate } from "../lib/clock";
-import { freshnessOf } from "../lib/freshness";
-import { quote } from "../lib/logql";
+import { formatCompact, formatCount } from "../lib/format";
 import { useTime } from "../lib/time";
-import { sharedParams } from "../lib/urlstate";
-import { useNow } from "../lib/usenow";
 import styles from "./Clusters.module.css";
 
-interface SignalView {
-  name: SignalName;
-  label: string;
-  icon: LucideIcon;
-  /** Where the cluster's data of this signal is looked at. */
-  link: (cluster: string) => { pathname: string; param: string; value: string };
-}
-
-const signals: readonly SignalView[] = [
-  {
-    name: "logs",
-    label: "Logs",
-    icon: ScrollText,
-    link: (cluster) => ({ pathname: "/logs", param: "q", value: `{cluster=${quote(cluster)}}` }),
-  },
-  {
-    name: "metrics",
-    label: "Metrics",
-    icon: Activity,
-    link: (cluster) => ({
-      pathname: "/metrics",
-      param: "q",
-      value: `sum by (job) (up{cluster=${quote(cluster)}})`,
-    }),
-  },
-  {
-    name: "events",
-    label: "Events",
-    icon: CalendarClock,
-    link: (cluster) => ({ pathname: "/events", param: "cluster", value: cluster }),
-  },
-];
-
+/** ClustersPage lists the tenant's clusters with when each signal last arrived and what they send now. */
 export function ClustersPage() {
   const clusters = useClusters();
+  const navigate = useNavigate();
+  const { search } = useLocation();
+  const columns = useColumns();
+  const open = ({ name }: Cluster) => navigate({ pathname: `/clusters/${name}`, search });
+  if (clusters.isError && !clusters.data) {
+    return (
+      <div className="page">
+        <Fault error={clusters.error} onRetry={() => clusters.refetch()} />
+      </div>
+    );
+  }
+  if (clusters.data?.length === 0) {
+    return (
+      <div className="page">
+        <Empty title="No cluster sends data yet">
+          <p>Name your first cluster, choose an agent, and run the one command that you are shown.</p>
+          <AddButton />
+        </Empty>
+      </div>
+    );
+  }
   return (
     <div className="page">
-      <Progress active={clusters.isPending} />
-      <div className={styles.head}>
-        <h1>Clusters</h1>
-        <p className="soft">When each signal of each cluster last arrived.</p>
-      </div>
-      {clusters.isError && !clusters.data && (
-        <Fault error={clusters.error} onRetry={() => clusters.refetch()} />
-      )}
-      {clusters.data?.length === 0 && <FirstCluster />}
-      <div className={styles.grid}>
-        {clusters.data?.map((cluster) => (
-          <ClusterCard key={cluster.id} cluster={cluster} />
-        ))}
-      </div>
+      <PageHead
+        title="Clusters"
+        subtitle="When each signal last arrived, and what is sent now."
+        actions={<AddButton />}
+      />
+      <Card flush label="Clusters">
+        {clusters.data ? (
+          <DataTable
+            label="Clusters"
+            rows={clusters.data}
+            rowKey={({ id }) => id}
+            columns={columns}
+            onRow={open}
+          />
+        ) : (
+          <Skeleton rows={6} />
+        )}
+      </Card>
     </div>
   );
 }
 
-function ClusterCard({ cluster }: { cluster: Cluster }) {
+function AddButton() {
+  const navigate = useNavigate();
+  const reason = useReason("clusters:write", "adding clusters");
+  return (
+    <Button variant="primary" reason={reason} onClick={() => navigate("/clusters/new")}>
+      <Plus size={15} /> Add a cluster
+    </Button>
+  );
+}
+
+/** useColumns has the signals in the middle; rates come later than the rest, and stay away for who may not see quotas. */
+function useColumns(): readonly Column<Cluster>[] {
   const { zone } = useTime();
-  return (
-    <article className={`card ${styles.cluster}`}>
-      <header>
-        <h2 title={cluster.id}>{cluster.name}</h2>
-        <span className="faint">since {formatDate(Date.parse(cluster.created_at), zone)}</span>
-      </header>
-      {signals.map((signal) => (
-        <Arrival key={signal.name} signal={signal} cluster={cluster} />
-      ))}
-    </article>
-  );
-}
-
-function Arrival({ signal, cluster }: { signal: SignalView; cluster: Cluster }) {
-  const { search } = useLocation();
-  const at = cluster.arrivals[signal.name];
-  const freshness = freshnessOf(at, useNow());
-  const { pathname, param, value } = signal.link(cluster.name);
-  const params = sharedParams(new URLSearchParams(search));
-  params.set(param, value);
-  const Icon = signal.icon;
-  return (
-    <Link className={styles.arrival} to={{ pathname, search: params.toString() }} data-freshness={freshness}>
-      <Icon size={16} />
-      <span>{signal.label}</span>
-      <span className={styles.age}>{at ? <Ago at={at} /> : "never"}</span>
-      <i className={styles.dot} aria-hidden="true" />
-      <span className="hidden-visually">{freshness}</span>
-    </Link>
-  );
-}
-
-function FirstCluster() {
-  const { data: session } = useSession();
-  const slug = session?.tenant?.slug ?? "my-tenant";
-  const commands = [
-    `seamark admin cluster create ${slug} my-cluster`,
-    `seamark admin token create ${slug} --cluster my-cluster`,
+  const quotas = useQuotas();
+  const figuresOf = (id: string) => quotas.data?.clusters.find((one) => one.id === id)?.use;
+  const rows = (id: string) => figuresOf(id)?.rows_per_second;
+  const series = (id: string) => figuresOf(id)?.active_series;
+  return [
+    {
+      key: "name",
+      head: "Cluster",
+      grow: true,
+      sort: ({ name }) => name,
+      cell: ({ name }) => (
+        <Link className={styles.name} to={`/clusters/${name}`}>
+          {name}
+        </Link>
+      ),
+    },
+    ...signals.map(
+      (signal): Column<Cluster> => ({
+        key: signal.name,
+        head: signal.label,
+        sort: ({ arrivals }) => arrivals[signal.name],
+        downFirst: true,
+        cell: (cluster) => <Freshness cluster={cluster} signal={signal} />,
+      }),
+    ),
+    {
+      key: "rows",
+      head: "Rows/s",
+      numeric: true,
+      wideOnly: true,
+      downFirst: true,
+      sort: ({ id }) => rows(id),
+      cell: ({ id }) => figure(rows(id)),
+    },
+    {
+      key: "series",
+      head: "Active series",
+      numeric: true,
+      wideOnly: true,
+      downFirst: true,
+      sort: ({ id }) => series(id),
+      cell: ({ id }) => figure(series(id)),
+    },
+    {
+      key: "created",
+      head: "Since",
+      wideOnly: true,
+      sort: ({ created_at }) => created_at,
+      cell: ({ created_at }) => (
+        <span className="faint numbers">{formatDate(Date.parse(created_at), zone)}</span>
+      ),
+    },
   ];
-  return (
-    <Empty title="No cluster sends data yet">
-      <p>Name your first cluster, make a token for it, and give the token to the agent that runs there.</p>
-      {commands.map((command) => (
-        <div key={command} className={styles.command}>
-          <code>{command}</code>
-          <CopyButton text={command} label="Copy command" />
-        </div>
-      ))}
-      <p>
-        Then point the agent (OpenTelemetry collector, Prometheus, Fluent Bit, Alloy, ...) at{" "}
-        <code>{window.location.origin}</code>. This page shows the cluster when the first data arrives.
-      </p>
-    </Empty>
-  );
+}
+
+function figure(value: number | undefined) {
+  return value === undefined ? "" : <span title={formatCount(value)}>{formatCompact(value)}</span>;
 }

@@ -1,173 +1,163 @@
 import { Filter, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
+import { Button } from "../components/Button";
+import { Chart } from "../components/Chart";
 import { EventList } from "../components/EventList";
+import styles from "../components/events/Events.module.css";
+import { Facets } from "../components/events/Facets";
+import { SearchInput } from "../components/events/SearchInput";
+import { Trend } from "../components/events/Trend";
+import { TrendBar } from "../components/events/TrendBar";
 import { Progress } from "../components/Progress";
+import { Skeleton } from "../components/Skeleton";
 import { Empty, Fault } from "../components/States";
-import { useEvents } from "../data/events";
+import { useEventFacets, useEventSeries, useEvents, useEventTrend } from "../data/events";
+import { matrixOf } from "../lib/eventmatrix";
+import {
+  type EventsFilter,
+  type EventsState,
+  eventsCodec,
+  isFiltered,
+  noFilter,
+  toggled,
+} from "../lib/eventstate";
 import { formatCount } from "../lib/format";
 import { useTime } from "../lib/time";
-import { type EventsState, eventsCodec } from "../lib/urlstate";
+import { fixed } from "../lib/timerange";
 import { useUrlState } from "../lib/useurlstate";
-import styles from "./Events.module.css";
 
-const fields = [
-  { name: "cluster", label: "Cluster" },
-  { name: "namespace", label: "Namespace" },
-  { name: "kind", label: "Kind" },
-  { name: "object", label: "Object" },
-  { name: "reason", label: "Reason" },
-] as const;
-
-const types = ["", "Normal", "Warning"];
-
-const noFilters: EventsState = {
-  cluster: "",
-  namespace: "",
-  kind: "",
-  object: "",
-  reason: "",
-  type: "",
-  q: "",
-};
-
+/** EventsPage finds Kubernetes events: by text and facets, over time, and against an earlier time. */
 export function EventsPage() {
-  const [filters, setFilters] = useUrlState(eventsCodec);
+  const [state, setState] = useUrlState(eventsCodec);
   const { interval } = useTime();
-  const events = useEvents(filters, interval);
-  const filtered = Object.values(filters).some(Boolean);
-  const change = (name: keyof EventsState, value: string) => setFilters({ ...filters, [name]: value });
-
+  const [facetsOpen, setFacetsOpen] = useState(false);
+  const events = useEvents(state, interval);
+  const facets = useEventFacets(state, interval);
+  const setFilter = (filter: EventsFilter) => setState({ ...state, ...filter });
   return (
     <div className="workspace">
-      <Progress active={events.isFetching} />
-      <Filters
-        filters={filters}
-        filtered={filtered}
-        onChange={change}
-        onClear={() => setFilters(noFilters)}
-      />
-      <section
-        className={`card ${styles.list}`}
-        data-stale={events.isPlaceholderData}
-        aria-busy={events.isPending}
-      >
-        {events.isError ? (
-          <Fault error={events.error} onRetry={() => events.refetch()} />
-        ) : events.isPending ? null : events.data.items.length === 0 ? (
-          <NoEvents filtered={filtered} onClear={() => setFilters(noFilters)} />
-        ) : (
-          <>
-            <p className={styles.sum}>
-              <strong className="numbers">{formatCount(events.data.items.length)} events</strong>
-              {events.data.truncated && (
-                <span> and more: narrow the filters or the time range to see the rest</span>
-              )}
-            </p>
-            <EventList events={events.data.items} onFilter={change} />
-          </>
+      <Progress active={events.isFetching || facets.isFetching} />
+      <div className={styles.bar}>
+        <SearchInput
+          label="Search in message, object and reason"
+          value={state.q}
+          onChange={(q) => setState({ ...state, q })}
+        />
+        <TrendBar
+          by={state.by}
+          onBy={(by) => setState({ ...state, by })}
+          compare={state.compare}
+          onCompare={(compare) => setState({ ...state, compare })}
+        />
+        <Button
+          className={styles.facetsButton ?? ""}
+          aria-expanded={facetsOpen}
+          onClick={() => setFacetsOpen(!facetsOpen)}
+        >
+          <Filter size={14} /> Facets
+        </Button>
+        {isFiltered(state) && (
+          <Button variant="quiet" onClick={() => setFilter(noFilter)}>
+            <X size={14} /> Clear filters
+          </Button>
         )}
-      </section>
+      </div>
+      <div className={styles.columns} data-facets={facetsOpen}>
+        <Facets facets={facets.data} filter={state} onFilter={setFilter} />
+        <div className={styles.main}>
+          <OverTime state={state} onState={setState} />
+          <List events={events} total={facets.data?.events} state={state} onFilter={setFilter} />
+        </div>
+      </div>
     </div>
   );
 }
 
-interface FiltersProps {
-  filters: EventsState;
-  filtered: boolean;
-  onChange: (name: keyof EventsState, value: string) => void;
-  onClear: () => void;
+interface OverTimeProps {
+  state: EventsState;
+  onState: (state: EventsState) => void;
 }
 
-function Filters({ filters, filtered, onChange, onClear }: FiltersProps) {
-  const [open, setOpen] = useState(false);
+/** OverTime shows when events happened, and below it what differs from an earlier time. */
+function OverTime({ state, onState }: OverTimeProps) {
+  const { interval, zone, setRange } = useTime();
+  const series = useEventSeries(state, interval, state.by);
+  const trend = useEventTrend(state, interval, state.by, state.compare);
   return (
-    <search className={styles.filters} data-open={open}>
-      <div className={styles.first}>
-        <FilterInput
-          label="Text in the message"
-          value={filters.q}
-          onChange={(value) => onChange("q", value)}
+    <section className={`card ${styles.chart}`} aria-label="Events over time">
+      {series.data ? (
+        <Chart
+          matrix={matrixOf(series.data, state.by)}
+          zone={zone}
+          kind="bars"
+          height={132}
+          legend="none"
+          framed={false}
+          onZoom={(from, to) => setRange(fixed(from, to))}
         />
-        <fieldset className={styles.types}>
-          <legend className="hidden-visually">Type</legend>
-          {types.map((type) => (
-            <button
-              key={type}
-              type="button"
-              className="button quiet"
-              aria-pressed={filters.type === type}
-              onClick={() => onChange("type", type)}
-            >
-              {type || "All"}
-            </button>
-          ))}
-        </fieldset>
-        <button
-          type="button"
-          className={`button icon ${styles.more}`}
-          aria-expanded={open}
-          aria-label="More filters"
-          onClick={() => setOpen(!open)}
-        >
-          <Filter size={15} />
-        </button>
-      </div>
-      <div className={styles.fields}>
-        {fields.map(({ name, label }) => (
-          <FilterInput
-            key={name}
-            label={label}
-            value={filters[name]}
-            onChange={(value) => onChange(name, value)}
+      ) : series.isError ? (
+        <Fault error={series.error} onRetry={() => series.refetch()} />
+      ) : (
+        <Skeleton height={132} />
+      )}
+      {state.compare &&
+        (trend.data ? (
+          <Trend
+            trend={trend.data}
+            by={state.by}
+            onValue={(value) => onState({ ...state, ...toggled(state, state.by, value, "only") })}
           />
+        ) : trend.isError ? (
+          <Fault error={trend.error} onRetry={() => trend.refetch()} />
+        ) : (
+          <Skeleton rows={4} />
         ))}
-        {filtered && (
-          <button type="button" className="button quiet" onClick={onClear}>
-            <X size={14} /> Clear
-          </button>
-        )}
-      </div>
-    </search>
+    </section>
   );
 }
 
-interface FilterInputProps {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
+interface ListProps {
+  events: ReturnType<typeof useEvents>;
+  total: number | undefined;
+  state: EventsState;
+  onFilter: (filter: EventsFilter) => void;
 }
 
-// Shorter, and each letter asks the server; longer, and the page feels slow.
-const typingMs = 350;
-
-/** FilterInput hands its text on when typing pauses, or at once on Enter and on leaving. */
-function FilterInput({ label, value, onChange }: FilterInputProps) {
-  const [draft, setDraft] = useState(value);
-  useEffect(() => setDraft(value), [value]);
-  const commit = () => {
-    if (draft.trim() !== value) onChange(draft.trim());
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new draft starts the pause again.
-  useEffect(() => {
-    const timer = setTimeout(commit, typingMs);
-    return () => clearTimeout(timer);
-  }, [draft]);
+function List({ events, total, state, onFilter }: ListProps) {
   return (
-    <input
-      className="input"
-      aria-label={label}
-      placeholder={label}
-      value={draft}
-      data-set={value !== ""}
-      spellCheck={false}
-      autoCapitalize="off"
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={commit}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") commit();
-        if (event.key === "Escape") setDraft(value);
-      }}
-    />
+    <section
+      className={`card ${styles.list}`}
+      data-stale={events.isPlaceholderData}
+      aria-busy={events.isPending}
+    >
+      {events.isError && !events.data ? (
+        <Fault error={events.error} onRetry={() => events.refetch()} />
+      ) : !events.data ? (
+        <Skeleton rows={12} />
+      ) : events.data.length === 0 ? (
+        <NoEvents filtered={isFiltered(state)} onClear={() => onFilter(noFilter)} />
+      ) : (
+        <>
+          <p className={styles.sum}>
+            <strong className="numbers">{formatCount(total ?? events.data.length)} events</strong>
+            {events.hasNextPage && (
+              <Button
+                small
+                variant="quiet"
+                busy={events.isFetchingNextPage}
+                onClick={() => events.fetchNextPage()}
+              >
+                {formatCount(events.data.length)} shown, load more
+              </Button>
+            )}
+          </p>
+          <EventList
+            events={events.data}
+            onFilter={(field, value) => onFilter(toggled(state, field, value, "only"))}
+          />
+        </>
+      )}
+    </section>
   );
 }
 
@@ -180,15 +170,9 @@ function NoEvents({ filtered, onClear }: { filtered: boolean; onClear: () => voi
           ? "No event in this time range passes the filters."
           : "No event arrived in this time range."}
       </p>
-      <div className={styles.ways}>
-        <button type="button" className="button" onClick={() => setRange({ kind: "last", seconds: 86_400 })}>
-          Look at the last 24 h
-        </button>
-        {filtered && (
-          <button type="button" className="button" onClick={onClear}>
-            Clear the filters
-          </button>
-        )}
+      <div className={styles.next}>
+        <Button onClick={() => setRange({ kind: "last", seconds: 86_400 })}>Look at the last 24 h</Button>
+        {filtered && <Button onClick={onClear}>Clear the filters</Button>}
       </div>
     </Empty>
   );

@@ -1,191 +1,205 @@
-import { WrapText } from "lucide-react";
-import { lazy, Suspense, useCallback } from "react";
-import { Histogram } from "../components/Histogram";
-import { LevelFilter } from "../components/LevelFilter";
-import { LogList } from "../components/LogList";
-import type { OnFilter } from "../components/LogRow";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Chart } from "../components/Chart";
+import { Drawer } from "../components/Dialog";
+import type { LogListHandle } from "../components/logs/LogList";
 import { Progress } from "../components/Progress";
-import { QueryBar } from "../components/QueryBar";
-import { Empty, Fault } from "../components/States";
-import { useLogCounts, useLogLines, useLogMetric } from "../data/logs";
+import { Fault } from "../components/States";
+import { useToast } from "../components/Toasts";
+import type { ContextScope } from "../data/logcontext";
+import { useLogMetric } from "../data/logs";
 import { stepFor } from "../data/metrics";
-import { formatCount } from "../lib/format";
-import { addLabelFilter, addMatcher, formOf, toLogQL, withLevels } from "../lib/logql";
+import { needlesOf } from "../lib/highlight";
+import type { LogLine } from "../lib/loglines";
+import { addLineFilter, formOf, toLogQL, withLevels } from "../lib/logql";
+import { type LogsState, logsCodec } from "../lib/logsstate";
+import { useShortcuts } from "../lib/shortcuts";
 import { useTime } from "../lib/time";
 import { fixed } from "../lib/timerange";
-import { logsCodec } from "../lib/urlstate";
+import { useStored } from "../lib/usestored";
 import { useUrlState } from "../lib/useurlstate";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Logs.module.css";
+import { ContextDrawer } from "./logs/ContextDrawer";
+import { FieldsPanel } from "./logs/FieldsPanel";
+import { LinesView } from "./logs/LinesView";
+import { LogsQuery } from "./logs/LogsQuery";
+import { NoLines } from "./logs/NoLines";
+import { useLineActions } from "./logs/uselineactions";
 
-// Only queries that compute numbers need the plot, and most do not.
-const Graph = lazy(async () => ({ default: (await import("../components/Graph")).Graph }));
+const shownOrNot = ["shown", "hidden"] as const;
 
-// A bar narrower than this many pixels is a line.
-const barPx = 11;
+// Narrower than this, the fields come in a drawer instead of beside the lines.
+const besidePx = 860;
+
+// On phones the tools of a query stand below it.
+const narrowPx = 600;
 
 export function LogsPage() {
   const [state, setState] = useUrlState(logsCodec);
-  const time = useTime();
+  const { interval, zone, refresh } = useTime();
   const [ref, width] = useWidth<HTMLDivElement>();
-  const { refresh } = time;
+  const [fault, setFault] = useState<{ query: string; error: Error }>();
+  const [busy, setBusy] = useState(false);
 
+  const change = useCallback(
+    (part: Partial<LogsState>) => {
+      const after = { ...state, line: "", ...part };
+      setState(after, { replace: after.query === state.query });
+    },
+    [state, setState],
+  );
   const run = (query: string) => {
-    setState({ ...state, query }, { replace: query === state.query });
+    setFault(undefined);
+    change({ query });
     refresh();
   };
+  const base = toLogQL(state.query);
+  const onState = useCallback((error: Error | null, busyNow: boolean) => {
+    setFault(error ? { query: "", error } : undefined);
+    setBusy(busyNow);
+  }, []);
 
-  const metric = formOf(state.query) === "metric";
   return (
     <div className="workspace" ref={ref}>
-      <QueryBar
-        language="LogQL"
-        value={state.query}
-        placeholder={'Words, or {namespace="shop"}'}
-        busy={false}
+      <LogsQuery
+        narrow={width < narrowPx}
+        state={state}
+        onChange={change}
         onRun={run}
+        busy={busy}
+        error={fault?.error ?? null}
       />
-      {width > 0 && (metric ? <Numbers query={state.query} width={width} /> : <Lines width={width} />)}
+      {width > 0 &&
+        (formOf(state.query) === "metric" ? (
+          <Numbers query={base} width={width} onState={onState} />
+        ) : (
+          <Explorer
+            state={state}
+            base={base}
+            width={width}
+            dated={interval.toMs - interval.fromMs > 86_400_000}
+            zone={zone}
+            onChange={change}
+            onState={onState}
+          />
+        ))}
     </div>
   );
 }
 
-function Lines({ width }: { width: number }) {
-  const [state, setState] = useUrlState(logsCodec);
-  const { interval, zone, setRange } = useTime();
-  const base = toLogQL(state.query);
+interface ExplorerProps {
+  state: LogsState;
+  base: string;
+  width: number;
+  dated: boolean;
+  zone: "local" | "utc";
+  onChange: (change: Partial<LogsState>) => void;
+  onState: (error: Error | null, busy: boolean) => void;
+}
+
+/** Explorer shows the lines of a query with their fields, histogram and patterns. */
+function Explorer({ state, base, width, dated, zone, onChange, onState }: ExplorerProps) {
+  const { interval } = useTime();
+  const toast = useToast();
+  const [kept, setKept] = useStored("seamark-log-fields", shownOrNot, "shown");
+  const [drawer, setDrawer] = useState(false);
+  const [context, setContext] = useState<LogLine>();
+  const [scope, setScope] = useState<ContextScope>("stream");
+  const list = useRef<LogListHandle>(null);
+  const filter = useRef<HTMLInputElement>(null);
+  const wantsFilter = useRef(false);
+  const actions = useLineActions({ state, base, onChange, onContext: setContext });
+  const beside = width >= besidePx;
   const query = withLevels(base, state.levels);
-  const lines = useLogLines(query, interval, true);
-  const counts = useLogCounts(base, interval, Math.min(120, Math.floor(width / barPx)), true);
-  const { fetchNextPage } = lines;
-  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const columns = state.columns.join(",");
+  const look = useMemo(
+    () => ({
+      zone,
+      dated,
+      needles: needlesOf(state.query),
+      columns: columns ? columns.split(",") : [],
+    }),
+    [zone, dated, state.query, columns],
+  );
 
-  const onFilter: OnFilter = (kind, name, op, value) => {
-    const next = kind === "label" ? addMatcher(base, name, op, value) : addLabelFilter(base, name, op, value);
-    setState({ ...state, query: next });
+  const showFields = () => (beside ? setKept(kept === "shown" ? "hidden" : "shown") : setDrawer(!drawer));
+  const shown = beside ? kept === "shown" : drawer;
+  useEffect(() => {
+    if (shown && wantsFilter.current) filter.current?.focus();
+    wantsFilter.current = false;
+  }, [shown]);
+  useShortcuts({
+    f: () => {
+      wantsFilter.current = true;
+      if (shown) filter.current?.focus();
+      else showFields();
+    },
+    l: () => onChange({ live: !state.live, view: "lines" }),
+    j: () => list.current?.move(1),
+    k: () => list.current?.move(-1),
+    // The shell's own, which must not end as the l above.
+    "g l": () => undefined,
+  });
+  const onPattern = (op: "|>" | "!>", template: string) => {
+    onChange({ query: addLineFilter(base, op, template), view: op === "|>" ? "lines" : "patterns" });
+    toast({ text: op === "|>" ? "Only lines of the pattern" : "Lines of the pattern are left out" });
   };
-  const busy = lines.isFetching || counts.isFetching;
-  const { error } = lines;
-
+  const fields = (
+    <FieldsPanel query={base} interval={interval} columns={look.columns} actions={actions} filter={filter} />
+  );
   return (
     <>
-      <Progress active={busy} />
-      {!error && (
-        <section className={`card ${styles.counts}`} data-stale={counts.isPlaceholderData}>
-          <div className={styles.bar}>
-            <strong className="numbers">{counts.data ? formatCount(counts.data.total) : "–"} lines</strong>
-            <LevelFilter
-              counts={counts.data}
-              chosen={state.levels}
-              onChange={(levels) => setState({ ...state, levels })}
-            />
-          </div>
-          {counts.isError ? (
-            <p className={`soft ${styles.blank}`}>The counts did not load: {counts.error.message}</p>
-          ) : counts.data ? (
-            <Histogram counts={counts.data} zone={zone} onZoom={(from, to) => setRange(fixed(from, to))} />
-          ) : (
-            <div className={styles.blank} />
-          )}
-        </section>
+      <div className={styles.split}>
+        {beside && shown && <aside className={`card ${styles.fields}`}>{fields}</aside>}
+        <LinesView
+          state={state}
+          base={base}
+          query={query}
+          look={look}
+          width={width}
+          actions={actions}
+          list={list}
+          fieldsShown={shown}
+          onFields={showFields}
+          onChange={onChange}
+          onPattern={onPattern}
+          onState={onState}
+        />
+      </div>
+      <Drawer open={!beside && drawer} onClose={() => setDrawer(false)} title="Fields">
+        {fields}
+      </Drawer>
+      {context && (
+        <ContextDrawer
+          line={context}
+          scope={scope}
+          zone={zone}
+          onScope={setScope}
+          onClose={() => setContext(undefined)}
+        />
       )}
-      <section
-        className={`card ${styles.lines}`}
-        data-stale={lines.isPlaceholderData}
-        aria-busy={lines.isPending}
-      >
-        {error ? (
-          <Fault error={error} query={query} onRetry={() => lines.refetch()} />
-        ) : lines.isPending ? (
-          <Skeleton />
-        ) : lines.data.length === 0 ? (
-          <NoLines filtered={state.query !== "" || state.levels.length > 0} />
-        ) : (
-          <>
-            <div className={styles.toolbar}>
-              <span className="soft numbers">
-                {formatCount(lines.data.length)} loaded{lines.hasNextPage ? ", older on scroll" : ""}
-              </span>
-              <span className={`faint ${styles.keys}`}>↑ ↓ move · Enter opens · c copies · / query</span>
-              <button
-                type="button"
-                className="button quiet small"
-                aria-pressed={state.wrapped}
-                onClick={() => setState({ ...state, wrapped: !state.wrapped }, { replace: true })}
-              >
-                <WrapText size={14} /> Wrap
-              </button>
-            </div>
-            <LogList
-              lines={lines.data}
-              query={state.query}
-              zone={zone}
-              wrapped={state.wrapped}
-              hasMore={lines.hasNextPage}
-              loadingMore={lines.isFetchingNextPage}
-              onMore={onMore}
-              onFilter={onFilter}
-            />
-          </>
-        )}
-      </section>
     </>
   );
 }
 
-function Numbers({ query, width }: { query: string; width: number }) {
+interface NumbersProps extends Pick<ExplorerProps, "width" | "onState"> {
+  query: string;
+}
+
+/** Numbers draws a query that computes numbers. */
+function Numbers({ query, width, onState }: NumbersProps) {
   const { interval, zone, setRange } = useTime();
-  const stepSeconds = stepFor(interval, width);
-  const result = useLogMetric(query, interval, stepSeconds, true);
-  if (result.isError) return <Fault error={result.error} query={query} onRetry={() => result.refetch()} />;
+  const result = useLogMetric(query, interval, stepFor(interval, width), true);
+  const { error, isFetching } = result;
+  useEffect(() => onState(error, isFetching), [error, isFetching, onState]);
+  if (error) return <Fault error={error} query={query} onRetry={() => result.refetch()} />;
   return (
     <>
-      <Progress active={result.isFetching} />
+      <Progress active={isFetching} />
       {result.data?.series.length === 0 && <NoLines filtered />}
       {result.data && result.data.series.length > 0 && (
-        <Suspense fallback={<Progress active />}>
-          <Graph matrix={result.data} zone={zone} onZoom={(from, to) => setRange(fixed(from, to))} />
-        </Suspense>
+        <Chart matrix={result.data} zone={zone} onZoom={(from, to) => setRange(fixed(from, to))} />
       )}
     </>
-  );
-}
-
-function NoLines({ filtered }: { filtered: boolean }) {
-  const { setRange } = useTime();
-  const [, setState] = useUrlState(logsCodec);
-  return (
-    <Empty title="No lines here">
-      <p>
-        {filtered
-          ? "Nothing in this time range matches the query."
-          : "No log line arrived in this time range."}
-      </p>
-      <div className={styles.ways}>
-        <button type="button" className="button" onClick={() => setRange({ kind: "last", seconds: 86_400 })}>
-          Look at the last 24 h
-        </button>
-        {filtered && (
-          <button
-            type="button"
-            className="button"
-            onClick={() => setState({ query: "", levels: [], wrapped: false })}
-          >
-            Show all lines
-          </button>
-        )}
-      </div>
-    </Empty>
-  );
-}
-
-function Skeleton() {
-  return (
-    <div className={styles.skeleton} aria-hidden="true">
-      {Array.from({ length: 12 }, (_, i) => `${40 + ((i * 37) % 55)}%`).map((width, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the rows never change.
-        <i key={i} style={{ width }} />
-      ))}
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { Link } from "react-router";
-import { Logo } from "../components/Logo";
+import { Logo } from "../components/shell/Logo";
 import { useResetPassword } from "../data/session";
 import styles from "./SignIn.module.css";
 

@@ -1,7 +1,7 @@
 import { KeyRound } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { useLocation } from "react-router";
-import { Logo } from "../components/Logo";
+import { Logo } from "../components/shell/Logo";
 import { type Credentials, type Provider, startPath, useProviders, useSignIn } from "../data/session";
 import { ApiError } from "../lib/api";
 import { signInErrorText, withoutSignInError } from "../lib/signinerror";

@@ -9,19 +9,47 @@ import { eventsIn, linesIn, metricFamilies, seriesIn } from "./data";
  *   op      an operator               viewer    a member who may not see events
  *   locked  always told to wait       broken    a member whose queries fail on the server
  */
+const read =
+  "changes clusters dashboards data keys members queries receivers retention roles rules session silences tenant tokens";
+const viewer = read.split(" ").map((noun) => `${noun}:read`);
+const editor = [...viewer, "rules:write", "silences:write", "queries:write", "dashboards:write"];
+const admin = [
+  ...editor,
+  ...["clusters", "keys", "members", "receivers", "retention", "roles", "tokens"].map(
+    (noun) => `${noun}:write`,
+  ),
+];
+const permissionsOf: Record<string, string[]> = { viewer, editor, admin, owner: [...admin, "tenant:write"] };
+
 const people: Record<string, object> = {
   anna: person("anna", "admin"),
   new: person("new", "owner"),
   viewer: person("viewer", "viewer"),
   broken: person("broken", "editor"),
-  op: { ...person("op", ""), operator: true, tenant: null, tenants: [] },
+  op: {
+    ...person("op", ""),
+    operator: true,
+    tenant: null,
+    tenants: [],
+    permissions: ["tenants:read", "tenants:write", "session:read"],
+  },
 };
 
 function person(login: string, role: string): object {
   const tenant = { id: "01JZZZZZZZZZZZZZZZZZZZZZZZ", slug: "acme", name: "Acme Retail" };
   const other = { id: "01JZZZZZZZZZZZZZZZZZZZZZZY", slug: "beta", name: "Beta Labs", role: "viewer" };
   const tenants = [{ ...tenant, role }, other];
-  return { id: `01J${login}`, login, operator: false, tenant, role, tenants, refresh_seconds: 360 };
+  const permissions = permissionsOf[role] ?? [];
+  return {
+    id: `01J${login}`,
+    login,
+    operator: false,
+    tenant,
+    role,
+    permissions,
+    tenants,
+    refresh_seconds: 360,
+  };
 }
 
 interface Call {
@@ -30,23 +58,57 @@ interface Call {
   res: ServerResponse;
 }
 
+const noUse = {
+  bytes_per_second: 0,
+  rows_per_second: 0,
+  asked_bytes_per_second: 0,
+  asked_rows_per_second: 0,
+  bytes_today: 0,
+  active_series: 0,
+  active_streams: 0,
+};
+
 const routes: Record<string, (call: Call) => void> = {
+  "/api/v1/quotas": ({ res }) =>
+    json(res, 200, { limits: {}, origins: {}, plan: "", set: {}, use: noUse, clusters: [] }),
+  "/api/v1/events/facets": ({ res }) => json(res, 200, { events: 0, fields: [] }),
+  "/api/v1/events/series": ({ res }) =>
+    json(res, 200, { start: new Date().toISOString(), step: 60, total: 0, entries: 0, items: [] }),
+  "/api/v1/audit": ({ res }) => json(res, 200, { items: [], truncated: false }),
+  "/api/v1/logs/patterns": ({ res }) => json(res, 200, { items: [] }),
+  "/api/v1/saved-queries": ({ res }) => json(res, 200, { items: [] }),
+  "/api/v1/members": ({ res }) => json(res, 200, { items: [] }),
+  "/prometheus/api/v1/rules": ({ res }) => json(res, 200, { status: "success", data: { groups: [] } }),
+  "/prometheus/api/v1/query": ({ res }) =>
+    json(res, 200, { status: "success", data: { resultType: "vector", result: [] } }),
+  "/alertmanager/api/v2/alerts": ({ res }) => json(res, 200, []),
   "/api/v1/clusters": listClusters,
   "/api/v1/sessions": ({ res }) => json(res, 200, { items: signedInAt() }),
   "/api/v1/session/identities": ({ res }) => json(res, 200, { items: [] }),
   "/api/v1/tenants": listTenants,
+  "/api/v1/operator/usage": ({ res }) => json(res, 200, { items: [] }),
   "/api/v1/events": listEvents,
   "/loki/api/v1/query_range": lokiRange,
+  "/loki/api/v1/detected_labels": ({ res }) =>
+    json(res, 200, {
+      detectedLabels: ["cluster", "namespace", "app"].map((label) => ({ label, cardinality: 3 })),
+    }),
+  "/loki/api/v1/detected_fields": ({ res }) =>
+    json(res, 200, {
+      fields: [{ label: "trace_id", type: "string", cardinality: 40, parsers: null }],
+      limit: 500,
+    }),
   "/prometheus/api/v1/query_range": promRange,
   "/prometheus/api/v1/label/__name__/values": ({ res, login }) =>
     json(res, 200, { status: "success", data: login === "new" ? [] : metricNames() }),
+  "/prometheus/api/v1/query_exemplars": ({ res }) => json(res, 200, { status: "success", data: [] }),
   "/prometheus/api/v1/metadata": ({ res }) => json(res, 200, { status: "success", data: metricFamilies }),
 };
 
 /** answer handles a request for the API and says whether it was one. */
 export function answer(req: IncomingMessage, res: ServerResponse): boolean {
   const url = new URL(req.url ?? "/", "http://mock");
-  if (!/^\/(api|loki|prometheus)\//.test(url.pathname)) return false;
+  if (!/^\/(api|loki|prometheus|alertmanager)\//.test(url.pathname)) return false;
   if (url.pathname === "/api/v1/session") {
     session(req, res).catch(() => problem(res, 500, "Internal error.", "seamark-internal"));
     return true;

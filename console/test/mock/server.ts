@@ -5,6 +5,7 @@ import { extname, join } from "node:path";
 import { answer } from "./api";
 
 const root = join(import.meta.dirname, "../..");
+const dist = process.env.CONSOLE_DIST ?? join(root, "dist");
 
 const types: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -30,7 +31,7 @@ export async function startMock(): Promise<{ url: string; stop: () => Promise<vo
 function serveFile(path: string, res: ServerResponse): void {
   const name = extname(path) ? path : "/index.html";
   try {
-    const body = readFileSync(join(root, "dist", name));
+    const body = readFileSync(join(dist, name));
     res.writeHead(200, { "Content-Type": types[extname(name)] ?? "application/octet-stream" }).end(body);
   } catch {
     res.writeHead(404).end();

@@ -1,0 +1,110 @@
+import { ChevronRight } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import type { Alert, AlertState } from "../../data/alerts";
+import { workloadOf } from "../../lib/alertlabels";
+import type { AlertGroup, Grouping } from "../../lib/alertstate";
+import { formatCount, formatValue } from "../../lib/format";
+import { Ago } from "../Ago";
+import { Badge, StatusDot, type Tone } from "../Badge";
+import { Button } from "../Button";
+import styles from "./AlertRows.module.css";
+import { LabelList, Severity } from "./Labels";
+
+export const stateTones: Record<AlertState, Tone> = {
+  firing: "bad",
+  pending: "warn",
+  silenced: "plain",
+  inhibited: "plain",
+};
+
+interface AlertRowsProps {
+  groups: readonly AlertGroup[];
+  by: Grouping;
+  /** The id of the alert whose details are shown. */
+  chosen: string;
+  onOpen: (alert: Alert) => void;
+  onPick: (name: string, value: string) => void;
+  /** Buttons at the end of an alert's row. */
+  actions: (alert: Alert) => ReactNode;
+}
+
+/** AlertRows lists alerts in groups that fold. */
+export function AlertRows(props: AlertRowsProps) {
+  return props.groups.map((group) => <Group key={group.key} group={group} {...props} />);
+}
+
+// A thousand pods that fail at once are one trouble; their first tell enough.
+const shownAtFirst = 50;
+
+function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
+  const [open, setOpen] = useState(true);
+  const [all, setAll] = useState(false);
+  const { alerts } = group;
+  const shown = all ? alerts : alerts.slice(0, shownAtFirst);
+  const firing = alerts.filter(({ state }) => state === "firing").length;
+  return (
+    <section className={styles.group}>
+      {by !== "" && (
+        <button type="button" className={styles.head} aria-expanded={open} onClick={() => setOpen(!open)}>
+          <ChevronRight size={15} aria-hidden="true" />
+          <span className={styles.name}>
+            {group.key || <span className="faint">without {by === "alertname" ? "a name" : by}</span>}
+          </span>
+          {by === "alertname" && <Severity value={alerts[0]?.labels.severity} />}
+          <span className={styles.counts}>
+            {firing > 0 && <Badge tone="bad">{formatCount(firing)} firing</Badge>}
+            {alerts.length > firing && (
+              <Badge>
+                {formatCount(alerts.length - firing)} {firing > 0 ? "more" : alerts[0]?.state}
+              </Badge>
+            )}
+          </span>
+        </button>
+      )}
+      {open && (
+        <ul className={styles.rows}>
+          {shown.map((alert) => (
+            <Row key={alert.id} alert={alert} by={by} {...rest} />
+          ))}
+          {shown.length < alerts.length && (
+            <li className={styles.more}>
+              <Button small variant="quiet" onClick={() => setAll(true)}>
+                Show {formatCount(alerts.length - shown.length)} more
+              </Button>
+            </li>
+          )}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Row({
+  alert,
+  by,
+  chosen,
+  onOpen,
+  onPick,
+  actions,
+}: Omit<AlertRowsProps, "groups"> & { alert: Alert }) {
+  const { annotations, labels } = alert;
+  const said =
+    annotations.summary || annotations.explanation || annotations.description || workloadOf(labels);
+  const hidden = by === "alertname" ? ["alertname", "severity"] : ["alertname", "severity", by];
+  return (
+    <li className={styles.row} data-chosen={alert.id === chosen}>
+      <StatusDot tone={stateTones[alert.state]} label={alert.state} />
+      <div className={styles.about}>
+        <button type="button" className={styles.open} onClick={() => onOpen(alert)}>
+          {by === "alertname" ? (said ?? alert.name) : said ? `${alert.name}: ${said}` : alert.name}
+        </button>
+        <LabelList labels={labels} without={hidden} onPick={onPick} />
+      </div>
+      <span className={styles.value}>{alert.value === undefined ? "" : formatValue(alert.value)}</span>
+      <span className={styles.since}>
+        <Ago at={new Date(alert.sinceMs).toISOString()} />
+      </span>
+      <span className={styles.actions}>{actions(alert)}</span>
+    </li>
+  );
+}

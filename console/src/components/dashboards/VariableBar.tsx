@@ -1,0 +1,98 @@
+import { ChevronDown } from "lucide-react";
+import type { Variables } from "../../data/dashboards";
+import type { DashboardVariable } from "../../lib/dashboardmodel";
+import { allValues, type Choices } from "../../lib/dashboardvariables";
+import { Button } from "../Button";
+import { Combobox } from "../Combobox";
+import { Field } from "../Field";
+import { TextInput } from "../Inputs";
+import { Menu } from "../Menu";
+import styles from "./VariableBar.module.css";
+
+interface VariableBarProps {
+  variables: readonly DashboardVariable[];
+  known: Variables;
+  choices: Choices;
+  onChoices: (choices: Choices) => void;
+}
+
+/** VariableBar lets people choose what the dashboard's variables stand for. */
+export function VariableBar({ variables, known, choices, onChoices }: VariableBarProps) {
+  const shown = variables.filter(({ hidden, type }) => !hidden && type !== "constant");
+  if (shown.length === 0) return null;
+  return (
+    <search className={styles.bar} aria-label="Variables">
+      {shown.map((variable) => (
+        <Choice
+          key={variable.name}
+          variable={variable}
+          options={known.options[variable.name] ?? []}
+          values={known.values[variable.name] ?? []}
+          onValues={(values) => {
+            const { [variable.name]: _, ...others } = choices;
+            onChoices(values.length > 0 ? { ...others, [variable.name]: values } : others);
+          }}
+        />
+      ))}
+    </search>
+  );
+}
+
+interface ChoiceProps {
+  variable: DashboardVariable;
+  options: readonly string[];
+  values: readonly string[];
+  onValues: (values: readonly string[]) => void;
+}
+
+const wordOf = (value: string) =>
+  value === allValues ? "All" : value === "$__rate_interval" || value === "$__interval" ? "auto" : value;
+
+function Choice({ variable, options, values, onValues }: ChoiceProps) {
+  const label = variable.label || variable.name;
+  if (variable.type === "text") {
+    return (
+      <Field label={label} inline>
+        <TextInput value={values[0] ?? ""} onChange={(value) => onValues(value ? [value] : [])} />
+      </Field>
+    );
+  }
+  const all = variable.include_all ? [allValues] : [];
+  if (!variable.multi) {
+    const listed = [...new Set([...all, ...options, ...values])];
+    return (
+      <Field label={label} inline>
+        <Combobox
+          value={values[0] ?? ""}
+          options={listed.map((value) => ({ value, label: wordOf(value) }))}
+          onChange={(value) => onValues([value])}
+        />
+      </Field>
+    );
+  }
+  const chosen = new Set(values);
+  const toggle = (value: string) => {
+    if (value === allValues) return onValues([allValues]);
+    const next = new Set(chosen);
+    next.delete(allValues);
+    if (!next.delete(value)) next.add(value);
+    onValues([...next]);
+  };
+  const text = values.length > 2 ? `${values.length} chosen` : values.map(wordOf).join(", ") || "none";
+  return (
+    <Menu
+      align="start"
+      trigger={
+        <Button className={styles.many ?? ""} aria-label={`${label}: ${text}`}>
+          <span className="soft">{label}</span> {text} <ChevronDown size={13} aria-hidden="true" />
+        </Button>
+      }
+      items={[...all, ...options.slice(0, 200)].map((value) => ({
+        id: value,
+        label: wordOf(value),
+        checked: chosen.has(value),
+        run: () => toggle(value),
+      }))}
+    />
+  );
+}
