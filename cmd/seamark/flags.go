@@ -13,12 +13,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/seamarkhq/seamark/alerting/detect"
 	"github.com/seamarkhq/seamark/forward"
 	"github.com/seamarkhq/seamark/ingest/quota"
 	"github.com/seamarkhq/seamark/internal/app"
 	"github.com/seamarkhq/seamark/internal/backup"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logexport"
+	"github.com/seamarkhq/seamark/querier/suspects"
 )
 
 // serverFlags are the settings of every role. docs/flags.md is generated from them.
@@ -125,7 +127,7 @@ type serverFlags struct {
 	WriterMaxInsertRows    uint64        `name:"writer.max-insert-rows" default:"${insert_rows}" help:"Rows of a tenant's insert into one table at which the batch it stands in is cut."`
 	WriterMaxBatchBytes    int           `name:"writer.max-batch-bytes" default:"${batch_bytes}" help:"Compressed bytes of the inserts of all tenants in one batch of a shard. A writer holds two batches of a shard in memory."`
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
-	WriterLogFilterRows    int           `name:"writer.log-filter-rows" default:"${filter_rows}" help:"Least rows of an insert of log lines that search filters are stored for; 0 stores none. They cost about 6 bytes and a microsecond a line, and save reading the lines that cannot have a text."`
+	WriterLogFilterRows    int           `name:"writer.log-filter-rows" default:"${filter_rows}" help:"Least rows of an insert of log lines that search filters are stored for; 0 stores none. While inserts are so many that they take the budget (--writer.inserts-per-second), it is 64 times as many. They cost about 6 bytes and a microsecond a line, and save reading the lines that cannot have a text."`
 	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
 
 	QueryTimeout          time.Duration `name:"query.timeout" default:"2m" help:"Longest run of a query."`
@@ -165,6 +167,10 @@ type serverFlags struct {
 	QueryMaxEventValues     int           `name:"query.max-event-values" default:"${event_values}" help:"Values of a facet, a series or a trend of events. Without it the names of all pods are one answer."`
 	QueryMaxEventPoints     int           `name:"query.max-event-points" default:"${event_points}" help:"Steps of a series of events. Without it a small step over a long time fills the memory with zeros."`
 	QueryMaxEventHistory    time.Duration `name:"query.max-event-history" default:"${event_history}" help:"Time whose events a series or a trend counts. Without it one request parses every update that is kept."`
+	QuerySuspectTimeout     time.Duration `name:"query.suspect-timeout" default:"${suspect_timeout}" help:"Time for all questions about the suspects of an alert together; what is not answered by then is missing. Without it an answer waits for the slowest."`
+	QueryMaxSuspectParallel int           `name:"query.max-suspect-parallel" default:"${suspect_parallel}" help:"Questions about the suspects of one alert that wait for an answer at the same time. Without it one look takes all places of its tenant."`
+	QueryMaxSuspectWindow   time.Duration `name:"query.max-suspect-window" default:"${suspect_window}" help:"Longest time before an alert in which suspects are looked for. Without it one look reads a month of everything."`
+	QueryMaxSuspectRows     int           `name:"query.max-suspect-rows" default:"${suspect_rows}" help:"Events, records, patterns or series of one question about suspects. Without it a storm of events is held in memory."`
 	QueryMaxAuditRecords    int           `name:"query.max-audit-records" default:"${audit_records}" help:"Requests of one list of audit records. Without it a page of a busy API server holds all of its requests in memory."`
 	QueryMaxAuditClients    int           `name:"query.max-audit-clients" default:"${audit_clients}" help:"Clients of one analysis of audit records. Without it every request's address can be one entry of an answer."`
 	QueryMaxAuditWrites     int           `name:"query.max-audit-writes" default:"${audit_writes}" help:"Writes of one object that are compared. Without it an object that a controller writes each second is a hundred thousand states in memory."`
@@ -178,7 +184,7 @@ type serverFlags struct {
 	ExportMaxRows             int64         `name:"export.max-rows" default:"${export_rows}" help:"Log lines of one export."`
 	ExportMaxBytes            int64         `name:"export.max-bytes" default:"${export_bytes}" help:"Bytes of one export, before compression for the way."`
 	ExportTimeout             time.Duration `name:"export.timeout" default:"${export_timeout}" help:"Time of one export, a slow reader's included."`
-	ExportStallTimeout        time.Duration `name:"export.stall-timeout" default:"${export_stall}" help:"Time in which a reader of an export may take nothing."`
+	ExportStallTimeout        time.Duration `name:"export.stall-timeout" default:"${export_stall}" help:"Time in which a reader of an export, or of an answer of SQL, may take nothing."`
 	ExportMaxConcurrent       int           `name:"export.max-concurrent" default:"${exports}" help:"Exports of all tenants that run at once; more get 429."`
 	ExportMaxTenantConcurrent int           `name:"export.max-tenant-concurrent" default:"${tenant_exports}" help:"Exports of one tenant that run at once; more get 429."`
 
@@ -191,7 +197,24 @@ type serverFlags struct {
 	OIDCAllowedNetworks []string `name:"oidc.allowed-networks" help:"Private networks that providers may be in, such as 10.1.0.0/16. Without them only public addresses are asked."`
 
 	AlertingEvaluationInterval time.Duration `name:"alerting.evaluation-interval" default:"1m" help:"Interval of rule groups that set none."`
+	AlertingEvaluationDelay    time.Duration `name:"alerting.evaluation-delay" default:"0s" help:"How far behind the clock rule groups are evaluated that set no query_offset. Without it a rule sees the newest samples before those that are still under way."`
+	AlertingGroupsPerTenant    int           `name:"alerting.groups-per-tenant" default:"${rule_groups}" help:"Rule groups of a tenant; those of rule packs do not count. Without it one tenant's rules are everybody's load."`
+	AlertingRulesPerGroup      int           `name:"alerting.rules-per-group" default:"${group_rules}" help:"Rules of a group, which are evaluated one after the other. Without it a group takes longer than its interval."`
+	AlertingMaxGroupBytes      int           `name:"alerting.max-group-bytes" default:"${group_bytes}" help:"Size of a rule group's document. Without it one fills the message that it is stored in."`
+	AlertingMinInterval        time.Duration `name:"alerting.min-interval" default:"${min_interval}" help:"Shortest interval of a rule group. Without it one group is a storm of queries."`
+	AlertingMaxQueryOffset     time.Duration `name:"alerting.max-query-offset" default:"${max_offset}" help:"Longest query_offset of a rule group. Without it a group tells of what is long over."`
+	AlertingBacktestSteps      int           `name:"alerting.backtest-max-steps" default:"${backtest_steps}" help:"Evaluations of each rule in one backtest. Without it one request holds the points of a year in memory."`
+	AlertingBacktestQueries    int           `name:"alerting.backtest-max-evaluations" default:"${backtest_queries}" help:"Evaluations in one backtest that are queries of their own: of rules that read what their group records later, and of templates. Without it one backtest is tens of thousands of queries."`
+	AlertingDetectorsPerTenant int           `name:"alerting.detectors-per-tenant" default:"${detectors}" help:"Detectors of a tenant. Without it one tenant has any number of queries that run without anybody asking."`
+	AlertingDetectorSeries     int           `name:"alerting.detector-series" default:"${detector_series}" help:"Series of one detector, each with a baseline of some KiB in memory. Without it a label explosion is as many baselines."`
+	AlertingDetectorWorkers    int           `name:"alerting.detector-workers" default:"${detector_workers}" help:"Detectors that are evaluated at the same time, of all tenants; of one tenant it is one. Without it they are all evaluated at once."`
+	AlertingDetectorInterval   time.Duration `name:"alerting.detector-min-interval" default:"${detector_interval}" help:"Shortest interval of a detector. Without it one detector is a storm of queries."`
+	AlertingDetectorTimeout    time.Duration `name:"alerting.detector-timeout" default:"${detector_timeout}" help:"Time of one evaluation with all its queries. Without it a slow tenant holds a worker."`
+	AlertingDetectorRefresh    time.Duration `name:"alerting.detector-refresh" default:"${detector_refresh}" help:"How long what was learned from history holds. Without it a baseline would never follow its series; a shorter time is more load, because learning reads all of the history."`
+	AlertingDetectorPreview    time.Duration `name:"alerting.detector-max-preview" default:"${detector_preview}" help:"Longest range of a preview. Without it one request reads and judges a year."`
 	AlertingAllowedReceivers   []string      `name:"alerting.allowed-receivers" help:"Private networks that webhooks may reach, such as 10.1.0.0/16. Without them receivers reach public addresses only."`
+	AlertingDeliveriesKept     int           `name:"alerting.deliveries-kept" default:"500" help:"Attempts to tell receivers that the delivery log keeps of a tenant. Without it one failing receiver fills the log of all."`
+	AlertingTestsPerMinute     int           `name:"alerting.tests-per-minute" default:"20" help:"How often a minute a tenant may try its receivers. Without it the test is a way to send anything anywhere."`
 	AlertingExternalURL        string        `name:"alerting.external-url" help:"Address of the console as people reach it, for links in notifications."`
 
 	DirectoryMaxAdminAge  time.Duration `name:"directory.max-admin-age" default:"${admin_age}" help:"How old a node's knowledge of tenants and credentials may be while it still takes what can change something: admin tokens, API keys, operators, people who are more than viewers. Without it who was removed goes on for ever on a node that is cut off from the control plane."`
@@ -254,6 +277,13 @@ func flagDefaults() kong.Vars {
 		"pattern_variants": n(int64(d.Patterns.MinVariants)), "patterns_group": n(int64(d.Patterns.MaxPatterns)), "pattern_groups": n(int64(d.Patterns.MaxGroups)),
 		"pattern_bytes": n(d.Patterns.MaxBytes),
 		"insert_rows":   n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
+		"detectors": n(int64(d.Alerting.Detectors.PerTenant)), "detector_series": n(int64(d.Alerting.Detectors.SeriesPerDetector)), "detector_workers": n(int64(d.Alerting.Detectors.Workers)),
+		"detector_interval": d.Alerting.Detectors.MinInterval.String(), "detector_timeout": d.Alerting.Detectors.Timeout.String(), "detector_refresh": d.Alerting.Detectors.Refresh.String(),
+		"detector_preview": d.Alerting.Detectors.MaxPreview.String(), "suspect_timeout": d.Query.Suspects.Timeout.String(), "suspect_parallel": n(int64(d.Query.Suspects.Parallel)),
+		"suspect_window": d.Query.Suspects.MaxWindow.String(), "suspect_rows": n(int64(d.Query.Suspects.MaxRows)),
+		"rule_groups": n(int64(d.Alerting.GroupsPerTenant)), "group_rules": n(int64(d.Alerting.RulesPerGroup)), "group_bytes": n(int64(d.Alerting.MaxGroupBytes)),
+		"min_interval": d.Alerting.MinInterval.String(), "max_offset": d.Alerting.MaxQueryOffset.String(),
+		"backtest_steps": n(int64(d.Alerting.Backtest.Steps)), "backtest_queries": n(int64(d.Alerting.Backtest.Evaluations)),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "sql_timeout": d.SQL.Timeout.String(), "sql_rows": n(int64(d.SQL.MaxRows)), "sql_bytes": n(int64(d.SQL.MaxBytes)), "sql_text": n(int64(d.SQL.Statement.MaxBytes)), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
 		"context_lines": n(int64(d.Query.MaxContextLines)), "events": n(int64(d.Query.Events.MaxEvents)), "event_values": n(int64(d.Query.Events.MaxValues)),
@@ -347,8 +377,16 @@ func (f *serverFlags) limits(o *app.Options) {
 		MaxConcurrent: f.ExportMaxConcurrent, MaxTenantConcurrent: f.ExportMaxTenantConcurrent,
 	}
 	o.Alerting = app.AlertingOptions{
-		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, ExternalURL: f.AlertingExternalURL,
+		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, DeliveriesKept: f.AlertingDeliveriesKept, TestsPerMinute: f.AlertingTestsPerMinute, ExternalURL: f.AlertingExternalURL,
+		EvaluationDelay: f.AlertingEvaluationDelay, GroupsPerTenant: f.AlertingGroupsPerTenant, RulesPerGroup: f.AlertingRulesPerGroup,
+		MaxGroupBytes: f.AlertingMaxGroupBytes, MinInterval: f.AlertingMinInterval, MaxQueryOffset: f.AlertingMaxQueryOffset, Backtest: o.Alerting.Backtest,
 	}
+	o.Alerting.Detectors = detect.Limits{
+		PerTenant: f.AlertingDetectorsPerTenant, SeriesPerDetector: f.AlertingDetectorSeries, Workers: f.AlertingDetectorWorkers, MinInterval: f.AlertingDetectorInterval,
+		Timeout: f.AlertingDetectorTimeout, Refresh: f.AlertingDetectorRefresh, MaxPreview: f.AlertingDetectorPreview,
+	}
+	o.Query.Suspects = suspects.Limits{Timeout: f.QuerySuspectTimeout, Parallel: f.QueryMaxSuspectParallel, MaxWindow: f.QueryMaxSuspectWindow, MaxRows: f.QueryMaxSuspectRows}
+	o.Alerting.Backtest.Steps, o.Alerting.Backtest.Evaluations = f.AlertingBacktestSteps, f.AlertingBacktestQueries
 	o.Tenants = app.TenantsOptions{
 		ChangeRetention: f.TenantsChangeRetention, DeleteGrace: f.TenantsDeleteGrace, PurgeSettle: f.TenantsPurgeSettle, Retention: f.RetentionDefault, MaxRetention: f.RetentionMax,
 		RetentionInterval: f.RetentionInterval, TransferDir: f.TenantsExportDir, TransferKeep: f.TenantsExportKeep, TransferMaxBytes: f.TenantsExportMaxBytes,

@@ -37,7 +37,7 @@ func main() {
 
 // cli is the command line.
 type cli struct {
-	Serve       serveCmd       `cmd:"" help:"Run every role in one process, with both engines embedded unless told otherwise."`
+	Serve       serveCmd       `cmd:"" help:"Run every role, with both engines embedded unless told otherwise."`
 	Ingest      roleCmd        `cmd:"" help:"Run the ingest role alone, against real NATS and ClickHouse."`
 	Writer      roleCmd        `cmd:"" help:"Run the writer role alone."`
 	Querier     roleCmd        `cmd:"" help:"Run the querier role alone."`

@@ -4,18 +4,22 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/seamarkhq/seamark/internal/app"
+	"github.com/seamarkhq/seamark/internal/child"
 	"github.com/seamarkhq/seamark/internal/demo"
 )
 
 // serveCmd runs every role.
 type serveCmd struct {
 	serverFlags
+	QueryProcess bool          `name:"query.process" default:"true" negatable:"" help:"Answer queries and evaluate rules in a process of their own beside ingest, which then keeps its memory and comes first on the processors."`
+	AsReader     bool          `name:"as-reader" hidden:"" help:"Be that process."`
 	Demo         bool          `help:"Make a demo tenant, feed it from a demo cluster, and write demo.env in the data folder."`
 	DemoIncident time.Duration `name:"demo.incident-every" default:"10m" help:"How often the demo cluster has an incident."`
 }
@@ -26,7 +30,21 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		// A webhook of a demo is on the same machine. Elsewhere such addresses stay closed unless the operator opens them.
 		c.AlertingAllowedReceivers = []string{"127.0.0.0/8", "::1/128"}
 	}
-	return serve(ctx, &c.serverFlags, app.AllRoles(), func(ctx context.Context, a *app.App) error {
+	o, err := c.options(app.AllRoles())
+	if err != nil {
+		return err
+	}
+	if c.AsReader {
+		return serveReader(ctx, o)
+	}
+	if c.QueryProcess {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find this executable: %w", err)
+		}
+		o.Reader = &app.ReaderOptions{Command: slices.Concat([]string{self}, os.Args[1:], []string{"--as-reader"}), Stderr: os.Stderr}
+	}
+	return serve(ctx, o, func(ctx context.Context, a *app.App) error {
 		if !c.Demo {
 			return nil
 		}
@@ -42,14 +60,47 @@ type roleCmd struct{ serverFlags }
 // Run serves until a signal, then drains.
 func (c *roleCmd) Run(ctx context.Context, parsed *kong.Context) error {
 	role := app.Role(strings.Fields(parsed.Command())[0])
-	return serve(ctx, &c.serverFlags, []app.Role{role}, func(context.Context, *app.App) error { return nil })
-}
-
-func serve(ctx context.Context, f *serverFlags, roles []app.Role, started func(context.Context, *app.App) error) error {
-	o, err := f.options(roles)
+	o, err := c.options([]app.Role{role})
 	if err != nil {
 		return err
 	}
+	return serve(ctx, o, func(context.Context, *app.App) error { return nil })
+}
+
+// serveReader serves what the process that has started this one passes on.
+func serveReader(ctx context.Context, o app.Options) error {
+	link := &app.Link{}
+	parent, err := child.Listen(os.Stdin, os.Stdout, link)
+	if err != nil {
+		return err
+	}
+	link.Apply(&o)
+	o.Headroom = headroom(app.ReaderHeadroom)
+	o.GiveWay()
+	// The parent alone says when: a signal to all processes of the server must not end this one before its requests are answered.
+	return runApp(parent.Wanted(context.WithoutCancel(ctx)), o, func(_ context.Context, a *app.App) error { return parent.Ready(a.Hello()) })
+}
+
+// headroom returns what is allocated between two collections of garbage, which GOGC overrules.
+func headroom(bytes int64) int64 {
+	if os.Getenv("GOGC") != "" {
+		return 0
+	}
+	return bytes
+}
+
+func serve(ctx context.Context, o app.Options, started func(context.Context, *app.App) error) error {
+	o.Headroom = headroom(app.Headroom)
+	return runApp(ctx, o, func(ctx context.Context, a *app.App) error {
+		if err := announceOperator(ctx, a); err != nil {
+			return err
+		}
+		return started(ctx, a)
+	})
+}
+
+// runApp runs an app until ctx ends or a part of it fails, then drains.
+func runApp(ctx context.Context, o app.Options, started func(context.Context, *app.App) error) error {
 	a, err := app.New(o)
 	if err != nil {
 		return err
@@ -58,9 +109,7 @@ func serve(ctx context.Context, f *serverFlags, roles []app.Role, started func(c
 		return err
 	}
 	o.SpareProcessors()
-	if err := announceOperator(ctx, a); err != nil {
-		return err
-	}
+	o.ComeFirst()
 	if err := started(ctx, a); err != nil {
 		return err
 	}

@@ -138,13 +138,16 @@ func classOf(r *http.Request) (class admit.Class, source string) {
 	case admit.ExportQuery.String():
 		class = admit.ExportQuery
 	}
-	if isExport(r) {
+	if isExport(r) || isBacktest(r) {
 		class = admit.ExportQuery
 	}
 	return class, source
 }
 
 func isExport(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/export") }
+
+// isBacktest says that a request reads a long range by its nature.
+func isBacktest(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/alerting/backtest") }
 
 func clipped(s string) string {
 	if len(s) > maxSourceBytes {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -16,7 +17,6 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/seamarkhq/seamark/alerting"
-	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/admit"
 )
@@ -24,10 +24,6 @@ import (
 // startAlerting starts evaluating rules and sending notifications.
 func (a *App) startAlerting(ctx context.Context) error {
 	o := alerting.DefaultOptions()
-	var err error
-	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
-		return err
-	}
 	for _, s := range a.opts.Alerting.AllowedReceivers {
 		prefix, err := netip.ParsePrefix(s)
 		if err != nil {
@@ -35,26 +31,21 @@ func (a *App) startAlerting(ctx context.Context) error {
 		}
 		o.PrivateReceivers = append(o.PrivateReceivers, prefix)
 	}
-	external := a.opts.Alerting.ExternalURL
-	if external == "" {
-		external = "http://" + a.opts.HTTP.Listen
-	}
-	console, err := url.Parse(external)
+	console, err := a.externalURL()
 	if err != nil {
-		return fmt.Errorf("--alerting.external-url: %w", err)
+		return err
 	}
 	o.JS, o.Keys, o.Replicas, o.Owner = a.js, a.keys, a.opts.NATS.Replicas, a.node
-	o.Query = func(t seamark.TenantID) rules.QueryFunc {
-		query := a.promql.QueryFunc(t)
-		return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
-			return a.evaluateRule(withReader(ctx, reader{language: "rules"}), t, query, expr, at)
-		}
-	}
-	o.Queryable, o.Publish = a.promql.Queryable, a.publishSamples
+	a.setRules(&o)
+	o.Publish, o.Runbooks = a.publishSamples, console
 	o.Standing = a.standing
 	o.ExternalURL = func(seamark.TenantID) *url.URL { return console }
-	o.EvaluationInterval = a.opts.Alerting.EvaluationInterval
-	o.Limits.MinInterval = min(o.Limits.MinInterval, o.EvaluationInterval)
+	o.Evidence = a.evidence(console)
+	set := &a.opts.Alerting
+	o.EvaluationInterval, o.EvaluationDelay = set.EvaluationInterval, set.EvaluationDelay
+	o.Limits.GroupsPerTenant, o.Limits.RulesPerGroup, o.Limits.GroupBytes = set.GroupsPerTenant, set.RulesPerGroup, set.MaxGroupBytes
+	o.Limits.MinInterval, o.Limits.MaxQueryOffset = min(set.MinInterval, o.EvaluationInterval), set.MaxQueryOffset
+	o.Limits.DeliveriesKept, o.Limits.TestsPerMinute = set.DeliveriesKept, set.TestsPerMinute
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	if a.alerting, err = alerting.New(ctx, o); err != nil {
 		return err
@@ -63,6 +54,19 @@ func (a *App) startAlerting(ctx context.Context) error {
 	a.defers("alerting service", a.alerting.Stop)
 	a.followStates(a.alerting.Touch)
 	return nil
+}
+
+// externalURL returns where people reach this server.
+func (a *App) externalURL() (*url.URL, error) {
+	external := a.opts.Alerting.ExternalURL
+	if external == "" {
+		external = "http://" + a.opts.HTTP.Listen
+	}
+	parsed, err := url.Parse(external)
+	if err != nil {
+		return nil, fmt.Errorf("--alerting.external-url: %w", err)
+	}
+	return parsed, nil
 }
 
 // evaluateRule asks for a rule, which is a query of its own.
@@ -80,7 +84,8 @@ func ruleSource(ctx context.Context) string {
 	source := "rule:"
 	if origin, ok := ctx.Value(promql.QueryOrigin{}).(map[string]any); ok {
 		if group, ok := origin["ruleGroup"].(map[string]string); ok {
-			source += group["file"] + "/" + group["name"] + "/"
+			namespace, _, _ := strings.Cut(group["file"], "\x00")
+			source += namespace + "/" + group["name"] + "/"
 		}
 	}
 	return source + rules.FromOriginContext(ctx).Name

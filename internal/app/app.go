@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/seamarkhq/seamark/alerting"
+	"github.com/seamarkhq/seamark/alerting/detect"
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/otlpgrpc"
 	"github.com/seamarkhq/seamark/internal/bus"
@@ -33,6 +35,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/logexplore"
 	"github.com/seamarkhq/seamark/querier/logexport"
 	"github.com/seamarkhq/seamark/querier/logfilter"
+	"github.com/seamarkhq/seamark/querier/logpatterns"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logtail"
 	"github.com/seamarkhq/seamark/querier/promql"
@@ -52,6 +55,7 @@ type App struct {
 
 	natsServer   *engine.NATS       // nil with an outside NATS
 	clickhouse   *engine.ClickHouse // nil with an outside ClickHouse
+	reader       *readerProcess     // nil where the roles that read run in this process, or in none here
 	disk         *engine.DiskGuard  // nil without an embedded engine
 	nc           *nats.Conn
 	js           jetstream.JetStream
@@ -78,6 +82,7 @@ type App struct {
 	promql       *promql.Engine
 	logql        *logqlengine.Engine
 	explorer     *logexplore.Explorer
+	patterns     *logpatterns.Finder
 	logContext   *logcontext.Reader
 	logExport    *logexport.Exporter
 	tailer       *logtail.Tailer
@@ -87,12 +92,14 @@ type App struct {
 	pipelines    *pipelines           // nil without the ingest and API roles
 	forwarders   forwarderAPI         // of the forwarder and API roles
 	savedQueries *tenant.SavedQueries // of the API role
+	dashboards   *tenant.Dashboards   // of the API role
 	quotas       quotaAPI             // of the API and querier roles
 	meter        *metering.Meter
 	shares       *shares       // of ClickHouse's processors
 	replays      httpx.Replays // of the API role
 	ingester     *ingest.Ingester
 	alerting     *alerting.Service
+	detectors    *detect.Keeper   // of the alerting role
 	grpc         *otlpgrpc.Server // nil without the ingest role
 	edge         *httpx.Edge
 	listening    map[string]string // addresses of the listeners beside the two below, by flag
@@ -127,8 +134,11 @@ func New(o Options) (*App, error) {
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return nil, fmt.Errorf("--data-dir: %w", err)
 	}
-	if path := SocketPath(o.DataDir); o.NATS.URL == "" && len(path) > maxSocketPath {
+	if path := SocketPath(o.DataDir); o.embedsNATS() && o.Link == nil && len(path) > maxSocketPath {
 		return nil, fmt.Errorf("--data-dir: the socket %s has %d bytes; the system takes %d. Choose a shorter folder", path, len(path), maxSocketPath)
+	}
+	if o.Reader != nil {
+		o.Roles = slices.DeleteFunc(slices.Clone(o.Roles), func(r Role) bool { return slices.Contains(readerRoles(), r) })
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -160,6 +170,7 @@ func (a *App) Start(ctx context.Context) error {
 		{"bus", a.usesBus(), a.openBus},
 		{"store", a.usesStore(), a.openStore},
 		{"roles", true, a.startRoles},
+		{readerName, a.opts.Reader != nil, a.startReader},
 		{"http", true, a.serveHTTP},
 		{"ingest listeners", true, a.serveIngestListeners},
 	}
@@ -175,6 +186,10 @@ func (a *App) Start(ctx context.Context) error {
 		a.log.Debug("started", "part", s.name, "took", a.opts.Now().Sub(begin))
 	}
 	a.ready.Store(true)
+	if a.opts.Link != nil {
+		a.log.Debug("started", "roles", a.opts.Roles)
+		return nil
+	}
 	a.log.Info("ready", "http", a.httpAddr, "admin", a.adminAddr, "listeners", a.listening, "roles", a.opts.Roles, "version", a.opts.Version)
 	return nil
 }

@@ -27,17 +27,18 @@ type auditAPI struct {
 	turns
 }
 
-func (a auditAPI) ListAudit(ctx context.Context, scope seamark.Scope, f api.AuditFilter, limit int) (list []api.AuditRecord, truncated bool, err error) {
-	ctx, done, err := a.begin(ctx, wants(f.Range, seamark.Logs))
+func (a auditAPI) ListAudit(ctx context.Context, scope seamark.Scope, q api.AuditListQuery) (page api.AuditPage, err error) {
+	ctx, done, err := a.begin(ctx, wants(q.Filter.Range, seamark.Logs))
 	if err != nil {
-		return nil, false, err
+		return page, err
 	}
 	defer done()
-	found, truncated, err := a.within(scope).List(ctx, scope.Tenant, audit.Filter(f), limit)
-	for i := range found {
-		list = append(list, auditRecordOf(&found[i]))
+	found, err := a.within(scope).List(ctx, scope.Tenant, audit.ListQuery{Filter: audit.Filter(q.Filter), After: (*store.AuditPlace)(q.After), Limit: q.Limit})
+	for i := range found.Records {
+		page.Records = append(page.Records, auditRecordOf(&found.Records[i]))
 	}
-	return list, truncated, err
+	page.Next = (*api.AuditPlace)(found.Next)
+	return page, err
 }
 
 func auditRecordOf(r *store.AuditRecord) api.AuditRecord {

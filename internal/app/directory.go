@@ -29,6 +29,14 @@ func (a *App) openDirectory(ctx context.Context) error {
 			Name: "seamark_directory_age_seconds", Help: "Age of the oldest part of what this node knows of tenants and credentials. About 1 while the control plane's store answers.",
 		}, func() float64 { return d.Freshness().Seconds() }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "seamark_directory_stale", Help: "1 within a second of this node's losing sight of changes of tenants and credentials, else 0. Credentials are refused only after --directory.max-admin-age.",
+		}, func() float64 {
+			if d.Stale() {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "seamark_directory_faults", Help: "Documents of the control plane that this node refused; it goes on with the last good ones. The log names them. Must stay 0.",
 		}, func() float64 { return float64(len(d.Faults())) }),
 	)

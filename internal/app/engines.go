@@ -21,12 +21,20 @@ import (
 func SocketPath(dataDir string) string { return filepath.Join(dataDir, "nats", "seamark.sock") }
 
 // bucketReserve is the room for control-plane buckets and the dead-letter stream beside the shards' streams.
-const bucketReserve = 2 << 30
+const bucketReserve = 3 << 30
 
 // startNATS connects to the bus, starting the embedded server when no other is named.
 func (a *App) startNATS(ctx context.Context) error {
 	o := &a.opts
-	if o.NATS.URL != "" {
+	switch {
+	case o.Link != nil && o.embedsNATS():
+		nc, err := engine.DialSocket(o.Link.NATSSocket, nats.Name("seamark-"+a.node), nats.ErrorHandler(a.natsFault))
+		if err != nil {
+			return err
+		}
+		a.nc = nc
+		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
+	case !o.embedsNATS():
 		options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false), nats.ErrorHandler(a.natsFault)}
 		if o.NATS.CredsFile != "" {
 			options = append(options, nats.UserCredentials(o.NATS.CredsFile))
@@ -37,7 +45,7 @@ func (a *App) startNATS(ctx context.Context) error {
 		}
 		a.nc = nc
 		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
-	} else {
+	default:
 		streams := int64(o.Bus.Shards * len(seamark.Signals()))
 		server, err := engine.StartNATS(ctx, engine.NATSOptions{
 			DataDir: filepath.Join(o.DataDir, "nats"), MaxStoreBytes: streams*o.Bus.MaxStreamBytes + o.Query.Jobs.StoreBytes + bucketReserve, Log: a.log.With("engine", "nats"),
@@ -102,7 +110,8 @@ func (a *App) openStore(ctx context.Context) error {
 		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },
 		Number:   a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
-	if o.DSN != "" {
+	switch {
+	case o.DSN != "":
 		parsed, err := o.parseDSN()
 		if err != nil {
 			return err
@@ -110,7 +119,15 @@ func (a *App) openStore(ctx context.Context) error {
 		so.NativeAddrs, so.HTTPAddrs, so.TLS = parsed.Addr, o.HTTPAddrs, parsed.TLS
 		so.User, so.Password, so.CreateUsers = parsed.Auth.Username, parsed.Auth.Password, o.TenantUsers == "sql"
 		so.TenantPassword = func(user string) string { return engine.TenantPassword(o.TenantSecret, user) }
-	} else {
+	case a.opts.Link != nil:
+		at := a.opts.Link.ClickHouse
+		so.NativeAddrs, so.HTTPAddrs, so.User, so.Password = []string{at.Socket}, []string{at.HTTP}, at.User, at.Password
+		so.TenantPassword = func(user string) string { return engine.TenantPassword(at.TenantSecret, user) }
+		so.Dial, so.Number = engine.SocketDial(at.Socket), a.embeddedNumber
+		if err := a.hearEngineState(); err != nil {
+			return err
+		}
+	default:
 		var prepare []string
 		if o.Workloads {
 			prepare = store.WorkloadStatements(o.Ceilings.Threads, "")
@@ -118,7 +135,7 @@ func (a *App) openStore(ctx context.Context) error {
 		ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
 			Prepare: prepare,
 			DataDir: filepath.Join(a.opts.DataDir, "clickhouse"), LibraryPath: o.Library, TenantUsers: o.EmbeddedUsers,
-			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, OnState: a.engineState, Log: a.log.With("engine", "clickhouse"),
+			MaxMemoryBytes: o.MaxMemoryBytes, Ceilings: o.Ceilings, OnState: a.tellEngineState, Log: a.log.With("engine", "clickhouse"),
 		})
 		if err != nil {
 			return fmt.Errorf("start embedded ClickHouse: %w", err)
@@ -159,7 +176,7 @@ func (a *App) prepareDataDir() error {
 	if err := os.MkdirAll(a.opts.DataDir, 0o700); err != nil {
 		return fmt.Errorf("--data-dir: %w", err)
 	}
-	unlock, err := lockFolder(a.opts.DataDir)
+	unlock, err := a.lockDataDir()
 	if err != nil {
 		return fmt.Errorf("--data-dir: %w", err)
 	}
@@ -172,7 +189,7 @@ func (a *App) prepareDataDir() error {
 
 // guardDisk watches the disk of a data folder that an engine writes to.
 func (a *App) guardDisk() error {
-	if a.opts.NATS.URL != "" && a.opts.ClickHouse.DSN != "" {
+	if a.opts.Link != nil || !a.opts.embedsNATS() && a.opts.ClickHouse.DSN != "" {
 		return nil
 	}
 	o := &a.opts.Disk

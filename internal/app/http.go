@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -47,8 +48,17 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if a.opts.has(RoleAPI) {
 		o.Fallback = reference.Handler(console.Handler())
 	}
+	if a.reader != nil {
+		o.Passed, o.Pass = a.reader.routes, a.reader.pass
+	}
+	if a.opts.Link != nil {
+		o.ClientIP = linkedClientIP
+	}
 	if a.edge, err = httpx.New(o); err != nil {
 		return err
+	}
+	if a.opts.Link != nil {
+		return a.serveLocal(ctx, frontSocket, a.front())
 	}
 	certificate, err := a.opts.HTTP.loadCertificate(a.log)
 	if err != nil {
@@ -61,11 +71,14 @@ func (a *App) serveHTTP(ctx context.Context) error {
 // serveAdmin opens the listener for health and metrics. It opens first, so that a slow start can be watched.
 func (a *App) serveAdmin(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.gatherer(), promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.answerReady)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	if a.opts.Link != nil {
+		return a.serveLocal(ctx, adminSocket, mux)
+	}
 	var err error
 	a.adminAddr, err = a.listen(ctx, "admin.listen", a.opts.Admin.Listen, mux, nil)
 	return err
@@ -75,38 +88,47 @@ func (a *App) serveAdmin(ctx context.Context) error {
 func (a *App) answerReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	if err := a.checkReady(ctx); err != nil {
+	warning, err := a.checkReady(ctx)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = w.Write([]byte("ready\n"))
-	if a.directory.Stale() {
-		_, _ = fmt.Fprintf(w, "stale: changes of tenants and credentials were not seen for %s\n", a.directory.Freshness().Round(time.Second))
-	}
+	_, _ = w.Write([]byte(readyText + warning))
 }
 
-// checkReady fails for what this process's roles cannot work without. Ingest works while ClickHouse is away.
-func (a *App) checkReady(ctx context.Context) error {
+// readyText is what a process answers that is ready; warnings follow, a line each.
+const readyText = "ready\n"
+
+// checkReady fails for what this process's roles cannot work without, and warns of what they can. Ingest works while ClickHouse is
+// away.
+func (a *App) checkReady(ctx context.Context) (warning string, err error) {
 	switch {
 	case !a.ready.Load():
-		return errors.New("starting or stopping")
+		return "", errors.New("starting or stopping")
 	case a.nc.Status().String() != "CONNECTED":
-		return errors.New("NATS is not connected")
+		return "", errors.New("NATS is not connected")
 	case a.directory.Blind():
-		return fmt.Errorf("what this node knows of tenants and credentials is %s old, more than --directory.max-ingest-age, %s",
+		return "", fmt.Errorf("what this node knows of tenants and credentials is %s old, more than --directory.max-ingest-age, %s",
 			a.directory.Freshness().Round(time.Second), a.opts.Directory.MaxIngestAge)
 	}
 	if a.natsServer != nil {
 		if err := a.natsServer.Health(); err != nil {
-			return fmt.Errorf("embedded NATS: %w", err)
+			return "", fmt.Errorf("embedded NATS: %w", err)
 		}
+	}
+	if a.directory.Stale() {
+		warning = fmt.Sprintf("stale: changes of tenants and credentials were not seen for %s\n", a.directory.Freshness().Round(time.Second))
+	}
+	if a.reader != nil {
+		of, err := a.reader.checkReady(ctx)
+		return cmp.Or(warning, of), err
 	}
 	if a.opts.has(RoleQuerier) {
 		if err := a.store.Ping(ctx); err != nil {
-			return errors.New("ClickHouse does not answer")
+			return "", errors.New("ClickHouse does not answer")
 		}
 	}
-	return nil
+	return warning, nil
 }
 
 // capped bounds a listener's connections. Without it whoever opens enough of them takes all file descriptors.
@@ -120,18 +142,24 @@ func (a *App) capped(ln net.Listener) net.Listener {
 	return newCapListener(ln, a.opts.HTTP.MaxConns, a.opts.HTTP.MaxConnsPerIP, exempt, a.refusedConns.Inc)
 }
 
-// listen serves a handler and registers its drain.
+// listen serves a handler on an address.
 func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, certificate *tls.Config) (string, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("--%s: %w", name, err)
 	}
+	ln = a.capped(ln)
+	a.serve(name, ln, h, certificate)
+	return ln.Addr().String(), nil
+}
+
+// serve serves a handler and registers its drain.
+func (a *App) serve(name string, ln net.Listener, h http.Handler, certificate *tls.Config) {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true) // gRPC behind a proxy that ends TLS, and on loopback
-	ln = a.capped(ln)
 	server := &http.Server{
 		Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, TLSConfig: certificate,
@@ -153,5 +181,4 @@ func (a *App) listen(ctx context.Context, name, addr string, h http.Handler, cer
 		}
 		return nil
 	})
-	return ln.Addr().String(), nil
 }

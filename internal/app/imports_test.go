@@ -25,7 +25,8 @@ type layer struct {
 // layers is the direction of imports: cmd, app, roles, adapters, domain. docs/architecture.md draws it.
 var layers = []layer{
 	{"internal/seamark", nil, "The domain depends on the standard library alone."},
-	{"internal/engine", []string{"internal/seamark"}, "The engines hand out addresses and know nothing of what runs on them."},
+	{"internal/child", nil, "A child is any process; what it does is its own."},
+	{"internal/engine", []string{"internal/child", "internal/seamark"}, "The engines hand out addresses and know nothing of what runs on them."},
 	{"internal/bus", []string{"internal/seamark"}, "The bus does not look into messages, so it needs no store and no edge."},
 	{"internal/store", []string{"internal/store/gram", "internal/store/lz4", "internal/seamark"}, "The store is below the roles and knows neither the bus nor HTTP."},
 	{"internal/store/gram", nil, "Sets of grams know bytes alone."},
@@ -91,6 +92,7 @@ var layers = []layer{
 	{"querier/sql/guard", []string{"internal/seamark"}, "What reads a statement knows text alone."},
 	{"querier/logexport", []string{"querier/logmem", "querier/logql", "querier/logql/engine", "querier/logexport/parquet", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/logpatterns", []string{"internal/logpattern", "querier/logql", "querier/logql/", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/suspects", []string{"internal/seamark"}, "What ranks suspects is handed what it asks."},
 	{"querier/logexport/parquet", nil, "A format knows columns alone."},
 	{"querier/patterns", nil, "A miner knows lines alone."},
 	{"querier/logql/loki", []string{"querier/logql/engine", "internal/seamark"}, "Loki's JSON is written from the engine's results alone."},
@@ -98,7 +100,14 @@ var layers = []layer{
 	{"tenant", []string{"internal/seal", "internal/seamark"}, "The directory touches no telemetry; roles see it through interfaces of their own."},
 	{"tenant/oidc", []string{"internal/seamark"}, "A client of sign-in providers proves who somebody is there; whom that makes them here is the directory's."},
 	{"forward", []string{"internal/bus", "internal/guard", "internal/seal", "internal/store", "internal/seamark"}, "Forwarders get their filter as functions, and read the bus beside the writer."},
-	{"alerting", []string{"internal/bus", "internal/guard", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
+	{"alerting/insight", nil, "Arithmetic knows grids of numbers alone."},
+	{"alerting/detect", []string{"alerting/insight", "internal/bus", "internal/seamark"}, "Detectors get what they read, and their way to raise alerts, as functions."},
+	{"alerting/overlay", nil, "Series in memory lie over any storage."},
+	{"alerting/backtest", []string{"alerting/overlay", "internal/seamark"}, "A backtest reads through what it is handed."},
+	{"alerting/packs", []string{"internal/seamark"}, "Packs are texts, which know neither tenants nor storage."},
+	{"alerting/ruletest", []string{"alerting/packs", "internal/seamark"}, "Unit tests of rules evaluate what they are handed."},
+	{"alerting/receivers", []string{"internal/guard"}, "A receiver knows the guard and its service, no tenant and no store."},
+	{"alerting", []string{"alerting/receivers", "alerting/overlay", "alerting/packs", "internal/bus", "internal/guard", "internal/seal", "internal/seamark"}, "Alerting gets its queries and its way to store samples as functions."},
 	{"metering", []string{"internal/store", "internal/seamark"}, "The meter reads the store and is handed its way to the bus, to people and to alerts."},
 	{"api", []string{"internal/httpx", "internal/seamark"}, "The API states what it needs as interfaces; app fills them."},
 	{"api/reference", nil, "The reference is files, and openapi.yaml."},
@@ -108,8 +117,8 @@ var layers = []layer{
 
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
-	{"internal/app", []string{"ingest/", "querier/", "alerting", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/engine", "internal/guard", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
-	{"cmd/seamark", []string{"forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
+	{"internal/app", []string{"ingest/", "querier/", "alerting", "alerting/backtest", "alerting/detect", "alerting/insight", "alerting/receivers", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/child", "internal/engine", "internal/guard", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
+	{"cmd/seamark", []string{"alerting/detect", "querier/suspects", "forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/child", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
@@ -118,10 +127,13 @@ var layers = []layer{
 	{"internal/e2e", []string{"api/client", "internal/e2e/", "internal/app", "internal/democluster", "internal/engine", "internal/httpx", "internal/seamark", "tenant"}, "End-to-end tests start the product and talk to it from outside."},
 	{"internal/bench/logs", []string{"querier/logfilter", "querier/seriesindex", "api", "ingest/level", "querier/logql/engine", "querier/logql/loki", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/query", []string{"api", "querier/promql", "querier/samplecache", "querier/seriesindex", "internal/e2e/harness", "internal/httpx", "internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
-	{"internal/bench/isolation", []string{"internal/bench", "internal/e2e/harness"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/isolation", []string{"internal/bench", "internal/child", "internal/e2e/harness"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/alerting", []string{"internal/e2e/harness", "tenant", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
+	{"internal/bench/incidents", []string{"alerting/detect", "alerting/insight", "querier/logpatterns", "querier/suspects", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/directory", []string{"tenant", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/bench/audit", []string{"internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},
+	{"internal/e2e/packs", []string{"alerting/packs", "alerting/ruletest", "querier/logmem", "querier/logql", "querier/logql/engine", "internal/store", "internal/seamark"}, "Unit tests of rule packs need both query engines."},
 	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
 }
 
@@ -146,7 +158,7 @@ var fences = []fence{
 	{"flag", []string{"cmd"}, "Flags stay in cmd."},
 	{"github.com/nats-io/nats-server", []string{"internal/engine", "internal/e2e/harness"}, "The embedded server is an engine; everything else is its client."},
 	{"github.com/ebitengine/purego", []string{"internal/engine"}, "Only the engine's child process loads a C library."},
-	{"github.com/prometheus/alertmanager", []string{"alerting"}, "Alertmanager's internals move; one package follows them."},
+	{"github.com/prometheus/alertmanager", []string{"alerting", "internal/e2e/alerts"}, "Alertmanager's internals move; one package follows them."},
 	{"github.com/golang-jwt/jwt", []string{"tenant"}, "Sessions are made and checked in one place."},
 }
 

@@ -262,6 +262,9 @@ func (w *jobWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// FlushError implements what http.ResponseController looks for. Nobody waits for what is not yet kept.
+func (w *jobWriter) FlushError() error { return w.err }
+
 // measure tells what the job's query has taken.
 func (w *jobWriter) measure() jobs.Progress {
 	q := w.query.Load()

@@ -20,6 +20,37 @@ import (
 	"github.com/seamarkhq/seamark/tenant"
 )
 
+// StreamOptions configures a protocol that has listeners of its own: syslog or Fluent forward.
+type StreamOptions struct {
+	Listen    string // plain TCP, "" for none
+	TLSListen string // TLS with the front's certificate, "" for none
+	// TokenFile holds the token whose every connection is.
+	TokenFile string
+	// CertificateTokensFile holds lines of a client certificate's common name and the token that it stands for.
+	CertificateTokensFile string
+	// AllowPlaintext takes logs, and tokens in them, over plain connections off loopback.
+	AllowPlaintext bool
+	// SharedKeyFile holds the forward protocol's shared key.
+	SharedKeyFile string
+}
+
+func (o *StreamOptions) checkListen(certFile string) error {
+	switch {
+	case o.TLSListen != "" && certFile == "":
+		return errors.New("-tls needs --http.tls-cert-file")
+	case o.Listen == "" || o.AllowPlaintext:
+		return nil
+	}
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("is %q; it must be host:port", o.Listen)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("is %q: logs and tokens would cross the network unencrypted. Use the TLS listener, or allow plain text", o.Listen)
+}
+
 // serveIngestListeners opens the ports of protocols that have ports of their own.
 func (a *App) serveIngestListeners(ctx context.Context) error {
 	if !a.opts.has(RoleIngest) {

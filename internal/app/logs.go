@@ -12,6 +12,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logcontext"
 	"github.com/seamarkhq/seamark/querier/logexplore"
+	"github.com/seamarkhq/seamark/querier/logpatterns"
 	"github.com/seamarkhq/seamark/querier/logql"
 	logqlengine "github.com/seamarkhq/seamark/querier/logql/engine"
 	"github.com/seamarkhq/seamark/querier/logql/loki"
@@ -30,6 +31,9 @@ func (a *App) openLogs(ctx context.Context) error {
 	}
 	a.explorer, err = logexplore.New(logexplore.Options{Storage: a.index, Engine: a.logql, Mined: a.store, MaxStreams: o.MaxSeries, MaxSampleLines: min(o.MaxEntries, 5000)})
 	if err != nil {
+		return err
+	}
+	if a.patterns, err = logpatterns.New(logpatterns.Options{Storage: a.store, Streams: a.index, MaxStreams: o.MaxSeries}); err != nil {
 		return err
 	}
 	if a.logContext, err = logcontext.New(logcontext.Options{Storage: a.index, MaxLines: o.MaxContextLines}); err != nil {
@@ -88,6 +92,10 @@ func (l logAPI) QueryLogs(ctx context.Context, scope seamark.Scope, q api.LogQue
 	})
 	if err != nil {
 		return nil, err
+	}
+	if cost := costOf(ctx); cost != nil { // the engine knows of the rows of lines alone
+		s := &result.Stats
+		s.Lines, s.Bytes, s.CPUMillis, s.CacheBytes, s.Queued = cost.Rows, cost.Bytes, cost.CPUMillis, cost.CacheBytes, cost.Waited
 	}
 	return func(w io.Writer) error { return loki.Write(w, result) }, nil
 }

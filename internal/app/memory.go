@@ -9,6 +9,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/logfilter"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
@@ -29,7 +30,7 @@ func (l logStorage) NarrowLogs(ctx context.Context, id seamark.TenantID, scope s
 // cache of metric samples and the filters of log lines. The writers' word refreshes both.
 func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 	index, err := seriesindex.New(seriesindex.Options{
-		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh,
+		Store: a.store, MaxBytes: a.opts.Query.SeriesIndexBytes, Refresh: seriesindex.DefaultRefresh, Answered: fromMemory,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -37,7 +38,7 @@ func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 	}
 	a.defers("series index", func(context.Context) error { return index.Close() })
 	samples, err := samplecache.New(samplecache.Options{
-		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace,
+		Source: a.store, MaxBytes: a.opts.Query.SampleCacheBytes, Refresh: samplecache.DefaultRefresh, Grace: samplecache.DefaultGrace, Answered: fromMemory,
 		Now: a.opts.Now, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
@@ -51,11 +52,16 @@ func (a *App) openMemory() (*seriesindex.Index, *samplecache.Cache, error) {
 			return nil, nil, err
 		}
 	}
-	if a.filters, err = logfilter.New(logfilter.Options{Source: a.store, MaxBytes: a.opts.Query.LogFilterBytes, Registerer: a.registry}); err != nil {
+	if a.filters, err = logfilter.New(logfilter.Options{Source: a.store, MaxBytes: a.opts.Query.LogFilterBytes, Answered: fromMemory, Registerer: a.registry}); err != nil {
 		return nil, nil, err
 	}
 	a.forgetDeleted(index.Forget, samples.Forget, a.filters.Forget, a.forgetStore)
 	return index, samples, nil
+}
+
+// fromMemory counts what a query has found in memory, so that the store was not asked for it.
+func fromMemory(ctx context.Context, bytes uint64) {
+	admit.From(ctx).Take(admit.Cost{CacheBytes: bytes})
 }
 
 // storedSubject begins the subjects on which a writer tells of blocks that it has stored; the table's name and the tenant's id

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // lockFolder takes the folder's lock file for this process. The kernel releases it when the process ends, however.
@@ -24,6 +25,20 @@ func lockFolder(dir string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
 	return f.Close, nil
+}
+
+// lockPatience is how long a process that others start waits for the one before it, whose end the kernel is about to see to.
+const lockPatience = 5 * time.Second
+
+// lockDataDir takes the data folder for this process.
+func (a *App) lockDataDir() (unlock func() error, err error) {
+	for begin := time.Now(); ; {
+		unlock, err = lockFolder(a.opts.DataDir)
+		if err == nil || a.opts.Link == nil || time.Since(begin) > lockPatience {
+			return unlock, err
+		}
+		<-time.After(20 * time.Millisecond)
+	}
 }
 
 // loadNodeID takes the node's name from the options or the data folder, where it stays over restarts: a process that

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seamarkhq/seamark/alerting"
+	"github.com/seamarkhq/seamark/alerting/backtest"
+	"github.com/seamarkhq/seamark/alerting/detect"
 	"github.com/seamarkhq/seamark/forward"
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/esbulk"
@@ -38,7 +41,7 @@ const (
 	RoleAPI       Role = "api"
 )
 
-// AllRoles lists every role, which `seamark serve` runs in one process.
+// AllRoles lists every role, which `seamark serve` runs.
 func AllRoles() []Role {
 	return []Role{RoleIngest, RoleWriter, RoleQuerier, RoleAlerting, RoleForwarder, RoleAPI}
 }
@@ -81,6 +84,12 @@ type Options struct {
 	Logger       *slog.Logger
 	Now          func() time.Time
 	Version      string
+	// Reader, when set, has the roles that read run in a process of their own beside this one.
+	Reader *ReaderOptions
+	// Link is set in that process.
+	Link *Link
+	// Headroom is how much is allocated between two collections of garbage where little is live; 0 is Go's own rule.
+	Headroom int64
 	// Failpoint is called at each step of the writer's protocol; crash tests set it.
 	Failpoint func(name string)
 }
@@ -102,37 +111,6 @@ type HTTPOptions struct {
 
 // OTLPOptions opens OTLP's own ports; the main port takes OTLP too. "" opens none.
 type OTLPOptions struct{ GRPCListen, HTTPListen string }
-
-// StreamOptions configures a protocol that has listeners of its own: syslog or Fluent forward.
-type StreamOptions struct {
-	Listen    string // plain TCP, "" for none
-	TLSListen string // TLS with the front's certificate, "" for none
-	// TokenFile holds the token whose every connection is.
-	TokenFile string
-	// CertificateTokensFile holds lines of a client certificate's common name and the token that it stands for.
-	CertificateTokensFile string
-	// AllowPlaintext takes logs, and tokens in them, over plain connections off loopback.
-	AllowPlaintext bool
-	// SharedKeyFile holds the forward protocol's shared key.
-	SharedKeyFile string
-}
-
-func (o *StreamOptions) checkListen(certFile string) error {
-	switch {
-	case o.TLSListen != "" && certFile == "":
-		return errors.New("-tls needs --http.tls-cert-file")
-	case o.Listen == "" || o.AllowPlaintext:
-		return nil
-	}
-	host, _, err := net.SplitHostPort(o.Listen)
-	if err != nil {
-		return fmt.Errorf("is %q; it must be host:port", o.Listen)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("is %q: logs and tokens would cross the network unencrypted. Use the TLS listener, or allow plain text", o.Listen)
-}
 
 // DiskOptions configures how much of the data folder's disk is kept free.
 type DiskOptions struct {
@@ -202,10 +180,28 @@ type WriterOptions struct {
 // AlertingOptions configures rules and notifications.
 type AlertingOptions struct {
 	EvaluationInterval time.Duration
+	// EvaluationDelay is how far behind the clock groups are evaluated that set no query_offset, so that samples which are under
+	// way are in.
+	EvaluationDelay time.Duration
+	// What a tenant's rules may take; alerting.Limits says what breaks without each.
+	GroupsPerTenant, RulesPerGroup, MaxGroupBytes int
+	MinInterval, MaxQueryOffset                   time.Duration
+	Backtest                                      backtest.Limits
+	Detectors                                     detect.Limits
 	// AllowedReceivers are private networks that webhooks may reach. Empty lets them reach public addresses only, so that
 	// a tenant's receiver cannot talk to what stands beside the server.
 	AllowedReceivers []string
 	ExternalURL      string
+	// What of a tenant's deliveries is kept, and how often it may try its receivers; alerting.Limits says what breaks without each.
+	DeliveriesKept, TestsPerMinute int
+}
+
+func defaultAlertingOptions() AlertingOptions {
+	l := alerting.DefaultLimits()
+	return AlertingOptions{
+		EvaluationInterval: time.Minute, GroupsPerTenant: l.GroupsPerTenant, RulesPerGroup: l.RulesPerGroup, MaxGroupBytes: l.GroupBytes, DeliveriesKept: l.DeliveriesKept, TestsPerMinute: l.TestsPerMinute,
+		MinInterval: l.MinInterval, MaxQueryOffset: l.MaxQueryOffset, Backtest: backtest.DefaultLimits(), Detectors: detect.DefaultLimits(),
+	}
 }
 
 // MeteringOptions says how often usage is counted up.
@@ -238,7 +234,7 @@ func DefaultOptions() Options {
 		Query:        defaultQueryOptions(),
 		Export:       logexport.DefaultLimits(),
 		SQL:          sql.DefaultLimits(),
-		Alerting:     AlertingOptions{EvaluationInterval: time.Minute},
+		Alerting:     defaultAlertingOptions(),
 		Forwarders:   ForwardersOptions{Limits: forward.DefaultLimits()},
 		Session:      DefaultSessionOptions(),
 		Quota:        quota.DefaultLimits(),
@@ -322,6 +318,24 @@ func (o *Options) checkLimits() []flagCheck {
 		{"export.max-tenant-concurrent", within(o.Export.MaxTenantConcurrent, 1, 1000)},
 		{"alerting.allowed-receivers", checkPrefixes(o.Alerting.AllowedReceivers)},
 		{"alerting.evaluation-interval", positive(int64(o.Alerting.EvaluationInterval))},
+		{"alerting.detectors-per-tenant", within(o.Alerting.Detectors.PerTenant, 1, 10_000)},
+		{"alerting.detector-series", within(o.Alerting.Detectors.SeriesPerDetector, 1, 100_000)},
+		{"alerting.detector-workers", within(o.Alerting.Detectors.Workers, 1, 100)},
+		{"alerting.detector-min-interval", within(int(o.Alerting.Detectors.MinInterval/time.Second), 1, 3600)},
+		{"alerting.detector-timeout", positive(int64(o.Alerting.Detectors.Timeout))},
+		{"alerting.detector-refresh", within(int(o.Alerting.Detectors.Refresh/time.Minute), 1, 7*24*60)},
+		{"alerting.detector-max-preview", within(int(o.Alerting.Detectors.MaxPreview/time.Minute), 1, 31*24*60)},
+		{"query.suspect-timeout", positive(int64(o.Query.Suspects.Timeout))},
+		{"query.max-suspect-parallel", within(o.Query.Suspects.Parallel, 1, 100)},
+		{"query.max-suspect-window", within(int(o.Query.Suspects.MaxWindow/time.Minute), 1, 7*24*60)},
+		{"query.max-suspect-rows", within(o.Query.Suspects.MaxRows, 1, 1000)},
+		{"alerting.evaluation-delay", within(int(o.Alerting.EvaluationDelay/time.Second), 0, 3600)},
+		{"alerting.groups-per-tenant", within(o.Alerting.GroupsPerTenant, 1, 100_000)},
+		{"alerting.rules-per-group", within(o.Alerting.RulesPerGroup, 1, 10_000)},
+		{"alerting.max-group-bytes", within(o.Alerting.MaxGroupBytes, 1024, 900<<10)},
+		{"alerting.min-interval", positive(int64(o.Alerting.MinInterval))},
+		{"alerting.backtest-max-steps", within(o.Alerting.Backtest.Steps, 1, 11_000)},
+		{"alerting.backtest-max-evaluations", positive(int64(o.Alerting.Backtest.Evaluations))},
 		{"forwarders.allowed-targets", checkPrefixes(o.Forwarders.AllowedTargets)},
 		{"forwarders.max-per-tenant", within(o.Forwarders.Limits.MaxPerTenant, 1, 1000)},
 		{"forwarders.max-batch-bytes", within(o.Forwarders.Limits.MaxBatchBytes, 64<<10, 256<<20)},
@@ -425,7 +439,7 @@ func (h *HTTPOptions) checkAddress(addr string) error {
 
 func (o *Options) checkNATS() error {
 	if o.NATS.URL == "" {
-		if len(o.Roles) != len(AllRoles()) {
+		if len(o.Roles) != len(AllRoles()) && o.Link == nil {
 			return errors.New("must be set when a role runs alone: the embedded server serves one process")
 		}
 		return nil
@@ -444,7 +458,7 @@ func (o *Options) checkClickHouse() error {
 		return err
 	}
 	if c.DSN == "" {
-		if len(o.Roles) != len(AllRoles()) {
+		if len(o.Roles) != len(AllRoles()) && o.Link == nil {
 			return errors.New("must be set when a role runs alone: the embedded engine serves one process")
 		}
 		return nil

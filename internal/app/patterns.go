@@ -27,12 +27,8 @@ func (a *App) openMiner() (ingest.Patterns, error) {
 }
 
 // patternRoutes returns the routes for log patterns.
-func (a *App) patternRoutes() ([]httpx.Route, error) {
-	finder, err := logpatterns.New(logpatterns.Options{Storage: a.store, Streams: a.index, MaxStreams: a.opts.Query.MaxSeries})
-	if err != nil {
-		return nil, err
-	}
-	return a.metered("logql", api.PatternRoutes(patternAPI{finder, a.turns}, a.opts.Now)), nil
+func (a *App) patternRoutes() []httpx.Route {
+	return a.metered("logql", api.PatternRoutes(patternAPI{a.patterns, a.turns}, a.opts.Now))
 }
 
 // patternAPI shows the finder of patterns in the API's words. It implements api.PatternFinder.

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -73,6 +77,9 @@ func (a *App) openQuarantine(ctx context.Context) error {
 	a.quarantine = k
 	a.background("quarantined queries", k.Run)
 	a.engineWatched.Store(true)
+	if a.opts.Link != nil {
+		return a.strikeFallen(ctx)
+	}
 	return nil
 }
 
@@ -83,6 +90,28 @@ func (a *App) checkQuarantine(q *admit.Query) error {
 
 func quarantineQuery(r *admit.Request) quarantine.Query {
 	return quarantine.Query{Tenant: r.Tenant, Language: r.Language, Text: r.Text, Actor: r.Actor}
+}
+
+// engineSubject is the subject on which the process of an embedded ClickHouse tells whether it is up.
+const engineSubject = "seamark.engine"
+
+// tellEngineState hears of the embedded engine, and tells the process that answers queries where that is another.
+func (a *App) tellEngineState(up bool) {
+	a.engineState(up)
+	if a.opts.Reader != nil {
+		_ = a.nc.Publish(engineSubject, strconv.AppendBool(nil, up))
+	}
+}
+
+// hearEngineState hears of another process's embedded engine.
+func (a *App) hearEngineState() error {
+	a.engineUp.Store(true) // or this process would not have been started
+	told, err := a.nc.Subscribe(engineSubject, func(m *nats.Msg) { a.engineState(string(m.Data) == "true") })
+	if err != nil {
+		return fmt.Errorf("subscribe to the engine's state: %w", err)
+	}
+	a.defers("subscription to the engine's state", func(context.Context) error { return told.Unsubscribe() })
+	return nil
 }
 
 // engineState hears of the embedded engine. It is called while the engine starts, before there is anything to suspect, and must not

@@ -54,7 +54,7 @@ func (a *App) queryRoutes() []httpx.Route {
 	a.jobRoutes = map[string]httpx.Route{}
 	routes := a.metered("promql", api.PrometheusRoutes(api.PrometheusOptions{
 		Querier: a.metrics(), Lister: a.metrics(), Exemplars: exemplarAPI{a.promql, a.turns}, Reader: a.metrics(), Cardinality: cardinalityAPI{a.promql, a.turns},
-		Parser: a.promql.Parser(), Version: a.opts.Version, Now: a.opts.Now,
+		Parser: a.promql.Parser(), Version: a.opts.Version, Cost: costOf, Now: a.opts.Now,
 	}))
 	routes = append(routes, a.metered("logql", a.lokiRoutes())...)
 	routes = append(routes, a.metered("audit", a.auditRoutes())...)

@@ -240,8 +240,8 @@ func (r *runningAPI) gather(ctx context.Context, q *queryQuestion) ([]queryReply
 // openQueries makes what shows and cancels queries, remembers those that have ended, and quarantines those that kill the engine.
 func (a *App) openQueries(context.Context) error {
 	nc := a.nc
-	if a.natsServer != nil {
-		nc = nil // an embedded bus has this one process
+	if a.opts.embedsNATS() {
+		nc = nil // an embedded bus has one process that answers queries
 	}
 	a.running = &runningAPI{
 		directoryAPI: directoryAPI{a.directory}, node: a.node, admission: a.admission, history: a.history, nc: nc, log: a.log, now: a.opts.Now,

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
+	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/querier/admit"
 )
 
@@ -88,15 +90,31 @@ func (c *costWriter) finish(err error) {
 	}
 }
 
+// costOf returns what the query that ctx works for has cost so far. It implements api.QueryCoster.
+func costOf(ctx context.Context) *api.QueryCost {
+	q := admit.From(ctx)
+	if q == nil {
+		return nil
+	}
+	return shownCost(q)
+}
+
+func shownCost(q *admit.Query) *api.QueryCost {
+	cost, waited := q.Cost(), q.Waited()
+	return &api.QueryCost{
+		Rows: cost.Rows, Bytes: cost.Bytes, CPUMillis: (cost.CPUMicros + 500) / 1000, Queued: uint64(waited.Milliseconds()), CacheBytes: cost.CacheBytes, Waited: waited,
+	}
+}
+
 // costText writes a cost as it stands in a header. It leaves out the answer's size, which the reader sees.
 func costText(q *admit.Query) string {
-	cost := q.Cost()
+	cost := shownCost(q)
 	b := make([]byte, 0, 96)
 	for _, part := range []struct {
 		name  string
 		value uint64
 	}{
-		{"rows", cost.Rows}, {"bytes", cost.Bytes}, {"cpu_ms", (cost.CPUMicros + 500) / 1000}, {"queued_ms", uint64(q.Waited().Milliseconds())}, {"cache_bytes", cost.CacheBytes},
+		{"rows", cost.Rows}, {"bytes", cost.Bytes}, {"cpu_ms", cost.CPUMillis}, {"queued_ms", cost.Queued}, {"cache_bytes", cost.CacheBytes},
 	} {
 		if len(b) > 0 {
 			b = append(b, ';')

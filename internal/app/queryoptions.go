@@ -14,6 +14,7 @@ import (
 	"github.com/seamarkhq/seamark/querier/quarantine"
 	"github.com/seamarkhq/seamark/querier/samplecache"
 	"github.com/seamarkhq/seamark/querier/seriesindex"
+	"github.com/seamarkhq/seamark/querier/suspects"
 )
 
 // QueryOptions configures the limits of one query.
@@ -29,6 +30,7 @@ type QueryOptions struct {
 	MaxContextLines  int // on each side of a log line
 	Events           events.Limits
 	Audit            audit.Limits
+	Suspects         suspects.Limits
 	Admission        bool // off: one queue for all, and no limit beside MaxConcurrent
 	MaxConcurrent    int
 	MaxScans         int   // of the queries that run, those that read much; 0: as many as processors
@@ -54,7 +56,7 @@ func defaultQueryOptions() QueryOptions {
 	return QueryOptions{
 		Timeout: 2 * time.Minute, MaxSamples: 50_000_000, ChunkSamples: promql.DefaultChunkSamples, MaxSeries: 200_000, LogFilterBytes: logfilter.DefaultMaxBytes, SeriesIndexBytes: seriesindex.DefaultMaxBytes, SampleCacheBytes: samplecache.DefaultMaxBytes, MaxEntries: 5000, MaxConcurrent: 20,
 		Admission: true, ScanBytes: admit.DefaultScanBytes, MaxInflightBytes: admit.DefaultMaxInflightBytes, MaxQueued: admit.DefaultMaxQueued, MaxWait: admit.DefaultPatience,
-		MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
+		MaxContextLines: logcontext.MaxLines, Events: events.DefaultLimits(), Audit: audit.DefaultLimits(), Suspects: suspects.DefaultLimits(), MaxTails: logtail.DefaultMaxTails, MaxTenantConns: 8,
 		History: 50, Jobs: JobOptions{Limits: jobs.DefaultLimits(), Concurrent: 2, StoreBytes: 1 << 30}, Quarantine: quarantine.DefaultLimits(),
 	}
 }

@@ -12,69 +12,42 @@ import (
 
 // startRoles starts what the process's roles do beside answering requests.
 func (a *App) startRoles(ctx context.Context) error {
-	if a.opts.has(RoleAPI) || a.opts.has(RoleWriter) {
-		if err := a.openLifecycle(ctx); err != nil {
+	ingest, writer, querier := a.opts.has(RoleIngest), a.opts.has(RoleWriter), a.opts.has(RoleQuerier)
+	alerts, forwarder, control := a.opts.has(RoleAlerting), a.opts.has(RoleForwarder), a.opts.has(RoleAPI)
+	for _, s := range []struct {
+		when bool
+		fn   func(context.Context) error
+	}{
+		{control || writer, a.openLifecycle},
+		{querier || writer, a.openRetention},
+		{writer, a.startWriter},
+		{querier || alerts, a.openQuerier},
+		{a.keys != nil && (control || querier), a.openReplays},
+		{control, a.openSavedQueries},
+		{control, a.openDashboards},
+		{control || querier, a.openQuotaAPI},
+		{ingest || control, a.openPipelines},
+		{forwarder || control, a.openForwarders},
+		{ingest || alerts, a.openIngester},
+		{alerts, a.startAlerting},
+		{alerts, a.openDetectors},
+		{alerts, func(context.Context) error { return a.startBudgets() }},
+		{querier, a.startBackground},
+	} {
+		if !s.when {
+			continue
+		}
+		if err := s.fn(ctx); err != nil {
 			return err
 		}
 	}
-	if a.opts.has(RoleQuerier) || a.opts.has(RoleWriter) {
-		if err := a.openRetention(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleWriter) {
-		if err := a.startWriter(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleQuerier) || a.opts.has(RoleAlerting) {
-		if err := a.openQuerier(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleAPI) {
-		if err := a.openReplays(ctx); err != nil {
-			return err
-		}
-		if err := a.openSavedQueries(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleAPI) || a.opts.has(RoleQuerier) {
-		if err := a.openQuotaAPI(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleIngest) || a.opts.has(RoleAPI) {
-		if err := a.openPipelines(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleForwarder) || a.opts.has(RoleAPI) {
-		if err := a.openForwarders(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleIngest) || a.opts.has(RoleAlerting) {
-		if err := a.openIngester(ctx); err != nil {
-			return err
-		}
-	}
-	if a.opts.has(RoleAlerting) {
-		if err := a.startAlerting(ctx); err != nil {
-			return err
-		}
-		if err := a.startBudgets(); err != nil {
-			return err
-		}
-	}
-	return a.startBackground(ctx)
+	return nil
 }
 
 // startBackground starts what queriers do that nobody waits for.
 func (a *App) startBackground(ctx context.Context) error {
-	if !a.opts.has(RoleQuerier) {
-		return nil
+	if a.opts.Headroom > 0 {
+		a.background("room for garbage", a.keepHeadroom)
 	}
 	if err := a.openJobs(ctx); err != nil {
 		return err
@@ -129,15 +102,16 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, list...)
 	}
 	if a.opts.has(RoleQuerier) {
-		list, err := a.patternRoutes()
+		routes = append(routes, a.queryRoutes()...)
+		found, err := a.suspectRoutes()
 		if err != nil {
 			return nil, err
 		}
-		routes = append(routes, a.queryRoutes()...)
+		routes = append(routes, found...)
 		routes = append(routes, api.RunningQueryRoutes(a.running)...)
 		routes = append(routes, api.QueryJobRoutes(jobAPI{directoryAPI{a.directory}, a.jobs})...)
 		routes = append(routes, api.QuarantineRoutes(quarantineAPI{a.quarantine})...)
-		routes = append(routes, list...)
+		routes = append(routes, a.patternRoutes()...)
 		routes = append(routes, api.RetentionRoutes(a.retention)...)
 		routes = append(routes, a.exportRoutes()...)
 		routes = append(routes, api.DropRoutes(dropAPI{a.store, a.opts.Query.Timeout}, a.opts.Now)...)
@@ -147,8 +121,16 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(append(routes, api.UsageRoutes(usage, a.opts.Now)...), api.QueryUsageRoutes(usage, a.opts.Now)...)
 	}
 	if a.opts.has(RoleAlerting) {
-		routes = append(routes, api.RuleRoutes(a.alerting, a.alerting)...)
-		routes = append(routes, api.AlertmanagerRoutes(a.alerting)...)
+		list, err := a.ruleRoutes()
+		if err != nil {
+			return nil, err
+		}
+		if list, err = a.atHolder(append(list, api.AlertmanagerRoutes(a.alerting)...)); err != nil {
+			return nil, err
+		}
+		routes = append(routes, list...)
+		routes = append(routes, api.ReceiverRoutes(receiverAPI{a.alerting})...)
+		routes = append(routes, a.detectorRoutes()...)
 	}
 	if a.opts.has(RoleAPI) {
 		d := directoryAPI{a.directory}
@@ -162,6 +144,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.PlanRoutes(planAPI{a.directory})...)
 		routes = append(routes, api.BudgetRoutes(a.directory)...)
 		routes = append(routes, api.SavedQueryRoutes(savedQueryAPI{a.savedQueries})...)
+		routes = append(routes, api.DashboardRoutes(dashboardAPI{a.dashboards})...)
 		routes = append(routes, a.accessRoutes()...)
 	}
 	return routes, nil

@@ -128,7 +128,7 @@ func (a *App) sessionRoutes() []httpx.Route {
 	d := directoryAPI{a.directory}
 	o := api.SessionOptions{
 		Sessions: d, Devices: d, Passwords: d, Tenants: d, SecureCookie: a.opts.HTTP.secure(), TokenLifetime: a.opts.Session.TokenLifetime,
-		ExternalURL: a.opts.HTTP.ExternalURL, Tell: a.tellChanged,
+		Permitted: a.directory.Permitted, ExternalURL: a.opts.HTTP.ExternalURL, Tell: a.tellChanged,
 	}
 	if a.providers != nil {
 		o.Providers = providerAPI{a.directory, a.providers}

@@ -44,7 +44,7 @@ func (s sqlAPI) OpenSQL(ctx context.Context, scope seamark.Scope, q api.SQLQuery
 		done()
 		return nil, err
 	}
-	return turnedAnswer{answer, done}, nil
+	return newTurnedAnswer(ctx, answer, done), nil
 }
 
 // sqlWants says what a statement reads. Its range stands anywhere in its text, so the engine's index analysis tells how much it is.
@@ -61,18 +61,6 @@ func sqlWants(p *sql.Prepared) admit.Want {
 		}
 		return e, err
 	}}
-}
-
-// turnedAnswer gives its place back when it is closed.
-type turnedAnswer struct {
-	*store.SQLAnswer
-	done func()
-}
-
-// Close implements io.Closer.
-func (t turnedAnswer) Close() error {
-	defer t.done()
-	return t.SQLAnswer.Close()
 }
 
 func sqlFormat(name string) store.SQLFormat {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/seamarkhq/seamark/alerting"
 	"github.com/seamarkhq/seamark/api"
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -82,7 +83,9 @@ type transferConfig struct {
 	Retention    tenant.Retention  `json:"retention"`
 	Pipelines    any               `json:"pipelines,omitempty"`
 	SavedQueries []api.SavedQuery  `json:"saved_queries,omitempty"` // those of the whole tenant
+	Dashboards   []api.Dashboard   `json:"dashboards,omitempty"`
 	Rules        any               `json:"rules,omitempty"`
+	LogRules     any               `json:"log_rules,omitempty"`
 	Alertmanager string            `json:"alertmanager_config,omitempty"` // secrets are masked
 	Templates    map[string]string `json:"template_files,omitempty"`
 	Missing      []string          `json:"missing,omitempty"` // what this process could not read
@@ -141,11 +144,19 @@ func (s transferSource) Config(ctx context.Context, id seamark.TenantID) (any, e
 	} else if c.SavedQueries, err = (savedQueryAPI{s.app.savedQueries}).ofTenant(ctx, id); err != nil {
 		return nil, err
 	}
+	if s.app.dashboards == nil {
+		c.Missing = append(c.Missing, "dashboards")
+	} else if c.Dashboards, err = (dashboardAPI{s.app.dashboards}).ListDashboards(ctx, id); err != nil {
+		return nil, err
+	}
 	if s.app.alerting == nil {
 		c.Missing = append(c.Missing, "rules", "alertmanager_config")
 		return c, nil
 	}
-	if c.Rules, err = s.app.alerting.ListRuleGroups(ctx, id); err != nil {
+	if c.Rules, err = s.app.alerting.ListRuleGroups(ctx, id, alerting.PromQL); err != nil {
+		return nil, err
+	}
+	if c.LogRules, err = s.app.alerting.ListRuleGroups(ctx, id, alerting.LogQL); err != nil {
 		return nil, err
 	}
 	c.Alertmanager, c.Templates, err = s.app.alerting.FindAlertmanagerConfig(ctx, id)

@@ -60,9 +60,13 @@ func (a *App) tellRead(ctx context.Context, tenant seamark.TenantID, n store.Rea
 	a.meter.Query(tenant, who.language, who.actor, seamark.UsageCounts{Rows: n.Rows, Bytes: n.Bytes, Micros: n.CPUMicros})
 }
 
-// metered has the routes of a query language counted, and what they read told from others' reads.
+// metered has the routes of a query language admitted and counted, in the background too.
 func (a *App) metered(language string, routes []httpx.Route) []httpx.Route {
-	routes = a.asynchronous(language, a.admitted(language, routes))
+	return a.asynchronous(language, a.counted(language, a.admitted(language, routes)))
+}
+
+// counted has the requests of a query language counted, and what they read told from others' reads.
+func (a *App) counted(language string, routes []httpx.Route) []httpx.Route {
 	if a.meter == nil {
 		return routes
 	}

@@ -32,6 +32,7 @@ func LeftOut() map[string]string {
 	return map[string]string{
 		bucketPrefix + "writer":             "checkpoints and intents of the writer: they count messages of streams that another installation does not have",
 		bucketPrefix + "leases":             "who does what at the moment",
+		bucketPrefix + "alerting_shards":    "which replica evaluates which tenants at the moment",
 		bucketPrefix + "keys":               "keys that sign sessions, which are not restored; a new one is made at the first sign-in",
 		sessionsBucket:                      "signed-in people: a session that was ended since must not come back; people sign in again",
 		bucketPrefix + "arrivals":           "when each cluster was last heard of",

@@ -7,7 +7,7 @@ import (
 
 // addCluster makes the series that do not belong to a pod.
 func (r *registry) addCluster(w *world) {
-	r.addDeployments(w)
+	r.addWorkloads(w)
 	r.addNodeStates(w)
 	r.addAPIServer(w)
 	r.addSmallTargets(w)
@@ -21,6 +21,7 @@ func (r *registry) addCluster(w *world) {
 func (r *registry) addNode(w *world, ordinal int, n *node) {
 	kubelets := r.newGroup(w, "job", "kubelet", "metrics_path", "/metrics/cadvisor", "instance", n.ip+":10250", "node", n.name)
 	kubelets.constant(1, "up")
+	r.addKubelet(w, n)
 	g := r.newGroup(w, "job", "node-exporter", "instance", n.ip+":9100", "node", n.name)
 	g.constant(1, "up")
 	g.constant(n.memoryBytes, "node_memory_MemTotal_bytes")
@@ -34,6 +35,10 @@ func (r *registry) addNode(w *world, ordinal int, n *node) {
 	received, sent := g.newSeries("node_network_receive_bytes_total", "device", "eth0"), g.newSeries("node_network_transmit_bytes_total", "device", "eth0")
 	received.set(uptime(ordinal).Seconds() * 61_000)
 	sent.set(uptime(ordinal).Seconds() * 74_000)
+	io := g.newSeries("node_disk_io_time_seconds_total", "device", "vda")
+	read, written := g.newSeries("node_disk_read_bytes_total", "device", "vda"), g.newSeries("node_disk_written_bytes_total", "device", "vda")
+	g.constant(0, "node_network_receive_drop_total", "device", "eth0")
+	g.constant(0, "node_network_transmit_drop_total", "device", "eth0")
 	load := g.newSeries("node_load1")
 	load.set(0.5)
 	g.collect = func(seconds float64) {
@@ -50,6 +55,9 @@ func (r *registry) addNode(w *world, ordinal int, n *node) {
 		if free.value < 0.18*n.diskBytes { // the kubelet removes old images
 			free.set(0.6 * n.diskBytes)
 		}
+		io.add(seconds * min(0.04+0.3*used/float64(n.cores)*w.rand.Float64(), 0.9))
+		read.add(seconds * 12_000 * w.rand.Float64())
+		written.add(seconds * 180_000 * (0.6 + 0.8*w.rand.Float64()))
 		received.add(seconds * 50_000 * w.traffic() * (0.9 + 0.2*w.rand.Float64()))
 		sent.add(seconds * 62_000 * w.traffic() * (0.9 + 0.2*w.rand.Float64()))
 	}

@@ -168,7 +168,8 @@ func (r *registry) addContainer(w *world, p *pod) {
 	cpu, memory := g.newSeries("container_cpu_usage_seconds_total", own...), g.newSeries("container_memory_working_set_bytes", own...)
 	g.constant(l.limitBytes, "container_spec_memory_limit_bytes", own...)
 	received, sent := g.newSeries("container_network_receive_bytes_total", "interface", "eth0"), g.newSeries("container_network_transmit_bytes_total", "interface", "eth0")
-	m.container = []*series{cpu}
+	periods, throttled := g.newSeries("container_cpu_cfs_periods_total", own...), g.newSeries("container_cpu_cfs_throttled_periods_total", own...)
+	m.container = []*series{cpu, periods, throttled}
 	// A pod that ran before the story has used its share already; resetPod sets a new one's to 0.
 	cpu.set(l.cores * max(w.at.Sub(p.created).Seconds(), 0))
 	received.set(4000 * max(w.at.Sub(p.created).Seconds(), 0))
@@ -184,6 +185,9 @@ func (r *registry) addContainer(w *world, p *pod) {
 		used := l.cores*seconds*(0.8+0.4*w.rand.Float64()) + busy
 		cpu.add(used)
 		p.node.cpuUsed += used / seconds
+		// A container is throttled in some of its periods of 100 ms as it comes near its limit.
+		periods.add(seconds * 10)
+		throttled.add(seconds * 10 * max(0, used/seconds/(l.cores*3+0.05)-0.4) * w.rand.Float64())
 		received.add(0.4*bytes + seconds*900*(1+w.rand.Float64()))
 		sent.add(0.6*bytes + seconds*1200*(1+w.rand.Float64()))
 	}

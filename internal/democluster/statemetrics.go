@@ -23,6 +23,7 @@ func (r *registry) addState(w *world, p *pod) {
 	g.constant(l.cores*1.5+0.01, "kube_pod_container_resource_requests", "container", l.container, "node", nodeName, "resource", "cpu", "unit", "core")
 	g.constant(l.limitBytes/2, "kube_pod_container_resource_requests", "container", l.container, "node", nodeName, "resource", "memory", "unit", "byte")
 	g.constant(l.limitBytes, "kube_pod_container_resource_limits", "container", l.container, "node", nodeName, "resource", "memory", "unit", "byte")
+	g.constant(l.cores*3+0.05, "kube_pod_container_resource_limits", "container", l.container, "node", nodeName, "resource", "cpu", "unit", "core")
 	restarts := g.newSeries("kube_pod_container_status_restarts_total", "container", l.container)
 	ready := g.newSeries("kube_pod_status_ready", "condition", "true")
 	phases := []phase{pending, running, "Succeeded", "Failed", "Unknown"}
@@ -66,6 +67,50 @@ func (p *pod) owner() (string, string) {
 	return string(l.kind), l.name
 }
 
+// addWorkloads makes kube-state-metrics' series about Deployments, their ReplicaSets, StatefulSets and DaemonSets, and about
+// namespaces.
+func (r *registry) addWorkloads(w *world) {
+	r.addDeployments(w)
+	namespaces := make(map[string]bool)
+	for _, l := range w.workloads {
+		if !namespaces[l.namespace] {
+			namespaces[l.namespace] = true
+			g := r.newGroup(w, append(stateTarget(), "namespace", l.namespace)...)
+			g.constant(1, "kube_namespace_status_phase", "phase", "Active")
+			g.constant(float64(l.created.Unix()), "kube_namespace_created")
+		}
+		switch l.kind {
+		case deployment:
+			g := r.newGroup(w, append(stateTarget(), "namespace", l.namespace, "replicaset", l.name+"-"+l.hash)...)
+			g.constant(1, "kube_replicaset_owner", "owner_kind", "Deployment", "owner_name", l.name, "owner_is_controller", "true")
+		case statefulSet:
+			r.addReplicas(w, l, "statefulset", "kube_statefulset_replicas", "kube_statefulset_status_replicas_ready")
+		case daemonSet:
+			r.addReplicas(w, l, "daemonset", "kube_daemonset_status_desired_number_scheduled", "kube_daemonset_status_number_ready")
+		}
+	}
+}
+
+// addReplicas makes the series of a workload's replicas, those wanted and those ready.
+func (r *registry) addReplicas(w *world, l *workload, label, wanted, ready string) {
+	g := r.newGroup(w, append(stateTarget(), "namespace", l.namespace, label, l.name)...)
+	want, have := g.newSeries(wanted), g.newSeries(ready)
+	g.collect = func(float64) {
+		want.set(float64(w.replicasOf(l)))
+		have.set(float64(l.readyPods()))
+	}
+}
+
+func (l *workload) readyPods() int {
+	n := 0
+	for _, p := range l.pods {
+		if p.ready {
+			n++
+		}
+	}
+	return n
+}
+
 // addDeployments makes kube-state-metrics' series about Deployments.
 func (r *registry) addDeployments(w *world) {
 	for _, l := range w.workloads {
@@ -76,12 +121,7 @@ func (r *registry) addDeployments(w *world) {
 		spec, total := g.newSeries("kube_deployment_spec_replicas"), g.newSeries("kube_deployment_status_replicas")
 		available, unavailable := g.newSeries("kube_deployment_status_replicas_available"), g.newSeries("kube_deployment_status_replicas_unavailable")
 		g.collect = func(float64) {
-			ready := 0
-			for _, p := range l.pods {
-				if p.ready {
-					ready++
-				}
-			}
+			ready := l.readyPods()
 			spec.set(float64(l.replicas))
 			total.set(float64(len(l.pods)))
 			available.set(float64(ready))
@@ -98,6 +138,10 @@ func (r *registry) addNodeStates(w *world) {
 		g.constant(1, "kube_node_info", "node", n.name, "internal_ip", n.ip, "kubelet_version", "v1.33.4", "container_runtime_version", "containerd://2.1.4", "kernel_version", "6.8.0-79-generic", "os_image", "Ubuntu 24.04.3 LTS")
 		g.constant(float64(n.cores), "kube_node_status_allocatable", "node", n.name, "resource", "cpu", "unit", "core")
 		g.constant(n.memoryBytes*0.94, "kube_node_status_allocatable", "node", n.name, "resource", "memory", "unit", "byte")
+		g.constant(110, "kube_node_status_allocatable", "node", n.name, "resource", "pods", "unit", "integer")
+		g.constant(float64(n.cores), "kube_node_status_capacity", "node", n.name, "resource", "cpu", "unit", "core")
+		g.constant(n.memoryBytes, "kube_node_status_capacity", "node", n.name, "resource", "memory", "unit", "byte")
+		g.constant(0, "kube_node_spec_unschedulable", "node", n.name)
 		for _, c := range []string{"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"} {
 			for _, status := range []string{"true", "false", "unknown"} {
 				holds := status == "false"

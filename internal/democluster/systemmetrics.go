@@ -56,6 +56,7 @@ func (r *registry) addAPIServer(w *world) {
 		calls = append(calls, counted{c, g.newSeries("apiserver_request_total", append(what[:len(what):len(what)], "code", c.code)...),
 			g.newHistogram("apiserver_request_duration_seconds", apiBounds(), what...)})
 	}
+	r.addAPIServerQueues(w)
 	reading, mutating := g.newSeries("apiserver_current_inflight_requests", "request_kind", "readOnly"), g.newSeries("apiserver_current_inflight_requests", "request_kind", "mutating")
 	g.collect = func(seconds float64) {
 		for _, c := range calls {
@@ -83,9 +84,9 @@ func (r *registry) addSmallTargets(w *world) {
 			commits.observe(w.latency(1500 * time.Microsecond).Seconds())
 		}
 	}
-	for _, t := range []struct{ job, port string }{{"kube-scheduler", "10259"}, {"kube-controller-manager", "10257"}} {
-		r.newGroup(w, "job", t.job, "instance", control+":"+t.port).constant(1, "up")
-	}
+	r.addEtcd(w)
+	r.addScheduler(w, control)
+	r.addControllers(w, control)
 }
 
 // addDNS makes CoreDNS' series.
@@ -94,6 +95,20 @@ func (r *registry) addDNS(w *world) {
 		dns := r.newGroup(w, "job", "coredns", "instance", p.ip+":9153", "namespace", p.workload.namespace, "pod", p.name, "service", "kube-dns")
 		dns.constant(1, "up")
 		answered := dns.newSeries("coredns_dns_requests_total", "server", "dns://:53", "zone", ".", "type", "A", "proto", "udp")
-		dns.collect = func(seconds float64) { answered.add(float64(w.poisson(7 * seconds * w.traffic()))) }
+		good, absent := dns.newSeries("coredns_dns_responses_total", dnsAnswer("NOERROR")...), dns.newSeries("coredns_dns_responses_total", dnsAnswer("NXDOMAIN")...)
+		took := dns.newHistogram("coredns_dns_request_duration_seconds", []float64{.00025, .0005, .001, .002, .004, .008, .016, .032, .064, .128}, "server", "dns://:53", "zone", ".")
+		hits, misses := dns.newSeries("coredns_cache_hits_total", "server", "dns://:53", "type", "success", "zones", "."), dns.newSeries("coredns_cache_misses_total", "server", "dns://:53", "zones", ".")
+		dns.collect = func(seconds float64) {
+			n := w.poisson(7 * seconds * w.traffic())
+			missed := w.poisson(0.15 * float64(n))
+			answered.add(float64(n))
+			good.add(float64(n - n/5))
+			absent.add(float64(n / 5))
+			misses.add(float64(min(missed, n)))
+			hits.add(float64(n - min(missed, n)))
+			for range min(n, 200) {
+				took.observe(w.latency(600 * time.Microsecond).Seconds())
+			}
+		}
 	}
 }

@@ -18,20 +18,26 @@ the limit, the value found and the flag. Limits that are not flags, such as how 
 
 `
 
-// limitGroups are the flags that are limits, by the beginning of their name.
-var limitGroups = []struct{ prefix, title string }{
-	{"ingest.", "One push"},
-	{"quota.", "What a tenant may send"},
-	{"directory.", "What a node knows of the control plane"},
-	{"disk.", "Disk"},
-	{"retention.", "Retention"},
-	{"metering.", "Usage"},
-	{"bus.", "Queue"},
-	{"patterns.", "Patterns of log lines"},
-	{"writer.", "Writing"},
-	{"forwarders.", "Forwarders"},
-	{"query.", "Queries"},
-	{"clickhouse.", "ClickHouse"},
+// limitGroups are the flags that are limits, by the beginning of their name. Of some only those are that say what breaks without them.
+var limitGroups = []struct {
+	prefix, title string
+	some          bool
+}{
+	{"ingest.", "One push", false},
+	{"quota.", "What a tenant may send", false},
+	{"directory.", "What a node knows of the control plane", false},
+	{"disk.", "Disk", false},
+	{"retention.", "Retention", false},
+	{"metering.", "Usage", false},
+	{"bus.", "Queue", false},
+	{"patterns.", "Patterns of log lines", false},
+	{"writer.", "Writing", false},
+	{"forwarders.", "Forwarders", false},
+	{"query.", "Queries", false},
+	{"sql.", "SQL", false},
+	{"export.", "Exports", false},
+	{"alerting.", "Alerting", true},
+	{"clickhouse.", "ClickHouse", true},
 }
 
 // otherwise says what breaks without a limit whose help does not say it. A limit with neither fails the test.
@@ -82,6 +88,8 @@ var otherwise = map[string]string{
 	"export.max-concurrent":         "Exports would take the connections that queries need.",
 	"export.max-tenant-concurrent":  "One tenant's exports would keep the others' waiting.",
 	"export.max-bytes":              "A query by mistake fills its reader's disk.",
+	"export.timeout":                "An export that nobody waits for any more would hold its place.",
+	"export.stall-timeout":          "A reader that stopped would hold its place until the time of the whole answer is over.",
 	"export.max-rows":               "A query by mistake fills its reader's disk.",
 	"query.max-context-lines":       "One answer would hold a pod's whole day.",
 	"query.max-tails":               "Each open tail reads all of its tenant's new lines from the queue.",
@@ -142,8 +150,8 @@ func Limits(model *kong.Application) (string, error) {
 	b.WriteString(notice + limitsHead)
 	for _, g := range limitGroups {
 		flags := slices.DeleteFunc(slices.Clone(role.Flags), func(f *kong.Flag) bool {
-			_, listed := otherwise[f.Name]
-			return f.Hidden || !strings.HasPrefix(f.Name, g.prefix) || g.prefix == "clickhouse." && !listed
+			_, breaks := split(f.Help)
+			return f.Hidden || !strings.HasPrefix(f.Name, g.prefix) || g.some && breaks+otherwise[f.Name] == ""
 		})
 		fmt.Fprintf(&b, "## %s\n\n| flag | default | what it bounds | without it |\n| --- | --- | --- | --- |\n", g.title)
 		for _, f := range flags {

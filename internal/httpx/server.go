@@ -24,6 +24,12 @@ type Options struct {
 	Verifier Verifier
 	// Fallback answers GET and HEAD requests that no route matches, the console; nil answers 404.
 	Fallback http.Handler
+	// Passed are routes that another process of this server answers: credential, log and metrics of their requests are its own. Pass
+	// hands a request over, and fails with nothing written.
+	Passed []Route
+	Pass   func(w http.ResponseWriter, r *http.Request, clientIP string) error
+	// ClientIP, when set, tells the client's address of requests that another process has passed on; nil takes it from the connection.
+	ClientIP func(r *http.Request) string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty believes nobody: the peer is the client.
 	TrustedProxies []*net.IPNet
 	// Refused, when set, is told of requests that failed with a credential whose owner is known, also when the credential
@@ -45,6 +51,9 @@ type Options struct {
 func (o *Options) validate() error {
 	if o.Verifier == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil {
 		return errors.New("httpx: Verifier, Logger, Registerer and Now are required")
+	}
+	if (o.Pass == nil) != (len(o.Passed) == 0) {
+		return errors.New("httpx: Passed and Pass go together")
 	}
 	for _, r := range o.Routes {
 		if r.Permission == "" || r.Handler == nil || r.Method == "" || !strings.HasPrefix(r.Path, "/") {
@@ -81,12 +90,18 @@ func New(o Options) (*Edge, error) {
 		}
 		e.echo.IPExtractor = echo.ExtractIPFromXFFHeader(trust...)
 	}
+	if o.ClientIP != nil {
+		e.echo.IPExtractor = o.ClientIP
+	}
 	e.echo.HTTPErrorHandler = func(err error, c echo.Context) { e.unrouted(err, c) }
 	for _, r := range o.Routes {
 		e.echo.Add(r.Method, r.Path, e.serve(r))
 		if r.Match != nil {
 			e.shared[r.Path] = true
 		}
+	}
+	for _, r := range o.Passed {
+		e.echo.Add(r.Method, r.Path, e.pass(r))
 	}
 	return e, nil
 }
@@ -120,6 +135,22 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 			e.tellChanged(&route, req, w.Status, nil)
 		}
 		e.observe(route, req, w.Status, e.opts.Now().Sub(start))
+		return nil
+	}
+}
+
+// pass leaves a route's requests to the process that answers them.
+func (e *Edge) pass(route Route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := e.opts.Pass(c.Response(), c.Request(), c.RealIP())
+		if err == nil || c.Request().Context().Err() != nil {
+			return nil
+		}
+		id := rand.Text()
+		e.opts.Logger.WarnContext(c.Request().Context(), "request not passed on", "request_id", id, "route", route.Path, "err", err)
+		c.Response().Header().Set("X-Request-Id", id)
+		route.Dialect.prepare(c.Response().Header())
+		writeError(c.Response(), c.Request(), route.Dialect, id, asError(err))
 		return nil
 	}
 }
