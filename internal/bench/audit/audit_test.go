@@ -137,7 +137,7 @@ func BenchmarkAudit(b *testing.B) {
 	list := func(f store.AuditFilter) func() (int, error) {
 		return func() (int, error) {
 			found, err := s.ListAudit(b.Context(), tenant, store.AuditQuery{AuditFilter: f, Limit: 200})
-			return len(found), err
+			return len(found.Records), err
 		}
 	}
 	object := []store.AuditCondition{{Field: store.AuditName, Values: []string{"object-7"}}}

@@ -8,15 +8,18 @@ type depth struct {
 
 const (
 	noClickHouseDepth = "--no-clickhouse.workloads"
-	noQuerierDepth    = "--no-query.admission"
+	ownProcess        = "--query.process" // which the harness leaves out unless it is asked for
 )
+
+// noQuerierDepth are the flags of a server whose queries all wait in one queue, and run where ingest does.
+var noQuerierDepth = []string{"--no-query.admission", "--no-query.process"}
 
 func depths() []depth {
 	return []depth{
-		{"nothing", []string{noClickHouseDepth, noQuerierDepth}},
-		{"ClickHouse depth", []string{noQuerierDepth}},
-		{"querier depth", []string{noClickHouseDepth}},
-		{"all", nil},
+		{"nothing", append([]string{noClickHouseDepth}, noQuerierDepth...)},
+		{"ClickHouse depth", noQuerierDepth},
+		{"querier depth", []string{noClickHouseDepth, ownProcess}},
+		{"all", []string{ownProcess}},
 	}
 }
 

@@ -121,7 +121,7 @@ func (r *rig) warm() {
 }
 
 func (r *rig) speaksSQL() bool {
-	req, err := r.request(context.Background(), sql, "SELECT 1")
+	req, err := request(context.Background(), r.server.URL, sql, "SELECT 1")
 	if err != nil {
 		r.b.Fatal(err)
 	}

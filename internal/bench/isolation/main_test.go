@@ -3,6 +3,7 @@
 package isolation_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -10,7 +11,16 @@ import (
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == crowdRole {
+		if err := serveCrowd(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	harness.Main(m)
+}
 
 // formVariable names the environment variable that is "full" for the long form; the short one is for tuning.
 const formVariable = "SEAMARK_ISOLATION"
@@ -29,5 +39,5 @@ func chosenForm() form {
 	if os.Getenv(formVariable) == "full" {
 		return form{lines: 2_000_000, pods: 40, scrapes: 480, rounds: 2, stay: 14 * time.Second}
 	}
-	return form{lines: 600_000, pods: 20, scrapes: 240, rounds: 1, stay: 6 * time.Second, depths: []string{"nothing", "all"}}
+	return form{lines: 600_000, pods: 20, scrapes: 240, rounds: 1, stay: 12 * time.Second, depths: []string{"nothing", "all"}}
 }

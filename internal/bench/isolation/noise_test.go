@@ -4,11 +4,16 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -58,21 +63,94 @@ func (r *rig) noises() []noise {
 	return list
 }
 
-// rage has the noisy tenant's clients ask until ctx ends.
+// rage has the noisy tenant's clients ask until ctx ends, in a process of their own: other people's clients are on other machines, and
+// what they take of this one is not what the server takes.
 func (r *rig) rage(ctx context.Context, n *noise, s *seen) {
+	if len(n.queries) == 0 {
+		return
+	}
+	orders := orders{URL: r.server.URL, Token: r.noisy.Query, Language: n.language, Queries: n.queries}
+	cmd := exec.Command(os.Args[0], crowdRole)
+	cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		r.b.Error(err)
+		return
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		r.b.Error(err)
+		return
+	}
+	if err := cmd.Start(); err != nil {
+		r.b.Error(err)
+		return
+	}
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, crowdNice)
+	if err := json.NewEncoder(stdin).Encode(orders); err != nil {
+		r.b.Error(err)
+	}
+	<-ctx.Done()
+	_ = stdin.Close()
+	var o outcome
+	if err := errors.Join(json.NewDecoder(stdout).Decode(&o), cmd.Wait()); err != nil {
+		r.b.Error(err)
+	}
+	s.mu.Lock()
+	s.answered, s.refused = s.answered+o.Answered, s.refused+o.Refused
+	s.mu.Unlock()
+}
+
+// crowdRole is the argument with which this binary is the noisy tenant's clients.
+const crowdRole = "isolation-crowd"
+
+// crowdNice is their nice value.
+const crowdNice = 19
+
+// orders are what the noisy tenant's clients do.
+type orders struct {
+	URL, Token, Language string
+	Queries              []string
+}
+
+// crowd is the noisy tenant's clients.
+type crowd struct {
+	orders
+	client            *http.Client
+	answered, refused atomic.Int64
+}
+
+// outcome is what became of their requests.
+type outcome struct{ Answered, Refused int }
+
+// serveCrowd is the process of the noisy tenant's clients: they ask until standard input ends.
+func serveCrowd() error {
+	c := &crowd{client: newClient()}
+	in := json.NewDecoder(os.Stdin)
+	if err := in.Decode(&c.orders); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		defer stop()
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	}()
+	c.rage(ctx)
+	return json.NewEncoder(os.Stdout).Encode(outcome{int(c.answered.Load()), int(c.refused.Load())})
+}
+
+func (c *crowd) rage(ctx context.Context) {
 	var clients sync.WaitGroup
-	for client, query := range n.queries {
+	for client, query := range c.Queries {
 		clients.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				text := strings.ReplaceAll(query, "RANDOM", fmt.Sprintf("%d%d", client, i))
-				refused := r.ask(ctx, n.language, text)
-				s.mu.Lock()
+				refused := c.ask(ctx, text)
 				if refused {
-					s.refused++
+					c.refused.Add(1)
 				} else {
-					s.answered++
+					c.answered.Add(1)
 				}
-				s.mu.Unlock()
 				if refused {
 					select {
 					case <-ctx.Done():
@@ -86,14 +164,13 @@ func (r *rig) rage(ctx context.Context, n *noise, s *seen) {
 }
 
 // ask sends one query of the noisy tenant and reports whether it got another answer than the one it wants.
-func (r *rig) ask(ctx context.Context, language, text string) (refused bool) {
-	req, err := r.request(ctx, language, text)
+func (c *crowd) ask(ctx context.Context, text string) (refused bool) {
+	req, err := request(ctx, c.URL, c.Language, text)
 	if err != nil {
-		r.b.Error(err)
 		return true
 	}
-	req.Header.Set("Authorization", "Bearer "+r.noisy.Query)
-	resp, err := r.noise.Do(req)
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	resp, err := c.client.Do(req)
 	if err != nil {
 		return true
 	}
@@ -102,13 +179,13 @@ func (r *rig) ask(ctx context.Context, language, text string) (refused bool) {
 	return err != nil || resp.StatusCode != http.StatusOK
 }
 
-func (r *rig) request(ctx context.Context, language, text string) (*http.Request, error) {
+func request(ctx context.Context, url, language, text string) (*http.Request, error) {
 	if language == sql {
 		body, err := json.Marshal(map[string]string{"query": text})
 		if err != nil {
 			return nil, err
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.server.URL+"/api/v1/sql", strings.NewReader(string(body)))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/sql", strings.NewReader(string(body)))
 		if err == nil {
 			req.Header.Set("Content-Type", "application/json")
 		}
@@ -119,5 +196,5 @@ func (r *rig) request(ctx context.Context, language, text string) (*http.Request
 	if strings.HasPrefix(text, "sum(count_over_time({namespace=~\".+\"} |~ \"(?i)[a-f]{3}") {
 		back = 0
 	}
-	return http.NewRequestWithContext(ctx, http.MethodGet, r.rangeQuery(language, text, back, step, 5000), http.NoBody)
+	return http.NewRequestWithContext(ctx, http.MethodGet, rangeQuery(url, language, text, back, step, 5000), http.NoBody)
 }

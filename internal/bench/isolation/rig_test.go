@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ type rig struct {
 func newRig(b *testing.B, f *form) *rig {
 	b.Helper()
 	r := &rig{b: b, folder: b.TempDir(), client: newClient(), noise: newClient()}
-	r.start(nil)
+	r.start([]string{ownProcess})
 	r.victim, r.noisy = harness.NewAccount(r.server.Admin(b), "victim"), harness.NewAccount(r.server.Admin(b), "noisy")
 	begin := time.Now()
 	r.fill(r.victim, 40_000, 4, 240)
@@ -43,7 +44,7 @@ func newClient() *http.Client {
 
 func (r *rig) start(flags []string) {
 	r.b.Helper()
-	r.server = harness.Serve(r.b, r.folder, append(append([]string{"serve"}, noQuotas...), flags...)...)
+	r.server = harness.Serve(r.b, r.folder, slices.Concat([]string{"serve"}, noQuotas, flags)...)
 }
 
 func (r *rig) stop() {
@@ -140,7 +141,7 @@ func (r *rig) push(ctx context.Context, who *harness.Account, p push) error {
 }
 
 // rangeQuery returns the address of a query over the time before now.
-func (r *rig) rangeQuery(language, query string, back, step time.Duration, limit int) string {
+func rangeQuery(server, language, query string, back, step time.Duration, limit int) string {
 	path := "/prometheus/api/v1/query_range"
 	if language == logQL {
 		path = "/loki/api/v1/query_range"
@@ -151,5 +152,5 @@ func (r *rig) rangeQuery(language, query string, back, step time.Duration, limit
 	end := now.Truncate(step)
 	values.Set("start", strconv.FormatInt(end.Add(-back).Unix(), 10))
 	values.Set("end", strconv.FormatInt(end.Unix(), 10))
-	return r.server.URL + path + "?" + values.Encode()
+	return server + path + "?" + values.Encode()
 }
