@@ -32,7 +32,7 @@ func newTenant(t *testing.T, slug string) *inprocess.Tenant {
 	t.Helper()
 	a := inprocess.App(t, func(o *app.Options) {
 		o.Alerting.EvaluationInterval, o.Alerting.AllowedReceivers = time.Second, []string{"127.0.0.1/32"}
-		o.Alerting.ExternalURL = "https://seamark.example"
+		o.Alerting.ExternalURL, o.Alerting.Detectors.MinInterval = "https://seamark.example", time.Second
 	})
 	return inprocess.NewTenant(t, a, slug, "eu-1")
 }

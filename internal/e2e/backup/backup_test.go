@@ -52,7 +52,7 @@ func newScene(t *testing.T, dataDir string) *scene {
 	var token struct{ Token string }
 	s.server.Admin(t)(&token, "token", "create", "acme", "--kind", "admin")
 	s.admin = token.Token
-	mustRun(t, personPassword+"\n", "admin", "--data-dir", dataDir, "user", "create", "ann@example.org", "--tenant", "acme", "--role", "owner", "--password-stdin")
+	harness.MustRun(t, personPassword+"\n", "admin", "--data-dir", dataDir, "user", "create", "ann@example.org", "--tenant", "acme", "--role", "owner", "--password-stdin")
 	s.session = signIn(t, s.server, "ann@example.org", personPassword)
 	want(t, s.server, http.StatusAccepted, http.MethodPost, "/prometheus/config/v1/rules/nodes", s.admin, "application/yaml", `
 name: availability
@@ -128,10 +128,10 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 		t.Fatalf("a configuration with a proxy: got %d %s, want 400", refused.Status, refused.Body)
 	}
 	// Secrets as they are stored after a rotation are looked for, too.
-	mustRun(t, "", "keys", "rotate", "--data-dir", folder)
+	harness.MustRun(t, "", "keys", "rotate", "--data-dir", folder)
 	s.fires()
 	file := filepath.Join(t.TempDir(), "control.backup")
-	mustRun(t, "", "backup", "--data-dir", folder, "--to", file)
+	harness.MustRun(t, "", "backup", "--data-dir", folder, "--to", file)
 
 	found := map[string][]byte{"answer to a refused configuration": refused.Body, "backup": inflated(t, file)}
 	for _, path := range []string{
@@ -151,7 +151,7 @@ func TestSecretsAreFoundNowhere(t *testing.T) {
 		found["admin port "+path] = a.Body
 	}
 	for _, args := range [][]string{{"token", "list", "acme"}, {"tenant", "list"}, {"cluster", "list", "acme"}} {
-		found["seamark admin "+strings.Join(args, " ")] = []byte(mustRun(t, "", append([]string{"admin", "--json", "--data-dir", folder}, args...)...))
+		found["seamark admin "+strings.Join(args, " ")] = []byte(harness.MustRun(t, "", append([]string{"admin", "--json", "--data-dir", folder}, args...)...))
 	}
 	addFiles(t, found, folder, "running: ")
 	ctx, cancel := contextWithin(t)
@@ -193,11 +193,11 @@ func TestBackupAndRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustRun(t, "", "backup", "--data-dir", folder, "--to", file)
-	if _, err := seamark(t, "", "backup", "--data-dir", folder, "--to", file); err == nil {
+	harness.MustRun(t, "", "backup", "--data-dir", folder, "--to", file)
+	if _, err := harness.Run(t, "", "backup", "--data-dir", folder, "--to", file); err == nil {
 		t.Error("a backup was written over another one")
 	}
-	if _, err := seamark(t, "", "restore", "--data-dir", folder, "--from", file); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := harness.Run(t, "", "restore", "--data-dir", folder, "--from", file); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("a restore over a control plane in use: got %v", err)
 	}
 	s.server.Kill()
@@ -207,7 +207,7 @@ func TestBackupAndRestore(t *testing.T) {
 
 	// A server that was started without the old root key has made another one, under which nothing opens.
 	stranger := harness.Serve(t, t.TempDir(), serveFlags()...)
-	if _, err := seamark(t, "", "restore", "--data-dir", stranger.DataDir, "--from", file); err == nil || !strings.Contains(err.Error(), "root key") {
+	if _, err := harness.Run(t, "", "restore", "--data-dir", stranger.DataDir, "--from", file); err == nil || !strings.Contains(err.Error(), "root key") {
 		t.Errorf("a restore under another root key: got %v", err)
 	}
 	stranger.Kill()
@@ -217,7 +217,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.server = harness.Serve(t, again, serveFlags()...)
-	out := mustRun(t, "", "restore", "--json", "--data-dir", again, "--from", file)
+	out := harness.MustRun(t, "", "restore", "--json", "--data-dir", again, "--from", file)
 	var report struct {
 		Last uint32 `json:"last_tenant_number"`
 	}
@@ -266,7 +266,7 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	server := harness.Serve(t, folder, serveFlags()...)
-	list := mustRun(t, "", "keys", "list", "--data-dir", folder)
+	list := harness.MustRun(t, "", "keys", "list", "--data-dir", folder)
 	ctx, cancel := contextWithin(t)
 	defer cancel()
 	if err := server.Terminate(ctx); err != nil {
@@ -277,7 +277,7 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := strings.TrimSpace(mustRun(t, "", "keys", "generate"))
+	other := strings.TrimSpace(harness.MustRun(t, "", "keys", "generate"))
 	for name, c := range map[string]struct{ file, want string }{
 		"gone": {"", "there is no root key"}, "another": {other + "\n", "put the right one in place"}, "no key": {"what\n", "32 bytes"},
 	} {
@@ -295,10 +295,10 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	server = harness.Serve(t, folder, serveFlags()...)
-	if after := mustRun(t, "", "keys", "list", "--data-dir", folder); after != list {
+	if after := harness.MustRun(t, "", "keys", "list", "--data-dir", folder); after != list {
 		t.Errorf("with the right key back the data keys are\n%swant\n%s", after, list)
 	}
-	if _, err := seamark(t, "", "keys", "list", "--data-dir", folder, "--keys.root", other); err == nil || !strings.Contains(err.Error(), "process list") {
+	if _, err := harness.Run(t, "", "keys", "list", "--data-dir", folder, "--keys.root", other); err == nil || !strings.Contains(err.Error(), "process list") {
 		t.Errorf("a root key on the command line: got %v", err)
 	}
 	if bytes.Contains([]byte(list), bytes.TrimSpace(root)) {
@@ -311,7 +311,7 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 	}
 	ctx, cancel = contextWithin(t)
 	defer cancel()
-	mustRun(t, "", "keys", "rewrap", "--data-dir", folder, "--new-root-file", filepath.Join(folder, "new.key"))
+	harness.MustRun(t, "", "keys", "rewrap", "--data-dir", folder, "--new-root-file", filepath.Join(folder, "new.key"))
 	if err := server.Terminate(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func TestStartsWithoutTheRootKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness.Serve(t, folder, serveFlags()...)
-	if after := mustRun(t, "", "keys", "list", "--data-dir", folder); strings.Fields(after)[6] != strings.Fields(list)[6] || after == list {
+	if after := harness.MustRun(t, "", "keys", "list", "--data-dir", folder); strings.Fields(after)[6] != strings.Fields(list)[6] || after == list {
 		t.Errorf("after the change of the root key the data keys are\n%swant those of\n%sunder another root key", after, list)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -27,27 +26,6 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 // within is how long a state may take to come, on a machine under heavy load.
 const within = 2 * time.Minute
-
-// seamark runs the built binary and returns what it printed to its standard output; the error holds its standard error.
-func seamark(t *testing.T, stdin string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(harness.Binary(t), args...)
-	var stdout, stderr strings.Builder
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("seamark %s: %w: %s", strings.Join(args, " "), err, stderr.String())
-	}
-	return stdout.String(), nil
-}
-
-func mustRun(t *testing.T, stdin string, args ...string) string {
-	t.Helper()
-	out, err := seamark(t, stdin, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 // hook is a webhook's receiver. It answers 500 to paths with "broken" in them, with the request's headers as its body.
 type hook struct {

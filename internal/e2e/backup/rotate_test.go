@@ -36,7 +36,7 @@ func TestRotationOverProcesses(t *testing.T) {
 	harness.NewAccount(admin, "acme")
 	var token struct{ Token string }
 	admin(&token, "token", "create", "acme", "--kind", "admin")
-	mustRun(t, personPassword+"\n", "admin", "--nats.url", nats.URL, "user", "create", "ann@example.org", "--tenant", "acme", "--password-stdin")
+	harness.MustRun(t, personPassword+"\n", "admin", "--nats.url", nats.URL, "user", "create", "ann@example.org", "--tenant", "acme", "--password-stdin")
 	config := "alertmanager_config: |\n  route: {receiver: a}\n  receivers: [{name: a, webhook_configs: [{url: 'https://example.org/" + pathSecret + "'}]}]\n"
 
 	stop := make(chan struct{})
@@ -67,7 +67,7 @@ func TestRotationOverProcesses(t *testing.T) {
 		ask(t, http.StatusCreated, &harness.Request{URL: alerting.URL + "/api/v1/alerts", Token: token.Token, Type: "application/yaml", Body: []byte(config)})
 		ask(t, http.StatusOK, &harness.Request{Method: http.MethodGet, URL: alerting.URL + "/api/v1/alerts", Token: token.Token})
 	})
-	rotate := func() { mustRun(t, "", "keys", "rotate", "--nats.url", nats.URL, "--keys.root-file", root) }
+	rotate := func() { harness.MustRun(t, "", "keys", "rotate", "--nats.url", nats.URL, "--keys.root-file", root) }
 	for range 3 {
 		<-asked // something was asked since the last rotation
 		rotate()
@@ -75,7 +75,7 @@ func TestRotationOverProcesses(t *testing.T) {
 	end()
 	rotate() // a save that met the third one may have used the second key
 	var list keyList
-	if err := json.Unmarshal([]byte(mustRun(t, "", "keys", "list", "--json", "--nats.url", nats.URL, "--keys.root-file", root)), &list); err != nil {
+	if err := json.Unmarshal([]byte(harness.MustRun(t, "", "keys", "list", "--json", "--nats.url", nats.URL, "--keys.root-file", root)), &list); err != nil {
 		t.Fatal(err)
 	}
 	if len(list) != 5 {
@@ -86,7 +86,7 @@ func TestRotationOverProcesses(t *testing.T) {
 			t.Errorf("key %s (current: %t) seals %d values; want both secrets under the current key", k.ID, k.Current, k.Values)
 		}
 	}
-	if _, err := seamark(t, "", "keys", "list", "--nats.url", nats.URL); err == nil {
+	if _, err := harness.Run(t, "", "keys", "list", "--nats.url", nats.URL); err == nil {
 		t.Error("keys were listed without the root key")
 	}
 }

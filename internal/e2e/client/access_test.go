@@ -175,8 +175,6 @@ func memberCalls() []call {
 
 func sessionCalls() []call {
 	return []call{
-		{"listProviders", func(t *testing.T, w *world) error { return one(w.nobody.ListProviders(t.Context())) }},
-		{"listIdentities", func(t *testing.T, w *world) error { return one(w.owner.ListIdentities(t.Context())) }},
 		{"listSessions", func(t *testing.T, w *world) error { return one(w.owner.ListSessions(t.Context())) }},
 		{"refreshSession", func(t *testing.T, w *world) error {
 			made, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: "owner@example.com", Password: password})

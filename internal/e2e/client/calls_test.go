@@ -3,12 +3,15 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seamarkhq/seamark/api/client"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func (w *world) clusterPage(limit int) func(context.Context, *string) ([]client.Cluster, string, error) {
@@ -38,6 +41,19 @@ func pushCalls() []call {
 		}},
 		{"pushAudit", func(t *testing.T, w *world) error { return w.ingest.PushAudit(t.Context(), w.audit()) }},
 		{"pushEvents", func(t *testing.T, w *world) error { return w.ingest.PushEvents(t.Context(), w.event()) }},
+		{"pushKubeEventerGet", func(t *testing.T, w *world) error {
+			err := w.ingest.PushKubeEventerGet(t.Context(), map[string]string{
+				"EventType": "Warning", "EventKind": "Pod", "EventReason": "GotByGet", "EventTime": w.start.String(), "EventMessage": "m",
+			})
+			testkit.Eventually(t, within, func() error {
+				list, err := w.query.ListEvents(t.Context(), &client.ListEventsParams{Reason: []string{"GotByGet"}})
+				if err == nil && (len(list.Items) != 1 || list.Items[0].Message != "m" || list.Items[0].Kind != "Pod") {
+					err = fmt.Errorf("got %+v, want the event", list.Items)
+				}
+				return err
+			})
+			return err
+		}},
 		{"pushKubeEventer", func(t *testing.T, w *world) error {
 			return w.ingest.PushKubeEventer(t.Context(), map[string]string{
 				"EventType": "Warning", "EventKind": "Pod", "EventReason": "BackOff", "EventTime": w.start.String(), "EventMessage": "m",
@@ -127,9 +143,7 @@ func eventCalls() []call {
 		{"showEventTimeline", func(t *testing.T, w *world) error {
 			return one(w.query.ShowEventTimeline(t.Context(), &client.ShowEventTimelineParams{Cluster: cluster, Namespace: new(namespace), Kind: kind, Object: object}))
 		}},
-		{"listAudit", func(t *testing.T, w *world) error {
-			return one(w.query.ListAudit(t.Context(), &client.ListAuditParams{Class: new(client.ListAuditParamsClassWrites)}))
-		}},
+		{"listAudit", listsAudit},
 		{"countAuditClients", func(t *testing.T, w *world) error { return one(w.query.CountAuditClients(t.Context(), nil)) }},
 		{"showAuditLists", func(t *testing.T, w *world) error { return one(w.query.ShowAuditLists(t.Context(), nil)) }},
 		{"showAuditWrites", func(t *testing.T, w *world) error {
@@ -138,6 +152,40 @@ func eventCalls() []call {
 			}))
 		}},
 	}
+}
+
+// listsAudit pushes three audit records and reads them page by page.
+func listsAudit(t *testing.T, w *world) error {
+	want := []string{"page-3", "page-2", "page-1"}
+	for n := range want {
+		record, at := w.audit(), w.start.Add(time.Duration(n)*time.Second).Format(time.RFC3339Nano)
+		record["auditID"], record["verb"], record["requestReceivedTimestamp"], record["stageTimestamp"] = want[len(want)-1-n], "delete", at, at
+		if err := w.ingest.PushAudit(t.Context(), record); err != nil {
+			return err
+		}
+	}
+	testkit.Eventually(t, within, func() error {
+		var got []string
+		for record, err := range client.Pages(t.Context(), func(ctx context.Context, cursor *string) ([]client.AuditRecord, string, error) {
+			page, err := w.query.ListAudit(ctx, &client.ListAuditParams{
+				Class: new(client.ListAuditParamsClassWrites), Verb: []string{"delete"}, Start: new(w.start.Add(-time.Minute).Format(time.RFC3339)), Limit: new(1), Cursor: cursor,
+			})
+			if err != nil {
+				return nil, "", err
+			}
+			return page.Items, page.NextCursor, nil
+		}) {
+			if err != nil {
+				return err
+			}
+			got = append(got, record.AuditID)
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("by pages of one: %q, want %q", got, want)
+		}
+		return nil
+	})
+	return nil
 }
 
 func logCalls() []call {
@@ -282,6 +330,7 @@ func lokiCalls() []call {
 			return one(w.query.LokiFormatQuery(t.Context(), &client.LokiFormatQueryParams{Query: q}))
 		}},
 		{"lokiFormatQueryForm", func(t *testing.T, w *world) error { return one(w.query.LokiFormatQueryForm(t.Context(), form)) }},
+		{"lokiTail", tails},
 		{"lokiBuildInfo", func(t *testing.T, w *world) error { return one(w.query.LokiBuildInfo(t.Context())) }},
 	}
 }
@@ -336,6 +385,11 @@ func alertmanagerCalls() []call {
 			return w.admin.SaveAlertmanagerConfig(t.Context(), client.Body{ContentType: "application/yaml", Reader: strings.NewReader(config)})
 		}},
 		{"findAlertmanagerConfig", func(t *testing.T, w *world) error { return drain(w.admin.FindAlertmanagerConfig(t.Context())) }},
+		{"listReceivers", func(t *testing.T, w *world) error { return one(w.admin.ListReceivers(t.Context(), nil)) }},
+		{"testReceiver", func(t *testing.T, w *world) error {
+			return one(w.admin.TestReceiver(t.Context(), "none", client.ReceiverTest{}))
+		}},
+		{"listDeliveries", func(t *testing.T, w *world) error { return one(w.admin.ListDeliveries(t.Context(), nil)) }},
 		{"alertmanagerStatus", func(t *testing.T, w *world) error { return one(w.admin.AlertmanagerStatus(t.Context())) }},
 		{"alertmanagerListAlerts", func(t *testing.T, w *world) error { return one(w.admin.AlertmanagerListAlerts(t.Context(), nil)) }},
 		{"alertmanagerListAlertGroups", func(t *testing.T, w *world) error { return one(w.admin.AlertmanagerListAlertGroups(t.Context(), nil)) }},

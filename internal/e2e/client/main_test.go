@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/e2e/contract"
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
 	"github.com/seamarkhq/seamark/internal/testkit"
+	issuer "github.com/seamarkhq/seamark/internal/testkit/oidc"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -41,6 +41,7 @@ type world struct {
 	recorder *contract.Recorder
 	contract *contract.Contract
 	account  *harness.Account
+	issuer   *issuer.Issuer // of the sign-in provider
 	start    time.Time
 
 	nobody, ingest, query, admin, operator, owner *client.Client
@@ -50,9 +51,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := harness.Serve(t, t.TempDir(), "serve", "--writer.max-batch-age", "100ms", "--forwarders.allowed-targets", "127.0.0.0/8", "--tenants.purge-settle", "100ms")
+	i, flags := providerFlags(t)
+	flags = append(flags, "--writer.max-batch-age", "100ms", "--forwarders.allowed-targets", "127.0.0.0/8", "--tenants.purge-settle", "100ms")
+	s := harness.Serve(t, t.TempDir(), append([]string{"serve"}, flags...)...)
 	admin := s.Admin(t)
-	w := &world{Server: s, contract: contract.Load(t), account: harness.NewAccount(admin, slug), start: time.Now().Add(-time.Minute).Truncate(time.Second)}
+	w := &world{
+		Server: s, contract: contract.Load(t), account: harness.NewAccount(admin, slug), issuer: i, start: time.Now().Add(-time.Minute).Truncate(time.Second),
+	}
 	w.recorder = w.contract.Record(t)
 	w.nobody, w.ingest, w.query = w.as(t, ""), w.as(t, w.account.Ingest), w.as(t, w.account.Query)
 	w.admin = w.as(t, newToken(t, admin, "admin"))
@@ -92,11 +97,7 @@ func (w *world) as(t *testing.T, token string) *client.Client {
 // signIn makes a person and returns a client with a session of theirs.
 func (w *world) signIn(t *testing.T, login string, args ...string) *client.Client {
 	t.Helper()
-	command := exec.Command(harness.Binary(t), slices.Concat([]string{"admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", login}, args)...)
-	command.Stdin = strings.NewReader(password + "\n")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("create %s: %v %s", login, err, out)
-	}
+	harness.MustRun(t, password+"\n", slices.Concat([]string{"admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", login}, args)...)
 	session, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: login, Password: password})
 	if err != nil {
 		t.Fatalf("sign in %s: %v", login, err)

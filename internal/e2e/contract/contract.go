@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,6 +91,24 @@ func (c *Contract) At(method, path string) (*Operation, error) {
 		return nil, fmt.Errorf("openapi.yaml does not know %s %s", method, path)
 	}
 	return &Operation{method, path, item.Parameters, item.GetOperation(method)}, nil
+}
+
+// Promised lists the statuses of success that the contract describes, or, where it describes none, the faults that it names.
+func (o *Operation) Promised() []int {
+	var successes, faults []int
+	for text := range o.Responses.Map() {
+		switch status, err := strconv.Atoi(text); {
+		case err != nil: // "default"
+		case status < http.StatusBadRequest:
+			successes = append(successes, status)
+		default:
+			faults = append(faults, status)
+		}
+	}
+	if len(successes) > 0 {
+		return successes
+	}
+	return faults
 }
 
 // CheckAnswer returns what about an answer is not as promised: the status, the media type, the headers, the body's schema.

@@ -4,25 +4,25 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 )
 
-// Recorder is an http.RoundTripper that holds each request and its answer against the contract, and remembers which
-// operations were answered with success, and which with an error.
+// Recorder is an http.RoundTripper that holds each request and its answer against the contract, and remembers how each operation
+// was answered.
 type Recorder struct {
 	t        testing.TB
 	contract *Contract
 	base     http.RoundTripper
 
-	mu     sync.Mutex // guards the maps
-	done   map[string]bool
-	failed map[string]bool
+	mu     sync.Mutex       // guards status
+	status map[string][]int // of the answers, by operation
 }
 
 // Record returns a recorder over http.DefaultTransport.
 func (c *Contract) Record(t testing.TB) *Recorder {
-	return &Recorder{t: t, contract: c, base: http.DefaultTransport, done: map[string]bool{}, failed: map[string]bool{}}
+	return &Recorder{t: t, contract: c, base: http.DefaultTransport, status: map[string][]int{}}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -47,12 +47,15 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, err
+	var body []byte
+	if resp.StatusCode != http.StatusSwitchingProtocols { // after which the body is the connection
+		body, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			return nil, err
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if fault != nil && resp.StatusCode < http.StatusBadRequest {
 		r.t.Errorf("%s: the server took a request that is not as described: %v", op.OperationID, fault)
 	}
@@ -61,11 +64,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if resp.StatusCode < http.StatusBadRequest {
-		r.done[op.OperationID] = true
-	} else {
-		r.failed[op.OperationID] = true
-	}
+	r.status[op.OperationID] = append(r.status[op.OperationID], resp.StatusCode)
 	return resp, nil
 }
 
@@ -73,12 +72,19 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r *Recorder) Succeeded(operationID string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.done[operationID]
+	return slices.ContainsFunc(r.status[operationID], func(status int) bool { return status < http.StatusBadRequest })
+}
+
+// Answered reports whether an operation was answered with a status.
+func (r *Recorder) Answered(operationID string, status int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.status[operationID], status)
 }
 
 // Failed reports whether an operation was answered with an error.
 func (r *Recorder) Failed(operationID string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failed[operationID]
+	return slices.ContainsFunc(r.status[operationID], func(status int) bool { return status >= http.StatusBadRequest })
 }

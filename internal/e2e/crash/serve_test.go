@@ -4,16 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
-	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -121,7 +117,7 @@ func TestKillEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 		testkit.Eventually(t, time.Minute, func() error {
-			if now, err := child(r.server.Pid()); err != nil || now == pid {
+			if now, err := harness.EngineOf(r.server.Pid()); err != nil || now == pid {
 				return fmt.Errorf("engine %d has no successor: %w", pid, err)
 			}
 			return nil
@@ -193,29 +189,9 @@ func TestKillAtStep(t *testing.T) {
 // childOf returns the pid of a server's engine.
 func childOf(t *testing.T, parent int) int {
 	t.Helper()
-	pid, err := child(parent)
+	pid, err := harness.EngineOf(parent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pid
-}
-
-func child(parent int) (int, error) {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
-	if err != nil {
-		return 0, err
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread has ended
-		}
-		for _, field := range strings.Fields(string(text)) {
-			command, err := os.ReadFile("/proc/" + field + "/cmdline")
-			if err == nil && strings.Contains(string(command), engine.ChildCommand) {
-				return strconv.Atoi(field)
-			}
-		}
-	}
-	return 0, fmt.Errorf("process %d has no engine", parent)
 }

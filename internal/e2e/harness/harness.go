@@ -89,6 +89,11 @@ func Binary(t testing.TB) string {
 	return binary.path
 }
 
+// ReaderVariable names the environment variable that, when set, has servers answer queries in a process of their own, as they do for
+// users. It costs each start half a second of a processor, so tests that are not about it do without on every push; they say
+// --query.process when they are. At night all do.
+const ReaderVariable = "SEAMARK_E2E_READER"
+
 // Process is one process that a test started. It dies with the test.
 type Process struct {
 	t    testing.TB
@@ -211,6 +216,9 @@ func LaunchUnder(t testing.TB, command []string, dataDir string, args ...string)
 	if slices.Contains(args, "--nats.url") { // no process makes a root key for others
 		cmd.Env = append(cmd.Env, "SEAMARK_KEYS_ROOT="+RootKey)
 	}
+	if os.Getenv(ReaderVariable) == "" {
+		cmd.Env = append(cmd.Env, "SEAMARK_QUERY_PROCESS=false")
+	}
 	var once sync.Once
 	s.Process = start(t, cmd, func(line string) {
 		var l struct{ Msg, HTTP, Admin string }
@@ -246,18 +254,35 @@ func library(t testing.TB) string {
 	return path
 }
 
+// Run runs the built binary with a standard input and returns what it printed to its standard output; the error holds its
+// standard error.
+func Run(t testing.TB, stdin string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), Binary(t), args...)
+	var stdout, stderr strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("seamark %s: %w: %s", strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.String(), nil
+}
+
+// MustRun is Run for what has to succeed.
+func MustRun(t testing.TB, stdin string, args ...string) string {
+	t.Helper()
+	out, err := Run(t, stdin, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // Admin runs `seamark admin --json ...` on a server's data folder and decodes its output into out, when not nil.
 func Admin(t testing.TB, dataDir string, out any, args ...string) {
 	t.Helper()
-	cmd := exec.Command(Binary(t), append([]string{"admin", "--json", "--data-dir", dataDir}, args...)...)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	text, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("seamark admin %s: %v: %s", strings.Join(args, " "), err, stderr.String())
-	}
+	text := MustRun(t, "", append([]string{"admin", "--json", "--data-dir", dataDir}, args...)...)
 	if out != nil {
-		if err := json.Unmarshal(text, out); err != nil {
+		if err := json.Unmarshal([]byte(text), out); err != nil {
 			t.Fatalf("seamark admin %s: %v in %q", strings.Join(args, " "), err, text)
 		}
 	}

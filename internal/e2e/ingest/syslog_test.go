@@ -55,7 +55,7 @@ func TestSyslogWaitsForQuota(t *testing.T) {
 	c, key := x.newCluster(t, "narrow", tenant.TokenSpec{})
 	x.usePipelines(t, `[{"name":"p","enabled":true,"steps":[{"name":"mark","kind":"transform","match":["HasPrefix(log.body, \"line\")"],`+
 		`"statements":["set(log.body, Concat([log.body, \"changed\"], \" \"))"]}]}]`)
-	x.limitCluster(t, c, `{"bytes_per_second":8,"bytes_burst":20}`)
+	x.limitCluster(t, c, `{"bytes_per_second":2,"bytes_burst":20}`)
 	conn := x.dialSyslog(t, key.secret)
 	say(t, conn, "router", "line 1") // leaves a debt of some seconds
 	x.awaitBodies(t, `{cluster="narrow"}`, "line 1 changed")

@@ -16,7 +16,8 @@ var unrecorded = map[string][]string{
 // harmless are posted to and keep nothing, or nothing that is a change: a dry run, a test, a session that goes on, the beginning of
 // a sign-in elsewhere, whose end is on record.
 var harmless = []string{
-	"POST /api/v1/pipelines/dry-run", "POST /api/v1/forwarders/:name/test", "POST /api/v1/invitations/offer", "POST /api/v1/session/refresh",
+	"POST /api/v1/pipelines/dry-run", "POST /api/v1/forwarders/:name/test", "POST /api/v1/alerting/receivers/:name/test",
+	"POST /api/v1/alerting/check", "POST /api/v1/alerting/dry-run", "POST /api/v1/alerting/backtest", "POST /api/v1/invitations/offer", "POST /api/v1/session/refresh",
 	"POST /api/v1/session/oidc/:provider/invitation", "POST /api/v1/session/oidc/:provider/link",
 }
 

@@ -53,14 +53,6 @@ func lokiExploreRows() []row {
 	tail := reads(v1+"/tail", false, false, asks("", all))
 	tail[0].status = http.StatusBadRequest
 	rows = append(rows, tail...)
-	// There are no rules over logs, anybody's.
-	for _, prefix := range []string{v1 + "/rules", "/api/prom/rules"} {
-		for path, concrete := range map[string]string{"": "", "/:namespace": "/same", "/:namespace/:group": "/same/same"} {
-			none := reads(prefix+path, false, false, func(*world, *side) []request { return []request{{path: prefix + concrete}} })
-			none[0].status = http.StatusNotFound
-			rows = append(rows, none...)
-		}
-	}
 	for _, r := range reads(v1+"/detected_field/:name/values", true, true, nil) {
 		get := r.method == http.MethodGet
 		r.sends = func(_ *testing.T, w *world, s *side) []request {

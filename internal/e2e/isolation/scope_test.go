@@ -228,6 +228,7 @@ func partQueries(p *part) map[string][]string {
 	}
 	nothing := []string{""}
 	statement := func(sql string) string { return fmt.Sprintf(`{"query":%q,"format":"ndjson"}`, sql) }
+	suspects := func(labels string) string { return `{"labels":{` + labels + `},"start":"` + stamp(time.Minute) + `"}` }
 	day := p.start.UTC().Format(time.DateOnly)
 	queries := map[string][]string{
 		"/prometheus/api/v1/query": prom(), "/prometheus/api/v1/query_range": prom(), "/prometheus/api/v1/query_exemplars": prom(),
@@ -250,7 +251,8 @@ func partQueries(p *part) map[string][]string {
 			statement("SELECT * FROM logs"), statement("SELECT * FROM metrics"), statement("SELECT * FROM series"), statement("SELECT * FROM events"), statement("SELECT * FROM audit"),
 			statement("SELECT * FROM traces"), statement("SELECT * FROM log_patterns"), statement("SELECT a.body FROM logs AS a JOIN (SELECT body FROM logs) AS b USING (body)"),
 		},
-		"/api/v1/sql/explain": {statement("SELECT * FROM logs")}, "/api/v1/sql/schema": nothing,
+		"/api/v1/alerting/suspects": {suspects(""), suspects(`"namespace":"bankcanary"`), suspects(`"cluster":"othercanary"`), suspects(`"namespace":"shopmine","service":"same"`)},
+		"/api/v1/sql/explain":       {statement("SELECT * FROM logs")}, "/api/v1/sql/schema": nothing,
 		"/api/v1/logs/context": {
 			around(`{who="shopmine"}`), around(`{namespace="bankcanary"}`), around(`{who="nonecanary"}`), around(`{cluster="othercanary"}`),
 		},
@@ -282,7 +284,7 @@ func (p *part) ask(t *testing.T, route *httpx.Route, name, token string, queries
 			switch {
 			case strings.HasSuffix(route.Path, "/read"):
 				body = readEverything(t, p.start)
-			case route.Path == "/api/v1/sql" || route.Path == "/api/v1/sql/explain":
+			case route.Path == "/api/v1/sql" || route.Path == "/api/v1/sql/explain" || route.Path == "/api/v1/alerting/suspects":
 				header.Set("Content-Type", inJSON)
 				body, q = q, ""
 			case route.Method != http.MethodGet && route.Permission == "data:read":

@@ -51,7 +51,7 @@ const form = "application/x-www-form-urlencoded"
 // table is the whole route table.
 func table() []row {
 	var rows []row
-	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), alertmanagerRows(), controlRows(), eventRows(), auditRows(), accessRows(), clusterRows(), lifecycleRows(), usageRows(), runningRows(), sessionRows()} {
+	for _, part := range [][]row{ingestRows(), foreignRows(), pipelineRows(), forwarderRows(), savedQueryRows(), dashboardRows(), prometheusRows(), lokiRows(), lokiExploreRows(), logRows(), ruleRows(), detectorRows(), alertingRows(), alertmanagerRows(), receiverRows(), controlRows(), eventRows(), auditRows(), accessRows(), clusterRows(), lifecycleRows(), usageRows(), runningRows(), sessionRows()} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -216,31 +216,6 @@ func lokiRows() []row {
 		return []request{{path: v1 + "/label/app/values", contentType: form, body: query(span(w)...)}}
 	}
 	return append(rows, values...)
-}
-
-func ruleRows() []row {
-	const config, same = "/prometheus/config/v1/rules", "/prometheus/config/v1/rules/same"
-	get := func(path, concrete string) row {
-		return row{method: http.MethodGet, path: path, may: readers, status: http.StatusOK, shows: readers, sends: fixed(concrete)}
-	}
-	spare := func(concrete string) func(t *testing.T, w *world, s *side) []request {
-		return func(t *testing.T, _ *world, s *side) []request {
-			s.Post(t, s.Admin, config+"/spare", "application/yaml", rulesBody(s, "spare"), http.StatusAccepted)
-			return []request{{path: concrete}}
-		}
-	}
-	return []row{
-		get("/prometheus/api/v1/rules", ""), get("/prometheus/api/v1/alerts", ""), get(config, ""),
-		get(config+"/:namespace", same), get(config+"/:namespace/:group", same+"/same"),
-		{method: http.MethodPost, path: config + "/:namespace", may: editors, status: http.StatusAccepted, sends: func(_ *testing.T, _ *world, s *side) []request {
-			return []request{
-				{path: config + "/spare", contentType: "application/yaml", body: rulesBody(s, "spare")},
-				{path: config + "/spare", contentType: "application/yaml", body: "name: broken\nrules: [{alert: X, expr: 'same{'}]", status: http.StatusBadRequest},
-			}
-		}},
-		{method: http.MethodDelete, path: config + "/:namespace/:group", may: editors, status: http.StatusAccepted, sends: spare(config + "/spare/spare")},
-		{method: http.MethodDelete, path: config + "/:namespace", may: editors, status: http.StatusAccepted, sends: spare(config + "/spare")},
-	}
 }
 
 // fixed sends one request without a body; "" stands for the row's own path.

@@ -50,6 +50,7 @@ func TestDeleteUnderIngest(t *testing.T) {
 		}
 		return nil
 	})
+	result, kept := f.keepResult(gone, canary), f.keepResult(stays, other)
 
 	f.call(0, http.MethodDelete, "/api/v1/tenants/"+gone.id+"?grace=0s", f.operator, "", http.StatusOK)
 	f.refusedEverywhere(gone, time.Second)
@@ -69,6 +70,7 @@ func TestDeleteUnderIngest(t *testing.T) {
 	staying.end()
 	f.checkEverythingGone(gone, canary)
 	f.checkStays(stays, staying.stored.Load())
+	f.checkResults(t, gone, stays, result, kept)
 	if leaving.refused.Load() == 0 {
 		t.Error("no push was refused: the deletion was not under ingest")
 	}
@@ -114,6 +116,7 @@ func (f *fleet) checkCertificate(a *account, signed tenant.SignedCertificate) {
 	}
 	for _, place := range []string{
 		"clickhouse table " + a.Database() + ".logs", "seamark_tokens", "seamark_clusters", "seamark_rules", "seamark_alertmanager", "seamark_users", "SEAMARK_CHANGES",
+		"seamark_query_jobs", "SEAMARK_RESULTS",
 	} {
 		if erased[place] == 0 {
 			f.t.Errorf("the certificate tells of nothing from %s: %v", place, erased)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,21 +41,9 @@ func newFleet(t *testing.T, nodes int, flags ...string) *fleet {
 		args := append([]string{"serve", "--nats.url", f.nats.URL, "--tenants.purge-settle", "2s", "--log.level", "info"}, f.engine.Flags()...)
 		f.nodes = append(f.nodes, harness.Serve(t, t.TempDir(), append(args, flags...)...))
 	}
-	f.run(password+"\n", "admin", "--nats.url", f.nats.URL, "user", "create", "op", "--operator", "--password-stdin")
+	harness.MustRun(f.t, password+"\n", "admin", "--nats.url", f.nats.URL, "user", "create", "op", "--operator", "--password-stdin")
 	f.operator = f.signIn("op")
 	return f
-}
-
-// run runs the built binary with a standard input.
-func (f *fleet) run(stdin string, args ...string) string {
-	f.t.Helper()
-	cmd := exec.Command(harness.Binary(f.t), args...)
-	var stdout, stderr strings.Builder
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		f.t.Fatalf("seamark %s: %v: %s", strings.Join(args, " "), err, stderr.String())
-	}
-	return stdout.String()
 }
 
 // account makes a tenant with tokens and an owner.
@@ -65,7 +52,7 @@ func (f *fleet) account(slug string) *account {
 	a := &account{}
 	admin := func(out any, args ...string) {
 		f.t.Helper()
-		text := f.run("", append([]string{"admin", "--json", "--nats.url", f.nats.URL}, args...)...)
+		text := harness.MustRun(f.t, "", append([]string{"admin", "--json", "--nats.url", f.nats.URL}, args...)...)
 		if out == nil {
 			return
 		}
@@ -84,7 +71,7 @@ func (f *fleet) account(slug string) *account {
 	var token struct{ Token string }
 	admin(&token, "token", "create", slug, "--kind", "admin")
 	a.admin = token.Token
-	f.run(password+"\n", "admin", "--nats.url", f.nats.URL, "user", "create", slug+"@example.org", "--tenant", slug, "--role", "owner", "--password-stdin")
+	harness.MustRun(f.t, password+"\n", "admin", "--nats.url", f.nats.URL, "user", "create", slug+"@example.org", "--tenant", slug, "--role", "owner", "--password-stdin")
 	a.session = f.signIn(slug + "@example.org")
 	return a
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -69,7 +70,7 @@ func TestSuspendAndRestore(t *testing.T) {
 			}
 		}
 	}
-	if out := f.run("", "admin", "--nats.url", f.nats.URL, "changes", "verify"); !strings.Contains(out, "whole") {
+	if out := harness.MustRun(f.t, "", "admin", "--nats.url", f.nats.URL, "changes", "verify"); !strings.Contains(out, "whole") {
 		t.Errorf("the chains are not whole:\n%s", out)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 	"github.com/seamarkhq/seamark/tenant"
@@ -17,8 +18,10 @@ import (
 const (
 	// The bounds of the node that is cut off, in the proportion of their defaults: 30 s and 5 min.
 	maxAdminAge, maxIngestAge = 2 * time.Second, 20 * time.Second
-	// flaggedWithin is when a node says that it does not hear of changes: a second after the beat that it misses.
-	flaggedWithin = 2 * time.Second
+	// flaggedWithin is when a node says that it does not hear of changes.
+	flaggedWithin = time.Second
+	// beatWithin is how old the last beat before the cut may be, from which the other bounds count; with room for a busy machine.
+	beatWithin = 2 * time.Second
 	// freshWithin is how long after the store is back a node may take to know all again. On a machine of its own it takes a second;
 	// this is what it takes at most where the nodes share two cores with much else.
 	freshWithin = 10 * time.Second
@@ -61,17 +64,27 @@ func (f *fleet) prepareCut(t *testing.T) *cut {
 				return err
 			}
 		}
-		if text := c.readiness(); text != "200 ready" {
-			return fmt.Errorf("before the cut the node says %q", text)
-		}
-		return nil
+		return apart.ready(apart.apart)
 	})
 	return c
 }
 
+// ready fails unless the node says that all is well.
+func (f *fleet) ready(node *harness.Server) error {
+	if text := f.readiness(node); text != "200 ready" {
+		return fmt.Errorf("the node says %q", text)
+	}
+	return nil
+}
+
+// stale reports whether the node says that it does not hear of changes, and works on.
+func (f *fleet) stale(node *harness.Server) bool {
+	return strings.HasPrefix(f.readiness(node), "200 ready\nstale: ")
+}
+
 // readiness returns what the node says of itself: status and text.
-func (c *cut) readiness() string {
-	answer, err := c.f.client.Get(c.f.apart.AdminURL + "/readyz")
+func (f *fleet) readiness(node *harness.Server) string {
+	answer, err := f.client.Get(node.AdminURL + "/readyz")
 	if err != nil {
 		return err.Error()
 	}
@@ -87,20 +100,26 @@ func (c *cut) readiness() string {
 // answered first after it. The time that an answer takes on a busy machine is in neither bound.
 type turn struct{ asked, answered time.Duration }
 
-// await polls until done, within a minute.
-func (c *cut) await(what string, begin time.Time, done func() bool) (t turn) {
-	for {
+// await polls until done, within a minute, and reports whether it is.
+func await(begin time.Time, done func() bool) (t turn, came bool) {
+	for t.asked < time.Minute+maxIngestAge {
 		asked := time.Since(begin)
 		if done() {
 			t.answered = time.Since(begin)
-			return t
+			return t, true
 		}
-		if t.asked = asked; asked > time.Minute+maxIngestAge {
-			c.faultf("%s did not come", what)
-			return t
-		}
+		t.asked = asked
 		<-time.After(20 * time.Millisecond)
 	}
+	return t, false
+}
+
+func (c *cut) await(what string, begin time.Time, done func() bool) turn {
+	t, came := await(begin, done)
+	if !came {
+		c.faultf("%s did not come", what)
+	}
+	return t
 }
 
 // refusedStale asks the cut node and reports whether it refuses for want of fresh knowledge, with all that a sender needs.
@@ -122,12 +141,12 @@ func (c *cut) goDark() {
 	f := c.f
 	f.relay.hold(true)
 	begin := time.Now()
+	c.flagged = c.await("the flag of staleness", begin, func() bool { return f.stale(f.apart) })
 	for _, path := range []string{"/api/v1/tokens/" + c.lostIngest.ID, "/api/v1/tokens/" + c.lostQuery.ID, "/api/v1/tokens/" + c.lostAdmin.ID, "/api/v1/keys/" + c.lostKey.ID} {
 		if answer, err := f.send(f.nodes[0], f.owner, http.MethodDelete, path, ""); err != nil || answer.Status != http.StatusNoContent {
 			c.faultf("DELETE %s: %v %+v", path, err, answer)
 		}
 	}
-	c.flagged = c.await("the flag of staleness", begin, func() bool { return strings.HasPrefix(c.readiness(), "200 ready\nstale: ") })
 	c.adminClosed = c.await("the end of administration", begin, func() bool { return c.refusedStale(f.owner, http.MethodGet, "/api/v1/clusters", "") })
 	<-time.After(time.Until(begin.Add(maxAdminAge))) // tokens are checked against fewer buckets than sessions, whose last beats may be newer
 	for who, token := range map[string]string{"a revoked admin token": c.lostAdmin.Secret, "a revoked key": c.lostKey.Secret} {
@@ -146,12 +165,12 @@ func (c *cut) goDark() {
 			c.faultf("%s may still push %s after the cut", who, time.Since(begin))
 		}
 	}
-	if text := c.readiness(); !strings.HasPrefix(text, "503 ") || !strings.Contains(text, "--directory.max-ingest-age") {
+	if text := f.readiness(f.apart); !strings.HasPrefix(text, "503 ") || !strings.Contains(text, "--directory.max-ingest-age") {
 		c.faultf("%s after the cut the node says %q", time.Since(begin), text)
 	}
 	f.relay.hold(false)
 	back := time.Now()
-	c.fresh = c.await("the end of staleness", back, func() bool { return c.readiness() == "200 ready" })
+	c.fresh = c.await("the end of staleness", back, func() bool { return f.ready(f.apart) == nil })
 	c.afterwards()
 }
 
@@ -188,8 +207,8 @@ func (c *cut) judge(t *testing.T) {
 		got      turn
 		from, to time.Duration
 	}{
-		{"flag", c.flagged, 0, flaggedWithin}, {"end of administration", c.adminClosed, maxAdminAge - flaggedWithin, maxAdminAge},
-		{"end of ingest", c.ingestClosed, maxIngestAge - flaggedWithin, maxIngestAge}, {"end of staleness", c.fresh, 0, freshWithin},
+		{"flag", c.flagged, 0, flaggedWithin}, {"end of administration", c.adminClosed, maxAdminAge - beatWithin, maxAdminAge},
+		{"end of ingest", c.ingestClosed, maxIngestAge - beatWithin, maxIngestAge}, {"end of staleness", c.fresh, 0, freshWithin},
 	} {
 		if b.got.answered < b.from || b.got.asked > b.to+slack {
 			t.Errorf("the %s had not come %s after the cut, and had come after %s; want it %s to %s after", b.what, b.got.asked, b.got.answered, b.from, b.to)

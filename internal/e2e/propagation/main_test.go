@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -102,24 +101,20 @@ func (f *fleet) openDirectory(t *testing.T) {
 // person makes somebody by the command line and signs them in.
 func (f *fleet) person(t *testing.T, login string, args ...string) string {
 	t.Helper()
-	args = slices.Concat([]string{"admin", "--nats.url", f.bus.URL, "user", "create", "--password-stdin", login}, args)
-	command := exec.Command(harness.Binary(t), args...)
-	command.Stdin = strings.NewReader(password + "\n")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("create %s: %v %s", login, err, out)
-	}
+	harness.MustRun(t, password+"\n", slices.Concat([]string{"admin", "--nats.url", f.bus.URL, "user", "create", "--password-stdin", login}, args)...)
 	return f.signIn(t, 0, login)
 }
 
 // member makes somebody in the tenant.
 func (f *fleet) member(t *testing.T, login string, role seamark.Role) tenant.UserID {
 	t.Helper()
-	user, err := f.directory.CreateUser(t.Context(), tenant.UserSpec{
-		Login: login, Password: password, Memberships: map[seamark.TenantID]seamark.Role{f.tenant: role},
+	var user tenant.User
+	testkit.Eventually(t, 10*time.Second, func() (err error) { // this directory may not have heard of the role yet
+		user, err = f.directory.CreateUser(t.Context(), tenant.UserSpec{
+			Login: login, Password: password, Memberships: map[seamark.TenantID]seamark.Role{f.tenant: role},
+		})
+		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return user.ID
 }
 

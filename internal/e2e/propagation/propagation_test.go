@@ -32,6 +32,7 @@ func TestChangesHoldEverywhere(t *testing.T) {
 	wait.Wait()
 	t.Run("a node is cut off", cut.judge)
 	l.stop(t)
+	t.Run("the store stands still", f.standstill)
 }
 
 // sentLine is a line that was pushed around a change of pipelines.

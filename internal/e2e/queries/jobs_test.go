@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seamarkhq/seamark/internal/e2e/inprocess"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -65,6 +66,27 @@ func TestJobsAnswerAsTheirRoutes(t *testing.T) {
 		if j.Progress != 1 {
 			t.Errorf("%s: progress is %g", path, j.Progress)
 		}
+	}
+}
+
+// TestSQLInTheBackground compares the result of a statement with what is answered at once.
+func TestSQLInTheBackground(t *testing.T) {
+	w := newWorld(t, "sqljobs")
+	send := func(prefer string) inprocess.Response {
+		header := http.Header{"Content-Type": {"application/json"}}
+		if prefer != "" {
+			header.Set("Prefer", prefer)
+		}
+		return w.Do(t, w.Query, http.MethodPost, "/api/v1/sql", header, `{"query":"SELECT body FROM logs WHERE body LIKE '%sqljobs' ORDER BY body","format":"csv"}`)
+	}
+	want, got := send(""), send("respond-async")
+	var j job
+	if err := json.Unmarshal([]byte(got.Body), &j); err != nil || got.Status != http.StatusAccepted {
+		t.Fatalf("got %d %s", got.Status, got.Body)
+	}
+	w.awaitJob(t, w.Query, j, "done")
+	if result := w.ask(t, w.Query, "/api/v1/query-jobs/"+j.ID+"/result", nil); result.Body != want.Body || !strings.Contains(want.Body, "line 19") {
+		t.Errorf("got %s, want %s", result.Body, want.Body)
 	}
 }
 

@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -39,11 +40,21 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	_, _ = fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
 	_ = r.Header.Write(&b)
-	_, _ = io.Copy(io.Discard, r.Body)
+	_, _ = io.Copy(&b, io.LimitReader(r.Body, 64<<10))
 	h.note(b.String())
 	w.WriteHeader(http.StatusBadRequest)
-	_, _ = io.WriteString(w, b.String())
+	if !strings.HasPrefix(r.URL.Path, repeating) {
+		_, _ = io.WriteString(w, b.String())
+		return
+	}
+	text := b.String()
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"ok": false, "error": text, "errcode": 1, "errmsg": text, "code": 1, "msg": text, "message": text, "description": text, "errors": []string{text}, "status": 0,
+	})
 }
+
+// repeating is where every field that an API has for errors repeats the request.
+const repeating = "/repeating"
 
 // serveNATS refuses clients with what they have sent to sign in.
 func (h *hostile) serveNATS() {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -170,16 +169,6 @@ func (s *scene) ask(token, described string, query url.Values) (int, []byte) {
 	}
 	answer := s.send(token, http.MethodGet, path, nil)
 	return answer.StatusCode, s.read(answer)
-}
-
-// run runs the product's command line.
-func (s *scene) run(stdin string, args ...string) {
-	s.t.Helper()
-	cmd := exec.Command(harness.Binary(s.t), args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("seamark %v: %v %s", args, err, out)
-	}
 }
 
 func (s *scene) seconds(fromNow int) string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/contract"
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
 )
 
 // TestSecretsAreFoundNowhere sets a secret in every place that takes or makes one, uses all of them, and looks for them everywhere.
@@ -77,7 +78,15 @@ func (s *scene) others() {
 	s.call(nil, operator, http.MethodPut, "/api/v1/plans/small", map[string]any{"title": "Small", "quota": map[string]any{}})
 	var query struct{ ID string }
 	s.call(&query, owner, http.MethodPost, "/api/v1/saved-queries", map[string]any{"name": s.marker, "language": "logql", "query": `{app="probe"}`})
-	for at, id := range map[string]string{"roles/name": "support", "plans/name": "small", "saved-queries/id": query.ID, "label/name": "app", "detected_field/name": "app"} {
+	var dashboard struct{ ID string }
+	s.call(&dashboard, owner, http.MethodPost, "/api/v1/dashboards", map[string]any{"version": 1, "title": s.marker, "panels": []any{}})
+	var detector struct{ ID string }
+	s.call(&detector, owner, http.MethodPost, "/api/v1/alerting/detectors", map[string]any{"name": s.marker, "kind": "anomaly", "expr": "avg(up)"})
+	s.call(nil, owner, http.MethodPut, "/api/v1/alerting/packs/workloads", map[string]any{})
+	for at, id := range map[string]string{
+		"roles/name": "support", "plans/name": "small", "saved-queries/id": query.ID, "dashboards/id": dashboard.ID, "label/name": "app", "detected_field/name": "app", "detectors/id": detector.ID,
+		"groups/namespace": s.ids["rules/namespace"], "packs/pack": "workloads", "runbooks/alert": "ContainerRestarting", "files/file": "rules.yaml",
+	} {
 		s.ids[at] = id
 	}
 	s.eventually(func() error {
@@ -146,7 +155,7 @@ func (s *scene) export() []byte {
 func (s *scene) backup() []byte {
 	s.t.Helper()
 	file := filepath.Join(s.t.TempDir(), "control.backup")
-	s.run("", "backup", "--data-dir", s.server.DataDir, "--to", file)
+	harness.MustRun(s.t, "", "backup", "--data-dir", s.server.DataDir, "--to", file)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		s.t.Fatal(err)

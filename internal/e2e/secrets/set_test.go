@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nkeys"
+
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
 )
 
 // tenantWithPeople makes the tenant, its owner and an operator, and signs them in.
@@ -22,7 +24,7 @@ func (s *scene) tenantWithPeople() {
 	s.ids["tenant"], s.ids["tenants/id"] = made.ID, made.ID
 	for login, args := range map[string][]string{"owner": {"--tenant", s.marker, "--role", "owner"}, "root": {"--operator"}} {
 		password := s.secret("Credentials.password")
-		s.run(password+"\n", append([]string{"admin", "--data-dir", folder, "user", "create", "--password-stdin", login}, args...)...)
+		harness.MustRun(s.t, password+"\n", append([]string{"admin", "--data-dir", folder, "user", "create", "--password-stdin", login}, args...)...)
 		s.people[login] = s.signIn(login, password)
 	}
 	s.cookies()
@@ -64,7 +66,7 @@ func (s *scene) signIn(login, password string) string {
 func (s *scene) cookies() {
 	s.t.Helper()
 	password := s.secret("Credentials.password")
-	s.run(password+"\n", "admin", "--data-dir", s.server.DataDir, "user", "create", "--password-stdin", "browser", "--tenant", s.marker, "--role", "viewer")
+	harness.MustRun(s.t, password+"\n", "admin", "--data-dir", s.server.DataDir, "user", "create", "--password-stdin", "browser", "--tenant", s.marker, "--role", "viewer")
 	answer := s.send("", http.MethodPost, "/api/v1/session", map[string]any{"login": "browser", "password": password, "cookie": true})
 	s.answers["sign-in with cookies"] = s.read(answer)
 	if len(answer.Cookies()) < 2 {
@@ -267,7 +269,7 @@ alertmanager_config: |
         - url: %[1]s/basic
           http_config: {basic_auth: {username: hook, password: %[5]s}}
         - url: http://127.0.0.1:1/%[6]s
-`, s.hostile.web.URL, s.word(of), s.word(of), s.word(of), s.word(of), s.word(of))
+%[7]s`, s.hostile.web.URL, s.word(of), s.word(of), s.word(of), s.word(of), s.word(of), s.everyReceiver(of))
 	}
 	token := s.people["admin token"]
 	s.call(nil, token, http.MethodPost, "/prometheus/config/v1/rules/nodes", "name: availability\ninterval: 10s\nrules: [{alert: "+s.marker+", expr: up == 0}]\n")
@@ -277,11 +279,52 @@ alertmanager_config: |
 	s.refused(token, http.MethodPost, "/api/v1/alerts", strings.Replace(config(), "http_config: {basic_auth", "http_config: {proxy_url: 'http://x', basic_auth", 1))
 	s.refused(token, http.MethodPost, "/api/v1/alerts", strings.Replace(config(), "group_wait: 0s", "group_wait: soon", 1))
 	s.eventually(func() error { return s.hostile.told(first[0], first[1], first[2]) })
+	s.triedReceivers(token)
 	var silence struct{ SilenceID string }
 	s.call(&silence, token, http.MethodPost, "/alertmanager/api/v2/silences", map[string]any{
 		"matchers": []any{map[string]any{"name": "alertname", "value": "x", "isRegex": false, "isEqual": true}}, "startsAt": time.Now().UTC(), "endsAt": time.Now().Add(time.Hour).UTC(), "createdBy": "x", "comment": "x",
 	})
 	s.ids["silence/id"] = silence.SilenceID
+}
+
+// everyReceiver is an integration of every kind, each with its secrets and at a service that repeats what it was sent.
+func (s *scene) everyReceiver(of string) string {
+	word := func() string { return s.word(of) }
+	lines := []string{
+		"slack_configs: [{api_url: 'URL/" + word() + "'}, {app_token: " + word() + ", app_url: URL}]",
+		"email_configs: [{to: a@example.com, from: b@example.com, smarthost: '127.0.0.1:1', auth_username: u, auth_password: " + word() + ", auth_secret: " + word() + "}]",
+		"pagerduty_configs: [{routing_key: " + word() + ", url: URL}]",
+		"opsgenie_configs: [{api_key: " + word() + ", api_url: 'URL/'}]",
+		"victorops_configs: [{api_key: " + word() + ", routing_key: r, api_url: 'URL/'}]",
+		"telegram_configs: [{bot_token: " + word() + ", chat_id: 1, api_url: URL}]",
+		"discord_configs: [{webhook_url: 'URL/" + word() + "'}]",
+		"msteams_configs: [{webhook_url: 'URL/" + word() + "'}]",
+		"msteamsv2_configs: [{webhook_url: 'URL/" + word() + "'}]",
+		"sns_configs: [{phone_number: '+1', api_url: URL, sigv4: {region: r1, access_key: a, secret_key: " + word() + "}}]",
+		"dingtalk_configs: [{url: 'URL/?access_token=" + word() + "', secret: " + word() + "}]",
+		"feishu_configs: [{url: 'URL/" + word() + "', secret: " + word() + "}]",
+		"wecom_configs: [{url: 'URL/?key=" + word() + "'}]",
+	}
+	return strings.ReplaceAll("      "+strings.Join(lines, "\n      ")+"\n", "URL", s.hostile.web.URL+repeating)
+}
+
+// triedReceivers tries what is stored, and a configuration of its own, and keeps what was answered.
+func (s *scene) triedReceivers(token string) {
+	s.t.Helper()
+	const path = "/api/v1/alerting/receivers/all/test"
+	s.ids["receivers/name"] = "all"
+	s.answers["trial of the stored receivers"] = s.read(s.send(token, http.MethodPost, path, nil))
+	config := fmt.Sprintf("route: {receiver: all}\nreceivers: [{name: all, opsgenie_configs: [{api_key: %s, api_url: '%s/'}]}]\n", s.word("ReceiverTest.alertmanager_config"), s.hostile.web.URL+repeating)
+	s.answers["trial of other receivers"] = s.read(s.send(token, http.MethodPost, path, map[string]any{"alertmanager_config": config}))
+	s.refused(token, http.MethodPost, path, map[string]any{"alertmanager_config": strings.Replace(config, "api_url", "api_key_file", 1)})
+	s.eventually(func() error {
+		log := s.read(s.send(token, http.MethodGet, "/api/v1/alerting/deliveries", nil))
+		s.answers["log of deliveries"] = log
+		if !strings.Contains(string(log), `"test":true`) {
+			return fmt.Errorf("no trial is in the delivery log yet: %s", log)
+		}
+		return nil
+	})
 }
 
 // misplaced puts secrets where people put them by mistake.

@@ -37,7 +37,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	engine := harness.StartEngine(t, t.TempDir())
-	args := append([]string{"serve", "--writer.max-batch-age", "100ms", "--sql.timeout", "20s", "--sql.max-rows", "200000", "--sql.max-result-bytes", "30000000"}, engine.Flags()...)
+	args := append([]string{"serve", "--query.process", "--writer.max-batch-age", "100ms", "--sql.timeout", "20s", "--sql.max-rows", "200000", "--sql.max-result-bytes", "30000000"}, engine.Flags()...)
 	s := harness.Serve(t, t.TempDir(), args...)
 	w := &world{Server: s, engine: engine, start: time.Now().Add(-30 * time.Minute).Truncate(time.Minute).UTC()}
 	w.Account, w.other = harness.NewAccount(s.Admin(t), "acme"), harness.NewAccount(s.Admin(t), "globex")

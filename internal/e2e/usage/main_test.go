@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -85,11 +83,7 @@ func (w *world) do(token, method, path, body string, want int, out any) *harness
 func (w *world) operator() string {
 	w.t.Helper()
 	const login, password = "operator@example.org", "correct horse battery staple 7"
-	cmd := exec.CommandContext(w.t.Context(), harness.Binary(w.t), "admin", "--data-dir", w.dir, "user", "create", login, "--operator", "--password-stdin")
-	cmd.Stdin = strings.NewReader(password + "\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("create an operator: %v: %s", err, out)
-	}
+	harness.MustRun(w.t, password+"\n", "admin", "--data-dir", w.dir, "user", "create", login, "--operator", "--password-stdin")
 	var session struct{ Token string }
 	w.do("", http.MethodPost, "/api/v1/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password), http.StatusOK, &session)
 	return session.Token
