@@ -14,14 +14,14 @@ LDFLAGS := -X main.version=$(VERSION)
 # Packages whose tests start the built product; they have a target of their own.
 E2E := ./internal/e2e/...
 # End-to-end tests for the night: waves of hostile bodies whose memory is measured and long absences take minutes.
-NIGHTLY := TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs|TestKillBeforeSync|TestEngineAway
+NIGHTLY := TestFailoverSoak|TestNoisyNeighbour|TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs|TestKillBeforeSync|TestEngineAway|TestBusFrozen|TestEngineFrozen|TestQueueFull|TestDiskWithoutAByte|TestBombs|TestMutations|TestStreamMutations|TestGRPCMutations|TestPoison|TestBusRestart|TestKillWriter
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages whose tests with random data go round few times, and more often at night; see testkit.Rounds.
 RANDOM := ./internal/engine ./internal/store ./querier/...
 # Packages in which many goroutines share state; CI runs these under the race detector, `make race` runs all.
 CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/otlpgrpc ./ingest/syslog/... ./ingest/forward \
-	./internal/bus ./internal/httpx ./internal/seal ./alerting ./querier/samplecache ./querier/seriesindex ./querier/logtail \
+	./internal/bus ./internal/httpx ./internal/seal ./alerting ./querier/logtail \
 	./querier/logfilter ./ingest/patterns
 
 CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
@@ -102,8 +102,14 @@ e2e: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
 e2e: engine build ## End-to-end tests of the built product, and of the console in a browser
 	@scripts/install-chromium
 	go test -vet=off -count=1 -p 3 -timeout 20m -skip '$(NIGHTLY)' $(E2E)
-	cd console && npm exec --no -- vitest run --project e2e
+	cd console && npm exec --no -- vitest run --project e2e --project pages
 	@scripts/demo-e2e
+
+.PHONY: screenshots
+screenshots: export SCREENSHOTS := $(abspath $(or $(SCREENSHOTS),data/screenshots))
+screenshots: engine build ## Pictures of every page of the console, wide and narrow, light and dark, into SCREENSHOTS (data/screenshots)
+	@scripts/install-chromium
+	cd console && npm run screenshots
 
 .PHONY: compat
 compat: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
@@ -133,7 +139,9 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
 	SEAMARK_ROUNDS=10 go test -count=1 -p 1 -timeout 60m $(RANDOM)
-	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full go test -count=1 -timeout 120m $(E2E)
+	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full SEAMARK_FAILOVER=full SEAMARK_E2E_READER=on go test -count=1 -timeout 120m $(E2E)
+	scripts/install-chromium
+	cd console && SEAMARK_PAGES=all SEAMARK_BINARY=$(CURDIR)/bin/seamark npm exec --no -- vitest run --project e2e --project pages
 	$(MAKE) bench
 
 ## Generated files
