@@ -119,7 +119,7 @@ func TestAQueryGoesOverItsLimits(t *testing.T) {
 		says   string
 	}{
 		"bytes":   {admit.Limits{QueryMaxBytes: 1 << 20}, admit.Cost{Bytes: 2 << 20}, "seamark-query-bytes", "has read 2.0 MiB and was stopped: the tenant's limit is 1.0 MiB (query_max_bytes)"},
-		"rows":    {admit.Limits{QueryMaxRows: 10}, admit.Cost{Rows: 11}, "seamark-query-rows", "has read 11 rows and was stopped: the tenant's limit is 10 (query_max_rows)"},
+		"rows":    {admit.Limits{QueryMaxRows: 10}, admit.Cost{Rows: 11}, "seamark-query-rows", "has read 11 rows and was stopped: the tenant's limit is 10 rows (query_max_rows)"},
 		"result":  {admit.Limits{QueryMaxResultBytes: 10}, admit.Cost{ResultBytes: 11}, "seamark-query-result", "an answer of 11 B or more and was stopped: the tenant's limit is 10 B (query_max_result_bytes)"},
 		"seconds": {admit.Limits{QueryMaxSeconds: 5}, admit.Cost{}, "seamark-query-seconds", "has run for 5s and was stopped: the tenant's limit is 5s (query_max_seconds)"},
 	} {

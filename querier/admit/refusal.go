@@ -52,7 +52,7 @@ func (q *Query) check(rows, bytes, result uint64) {
 	case over(bytes, l.QueryMaxBytes):
 		q.fail(q.exceeded("seamark-query-bytes", "query_max_bytes", "has read "+Size(float64(bytes)), Size(float64(l.QueryMaxBytes)), q.fits(bytes)))
 	case over(rows, l.QueryMaxRows):
-		q.fail(q.exceeded("seamark-query-rows", "query_max_rows", fmt.Sprintf("has read %d rows", rows), fmt.Sprint(l.QueryMaxRows), "Ask for a shorter range or narrow the selector."))
+		q.fail(q.exceeded("seamark-query-rows", "query_max_rows", fmt.Sprintf("has read %d rows", rows), fmt.Sprintf("%d rows", l.QueryMaxRows), "Ask for a shorter range or narrow the selector."))
 	case over(result, l.QueryMaxResultBytes) && !q.Request.Streamed:
 		q.fail(q.exceeded("seamark-query-result", "query_max_result_bytes", "has an answer of "+Size(float64(result))+" or more",
 			Size(float64(l.QueryMaxResultBytes)), "Ask for fewer series or lines, a larger step or a shorter range."))
