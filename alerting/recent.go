@@ -106,8 +106,8 @@ func (r *recent) queryFunc(query rules.QueryFunc) rules.QueryFunc {
 
 // of returns what the group that ctx evaluates has recorded; nil where no rule of it reads that.
 func (r *recent) of(ctx context.Context) *overlay.Overlay {
-	namespace, name := originOf(ctx)
+	file, name := originOf(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.groups[rules.GroupKey(namespace, name)]
+	return r.groups[rules.GroupKey(namespaceOf(file), name)]
 }

@@ -357,12 +357,16 @@ func (s *Service) DeleteRuleNamespace(ctx context.Context, tenant seamark.Tenant
 	return nil
 }
 
-// RuleGroups returns the tenant's groups with their state: alerts, health, times. Only the evaluating process knows it;
+// RuleGroups returns the tenant's groups with their state, by namespace and name: alerts, health, times. Only the evaluating process knows it;
 // the others answer Unavailable.
 func (s *Service) RuleGroups(_ context.Context, tenant seamark.TenantID) ([]*rules.Group, error) {
 	t, err := s.tenant(tenant, false)
 	if err != nil || t == nil {
 		return nil, err
 	}
-	return t.manager.RuleGroups(), nil
+	groups := t.manager.RuleGroups()
+	slices.SortFunc(groups, func(a, b *rules.Group) int {
+		return cmp.Or(cmp.Compare(NamespaceOf(a), NamespaceOf(b)), cmp.Compare(a.Name(), b.Name()))
+	})
+	return groups, nil
 }

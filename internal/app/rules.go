@@ -39,7 +39,7 @@ func (a *App) setRules(o *alerting.Options) {
 	o.QueryLogs = func(t seamark.TenantID) rules.QueryFunc {
 		return func(ctx context.Context, expr string, at time.Time) (vector promql.Vector, err error) {
 			request := admit.Request{Tenant: t, Class: admit.RuleQuery, Language: "logql", Text: expr, Source: ruleSource(ctx)}
-			err = a.work(withReader(ctx, reader{language: "rules"}), request, a.wantLogs(t, expr, seamark.TimeRange{Start: at, End: at}), func(ctx context.Context) error {
+			err = a.work(ruleContext(ctx), request, a.wantLogs(t, expr, seamark.TimeRange{Start: at, End: at}), func(ctx context.Context) error {
 				vector, err = a.ruleLogs(ctx, t, expr, at)
 				return err
 			})
@@ -50,10 +50,15 @@ func (a *App) setRules(o *alerting.Options) {
 	o.Queryable = a.promql.Queryable
 }
 
+// ruleContext is the context of a rule's reads.
+func ruleContext(ctx context.Context) context.Context {
+	return withReader(seamark.Unattended(ctx), reader{language: "rules"})
+}
+
 // ruleFunc makes each evaluation of a rule a query of its own.
 func (a *App) ruleFunc(t seamark.TenantID, query rules.QueryFunc) rules.QueryFunc {
 	return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
-		return a.evaluateRule(withReader(ctx, reader{language: "rules"}), t, query, expr, at)
+		return a.evaluateRule(ruleContext(ctx), t, query, expr, at)
 	}
 }
 

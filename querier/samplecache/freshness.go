@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 const (
@@ -33,16 +35,18 @@ type freshness struct {
 	running   bool
 	gathering bool          // a refresh begins shortly, for all announcements until then
 	ended     chan struct{} // closed when a refresh ends, and renewed
-	queriedAt time.Time
-	dirtyAt   time.Time // the first announcement that no refresh covers; zero when there is none
-	lateAt    time.Time // the first announcement since the refresh under way began
+	queriedAt time.Time     // by somebody who is there, and asks again
+	dirtyAt   time.Time     // the first announcement that no refresh covers; zero when there is none
+	lateAt    time.Time     // the first announcement since the refresh under way began
 }
 
 // fresh waits, but not long, until the tenant shows what was announced a grace ago. It returns why it does not, or "".
 func (t *tenant) fresh(ctx context.Context) (reason string) {
 	f, now := &t.freshness, t.cache.opts.Now()
 	f.mu.Lock()
-	f.queriedAt = now
+	if !seamark.IsUnattended(ctx) {
+		f.queriedAt = now
+	}
 	if t.freshLocked(now) {
 		f.mu.Unlock()
 		return ""
@@ -70,7 +74,7 @@ func (t *tenant) wishLocked() uint64 {
 // wait waits until the wish is settled.
 func (t *tenant) wait(ctx context.Context, wish uint64) (reason string) {
 	f := &t.freshness
-	timer := time.NewTimer(t.cache.maxWait)
+	timer := time.NewTimer(t.cache.maxWait * seamark.Patience(ctx))
 	defer timer.Stop()
 	for {
 		f.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
 
@@ -33,7 +34,7 @@ type tenantIndex struct {
 	ended     chan struct{} // closed when a refresh ends, and renewed
 	pending   []dayRange    // asked for since the last refresh began
 	asked     map[int32]time.Time
-	queriedAt time.Time
+	queriedAt time.Time // by somebody who is there, and asks again
 	dirtyAt   time.Time // the first announcement that no refresh covers; zero when there is none
 	lateAt    time.Time // the first announcement since the refresh under way began
 	outrunAt  time.Time // when the store last answered in the index's place
@@ -53,7 +54,9 @@ func (x *Index) snapshot(ctx context.Context, k key, days dayRange) (s *snapshot
 	}
 	now := x.opts.Now()
 	t.mu.Lock()
-	t.queriedAt = now
+	if !seamark.IsUnattended(ctx) {
+		t.queriedAt = now
+	}
 	if now.Before(t.refused) {
 		t.mu.Unlock()
 		return nil, "size"
@@ -108,7 +111,7 @@ func (t *tenantIndex) wishLocked() uint64 {
 // wait waits until the wish is settled, but not long. A refresh that began after the query did is fresh enough for it, whatever
 // was announced while it ran: else a busy server, whose refreshes are slow, would get every query.
 func (t *tenantIndex) wait(ctx context.Context, wish uint64, days dayRange, asked time.Time) (*snapshot, string) {
-	timer := time.NewTimer(t.index.maxWait)
+	timer := time.NewTimer(t.index.maxWait * seamark.Patience(ctx))
 	defer timer.Stop()
 	for {
 		t.mu.Lock()
