@@ -131,7 +131,7 @@ bench: engine build ## Measure ingest and the micro benchmarks, beside the targe
 
 .PHONY: isolation
 isolation: engine build ## Measure what a tenant notices of another's heavy queries; SEAMARK_ISOLATION=full takes twelve minutes
-	SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -run '^$$' -bench Isolation -benchtime 1x -timeout 30m ./internal/bench/isolation
+	SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -v -count=1 -run '^$$' -bench Isolation -benchtime 1x -timeout 30m ./internal/bench/isolation
 
 .PHONY: nightly
 nightly: engine build ## What takes too long for every push: race, long fuzzing, 200 crashes, benchmarks
