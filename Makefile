@@ -159,5 +159,9 @@ generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,
 ## Releasing
 
 .PHONY: release
-release: console engine ## Reproducible binaries for three platforms in dist/, built twice and compared
-	@scripts/release $(VERSION)
+release: console engine ## Archives for three platforms, charts and bills of materials of the last commit in dist/, built twice and compared
+	@scripts/release-check $(VERSION:-dirty=) dist
+
+.PHONY: release-check
+release-check: console engine
+	@scripts/release-check $(VERSION:-dirty=)

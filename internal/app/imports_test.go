@@ -115,11 +115,14 @@ var layers = []layer{
 	{"api/client", nil, "The client knows the server by its HTTP API alone."},
 	{"console", nil, "The console is files; the API lives beside it."},
 
+	{"internal/doctor", []string{"internal/engine", "internal/store", "internal/seamark"}, "The doctor looks at engines from outside; what it is to look for comes as options."},
+	{"internal/canary", nil, "The canary knows a server by its HTTP API alone."},
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},
 	{"internal/app", []string{"ingest/", "querier/", "alerting", "alerting/backtest", "alerting/detect", "alerting/insight", "alerting/receivers", "metering", "forward", "api", "api/reference", "tenant", "tenant/", "console", "internal/bus", "internal/child", "internal/engine", "internal/guard", "internal/httpx", "internal/replay", "internal/seal", "internal/store", "internal/transfer", "internal/seamark"}, "App puts roles together and serves no one below it."},
-	{"cmd/seamark", []string{"alerting/detect", "querier/suspects", "forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/child", "internal/demo", "internal/democluster", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
+	{"cmd/seamark", []string{"alerting/detect", "querier/suspects", "forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/canary", "internal/child", "internal/demo", "internal/democluster", "internal/doctor", "internal/engine", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
+	{"scripts/release-sbom", nil, "A bill of materials is read from a binary and lock files alone."},
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
 	{"internal/testkit/oidc", nil, "A provider for tests knows the protocol alone."},
