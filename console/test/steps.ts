@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** What a person does with the console, shared by the tests against the mock and against a running server. */
 
@@ -18,13 +18,18 @@ export async function open(page: Page, title: PageTitle): Promise<void> {
   await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: title }).click();
 }
 
-export async function runQuery(page: Page, language: "LogQL" | "PromQL", query: string): Promise<void> {
-  const input = page.getByLabel(`${language} query`);
+/** write puts a text in place of an editor's. */
+export async function write(page: Page, label: string, text: string): Promise<Locator> {
+  const editor = page.locator(`.cm-content[aria-label="${label}"]`);
   // As a person does it: fill() replaces in a way that no person can, with styles that the policy refuses.
-  await input.click();
+  await editor.click();
   await page.keyboard.press("ControlOrMeta+a");
-  await page.keyboard.insertText(query);
-  await input.press("Enter");
+  await page.keyboard.insertText(text);
+  return editor;
+}
+
+export async function runQuery(page: Page, language: "LogQL" | "PromQL", query: string): Promise<void> {
+  await (await write(page, `${language} query`, query)).press("Enter");
 }
 
 export const logRows = (page: Page) => page.getByRole("treeitem");

@@ -137,6 +137,16 @@ export function problem(status: number, detail: string, more: object = {}): obje
   return { ...fixed, status, detail, ...more };
 }
 
+/** answers puts an answer in place of the server's: `stub: answers(/api.v1.tokens/, { items: [] })`. */
+export const answers = (path: string | RegExp, json: object) => (page: Page) =>
+  page.route(path, (route) => route.fulfill({ json }));
+
+/** fails refuses what is asked of a path. The browser writes the status into its console: allow it. */
+export const fails =
+  (path: string | RegExp, detail: string, status = 422) =>
+  (page: Page) =>
+    page.route(path, (route) => route.fulfill({ status, json: problem(status, detail) }));
+
 /** settled waits until the page shows what it has: nothing loads, and its heading stands. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).waitFor();

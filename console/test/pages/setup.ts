@@ -110,7 +110,8 @@ async function startDemo() {
   return { data, stop };
 }
 
-async function createPerson(server: string, data: string, name: string, more: readonly string[]) {
+/** createPerson makes somebody as an operator would, and signs them in. */
+export async function createPerson(server: string, data: string, name: string, more: readonly string[]) {
   // A name of its own for each run, so that runs against one server do not take each other's passwords.
   const login = `${name}-${randomBytes(4).toString("hex")}@seamark.local`;
   const args = ["admin", "user", "create", login, ...more, "--data-dir", data];
