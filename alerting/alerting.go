@@ -115,6 +115,11 @@ type Options struct {
 	EvaluationInterval time.Duration
 	// EvaluationDelay is how far behind the clock expressions are evaluated, so that samples under way are in.
 	EvaluationDelay time.Duration
+	// Behind tells for how long something of a tenant that was acknowledged has waited to be stored; nil is for never. While that is
+	// more than some seconds a group waits for it, for at most MaxHold and half of its interval: what is missing only because it is late
+	// makes no rule fire, and none resolve. A MaxHold of 0 waits for nothing.
+	Behind  func(tenant seamark.TenantID) time.Duration
+	MaxHold time.Duration
 	// OutageTolerance is the longest gap after which `for` state is restored; ForGracePeriod the least time an alert
 	// stays pending after a restore; ResendDelay how often Alertmanager hears of an active alert.
 	OutageTolerance, ForGracePeriod, ResendDelay time.Duration
@@ -129,7 +134,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Replicas: 1, LeaseTTL: 9 * time.Second, ReceiverPorts: []uint16{443, 465, 587}, EvaluationInterval: time.Minute,
-		OutageTolerance: time.Hour, ForGracePeriod: 2 * time.Minute, ResendDelay: time.Minute, Limits: DefaultLimits(),
+		MaxHold: 30 * time.Second, OutageTolerance: time.Hour, ForGracePeriod: 2 * time.Minute, ResendDelay: time.Minute, Limits: DefaultLimits(),
 		Now: time.Now,
 	}
 }
@@ -143,7 +148,7 @@ func (o *Options) validate() error {
 		return errors.New("alerting: Logger, Registerer and Now are required")
 	case o.Owner == "" || o.Replicas < 1 || o.LeaseTTL < 100*time.Millisecond:
 		return errors.New("alerting: Owner, Replicas and a LeaseTTL of at least 100 ms are required")
-	case o.EvaluationInterval <= 0 || o.EvaluationDelay < 0 || o.OutageTolerance <= 0 || o.ForGracePeriod <= 0 || o.ResendDelay <= 0:
+	case o.EvaluationInterval <= 0 || o.EvaluationDelay < 0 || o.MaxHold < 0 || o.OutageTolerance <= 0 || o.ForGracePeriod <= 0 || o.ResendDelay <= 0:
 		return errors.New("alerting: EvaluationInterval, OutageTolerance, ForGracePeriod and ResendDelay must be positive")
 	case o.LeaseTTL+2*o.EvaluationInterval >= 4*max(o.EvaluationInterval, o.ResendDelay):
 		return fmt.Errorf("alerting: LeaseTTL %s is too long for EvaluationInterval %s: alerts would count as resolved before a successor evaluates them",

@@ -15,6 +15,8 @@ type metrics struct {
 	voided      prometheus.Counter
 	iteration   prometheus.Histogram
 	missed      prometheus.Counter
+	holds       prometheus.Counter
+	holdsEnded  prometheus.Counter
 	tenants     prometheus.Gauge
 	poisoned    *prometheus.CounterVec
 	stateWrites *prometheus.CounterVec
@@ -41,6 +43,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		iteration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "seamark_alerting_iteration_seconds", Help: "Time that evaluations of whole rule groups took.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 13),
 		}),
+		holds: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "seamark_alerting_holds_total", Help: "Evaluations of rule groups that waited for what was acknowledged and not stored yet.",
+		}),
+		holdsEnded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "seamark_alerting_holds_ended_total", Help: "Such evaluations that were made without it, because it took too long.",
+		}),
 		missed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "seamark_alerting_iterations_missed_total", Help: "Turns of rule groups that passed because the evaluation before took longer than the interval.",
 		}),
@@ -63,7 +71,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "seamark_alerting_delivery_log_lost_total", Help: "Entries of the delivery log that could not be written; the deliveries themselves went on.",
 		}),
 	}
-	reg.MustRegister(m.leading, m.shards, m.takeover, m.voided, m.iteration, m.missed, m.tenants, m.poisoned, m.stateWrites, m.deliveries, m.applied, m.deliveriesLost)
+	reg.MustRegister(m.leading, m.shards, m.takeover, m.voided, m.iteration, m.missed, m.holds, m.holdsEnded, m.tenants, m.poisoned, m.stateWrites, m.deliveries, m.applied, m.deliveriesLost)
 	return m
 }
 

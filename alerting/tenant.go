@@ -202,6 +202,9 @@ func (t *tenant) iterate(ctx context.Context, g *rules.Group, at time.Time) {
 			t.service.metrics.missed.Add(float64(missed))
 		}
 	}
+	if !t.awaitLate(ctx, g, at) {
+		return
+	}
 	begun := time.Now()
 	rules.DefaultEvalIterationFunc(ctx, g, at)
 	t.service.metrics.iteration.Observe(time.Since(begun).Seconds())

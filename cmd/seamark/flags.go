@@ -129,6 +129,7 @@ type serverFlags struct {
 	WriterMaxBatchAge      time.Duration `name:"writer.max-batch-age" default:"${batch_age}" help:"How long a row waits for others before it is inserted."`
 	WriterLogFilterRows    int           `name:"writer.log-filter-rows" default:"${filter_rows}" help:"Least rows of an insert of log lines that search filters are stored for; 0 stores none. While inserts are so many that they take the budget (--writer.inserts-per-second), it is 64 times as many. They cost about 6 bytes and a microsecond a line, and save reading the lines that cannot have a text."`
 	WriterInsertsPerSecond float64       `name:"writer.inserts-per-second" default:"${inserts}" help:"Budget of inserts of this node. Beyond it batches grow and rows wait."`
+	WriterMaxCountsAge     time.Duration `name:"writer.max-counts-age" default:"${counts_age}" help:"How long counts of log patterns wait behind their lines while inserts are so many that they take the budget (--writer.inserts-per-second), so that a tenant's of many batches are inserted together; 0 inserts them with the lines."`
 
 	QueryTimeout          time.Duration `name:"query.timeout" default:"2m" help:"Longest run of a query."`
 	QueryChunkSamples     int           `name:"query.chunk-samples" default:"${chunk_samples}" help:"Samples that a part of a PromQL query reads at once, 16 bytes each."`
@@ -198,6 +199,7 @@ type serverFlags struct {
 
 	AlertingEvaluationInterval time.Duration `name:"alerting.evaluation-interval" default:"1m" help:"Interval of rule groups that set none."`
 	AlertingEvaluationDelay    time.Duration `name:"alerting.evaluation-delay" default:"0s" help:"How far behind the clock rule groups are evaluated that set no query_offset. Without it a rule sees the newest samples before those that are still under way."`
+	AlertingLateDataHold       time.Duration `name:"alerting.late-data-hold" default:"${late_hold}" help:"How long a rule group waits at most, and at most half of its interval, for data that was acknowledged and is not stored yet when that is more than some seconds late. 0: not at all. Without it rules fire, and resolve, for nothing while the store is behind."`
 	AlertingGroupsPerTenant    int           `name:"alerting.groups-per-tenant" default:"${rule_groups}" help:"Rule groups of a tenant; those of rule packs do not count. Without it one tenant's rules are everybody's load."`
 	AlertingRulesPerGroup      int           `name:"alerting.rules-per-group" default:"${group_rules}" help:"Rules of a group, which are evaluated one after the other. Without it a group takes longer than its interval."`
 	AlertingMaxGroupBytes      int           `name:"alerting.max-group-bytes" default:"${group_bytes}" help:"Size of a rule group's document. Without it one fills the message that it is stored in."`
@@ -276,13 +278,13 @@ func flagDefaults() kong.Vars {
 		"export_keep": d.Tenants.TransferKeep.String(), "export_dir_bytes": n(d.Tenants.TransferMaxBytes),
 		"pattern_variants": n(int64(d.Patterns.MinVariants)), "patterns_group": n(int64(d.Patterns.MaxPatterns)), "pattern_groups": n(int64(d.Patterns.MaxGroups)),
 		"pattern_bytes": n(d.Patterns.MaxBytes),
-		"insert_rows":   n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
+		"insert_rows":   n(int64(d.Writer.MaxInsertRows)), "batch_bytes": n(int64(d.Writer.MaxBatchBytes)), "batch_age": d.Writer.MaxBatchAge.String(), "counts_age": d.Writer.MaxCountsAge.String(), "filter_rows": n(int64(d.Writer.LogFilterRows)),
 		"detectors": n(int64(d.Alerting.Detectors.PerTenant)), "detector_series": n(int64(d.Alerting.Detectors.SeriesPerDetector)), "detector_workers": n(int64(d.Alerting.Detectors.Workers)),
 		"detector_interval": d.Alerting.Detectors.MinInterval.String(), "detector_timeout": d.Alerting.Detectors.Timeout.String(), "detector_refresh": d.Alerting.Detectors.Refresh.String(),
 		"detector_preview": d.Alerting.Detectors.MaxPreview.String(), "suspect_timeout": d.Query.Suspects.Timeout.String(), "suspect_parallel": n(int64(d.Query.Suspects.Parallel)),
 		"suspect_window": d.Query.Suspects.MaxWindow.String(), "suspect_rows": n(int64(d.Query.Suspects.MaxRows)),
 		"rule_groups": n(int64(d.Alerting.GroupsPerTenant)), "group_rules": n(int64(d.Alerting.RulesPerGroup)), "group_bytes": n(int64(d.Alerting.MaxGroupBytes)),
-		"min_interval": d.Alerting.MinInterval.String(), "max_offset": d.Alerting.MaxQueryOffset.String(),
+		"min_interval": d.Alerting.MinInterval.String(), "late_hold": d.Alerting.LateDataHold.String(), "max_offset": d.Alerting.MaxQueryOffset.String(),
 		"backtest_steps": n(int64(d.Alerting.Backtest.Steps)), "backtest_queries": n(int64(d.Alerting.Backtest.Evaluations)),
 		"inserts": strconv.FormatFloat(d.Writer.InsertsPerSecond, 'f', -1, 64), "sql_timeout": d.SQL.Timeout.String(), "sql_rows": n(int64(d.SQL.MaxRows)), "sql_bytes": n(int64(d.SQL.MaxBytes)), "sql_text": n(int64(d.SQL.Statement.MaxBytes)), "export_rows": n(d.Export.MaxRows), "export_bytes": n(d.Export.MaxBytes), "export_timeout": d.Export.Timeout.String(), "export_stall": d.Export.StallTimeout.String(),
 		"exports": n(int64(d.Export.MaxConcurrent)), "tenant_exports": n(int64(d.Export.MaxTenantConcurrent)),
@@ -361,7 +363,7 @@ func (f *serverFlags) limits(o *app.Options) {
 	o.Patterns.Enabled, o.Patterns.MinVariants, o.Patterns.MaxPatterns = f.PatternsEnabled, f.PatternsMinVariants, f.PatternsMaxPerGroup
 	o.Patterns.MaxGroups, o.Patterns.MaxBytes = f.PatternsMaxGroups, f.PatternsMaxBytes
 	o.Metering = app.MeteringOptions{Flush: f.MeteringFlushInterval, Sample: f.MeteringSampleInterval, Budgets: f.MeteringBudgetInterval}
-	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond, LogFilterRows: f.WriterLogFilterRows}
+	o.Writer = app.WriterOptions{MaxInsertRows: f.WriterMaxInsertRows, MaxBatchBytes: f.WriterMaxBatchBytes, MaxBatchAge: f.WriterMaxBatchAge, InsertsPerSecond: f.WriterInsertsPerSecond, MaxCountsAge: f.WriterMaxCountsAge, LogFilterRows: f.WriterLogFilterRows}
 	o.Query = app.QueryOptions{
 		Timeout: f.QueryTimeout, MaxSamples: f.QueryMaxSamples, ChunkSamples: f.QueryChunkSamples, MaxSeries: f.QueryMaxSeries, LogFilterBytes: f.QueryLogFilterBytes, SeriesIndexBytes: f.QuerySeriesIndexBytes, SampleCacheBytes: f.QuerySampleCacheBytes, MaxEntries: f.QueryMaxEntries,
 		MaxContextLines: f.QueryMaxContextLines, MaxConcurrent: f.QueryMaxConcurrent, MaxTails: f.QueryMaxTails, MaxTenantConns: f.QueryMaxTenantConns,
@@ -378,7 +380,7 @@ func (f *serverFlags) limits(o *app.Options) {
 	}
 	o.Alerting = app.AlertingOptions{
 		EvaluationInterval: f.AlertingEvaluationInterval, AllowedReceivers: f.AlertingAllowedReceivers, DeliveriesKept: f.AlertingDeliveriesKept, TestsPerMinute: f.AlertingTestsPerMinute, ExternalURL: f.AlertingExternalURL,
-		EvaluationDelay: f.AlertingEvaluationDelay, GroupsPerTenant: f.AlertingGroupsPerTenant, RulesPerGroup: f.AlertingRulesPerGroup,
+		EvaluationDelay: f.AlertingEvaluationDelay, LateDataHold: f.AlertingLateDataHold, GroupsPerTenant: f.AlertingGroupsPerTenant, RulesPerGroup: f.AlertingRulesPerGroup,
 		MaxGroupBytes: f.AlertingMaxGroupBytes, MinInterval: f.AlertingMinInterval, MaxQueryOffset: f.AlertingMaxQueryOffset, Backtest: o.Alerting.Backtest,
 	}
 	o.Alerting.Detectors = detect.Limits{

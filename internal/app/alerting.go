@@ -42,7 +42,10 @@ func (a *App) startAlerting(ctx context.Context) error {
 	o.ExternalURL = func(seamark.TenantID) *url.URL { return console }
 	o.Evidence = a.evidence(console)
 	set := &a.opts.Alerting
-	o.EvaluationInterval, o.EvaluationDelay = set.EvaluationInterval, set.EvaluationDelay
+	o.EvaluationInterval, o.EvaluationDelay, o.MaxHold = set.EvaluationInterval, set.EvaluationDelay, set.LateDataHold
+	if o.Behind, err = a.watchBacklog(ctx); err != nil {
+		return err
+	}
 	o.Limits.GroupsPerTenant, o.Limits.RulesPerGroup, o.Limits.GroupBytes = set.GroupsPerTenant, set.RulesPerGroup, set.MaxGroupBytes
 	o.Limits.MinInterval, o.Limits.MaxQueryOffset = min(set.MinInterval, o.EvaluationInterval), set.MaxQueryOffset
 	o.Limits.DeliveriesKept, o.Limits.TestsPerMinute = set.DeliveriesKept, set.TestsPerMinute

@@ -174,6 +174,7 @@ type WriterOptions struct {
 	MaxBatchBytes    int
 	MaxBatchAge      time.Duration
 	InsertsPerSecond float64
+	MaxCountsAge     time.Duration
 	LogFilterRows    int // least rows of an insert of log lines that filters are made for; 0: none
 }
 
@@ -183,6 +184,8 @@ type AlertingOptions struct {
 	// EvaluationDelay is how far behind the clock groups are evaluated that set no query_offset, so that samples which are under
 	// way are in.
 	EvaluationDelay time.Duration
+	// LateDataHold is how long a group waits at most for what was acknowledged and is not stored yet; 0 is not at all.
+	LateDataHold time.Duration
 	// What a tenant's rules may take; alerting.Limits says what breaks without each.
 	GroupsPerTenant, RulesPerGroup, MaxGroupBytes int
 	MinInterval, MaxQueryOffset                   time.Duration
@@ -199,7 +202,7 @@ type AlertingOptions struct {
 func defaultAlertingOptions() AlertingOptions {
 	l := alerting.DefaultLimits()
 	return AlertingOptions{
-		EvaluationInterval: time.Minute, GroupsPerTenant: l.GroupsPerTenant, RulesPerGroup: l.RulesPerGroup, MaxGroupBytes: l.GroupBytes, DeliveriesKept: l.DeliveriesKept, TestsPerMinute: l.TestsPerMinute,
+		EvaluationInterval: time.Minute, LateDataHold: 30 * time.Second, GroupsPerTenant: l.GroupsPerTenant, RulesPerGroup: l.RulesPerGroup, MaxGroupBytes: l.GroupBytes, DeliveriesKept: l.DeliveriesKept, TestsPerMinute: l.TestsPerMinute,
 		MinInterval: l.MinInterval, MaxQueryOffset: l.MaxQueryOffset, Backtest: backtest.DefaultLimits(), Detectors: detect.DefaultLimits(),
 	}
 }
@@ -230,7 +233,7 @@ func DefaultOptions() Options {
 			Limits: in.Limits, MaxInflightBytes: in.MaxInflightBytes, MaxSeriesPerCluster: in.MaxSeriesPerCluster, PushLimits: in.PushLimits,
 			ElasticsearchVersion: esbulk.DefaultVersion, ReplicaTimeout: 30 * time.Second, MaxReplicaClusters: 100,
 		},
-		Writer:       WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, LogFilterRows: store.DefaultFilterRows},
+		Writer:       WriterOptions{MaxInsertRows: wr.MaxInsertRows, MaxBatchBytes: wr.MaxBatchBytes, MaxBatchAge: wr.MaxBatchAge, InsertsPerSecond: wr.InsertsPerSecond, MaxCountsAge: wr.MaxCountsAge, LogFilterRows: store.DefaultFilterRows},
 		Query:        defaultQueryOptions(),
 		Export:       logexport.DefaultLimits(),
 		SQL:          sql.DefaultLimits(),
@@ -306,6 +309,7 @@ func (o *Options) checkLimits() []flagCheck {
 		{"writer.max-batch-age", positive(int64(o.Writer.MaxBatchAge))},
 		{"writer.log-filter-rows", within(o.Writer.LogFilterRows, 0, 1<<20)},
 		{"writer.inserts-per-second", checkInserts(o.Writer.InsertsPerSecond)},
+		{"writer.max-counts-age", within(int(o.Writer.MaxCountsAge/time.Second), 0, 600)},
 		{"sql.timeout", positive(int64(o.SQL.Timeout))},
 		{"sql.max-rows", positive(int64(o.SQL.MaxRows))},
 		{"sql.max-result-bytes", positive(int64(o.SQL.MaxBytes))},
@@ -330,6 +334,7 @@ func (o *Options) checkLimits() []flagCheck {
 		{"query.max-suspect-window", within(int(o.Query.Suspects.MaxWindow/time.Minute), 1, 7*24*60)},
 		{"query.max-suspect-rows", within(o.Query.Suspects.MaxRows, 1, 1000)},
 		{"alerting.evaluation-delay", within(int(o.Alerting.EvaluationDelay/time.Second), 0, 3600)},
+		{"alerting.late-data-hold", within(int(o.Alerting.LateDataHold/time.Second), 0, 3600)},
 		{"alerting.groups-per-tenant", within(o.Alerting.GroupsPerTenant, 1, 100_000)},
 		{"alerting.rules-per-group", within(o.Alerting.RulesPerGroup, 1, 10_000)},
 		{"alerting.max-group-bytes", within(o.Alerting.MaxGroupBytes, 1024, 900<<10)},

@@ -59,7 +59,7 @@ func (a *App) startBackground(ctx context.Context) error {
 func (a *App) startWriter(ctx context.Context) error {
 	o := ingest.DefaultWriterOptions()
 	var err error
-	if o.Checkpoints, err = bus.OpenDocs[ingest.Checkpoint](ctx, a.js, "seamark_writer", a.opts.NATS.Replicas); err != nil {
+	if o.Checkpoints, err = a.openCheckpoints(ctx); err != nil {
 		return err
 	}
 	if o.Leases, err = bus.OpenLeases(ctx, a.js, "seamark_leases", a.opts.NATS.Replicas); err != nil {
@@ -71,6 +71,7 @@ func (a *App) startWriter(ctx context.Context) error {
 	o.Store, o.Owner, o.Failpoint = ingest.Announce(ingest.SettleShared(a.store), a.tellStored, store.TableSeries, store.TableSamples, store.TableHistograms), a.node, a.opts.Failpoint
 	set := a.opts.Writer
 	o.MaxInsertRows, o.MaxBatchBytes, o.MaxBatchAge, o.InsertsPerSecond = set.MaxInsertRows, set.MaxBatchBytes, set.MaxBatchAge, set.InsertsPerSecond
+	o.MaxCountsAge = set.MaxCountsAge
 	o.TailAge, o.TailBytes = a.opts.Bus.DuplicateWindow, a.opts.Bus.MaxStreamBytes/4
 	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	w, err := ingest.NewWriter(o)
