@@ -32,7 +32,7 @@ type SavedQueryOwner struct {
 type SavedQueryFields struct {
 	Name         string   `json:"name"`
 	Description  string   `json:"description"`
-	Language     string   `json:"language"` // `promql`, `logql`, `events` or `audit`
+	Language     string   `json:"language"` // `promql`, `logql`, `events`, `audit` or `sql`
 	Query        string   `json:"query"`
 	RangeSeconds int64    `json:"range_seconds,omitempty"`
 	StepSeconds  int64    `json:"step_seconds,omitempty"`
@@ -72,8 +72,8 @@ func SavedQueryRoutes(queries SavedQueries) []httpx.Route {
 // list answers what passes the parameters language, tag and q.
 func (h savedQueryHandlers) list(w http.ResponseWriter, r *httpx.Request) error {
 	form := r.URL.Query()
-	if language := form.Get("language"); language != "" && !slices.Contains([]string{"promql", "logql", "events", "audit"}, language) {
-		return seamark.Errorf(seamark.Invalid, "seamark-saved-query-filter", "Parameter language is %q; use promql, logql, events or audit.", clipText(language))
+	if language := form.Get("language"); language != "" && !slices.Contains([]string{"promql", "logql", "events", "audit", "sql"}, language) {
+		return seamark.Errorf(seamark.Invalid, "seamark-saved-query-filter", "Parameter language is %q; use promql, logql, events, audit or sql.", clipText(language))
 	}
 	found, err := h.queries.ListSavedQueries(r.Context(), r.Principal)
 	if err != nil {

@@ -109,7 +109,7 @@ func TestSavedQueries(t *testing.T) {
 		}
 	}
 	want(t, e.do(tenantA, http.MethodGet, path+"?limit=1", ""), http.StatusOK, `"next_cursor"`)
-	want(t, e.do(tenantA, http.MethodGet, path+"?language=sql", ""), http.StatusBadRequest, "seamark-saved-query-filter")
+	want(t, e.do(tenantA, http.MethodGet, path+"?language=cypher", ""), http.StatusBadRequest, "seamark-saved-query-filter")
 	want(t, e.do(tenantA, http.MethodGet, path+"/absent", ""), http.StatusNotFound, "seamark-saved-query-unknown")
 }
 

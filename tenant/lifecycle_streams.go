@@ -147,7 +147,8 @@ func (e *Eraser) subjects(ctx context.Context, id seamark.TenantID, fn func(stre
 	return nil
 }
 
-// checkpoint returns how far the writer has stored a stream; false for a stream that is none of the writer's.
+// checkpoint returns up to where the writer needs no message of a stream any more: counts of patterns may wait to be stored behind
+// its checkpoint. It returns false for a stream that is none of the writer's.
 func (e *Eraser) checkpoint(ctx context.Context, stream string) (sequence uint64, written bool, err error) {
 	words := strings.Split(strings.ToLower(strings.TrimPrefix(stream, streamPrefix)), "_")
 	if len(words) != 2 || !strings.HasPrefix(stream, streamPrefix) {
@@ -172,8 +173,11 @@ func (e *Eraser) checkpoint(ctx context.Context, stream string) (sequence uint64
 	}
 	var doc struct {
 		Sequence uint64 `json:"sequence"`
+		Waiting  uint64 `json:"waiting"`
 	}
-	err = json.Unmarshal(entry.Value(), &doc)
+	if err = json.Unmarshal(entry.Value(), &doc); doc.Waiting > 0 {
+		doc.Sequence = min(doc.Sequence, doc.Waiting-1)
+	}
 	return doc.Sequence, true, err
 }
 

@@ -293,16 +293,20 @@ func TestEraseQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for checkpoint, want := range map[string][]uint64{`{"sequence":3}`: {2, 4}} {
-		if _, err := kv.PutString(t.Context(), "logs.0", checkpoint); err != nil {
+	for _, c := range []struct {
+		checkpoint string
+		want       []uint64
+	}{
+		{`{"sequence":3,"waiting":1}`, []uint64{1, 2, 3, 4}}, // the counts of patterns of all of them wait
+		{`{"sequence":3,"waiting":3}`, []uint64{2, 3, 4}},
+		{`{"sequence":3}`, []uint64{2, 4}},
+		{`{"sequence":4}`, []uint64{2}},
+	} {
+		if _, err := kv.PutString(t.Context(), "logs.0", c.checkpoint); err != nil {
 			t.Fatal(err)
 		}
-		erase(want...)
+		erase(c.want...)
 	}
-	if _, err := kv.PutString(t.Context(), "logs.0", `{"sequence":4}`); err != nil {
-		t.Fatal(err)
-	}
-	erase(2)
 }
 
 // TestLookAfter erases what comes back to a tenant that was purged not long ago.

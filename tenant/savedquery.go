@@ -37,11 +37,12 @@ const (
 	LogQL       QueryLanguage = "logql"
 	EventsQuery QueryLanguage = "events"
 	AuditQuery  QueryLanguage = "audit"
+	SQL         QueryLanguage = "sql"
 )
 
 // QueryLanguages lists the languages.
 func QueryLanguages() []QueryLanguage {
-	return []QueryLanguage{PromQL, LogQL, EventsQuery, AuditQuery}
+	return []QueryLanguage{PromQL, LogQL, EventsQuery, AuditQuery, SQL}
 }
 
 // Visibility is who sees a saved query.
@@ -169,7 +170,7 @@ func (f *SavedQueryFields) faults() []seamark.FieldFault {
 		add("/description", "The description has %d characters; at most %d of UTF-8 fit.", n, maxSavedQueryDescription)
 	}
 	if !slices.Contains(QueryLanguages(), f.Language) {
-		add("/language", "The language is %.40q; use promql, logql, events or audit.", f.Language)
+		add("/language", "The language is %.40q; use promql, logql, events, audit or sql.", f.Language)
 	}
 	mayBeEmpty := f.Language == EventsQuery || f.Language == AuditQuery // everything
 	if n := len(f.Query); n > maxSavedQueryBytes || !mayBeEmpty && strings.TrimSpace(f.Query) == "" || !utf8.ValidString(f.Query) {

@@ -167,7 +167,7 @@ func TestSavedQueryFaultsAreAllNamed(t *testing.T) {
 	for pointer, change := range map[string]func(*tenant.SavedQueryFields){
 		"/name":          func(f *tenant.SavedQueryFields) { f.Name = strings.Repeat("ä", 121) },
 		"/description":   func(f *tenant.SavedQueryFields) { f.Description = strings.Repeat("x", 1001) },
-		"/language":      func(f *tenant.SavedQueryFields) { f.Language = "sql" },
+		"/language":      func(f *tenant.SavedQueryFields) { f.Language = "cypher" },
 		"/query":         func(f *tenant.SavedQueryFields) { f.Query = strings.Repeat("x", 16<<10+1) },
 		"/range_seconds": func(f *tenant.SavedQueryFields) { f.Range = -time.Second },
 		"/step_seconds":  func(f *tenant.SavedQueryFields) { f.Range, f.Step = time.Minute, time.Hour },

@@ -434,6 +434,7 @@ const (
 	QueryLanguageEvents QueryLanguage = "events"
 	QueryLanguageLogql  QueryLanguage = "logql"
 	QueryLanguagePromql QueryLanguage = "promql"
+	QueryLanguageSQL    QueryLanguage = "sql"
 )
 
 // Defines values for QueryUsageListGroupBy.
@@ -3902,7 +3903,7 @@ type SavedQuerySpec struct {
 	Language    QueryLanguage `json:"language"`
 	Name        string        `json:"name"`
 
-	// Query PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL.
+	// Query PromQL, LogQL, SQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL.
 	Query        string `json:"query"`
 	RangeSeconds *int64 `json:"range_seconds,omitempty"`
 
@@ -10542,7 +10543,7 @@ func Operations() []Operation {
 			Params: []Param{
 				{Name: "limit", In: "query", Type: "integer", Description: "Most entries of a page."},
 				{Name: "cursor", In: "query", Type: "string", Description: "The next_cursor of the page before; the first page without it."},
-				{Name: "language", In: "query", Type: "string", Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "language", In: "query", Type: "string", Enum: []string{"promql", "logql", "events", "audit", "sql"}},
 				{Name: "tag", In: "query", Type: "array", Description: "Only those that have all of these tags."},
 				{Name: "q", In: "query", Type: "string", Description: "Text in the name, the description or the query, in any case of letters."},
 			},
@@ -10553,9 +10554,9 @@ func Operations() []Operation {
 			Body: []string{"application/json"}, BodyRequired: true,
 			Fields: []Param{
 				{Name: "description", In: "body", Type: "string"},
-				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit", "sql"}},
 				{Name: "name", In: "body", Type: "string", Required: true},
-				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, SQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
 				{Name: "range_seconds", In: "body", Type: "integer"},
 				{Name: "step_seconds", In: "body", Type: "integer", Description: "At most the range."},
 				{Name: "tags", In: "body", Type: "array", Items: "string"},
@@ -10588,9 +10589,9 @@ func Operations() []Operation {
 			Body: []string{"application/json"}, BodyRequired: true,
 			Fields: []Param{
 				{Name: "description", In: "body", Type: "string"},
-				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit"}},
+				{Name: "language", In: "body", Type: "string", Required: true, Enum: []string{"promql", "logql", "events", "audit", "sql"}},
 				{Name: "name", In: "body", Type: "string", Required: true},
-				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
+				{Name: "query", In: "body", Type: "string", Required: true, Description: "PromQL, LogQL, SQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL."},
 				{Name: "range_seconds", In: "body", Type: "integer"},
 				{Name: "step_seconds", In: "body", Type: "integer", Description: "At most the range."},
 				{Name: "tags", In: "body", Type: "array", Items: "string"},

@@ -9,12 +9,22 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/querier/logql"
 	"github.com/seamarkhq/seamark/querier/promql"
+	"github.com/seamarkhq/seamark/querier/sql"
 	"github.com/seamarkhq/seamark/tenant"
 )
 
 // openSavedQueries makes the tenants' saved queries known to this process.
 func (a *App) openSavedQueries(ctx context.Context) error {
-	queries, err := tenant.OpenSavedQueries(ctx, a.directory, checkQuery)
+	checkSQL, err := sql.NewChecker(sql.DefaultLimits().Statement)
+	if err != nil {
+		return err
+	}
+	queries, err := tenant.OpenSavedQueries(ctx, a.directory, func(language tenant.QueryLanguage, text string) error {
+		if language == tenant.SQL {
+			return checkSQL(text)
+		}
+		return checkQuery(language, text)
+	})
 	if err != nil {
 		return err
 	}
@@ -23,7 +33,7 @@ func (a *App) openSavedQueries(ctx context.Context) error {
 	return nil
 }
 
-// checkQuery tells what is wrong with a query's text, with the place where the language's parser knows one.
+// checkQuery tells what is wrong with a text in a language other than SQL, with the place where the language's parser knows one.
 func checkQuery(language tenant.QueryLanguage, text string) error {
 	text = withoutMacros(language, text)
 	switch language {

@@ -28,7 +28,7 @@ func TestSavedQueriesAreParsed(t *testing.T) {
 		{tenant.EventsQuery, `namespace=shop&nonsense=1`, "position 16"},
 		{tenant.AuditQuery, `verb=delete`, ""},
 		{tenant.AuditQuery, `nonsense`, "position 1"},
-		{"sql", `SELECT 1`, "unknown"},
+		{"cypher", `MATCH (n) RETURN n`, "unknown"},
 	} {
 		err := checkQuery(c.language, c.text)
 		if (err == nil) != (c.place == "") {

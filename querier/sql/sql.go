@@ -68,17 +68,35 @@ func New(o Options) (*Runner, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	g, err := newGuard(o.Limits.Statement)
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{opts: o, guard: g}, nil
+}
+
+func newGuard(limits guard.Limits) (*guard.Guard, error) {
 	views := map[string][]string{}
 	for _, v := range store.SQLViews() {
 		for _, c := range v.Columns {
 			views[v.Name] = append(views[v.Name], c.Name)
 		}
 	}
-	g, err := guard.New(o.Limits.Statement, views)
+	g, err := guard.New(limits, views)
 	if err != nil {
 		return nil, fmt.Errorf("sql: %w", err)
 	}
-	return &Runner{opts: o, guard: g}, nil
+	return g, nil
+}
+
+// NewChecker returns what tells whether a statement would be let through to the engine, for those who keep statements and run none.
+// The errors are of kind Invalid.
+func NewChecker(limits guard.Limits) (func(statement string) error, error) {
+	g, err := newGuard(limits)
+	if err != nil {
+		return nil, err
+	}
+	return func(statement string) error { _, err := g.Check(statement); return err }, nil
 }
 
 // Query is one statement of a customer.

@@ -5,6 +5,26 @@ import type { components } from "../lib/schema";
 export type SavedQuery = components["schemas"]["SavedQuery"];
 export type SavedQuerySpec = components["schemas"]["SavedQuerySpec"];
 
+/** savedQueryPath is the page that runs a saved query. Those of events and audit records are its filters, as in a URL. */
+export function savedQueryPath({
+  language,
+  query,
+  range_seconds: range,
+}: Pick<SavedQuery, "language" | "query" | "range_seconds">): string {
+  const filters = language === "events" || language === "audit";
+  const params = new URLSearchParams(filters ? query : { q: query });
+  if (range) params.set("last", `${range}s`);
+  return `${pages[language]}?${params}`;
+}
+
+const pages: Readonly<Record<SavedQuery["language"], string>> = {
+  promql: "/metrics",
+  logql: "/logs",
+  events: "/events",
+  audit: "/audit",
+  sql: "/sql",
+};
+
 const path = "/api/v1/saved-queries";
 const savedQueriesKey = ["saved-queries"] as const;
 

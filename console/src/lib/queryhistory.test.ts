@@ -8,14 +8,6 @@ it("moves what is run again to the front", () => {
   expect(added([two, one], { query: "up", ms: 3 })).toEqual([{ query: "up", ms: 3 }, two]);
 });
 
-it("replaces what has the same name, whatever it says", () => {
-  const named = { query: "a", ms: 1, name: "n" };
-  expect(added([named, one], { query: "b", ms: 2, name: "n" })).toEqual([
-    { query: "b", ms: 2, name: "n" },
-    one,
-  ]);
-});
-
 it("forgets the oldest", () => {
   const many = Array.from({ length: 60 }, (_, ms) => ({ query: `q${ms}`, ms }));
   const after = added(many, one);

@@ -1,21 +1,17 @@
 import { useCallback, useState } from "react";
 
-/** Queries that a person ran or kept in this browser, the newest first. */
+/** Queries that a person ran in this browser, the newest first. */
 export interface KeptQuery {
   readonly query: string;
   readonly ms: number;
-  /** Of those that were kept under a name. */
-  readonly name?: string;
 }
 
 // More is not scrolled through, and the browser's storage is small.
 const mostKept = 60;
 
-/** added puts a query first and leaves out its earlier run, or the one that had its name. */
+/** added puts a query first and leaves out its earlier run. */
 export function added(list: readonly KeptQuery[], next: KeptQuery): KeptQuery[] {
-  const same = (one: KeptQuery) =>
-    next.name === undefined ? one.query === next.query : one.name === next.name;
-  return [next, ...list.filter((one) => !same(one))].slice(0, mostKept);
+  return [next, ...list.filter(({ query }) => query !== next.query)].slice(0, mostKept);
 }
 
 function read(key: string): KeptQuery[] {
@@ -29,8 +25,7 @@ function read(key: string): KeptQuery[] {
 
 export interface Kept {
   readonly list: readonly KeptQuery[];
-  add(query: string, name?: string): void;
-  remove(one: KeptQuery): void;
+  add(query: string): void;
 }
 
 /** useKeptQueries keeps queries in this browser under a key, such as "sql-history.<tenant>". */
@@ -39,10 +34,11 @@ export function useKeptQueries(key: string): Kept {
   const [state, setState] = useState(() => ({ stored, list: read(stored) }));
   // Another tenant has another list.
   if (state.stored !== stored) setState({ stored, list: read(stored) });
-  const change = useCallback(
-    (next: (list: readonly KeptQuery[]) => KeptQuery[]) => {
+  const add = useCallback(
+    (query: string) => {
+      if (query.trim() === "") return;
       // Another tab may have added to it since.
-      const list = next(read(stored));
+      const list = added(read(stored), { query, ms: Date.now() });
       try {
         localStorage.setItem(stored, JSON.stringify(list));
       } catch {
@@ -52,17 +48,5 @@ export function useKeptQueries(key: string): Kept {
     },
     [stored],
   );
-  const add = useCallback(
-    (query: string, name?: string) => {
-      if (query.trim() === "") return;
-      change((list) => added(list, { query, ms: Date.now(), ...(name && { name }) }));
-    },
-    [change],
-  );
-  const remove = useCallback(
-    ({ query, name }: KeptQuery) =>
-      change((list) => list.filter((one) => one.query !== query || one.name !== name)),
-    [change],
-  );
-  return { list: state.list, add, remove };
+  return { list: state.list, add };
 }

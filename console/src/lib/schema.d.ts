@@ -3704,7 +3704,7 @@ export interface components {
             items: components["schemas"]["Permission"][];
         };
         /** @enum {string} */
-        QueryLanguage: "promql" | "logql" | "events" | "audit";
+        QueryLanguage: "promql" | "logql" | "events" | "audit" | "sql";
         /**
          * @description The owner alone, or whoever may read the tenant's saved queries.
          * @enum {string}
@@ -4361,7 +4361,7 @@ export interface components {
             name: string;
             description?: string;
             language: components["schemas"]["QueryLanguage"];
-            /** @description PromQL, LogQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL. */
+            /** @description PromQL, LogQL, SQL, or those parameters of GET /api/v1/events or /api/v1/audit that filter, as in a URL. */
             query: string;
             /** Format: int64 */
             range_seconds?: number;

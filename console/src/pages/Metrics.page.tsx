@@ -98,11 +98,11 @@ function Workspace({ state, setState, width }: WorkspaceProps) {
     const next = typed();
     for (const { expr } of next) history.add(expr);
     setBrowsing(false);
-    put(
-      next,
-      next.every(({ expr }, place) => expr === queries[place]?.expr),
-    );
+    const same = next.every(({ expr }, place) => expr === queries[place]?.expr);
+    put(next, same);
     refresh();
+    // Points stand on a grid of steps, so within a step the same is asked; what failed is asked again all the same.
+    if (same) for (const { error, refetch } of results) if (error) void refetch();
   };
   const setDraft = (place: number, text: string) =>
     setDrafts((before) => before.map((one, i) => (i === place ? text : one)));
@@ -239,8 +239,14 @@ function Workspace({ state, setState, width }: WorkspaceProps) {
           )}
         </>
       )}
-      <SavedLibrary open={library} onClose={() => setLibrary(false)} history={history.list} onPick={take} />
-      <SaveQueryDialog query={saving} onClose={() => setSaving(undefined)} />
+      <SavedLibrary
+        language="promql"
+        open={library}
+        onClose={() => setLibrary(false)}
+        history={history.list}
+        onPick={take}
+      />
+      <SaveQueryDialog language="promql" query={saving} onClose={() => setSaving(undefined)} />
     </>
   );
 }

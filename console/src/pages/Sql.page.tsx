@@ -5,11 +5,9 @@ import { Card } from "../components/Card";
 import { CodeBlock } from "../components/CodeBlock";
 import { Dialog } from "../components/Dialog";
 import { CodeEditor, type EditorDiagnostic, type EditorHandle } from "../components/editor/CodeEditor";
-import { Field } from "../components/Field";
-import { Form, useForm } from "../components/Form";
-import { TextInput } from "../components/Inputs";
 import { JobStrip } from "../components/metrics/JobStrip";
-import { QueryLibrary } from "../components/metrics/QueryLibrary";
+import { SavedLibrary } from "../components/metrics/SavedLibrary";
+import { SaveQueryDialog } from "../components/metrics/SaveQueryDialog";
 import { Progress } from "../components/Progress";
 import { Fault } from "../components/States";
 import { SchemaSidebar } from "../components/sql/SchemaSidebar";
@@ -40,7 +38,6 @@ export function SqlPage() {
   const { interval } = useTime();
   const tenant = useSession().data?.tenant?.id ?? "";
   const history = useKeptQueries(`sql-history.${tenant}`);
-  const saved = useKeptQueries(`sql-saved.${tenant}`);
   const [draft, setDraft] = useState(state.query);
   const [typed, setTyped] = useState(state.values);
   const [dialog, setDialog] = useState<"library" | "save" | "plan">();
@@ -174,32 +171,17 @@ export function SqlPage() {
           onView={(view) => setState({ ...state, view }, { replace: true })}
         />
       </div>
-      <QueryLibrary
+      <SavedLibrary
+        language="sql"
         open={dialog === "library"}
         onClose={() => setDialog(undefined)}
-        saved={saved.list.map((one) => ({
-          key: one.name ?? one.query,
-          name: one.name ?? "",
-          note: "in this browser",
-          query: one.query,
-          remove: () => {
-            saved.remove(one);
-            toast({
-              text: `Deleted the query "${one.name}"`,
-              action: { label: "Undo", run: () => saved.add(one.query, one.name) },
-            });
-          },
-        }))}
         history={history.list}
         onPick={take}
       />
-      <SaveDialog
-        open={dialog === "save"}
+      <SaveQueryDialog
+        language="sql"
+        query={dialog === "save" ? ask.query : undefined}
         onClose={() => setDialog(undefined)}
-        onSave={(name) => {
-          saved.add(ask.query, name);
-          toast({ text: `Saved "${name}" in this browser`, tone: "good" });
-        }}
       />
       <PlanDialog open={dialog === "plan"} onClose={() => setDialog(undefined)} ask={ask} />
     </div>
@@ -234,44 +216,6 @@ function Estimate({ plan, hint }: { plan: SqlPlan | undefined; hint: string | un
     <span className={styles.estimate} role="status">
       {text}
     </span>
-  );
-}
-
-interface SaveDialogProps {
-  open: boolean;
-  onClose: () => void;
-  onSave: (name: string) => void;
-}
-
-function SaveDialog({ open, onClose, onSave }: SaveDialogProps) {
-  return (
-    <Dialog
-      open={open}
-      onClose={onClose}
-      title="Save the statement"
-      about="It is kept in this browser."
-      width="narrow"
-    >
-      {open && <SaveForm onClose={onClose} onSave={onSave} />}
-    </Dialog>
-  );
-}
-
-function SaveForm({ onClose, onSave }: Omit<SaveDialogProps, "open">) {
-  const form = useForm({
-    initial: { name: "" },
-    validate: ({ name }) => (name.trim() ? {} : { name: "Give it a name." }),
-    submit: async ({ name }) => {
-      onSave(name.trim());
-      onClose();
-    },
-  });
-  return (
-    <Form form={form} label="Save the statement" verb="Save" onCancel={onClose}>
-      <Field label="Name" {...form.field("name")}>
-        <TextInput {...form.input("name")} />
-      </Field>
-    </Form>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Link } from "react-router";
-import { type SavedQuery, useSavedQueries } from "../../data/savedqueries";
+import { savedQueryPath, useSavedQueries } from "../../data/savedqueries";
 import { Badge } from "../Badge";
 import { Card } from "../Card";
 import { Loaded } from "../Loaded";
@@ -23,7 +23,7 @@ export function SavedQueries() {
                 .slice(0, shown)
                 .map((query) => (
                   <li key={query.id}>
-                    <Link to={linkOf(query)}>
+                    <Link to={savedQueryPath(query)}>
                       <Badge>{query.language}</Badge>
                       <b>{query.name}</b>
                       <code className={styles.text}>{query.query}</code>
@@ -36,17 +36,4 @@ export function SavedQueries() {
       </Loaded>
     </Card>
   );
-}
-
-const pages: Readonly<Record<SavedQuery["language"], string>> = {
-  logql: "/logs",
-  promql: "/metrics",
-  audit: "/audit",
-  events: "/events",
-};
-
-function linkOf({ language, query, range_seconds: range }: SavedQuery) {
-  const params = new URLSearchParams({ q: query });
-  if (range) params.set("last", `${range}s`);
-  return { pathname: pages[language], search: params.toString() };
 }

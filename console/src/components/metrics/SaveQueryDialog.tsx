@@ -1,5 +1,5 @@
 import { useReason } from "../../data/permissions";
-import { useSaveQuery } from "../../data/savedqueries";
+import { type SavedQuery, useSaveQuery } from "../../data/savedqueries";
 import { Dialog } from "../Dialog";
 import { Field } from "../Field";
 import { Form, useForm } from "../Form";
@@ -7,21 +7,22 @@ import { Checkbox, TextInput } from "../Inputs";
 import { useToast } from "../Toasts";
 
 interface SaveQueryDialogProps {
-  /** PromQL; undefined closes the dialog. */
+  language: SavedQuery["language"];
+  /** Undefined closes the dialog. */
   query: string | undefined;
   onClose: () => void;
 }
 
 /** SaveQueryDialog saves a query under a name, for its author alone or for the whole tenant. */
-export function SaveQueryDialog({ query, onClose }: SaveQueryDialogProps) {
+export function SaveQueryDialog({ language, query, onClose }: SaveQueryDialogProps) {
   return (
     <Dialog open={query !== undefined} onClose={onClose} title="Save the query" width="narrow">
-      {query !== undefined && <SaveForm query={query} onClose={onClose} />}
+      {query !== undefined && <SaveForm language={language} query={query} onClose={onClose} />}
     </Dialog>
   );
 }
 
-function SaveForm({ query, onClose }: { query: string; onClose: () => void }) {
+function SaveForm({ language, query, onClose }: SaveQueryDialogProps & { query: string }) {
   const save = useSaveQuery();
   const toast = useToast();
   const reason = useReason("queries:write", "sharing queries");
@@ -31,7 +32,7 @@ function SaveForm({ query, onClose }: { query: string; onClose: () => void }) {
     validate: ({ name }) => (name.trim() ? {} : { name: "Give it a name." }),
     submit: async ({ name, shared }) => {
       await save.mutateAsync({
-        spec: { name: name.trim(), language: "promql", query, visibility: shared ? "tenant" : "private" },
+        spec: { name: name.trim(), language, query, visibility: shared ? "tenant" : "private" },
       });
       toast({ text: `Saved "${name.trim()}"`, tone: "good" });
       onClose();

@@ -1,19 +1,20 @@
 import { useCan } from "../../data/permissions";
-import { useDeleteSavedQuery, useSavedQueries } from "../../data/savedqueries";
+import { type SavedQuery, useDeleteSavedQuery, useSavedQueries } from "../../data/savedqueries";
 import { useSession } from "../../data/session";
 import type { KeptQuery } from "../../lib/queryhistory";
 import { useUndoable } from "../Toasts";
 import { QueryLibrary } from "./QueryLibrary";
 
 interface SavedLibraryProps {
+  language: SavedQuery["language"];
   open: boolean;
   onClose: () => void;
   history: readonly KeptQuery[];
   onPick: (query: string) => void;
 }
 
-/** SavedLibrary is QueryLibrary with the tenant's saved PromQL. */
-export function SavedLibrary(props: SavedLibraryProps) {
+/** SavedLibrary is QueryLibrary with what the tenant has saved in a language. */
+export function SavedLibrary({ language, ...props }: SavedLibraryProps) {
   const saved = useSavedQueries();
   const remover = useDeleteSavedQuery();
   const mayShare = useCan("queries:write");
@@ -23,7 +24,7 @@ export function SavedLibrary(props: SavedLibraryProps) {
     text: ({ name }) => `Deleted the query "${name}"`,
     perform: ({ id }) => remover.mutateAsync(id),
   });
-  const list = (saved.data ?? []).filter(({ id, language }) => language === "promql" && !hidden.has(id));
+  const list = (saved.data ?? []).filter((one) => one.language === language && !hidden.has(one.id));
   const entries = list.map((one) => ({
     key: one.id,
     name: one.name,

@@ -1,6 +1,6 @@
 import { Link } from "react-router";
 import { useCan } from "../../data/permissions";
-import { type SavedQuery, useDeleteSavedQuery, useSavedQueries } from "../../data/savedqueries";
+import { type SavedQuery, savedQueryPath, useDeleteSavedQuery, useSavedQueries } from "../../data/savedqueries";
 import { useSession } from "../../data/session";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
@@ -11,20 +11,6 @@ import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
 import { Empty } from "../States";
 import { useUndoable } from "../Toasts";
-
-/** openPath is the page that runs a saved query. */
-export function openPath({ language, query }: Pick<SavedQuery, "language" | "query">): string {
-  switch (language) {
-    case "promql":
-      return `/metrics?${new URLSearchParams({ q: query })}`;
-    case "logql":
-      return `/logs?${new URLSearchParams({ q: query })}`;
-    case "events":
-      return `/events?${query}`;
-    case "audit":
-      return `/audit?${query}`;
-  }
-}
 
 /** SavedQueries lists what people keep for later, the tenant's and one's own. */
 export function SavedQueries() {
@@ -45,8 +31,8 @@ export function SavedQueries() {
         all.length === 0 ? (
           <Empty title="No saved query yet">
             <p>
-              Save one on the page <Link to="/logs">Logs</Link> or <Link to="/metrics">Metrics</Link>, for
-              yourself or for everybody.
+              Save one on the page <Link to="/logs">Logs</Link>, <Link to="/metrics">Metrics</Link> or{" "}
+              <Link to="/sql">SQL</Link>, for yourself or for everybody.
             </p>
           </Empty>
         ) : (
@@ -64,7 +50,7 @@ export function SavedQueries() {
                   sort: ({ name }) => name,
                   cell: (one) => (
                     <span className={styles.cell}>
-                      <Link to={openPath(one)}>{one.name}</Link>
+                      <Link to={savedQueryPath(one)}>{one.name}</Link>
                       <small title={one.query}>{one.description || one.query}</small>
                     </span>
                   ),
