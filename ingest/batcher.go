@@ -24,8 +24,9 @@ type shardBatch struct {
 	skipped  []SegmentName // that are in the dead-letter stream
 	blocks   map[blockKey]*planned
 	usage    store.UsageTally // of all messages that can be read
-	digest   *xxhash.Digest   // of all messages
+	sums     []byte           // digests of all messages, eight bytes each
 	last     uint64           // digest of the last one
+	late     bool             // these are counts whose messages' other rows are stored
 
 	largestRows  uint64 // of one block
 	largestBytes int
@@ -47,10 +48,10 @@ type deadMessage struct {
 // add takes one message, which must follow the last one.
 func (b *shardBatch) add(m bus.Received, now time.Time) {
 	if b.blocks == nil {
-		b.blocks, b.from, b.opened, b.digest = map[blockKey]*planned{}, m.Sequence, now, xxhash.New()
+		b.blocks, b.from, b.opened = map[blockKey]*planned{}, m.Sequence, now
 	}
 	b.to, b.last = m.Sequence, xxhash.Sum64(m.Data)
-	_, _ = b.digest.Write(binary.LittleEndian.AppendUint64(nil, b.last))
+	b.sums = binary.LittleEndian.AppendUint64(b.sums, b.last)
 	b.bytes += len(m.Data)
 	frame, err := store.ParseFrame(m.Data)
 	if err != nil {
@@ -63,19 +64,26 @@ func (b *shardBatch) add(m bus.Received, now time.Time) {
 	for i := range frame.Usage {
 		b.usage.Add(frame.Tenant, &frame.Usage[i])
 	}
-	for i, seg := range frame.Segments {
-		key := blockKey{frame.Tenant, seg.Table, seg.Day}
-		p := b.blocks[key]
-		if p == nil {
-			p = &planned{tenant: frame.Tenant, block: &store.Block{Table: seg.Table, Day: seg.Day}}
-			b.blocks[key] = p
-		}
-		p.block.Segments = append(p.block.Segments, seg)
-		p.origins = append(p.origins, origin{SegmentName{m.Sequence, i}, frame.Cluster, frame.Signal, frame.ReceivedMs})
-		p.rows, p.bytes = p.rows+uint64(seg.Rows), p.bytes+len(seg.Payload)
-		b.rows, b.largestRows, b.largestBytes = b.rows+uint64(seg.Rows), max(b.largestRows, p.rows), max(b.largestBytes, p.bytes)
+	for i := range frame.Segments {
+		b.gather(frame.Tenant, frame.Segments[i], origin{SegmentName{m.Sequence, i}, frame.Cluster, frame.Signal, frame.ReceivedMs})
 	}
 }
+
+// gather adds a segment to its block.
+func (b *shardBatch) gather(tenant seamark.TenantID, seg store.Segment, o origin) {
+	key := blockKey{tenant, seg.Table, seg.Day}
+	p := b.blocks[key]
+	if p == nil {
+		p = &planned{tenant: tenant, block: &store.Block{Table: seg.Table, Day: seg.Day}}
+		b.blocks[key] = p
+	}
+	p.block.Segments, p.origins = append(p.block.Segments, seg), append(p.origins, o)
+	p.rows, p.bytes = p.rows+uint64(seg.Rows), p.bytes+len(seg.Payload)
+	b.rows, b.largestRows, b.largestBytes = b.rows+uint64(seg.Rows), max(b.largestRows, p.rows), max(b.largestBytes, p.bytes)
+}
+
+// digest is of all messages of the batch.
+func (b *shardBatch) digest() uint64 { return xxhash.Sum64(b.sums) }
 
 func (b *shardBatch) empty() bool { return b.blocks == nil }
 
@@ -145,15 +153,17 @@ func (b *shardBatch) planUsage() []*planned {
 	return list
 }
 
-// plan returns the batch's inserts, series before the rows that use them and the meter after all that it counts, in an order
-// that is the same for the same messages.
-func (b *shardBatch) plan(id uint64) []*planned {
+// plan returns the inserts of an intent for the batch, series before the rows that use them and the meter after all that it
+// counts, in an order that is the same for the same messages.
+func (b *shardBatch) plan(i *Intent) []*planned {
 	list := b.planUsage()
-	for _, p := range b.blocks {
-		list = append(list, p)
+	for key, p := range b.blocks {
+		if i.Portion != rowsAlone || key.table != store.TablePatterns {
+			list = append(list, p)
+		}
 	}
 	for _, p := range list {
-		p.block.BatchID = id
+		p.block.BatchID = i.BatchID
 	}
 	slices.SortFunc(list, func(x, y *planned) int {
 		return cmp.Or(cmp.Compare(rank(x.block.Table), rank(y.block.Table)), cmp.Compare(x.tenant, y.tenant),

@@ -21,6 +21,9 @@ type Checkpoint struct {
 	Sequence uint64 `json:"sequence"`
 	From     uint64 `json:"from,omitempty"`
 	Last     uint64 `json:"last,omitempty"`
+	// Waiting is the first message whose counts of patterns are not stored, though its other rows are; those of all that
+	// follow up to Sequence are not either. 0 when none wait.
+	Waiting uint64 `json:"waiting,omitempty"`
 	// Ordinal is the last batch ordinal that was given out.
 	Ordinal uint64 `json:"ordinal"`
 	// Intent is the batch that may or may not be stored; nil when none is open.
@@ -30,7 +33,8 @@ type Checkpoint struct {
 // Intent says what is about to be inserted. It is saved before the first insert, so that a successor can rebuild the same
 // blocks from the same messages and verify each.
 type Intent struct {
-	To      uint64        `json:"to"` // last message of the batch; the first is Checkpoint.Sequence + 1
+	To      uint64        `json:"to"` // last message of the batch; the first is Checkpoint.Sequence + 1, or of counts alone Checkpoint.Waiting
+	Portion portion       `json:"portion,omitempty"`
 	BatchID uint64        `json:"batch_id"`
 	Digest  uint64        `json:"digest"` // of the messages' bytes: a sequence alone does not name a message, see Checkpoint
 	Blocks  []IntentBlock `json:"blocks"`
@@ -113,6 +117,11 @@ func (w *shardWriter) openCheckpoint(ctx context.Context) error {
 			"last", state.Last, "intent", doc.Intent.To)
 		doc.Intent = nil
 	}
+	if doc.Waiting > 0 && doc.Waiting < state.First {
+		w.lost("it starts after the first message whose counts of patterns wait: those that were removed are lost",
+			"first", state.First, "waiting", doc.Waiting)
+		doc.skipCounts(state.First)
+	}
 	w.state, w.revision = doc, rev
 	return nil
 }
@@ -129,6 +138,19 @@ func (w *shardWriter) replaced(ctx context.Context, doc *Checkpoint, state *bus.
 // pass moves the checkpoint to a message that is not known.
 func (c *Checkpoint) pass(sequence uint64) {
 	c.Sequence, c.From, c.Last, c.Intent = sequence, 0, 0, nil
+	if c.Waiting > sequence {
+		c.Waiting = 0
+	}
+}
+
+// skipCounts has the counts that wait begin with another message. The blocks of an open intent of theirs are others then.
+func (c *Checkpoint) skipCounts(first uint64) {
+	if c.Waiting = first; first > c.Sequence {
+		c.Waiting = 0
+	}
+	if c.Intent != nil && c.Intent.Portion == countsAlone {
+		c.Intent = nil
+	}
 }
 
 // lost tells of a stream that does not hold what its checkpoint promised, and what of it.

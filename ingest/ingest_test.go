@@ -124,8 +124,8 @@ func (r *rig) writer(failpoint func(string)) *ingest.Writer {
 	return r.writerOf(r.bus, prometheus.NewRegistry(), failpoint)
 }
 
-// writerOf returns such a writer of another stream.
-func (r *rig) writerOf(stream ingest.Stream, registry *prometheus.Registry, failpoint func(string)) *ingest.Writer {
+// writerOf returns such a writer of another stream, with options of its own.
+func (r *rig) writerOf(stream ingest.Stream, registry *prometheus.Registry, failpoint func(string), set ...func(*ingest.WriterOptions)) *ingest.Writer {
 	r.t.Helper()
 	o := ingest.DefaultWriterOptions()
 	var err error
@@ -135,6 +135,9 @@ func (r *rig) writerOf(stream ingest.Stream, registry *prometheus.Registry, fail
 	require.NoError(r.t, err)
 	o.Bus, o.Store, o.Owner, o.Failpoint, o.MaxBatchAge = stream, r.store, "node-1", failpoint, 20*time.Millisecond
 	o.Logger, o.Registerer, o.Now = quiet(), registry, time.Now
+	for _, fn := range set {
+		fn(&o)
+	}
 	w, err := ingest.NewWriter(o)
 	require.NoError(r.t, err)
 	return w

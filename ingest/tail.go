@@ -70,6 +70,9 @@ func (w *shardWriter) purge(ctx context.Context) {
 		}
 		last = max(last, behind)
 	}
+	if w.state.Waiting > 0 {
+		last = min(last, w.state.Waiting-1) // a successor reads the counts that wait from the messages
+	}
 	if last <= t.purged {
 		return
 	}

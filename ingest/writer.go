@@ -8,89 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seamarkhq/seamark/internal/bus"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 )
-
-// Blocks is what the writer needs of the store.
-type Blocks interface {
-	// Insert stores a block whole; any error leaves it in doubt.
-	Insert(ctx context.Context, tenant seamark.TenantID, b *store.Block) error
-	// Verify settles a block in doubt and reports whether it is stored.
-	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
-	// Inserts returns how many inserts Insert makes of a block.
-	Inserts(table store.Table, rows uint64, crowded bool) int
-	// Probe has the server read one segment without storing it. A refusal is an error that store.Rejected knows.
-	Probe(ctx context.Context, tenant seamark.TenantID, s *store.Segment) error
-}
-
-// Stream is what the writer needs of the bus.
-type Stream interface {
-	Shards() []bus.Shard
-	State(ctx context.Context, shard bus.Shard) (bus.State, error)
-	Read(ctx context.Context, shard bus.Shard, from uint64, fn func(bus.Received) error) error
-	Message(ctx context.Context, shard bus.Shard, sequence uint64) (data []byte, ok bool, err error)
-	Settle(ctx context.Context, shard bus.Shard) error
-	Purge(ctx context.Context, shard bus.Shard, keep uint64) error
-	Bury(ctx context.Context, shard bus.Shard, l *bus.DeadLetter) error
-}
-
-// WriterOptions configures the writer.
-type WriterOptions struct {
-	Bus         Stream
-	Store       Blocks
-	Checkpoints *CheckpointDocs
-	Leases      *bus.LeaseDocs
-	// Owner names this process among writers. A process that keeps its owner over a restart gets its shards back at once.
-	Owner string
-	// MaxInsertRows and MaxInsertBytes, compressed, cut a batch when one of its inserts has so many: an insert of 10 k rows
-	// costs the server a quarter more per row than one of 100 k. MaxBatchBytes cuts it when all of them together have.
-	MaxInsertRows                 uint64
-	MaxInsertBytes, MaxBatchBytes int
-	// MaxBatchAge bounds how long a row waits under light load.
-	MaxBatchAge time.Duration
-	// InsertsPerSecond is the node's budget of inserts, each of which costs the server about 5 ms and a part to merge,
-	// however few its rows are. When tenants are many and small, batches wait for it and grow.
-	InsertsPerSecond float64
-	// TailAge is how long a message stays in the stream after it is stored, TailBytes how much of a stream stays at most.
-	// A repeat that comes after a restart of NATS is known by what stayed, so TailAge is the duplicate window; what
-	// TailBytes takes of the stream is not there for an outage of the store.
-	TailAge   time.Duration
-	TailBytes int64
-	// LeaseTTL is how long a dead writer keeps its shards.
-	LeaseTTL time.Duration
-	// Failpoint, when set, is called at each step of the write protocol, for the crash tests.
-	Failpoint  func(name string)
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
-	Now        func() time.Time
-}
-
-// DefaultWriterOptions returns the options of one node without its connections.
-func DefaultWriterOptions() WriterOptions {
-	return WriterOptions{
-		MaxInsertRows: 500_000, MaxInsertBytes: 16 << 20, MaxBatchBytes: 64 << 20, MaxBatchAge: 500 * time.Millisecond, InsertsPerSecond: 100,
-		TailAge: 10 * time.Minute, TailBytes: 256 << 20, LeaseTTL: 10 * time.Second,
-	}
-}
-
-func (o *WriterOptions) validate() error {
-	switch {
-	case o.Bus == nil || o.Store == nil || o.Checkpoints == nil || o.Leases == nil || o.Logger == nil || o.Registerer == nil || o.Now == nil:
-		return errors.New("writer: Bus, Store, Checkpoints, Leases, Logger, Registerer and Now are required")
-	case o.Owner == "":
-		return errors.New("writer: Owner is required")
-	case o.MaxInsertRows == 0 || o.MaxInsertBytes <= 0 || o.MaxBatchBytes <= 0 || o.MaxBatchAge <= 0:
-		return errors.New("writer: MaxInsertRows, MaxInsertBytes, MaxBatchBytes and MaxBatchAge must be positive")
-	case o.InsertsPerSecond <= 0 || o.LeaseTTL <= 0 || o.TailAge <= 0 || o.TailBytes <= 0:
-		return errors.New("writer: InsertsPerSecond, LeaseTTL, TailAge and TailBytes must be positive")
-	}
-	return nil
-}
 
 // Writer moves acknowledged messages into the store, each row exactly once, whatever dies in between:
 // it waits until the messages are on the disk, saves an intent, inserts one block per table and partition, verifies every block whose insert it is not sure of,
@@ -155,6 +78,7 @@ type shardWriter struct {
 	revision uint64
 	dirty    bool // state has moved since it was saved
 	tail     tail
+	late     lateCounts // of the messages from state.Waiting to state.Sequence
 }
 
 func (w *shardWriter) run(ctx context.Context) error {
@@ -163,11 +87,14 @@ func (w *shardWriter) run(ctx context.Context) error {
 	}
 	w.queue.set(w.shard, w.state.Sequence)
 	defer w.queue.drop(w.shard)
+	w.metrics.late.WithLabelValues(w.shard.String()).Set(0)
+	defer w.metrics.late.DeleteLabelValues(w.shard.String())
 	work, ctx := errgroup.WithContext(ctx)
 	messages := make(chan bus.Received, 64)
 	batches := make(chan *shardBatch)
+	from := w.state.first()
 	work.Go(func() error {
-		return w.opts.Bus.Read(ctx, w.shard, w.state.Sequence+1, func(m bus.Received) error {
+		return w.opts.Bus.Read(ctx, w.shard, from, func(m bus.Received) error {
 			select {
 			case messages <- m:
 				return nil
@@ -180,16 +107,21 @@ func (w *shardWriter) run(ctx context.Context) error {
 	if w.state.Intent != nil {
 		recoverTo = w.state.Intent.To
 	}
-	work.Go(func() error { return w.collect(ctx, messages, batches, recoverTo) })
-	work.Go(func() error { return w.store(ctx, batches) })
+	work.Go(func() error {
+		open, err := w.readLate(ctx, messages)
+		if err != nil {
+			return err
+		}
+		work.Go(func() error { return w.collect(ctx, open, messages, batches, recoverTo) })
+		return w.store(ctx, batches)
+	})
 	return work.Wait()
 }
 
 // collect cuts the messages into batches. While the store is busy or the budget of inserts is spent the open batch grows up
 // to its limits, so batches are large exactly when that saves work. An open intent's batch is cut where the intent says.
-func (w *shardWriter) collect(ctx context.Context, messages <-chan bus.Received, batches chan<- *shardBatch, recoverTo uint64) error {
-	open := &shardBatch{}
-	timer := time.NewTimer(time.Hour)
+func (w *shardWriter) collect(ctx context.Context, open *shardBatch, messages <-chan bus.Received, batches chan<- *shardBatch, recoverTo uint64) error { //nolint:revive // one caller, and each argument is another thing
+	timer := time.NewTimer(w.opts.MaxBatchAge)
 	defer timer.Stop()
 	due := false
 	for {
@@ -271,6 +203,11 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 	idle := time.NewTicker(time.Second)
 	defer idle.Stop()
 	defer w.saveLast(ctx)
+	if i := w.state.Intent; i != nil && i.Portion == countsAlone {
+		if err := w.storeLate(ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -282,7 +219,14 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 			}
 			now := w.opts.Now()
 			w.pace.rest(now.Sub(begin), w.crowded(blocks), now)
+			// While the writer rests: the next batch would have come later anyway.
+			if err := w.storeDue(ctx); err != nil {
+				return err
+			}
 		case <-idle.C:
+			if err := w.storeDue(ctx); err != nil {
+				return err
+			}
 			if w.dirty {
 				if err := w.save(ctx); err != nil {
 					return err
@@ -317,18 +261,18 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 	recovered := w.state.Intent != nil
 	if !recovered {
 		w.state.Ordinal = w.state.nextOrdinal(w.opts.Now())
-		w.state.Intent = &Intent{To: b.to, BatchID: batchID(w.state.Ordinal, w.shard), Digest: b.digest.Sum64()}
+		w.state.Intent = &Intent{To: b.to, Portion: w.portion(b), BatchID: batchID(w.state.Ordinal, w.shard), Digest: b.digest()}
 	}
 	b.skip(w.state.Intent.Skip)
-	plan := b.plan(w.state.Intent.BatchID)
+	plan := b.plan(w.state.Intent)
 	if err := w.agree(b, plan, recovered); err != nil {
 		return err
 	}
-	w.opts.Failpoint("before-intent")
+	w.step("before-intent")
 	if err := w.save(ctx); err != nil {
 		return fmt.Errorf("save intent: %w", err)
 	}
-	w.opts.Failpoint("after-intent")
+	w.step("after-intent")
 	err := w.insertAll(ctx, plan, recovered)
 	for errors.Is(err, errPoison) {
 		if plan, err = w.setAside(ctx, b, plan); err == nil {
@@ -338,18 +282,41 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 	if err != nil {
 		return err
 	}
-	w.opts.Failpoint("before-checkpoint")
-	w.state.Sequence, w.state.From, w.state.Last, w.state.Intent, w.dirty = b.to, b.from, b.last, nil, true
-	w.queue.set(w.shard, b.to)
+	w.step("before-checkpoint")
 	w.observe(b, plan)
+	w.pass(b)
 	w.opts.Failpoint("after-checkpoint")
 	return nil
+}
+
+// step tells the crash tests where the open intent's batch is. The steps of late counts have names of their own.
+func (w *shardWriter) step(name string) {
+	if w.state.Intent.Portion == countsAlone {
+		name = "counts-" + name
+	}
+	w.opts.Failpoint(name)
+}
+
+// pass moves the checkpoint behind a batch, in memory.
+func (w *shardWriter) pass(b *shardBatch) {
+	portion := w.state.Intent.Portion
+	w.state.Intent, w.dirty = nil, true
+	if portion == countsAlone {
+		w.state.Waiting, w.late = 0, lateCounts{}
+		w.metrics.late.WithLabelValues(w.shard.String()).Set(0)
+		return
+	}
+	w.state.Sequence, w.state.From, w.state.Last = b.to, b.from, b.last
+	w.queue.set(w.shard, b.to)
+	if portion == rowsAlone {
+		w.leaveCounts(b)
+	}
 }
 
 // dropForeignIntent closes an open intent whose messages are not those that the stream holds now, though their sequences are.
 // Its blocks may be stored, which says nothing about the messages that have come in their place.
 func (w *shardWriter) dropForeignIntent(b *shardBatch) {
-	if i := w.state.Intent; i != nil && i.To == b.to && i.Digest != b.digest.Sum64() {
+	if i := w.state.Intent; i != nil && i.To == b.to && i.Digest != b.digest() {
 		w.lost("it holds other messages than the open intent: they are stored, those of the batch that are still there once more",
 			"from", b.from, "to", b.to, "batch", i.BatchID)
 		w.state.Intent = nil
@@ -400,7 +367,7 @@ func (w *shardWriter) insertAll(ctx context.Context, plan []*planned, recovered 
 		if err := lanes.Wait(); err != nil {
 			return err
 		}
-		w.opts.Failpoint("between-inserts")
+		w.step("between-inserts")
 		start = end
 	}
 	return nil
@@ -474,6 +441,9 @@ func (w *shardWriter) settle(ctx context.Context, p *planned, err error, tried t
 func (w *shardWriter) observe(b *shardBatch, plan []*planned) {
 	w.metrics.batches.Inc()
 	w.metrics.blocks.Add(float64(len(plan)))
+	if b.late {
+		return // their messages have been counted
+	}
 	w.metrics.rows.WithLabelValues(w.shard.Signal.String()).Add(float64(b.rows))
 	if b.oldest > 0 {
 		w.metrics.age.Observe(w.opts.Now().Sub(time.UnixMilli(b.oldest)).Seconds())

@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type writerMetrics struct {
 	batches, blocks, retries, restarts, doubts, lost, dead, orphans prometheus.Counter
 	rows                                                            *prometheus.CounterVec
+	late                                                            *prometheus.GaugeVec
 	age                                                             prometheus.Histogram
 }
 
@@ -26,11 +27,14 @@ func newWriterMetrics(reg prometheus.Registerer) writerMetrics {
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "seamark_writer_rows_total", Help: "Rows stored, by signal.",
 		}, []string{"signal"}),
+		late: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "seamark_writer_late_messages", Help: "Stored messages whose counts of patterns wait to be stored, by shard.",
+		}, []string{"shard"}),
 		age: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "seamark_writer_queryable_seconds", Help: "Age of a batch's oldest row when the batch became queryable.",
 			Buckets: []float64{.1, .25, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300},
 		}),
 	}
-	reg.MustRegister(m.rows, m.age)
+	reg.MustRegister(m.rows, m.late, m.age)
 	return m
 }

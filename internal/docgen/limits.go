@@ -73,6 +73,7 @@ var otherwise = map[string]string{
 	"writer.max-batch-bytes":        "A backlog of many tenants would be held in memory whole.",
 	"writer.max-batch-age":          "Under light load rows would wait for a full batch before a query sees them.",
 	"writer.log-filter-rows":        "Small tenants' inserts would cost twice what they do.",
+	"writer.max-counts-age":         "With many tenants half of the inserts would be of a few counts each.",
 	"writer.inserts-per-second":     "Many small tenants would make more parts than ClickHouse merges.",
 	"forwarders.max-per-tenant":     "One tenant's forwarders take the time of all.",
 	"forwarders.max-batch-bytes":    "A forwarder whose target is slow holds as much memory as its tenant likes.",
