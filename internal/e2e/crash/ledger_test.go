@@ -80,6 +80,7 @@ func (f *fleet) verdict(cycles int, figures map[string]any) {
 		all.add(n)
 		doc[signal] = map[string]int{"acked": n.acked, "found": n.stored, "lost": n.lost, "twice": n.twice}
 	}
+	doc["patterns"] = map[string]uint64{"counted": f.counted}
 	doc["acked"], doc["found"], doc["lost"], doc["twice"] = all.acked, all.stored, all.lost, all.twice
 	maps.Copy(doc, figures)
 	f.t.Logf("verdict %s", encodeJSON(doc))
@@ -174,6 +175,34 @@ func (f *fleet) inspect(e *harness.Engine) {
 			})
 			f.judge("counted", s, rows)
 		}
+	}
+	f.inspectCounts(conn)
+}
+
+// inspectCounts wants each stored line to be counted by its pattern, once. The store has the lines of events, too. Counts may
+// come after their lines.
+func (f *fleet) inspectCounts(conn driver.Conn) {
+	f.t.Helper()
+	seen := map[string]bool{}
+	for _, s := range f.senders {
+		db := s.account.Database()
+		if seen[db] {
+			continue
+		}
+		seen[db] = true
+		var lines, counted uint64
+		testkit.Eventually(f.t, time.Minute, func() error {
+			sql := fmt.Sprintf("SELECT (SELECT count() FROM %s.logs), (SELECT sum(lines) FROM %s.log_patterns)", db, db)
+			if err := conn.QueryRow(context.Background(), sql).Scan(&lines, &counted); err != nil {
+				return err
+			}
+			if lines != counted {
+				return fmt.Errorf("%s has %d lines, %d are counted by their patterns", db, lines, counted)
+			}
+			return nil
+		})
+		f.counted += counted
+		f.t.Logf("counted  %s: %d lines, each once by its pattern", db, lines)
 	}
 }
 

@@ -64,6 +64,7 @@ type fleet struct {
 	stop    chan struct{}
 	wait    sync.WaitGroup
 	totals  map[string]tally // of what was counted in the tables, by signal
+	counted uint64           // lines by their patterns
 }
 
 // newFleet makes a sender per signal and account.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func (r *rig) settle() {
 	r.fleet.end()
 	r.fleet.check(r.server)
 	r.waitQueue()
+	r.waitCounts()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.server.Terminate(ctx); err != nil {
@@ -140,6 +142,18 @@ func (r *rig) waitQueue() {
 	})
 }
 
+// waitCounts waits until all lines are counted by their patterns.
+func (r *rig) waitCounts() {
+	r.t.Helper()
+	testkit.Eventually(r.t, 2*time.Minute, func() error {
+		n, err := r.server.Metric(context.Background(), "seamark_writer_late_messages", "")
+		if err == nil && n > 0 {
+			err = fmt.Errorf("the counts of %.0f messages wait to be stored", n)
+		}
+		return err
+	})
+}
+
 // waitStored waits until the writer has stored a batch more than now.
 func (r *rig) waitStored() {
 	r.t.Helper()
@@ -163,20 +177,32 @@ func (r *rig) waitStored() {
 func TestKillAtStep(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
-	steps := []string{"before-intent", "after-intent", "between-inserts", "before-checkpoint", "after-checkpoint"}
-	n := cycles(t, 1)
+	r.killAt("before-intent", "after-intent", "between-inserts", "before-checkpoint", "after-checkpoint")
+}
+
+// TestKillBeforeCounts does the same where counts of patterns come after their lines: batches are crowded, because they are many.
+func TestKillBeforeCounts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{flags: []string{"--bus.shards", "1", "--writer.max-batch-age", "20ms", "--writer.max-counts-age", "1s"}, accounts: 4})
+	r.killAt("after-intent", "counts-before-intent", "counts-after-intent", "counts-between-inserts", "counts-before-checkpoint")
+}
+
+// killAt kills the server at each of some steps, and gives the verdict.
+func (r *rig) killAt(steps ...string) {
+	r.t.Helper()
+	n := cycles(r.t, 1)
 	r.server.Kill()
 	for range n {
 		for _, step := range steps {
 			at := 1 + r.rnd.IntN(4)
-			s := harness.Launch(t, r.dir, "serve", "--debug.failpoint", fmt.Sprintf("%s:%d", step, at))
+			s := harness.Launch(r.t, r.dir, slices.Concat([]string{"serve", "--debug.failpoint", fmt.Sprintf("%s:%d", step, at)}, r.flags)...)
 			if err := s.WaitReady(time.Minute); err == nil { // else it died before, which is as good
 				r.fleet.aim(&s.Server)
 			}
 			select {
 			case <-s.Done():
 			case <-time.After(time.Minute):
-				t.Fatalf("the server passed %s fewer than %d times", step, at)
+				r.t.Fatalf("the server passed %s fewer than %d times", step, at)
 			}
 		}
 	}

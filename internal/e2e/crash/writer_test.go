@@ -16,7 +16,7 @@ func TestKillWriter(t *testing.T) {
 	t.Parallel()
 	rnd := testkit.Seed(t)
 	nats, engine := harness.StartNATS(t, t.TempDir()), harness.StartEngine(t, t.TempDir())
-	flags := append([]string{"--nats.url", nats.URL}, engine.Flags()...)
+	flags := append([]string{"--nats.url", nats.URL, "--bus.shards", "1"}, engine.Flags()...) // one shard has many inserts: counts of patterns wait
 	ingest := harness.Serve(t, t.TempDir(), append([]string{"ingest"}, flags...)...)
 	admin := func(out any, args ...string) {
 		harness.Admin(t, t.TempDir(), out, append(args, "--nats.url", nats.URL)...)
@@ -26,7 +26,7 @@ func TestKillWriter(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}
 	writers := make([]*harness.Server, len(dirs))
 	start := func(i int) {
-		writers[i] = harness.Serve(t, dirs[i], append([]string{"writer", "--writer.max-batch-age", "20ms"}, flags...)...)
+		writers[i] = harness.Serve(t, dirs[i], append([]string{"writer", "--writer.max-batch-age", "20ms", "--writer.max-counts-age", "1s"}, flags...)...)
 	}
 	for i := range writers {
 		start(i)
