@@ -67,7 +67,9 @@ func (t *tenantDoc) validate(key string) error {
 		return errors.New("tenant has no number")
 	}
 	switch t.State {
-	case Active, Suspended:
+	case Active:
+		t.State = Active // in the constant's memory: each request compares it
+	case Suspended:
 	case Deleting:
 		if t.PurgeAfter.IsZero() || t.Former != Active && t.Former != Suspended {
 			return errors.New("tenant is being deleted and has no time for that, or no state to go back to")
