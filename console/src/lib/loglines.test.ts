@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  carried,
   joinPages,
   originOf,
   type PageShape,
@@ -96,4 +97,23 @@ it.each([
   [{}, ""],
 ])("origin of %j", (labels, want) => {
   expect(originOf(labels)).toBe(want);
+});
+
+describe("carried", () => {
+  const earlier = toPage([stream({ app: "a" }, [t(1), "one"], [t(2), "two"], [t(2), "two"])], 10).lines;
+
+  it("finds lines again, whatever a parser has found in them since", () => {
+    const later = toPage(
+      [stream({ app: "a" }, [t(3), "three"], [t(1), "one", { parsed: { x: "1" } }])],
+      10,
+    ).lines;
+    expect(carried(earlier, later)).toEqual([later[1]]);
+  });
+
+  it("takes lines that are alike as often as they were there, and those of other streams not at all", () => {
+    const later = toPage([stream({ app: "a" }, [t(2), "two"], [t(2), "two"])], 10).lines;
+    expect(carried(earlier.slice(0, 1), later)).toEqual([later[0]]);
+    expect(carried(earlier, later)).toEqual([...later]);
+    expect(carried(earlier, toPage([stream({ app: "b" }, [t(1), "one"])], 10).lines)).toEqual([]);
+  });
 });

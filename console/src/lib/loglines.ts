@@ -96,6 +96,24 @@ function identity(line: LogLine): string {
   return JSON.stringify([line.line, line.labels, line.metadata, line.parsed]);
 }
 
+/** carried finds lines of an earlier answer in a later one, which has them as other objects. */
+export function carried(earlier: Iterable<LogLine>, later: readonly LogLine[]): LogLine[] {
+  const wanted = new Map<string, LogLine[]>();
+  for (const line of earlier) wanted.set(line.ns, [...(wanted.get(line.ns) ?? []), line]);
+  if (wanted.size === 0) return [];
+  return later.filter((line) => {
+    const sought = wanted.get(line.ns);
+    const at = sought?.findIndex((one) => isSame(one, line)) ?? -1;
+    if (at >= 0) sought?.splice(at, 1);
+    return at >= 0;
+  });
+}
+
+/** isSame leaves parsed fields out, which another query may find or not. */
+function isSame(a: LogLine, b: LogLine): boolean {
+  return a.line === b.line && JSON.stringify(a.labels) === JSON.stringify(b.labels);
+}
+
 /** compareNs compares times in nanoseconds, which are too long for numbers. */
 export function compareNs(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;

@@ -1,4 +1,5 @@
 import { Columns3, ListTree, type LucideIcon, Minus, Plus, Rows3, Server, Waypoints } from "lucide-react";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 import { Link } from "react-router";
 import { formatDate, formatTimeMs, type Zone } from "../../lib/clock";
 import { jsonOf, nameOfPath } from "../../lib/logjson";
@@ -21,8 +22,10 @@ interface LogDetailsProps {
 export function LogDetails({ line, zone, columns, actions }: LogDetailsProps) {
   const document = jsonOf(line.line);
   const values = { columns, actions };
+  const box = useRef<HTMLDivElement>(null);
+  useFocusGivenBack(box);
   return (
-    <div className={styles.details}>
+    <div ref={box} className={styles.details}>
       <Tools line={line} zone={zone} actions={actions} />
       {document === undefined ? (
         <pre className={styles.full}>{line.line}</pre>
@@ -39,6 +42,17 @@ export function LogDetails({ line, zone, columns, actions }: LogDetailsProps) {
       <Values title="Labels" kind="label" values={line.labels} {...values} />
     </div>
   );
+}
+
+/** useFocusGivenBack gives the focus to the list when details with it go, by a new answer or by scrolling; else it were lost. */
+function useFocusGivenBack(box: RefObject<HTMLElement | null>) {
+  useLayoutEffect(() => {
+    const details = box.current;
+    const list = details?.closest<HTMLElement>('[role="tree"]');
+    return () => {
+      if (details?.contains(document.activeElement)) list?.focus({ preventScroll: true });
+    };
+  }, [box]);
 }
 
 function Tools({ line, zone, actions }: Omit<LogDetailsProps, "columns">) {

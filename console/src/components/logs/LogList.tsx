@@ -9,7 +9,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { LogLine } from "../../lib/loglines";
+import { carried, type LogLine } from "../../lib/loglines";
 import { copyText } from "../CopyButton";
 import type { LineActions } from "./actions";
 import { LogFoot, type LogFootProps } from "./LogFoot";
@@ -63,11 +63,18 @@ export function LogList(props: LogListProps) {
     if (hasMore && !loadingMore && lastShown >= lines.length - prefetchRows && lastShown > 60) onMore();
   }, [hasMore, loadingMore, lastShown, lines.length, onMore]);
 
+  // A new first line is a new answer. What was open or chosen stays so where the answer has it again.
   const first = live ? undefined : lines[0];
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new first line is a new answer, which starts at its top.
+  const [answer, setAnswer] = useState(first);
+  if (answer !== first) {
+    setAnswer(first);
+    setOpen(new Set(carried(open, lines)));
+    setActiveLine(activeLine && carried([activeLine], lines)[0]);
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an answer starts at its top, unless a person reads further down.
   useEffect(() => {
-    scroller.current?.scrollTo({ top: 0 });
-    setActiveLine(undefined);
+    if (activeLine) virtual.scrollToIndex(active);
+    else scroller.current?.scrollTo({ top: 0 });
   }, [first]);
 
   const shown = useRef("");
