@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { defaultRange, fixed, type TimeRange } from "./timerange";
-import { type Codec, metricsCodec, rangeCodec, refreshCodec, sharedParams, withValue } from "./urlstate";
+import {
+  type Codec,
+  metricsCodec,
+  rangeCodec,
+  refreshCodec,
+  sharedParams,
+  textCodec,
+  withChange,
+  withValue,
+} from "./urlstate";
 
 function roundTrip<T>(codec: Codec<T>, value: T): T {
   const params = withValue(new URLSearchParams("other=1"), codec, value);
@@ -27,6 +36,36 @@ describe("round trip", () => {
 
   it.each([0, 10, 60])("refresh every %d s", (seconds) => {
     expect(roundTrip(refreshCodec, seconds)).toBe(seconds);
+  });
+});
+
+describe("a change", () => {
+  const codec = textCodec(["a", "b", "c"]);
+  const shown = { a: "1", b: "2", c: "" };
+
+  it("leaves alone what was changed since the page was drawn", () => {
+    const params = withChange(new URLSearchParams("a=1&b=9&other=1"), codec, shown, {
+      ...shown,
+      a: "",
+      c: "3",
+    });
+    expect(params.toString()).toBe("b=9&other=1&c=3");
+  });
+
+  it("writes again what the address has lost, when it differs from what was drawn", () => {
+    expect(withChange(new URLSearchParams(), codec, shown, { ...shown, a: "4" }).toString()).toBe("a=4");
+  });
+
+  it("takes parameters of one name together", () => {
+    const list = {
+      read: (params: URLSearchParams) => params.getAll("q"),
+      write(params: URLSearchParams, value: readonly string[]) {
+        params.delete("q");
+        for (const one of value) params.append("q", one);
+      },
+    };
+    const params = withChange(new URLSearchParams("q=x&q=y"), list, ["x", "y"], ["x", "y", "z"]);
+    expect(params.getAll("q")).toEqual(["x", "y", "z"]);
   });
 });
 

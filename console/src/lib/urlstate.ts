@@ -45,6 +45,28 @@ export function withValue<T>(params: URLSearchParams, codec: Codec<T>, value: T)
   return next;
 }
 
+/**
+ * withChange returns the parameters with what differs between two values of a codec. Parameters that both write alike are left as
+ * they are: somebody else may have changed them since the first value was read.
+ */
+export function withChange<T>(
+  params: URLSearchParams,
+  codec: Codec<T>,
+  before: T,
+  after: T,
+): URLSearchParams {
+  const next = new URLSearchParams(params);
+  const was = withValue(new URLSearchParams(), codec, before);
+  const will = withValue(new URLSearchParams(), codec, after);
+  for (const name of new Set([...was.keys(), ...will.keys()])) {
+    const values = will.getAll(name);
+    if (JSON.stringify(was.getAll(name)) === JSON.stringify(values)) continue;
+    next.delete(name);
+    for (const value of values) next.append(name, value);
+  }
+  return next;
+}
+
 function setOrDelete(params: URLSearchParams, name: string, value: string): void {
   if (value) params.set(name, value);
   else params.delete(name);

@@ -1,6 +1,6 @@
-import { useCallback, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { useLocation, useNavigate } from "react-router";
-import { type Codec, withValue } from "./urlstate";
+import { type Codec, withChange } from "./urlstate";
 
 interface SetOptions {
   /** Replaces the entry of the browser's history, for changes nobody would go back to. */
@@ -12,10 +12,14 @@ export function useUrlState<T>(codec: Codec<T>): [T, (value: T, options?: SetOpt
   const { search } = useLocation();
   const navigate = useNavigate();
   const value = useMemo(() => codec.read(new URLSearchParams(search)), [codec, search]);
+  const shown = useRef(value);
+  useEffect(() => {
+    shown.current = value;
+  });
   const set = useCallback(
     (next: T, options: SetOptions = {}) => {
-      // The window knows changes made since this render; two setters in one event must not undo each other.
-      const params = withValue(new URLSearchParams(window.location.search), codec, next);
+      // The router draws in a transition, so the window may know of changes that this render does not. They must not be undone.
+      const params = withChange(new URLSearchParams(window.location.search), codec, shown.current, next);
       navigate({ search: params.toString() }, { replace: options.replace ?? false });
     },
     [codec, navigate],
