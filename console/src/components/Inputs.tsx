@@ -1,6 +1,7 @@
 import { ChevronDown } from "lucide-react";
 import { type InputHTMLAttributes, type Ref, type TextareaHTMLAttributes, useEffect, useState } from "react";
 import { formatDuration, parseDuration } from "../lib/duration";
+import { useDraft } from "../lib/usedraft";
 import { useFieldProps } from "./Field";
 import styles from "./Field.module.css";
 
@@ -24,7 +25,8 @@ const plainText = {
   autoComplete: "off",
 } as const;
 
-export function TextInput({ onChange, code = false, className = "", ...rest }: TextInputProps) {
+export function TextInput({ value, onChange, code = false, className = "", ...rest }: TextInputProps) {
+  const draft = useDraft(value, onChange);
   return (
     <input
       type="text"
@@ -32,7 +34,16 @@ export function TextInput({ onChange, code = false, className = "", ...rest }: T
       {...useFieldProps()}
       {...rest}
       className={`input ${styles.input} ${code ? styles.code : ""} ${className}`}
-      onChange={(event) => onChange(event.target.value)}
+      value={draft.text}
+      onChange={(event) => draft.type(event.target.value)}
+      onFocus={(event) => {
+        draft.focused(true);
+        rest.onFocus?.(event);
+      }}
+      onBlur={(event) => {
+        draft.focused(false);
+        rest.onBlur?.(event);
+      }}
     />
   );
 }
