@@ -41,8 +41,9 @@ export function Dialog({ open, onClose, title, about, actions, width = "medium",
   );
 }
 
+/** isMessage is asked after the press was handled; a message whose Undo was pressed has gone by then. */
 function isMessage(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("[data-messages]") !== null;
+  return target instanceof Element && (!target.isConnected || target.closest("[data-messages]") !== null);
 }
 
 interface DrawerProps {
