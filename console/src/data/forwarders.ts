@@ -46,7 +46,10 @@ export function useDeleteForwarder() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (name: string) => request<void>(pathOf(name), { method: "DELETE" }),
-    onSettled: () => client.invalidateQueries({ queryKey: forwardersKey }),
+    // It leaves the list before anything is asked again, for its status is there no more.
+    onSuccess: (_, name) =>
+      client.setQueryData<Forwarder[]>(forwardersKey, (all) => all?.filter((one) => one.name !== name)),
+    onSettled: () => client.invalidateQueries({ queryKey: forwardersKey, exact: true }),
   });
 }
 

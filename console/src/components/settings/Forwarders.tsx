@@ -163,7 +163,13 @@ function ForwarderCard({ forwarder, reason, onEdit }: ForwarderCardProps) {
         name={name}
         busy={remove.isPending}
         error={remove.error}
-        onConfirm={() => remove.mutate(name, { onSuccess: () => toast({ text: `Deleted ${name}.` }) })}
+        // The card is gone when the answer is there, and with it what mutate() would call.
+        onConfirm={() =>
+          remove.mutateAsync(name).then(
+            () => toast({ text: `Deleted ${name}.` }),
+            () => undefined,
+          )
+        }
       >
         <p>Its secrets and its position go, too. A new one of the same name begins with what comes then.</p>
       </ConfirmDialog>
