@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useLocation, useNavigate, useParams } from "react-router";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { Button } from "../components/Button";
 import { Card, Stat, Stats } from "../components/Card";
 import { ClusterDrops } from "../components/clusters/ClusterDrops";
@@ -30,7 +30,12 @@ export function ClusterPage() {
       {clusters.isError ? (
         <Fault error={clusters.error} onRetry={() => clusters.refetch()} />
       ) : clusters.data ? (
-        <Empty title={`There is no cluster ${name}`}>It may have been deleted, or be another tenant's.</Empty>
+        <Empty title={`There is no cluster ${name}`}>
+          <p>It may have been deleted, or be another tenant's.</p>
+          <Link className="button" to={back.to}>
+            To the clusters
+          </Link>
+        </Empty>
       ) : (
         <Skeleton height={300} />
       )}

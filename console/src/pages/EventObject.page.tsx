@@ -2,6 +2,7 @@ import { ScrollText } from "lucide-react";
 import { Fragment } from "react";
 import { Link, useLocation } from "react-router";
 import { Badge } from "../components/Badge";
+import { Button } from "../components/Button";
 import { EventRow, podLogs } from "../components/EventList";
 import { NodeProblems } from "../components/events/NodeProblems";
 import styles from "../components/events/Object.module.css";
@@ -69,11 +70,15 @@ function Ways({ object: { cluster, namespace, kind, object } }: { object: EventO
 }
 
 function Timeline({ object, timeline }: { object: EventObject; timeline: EventTimeline }) {
-  const { zone } = useTime();
+  const { zone, setRange } = useTime();
   if (timeline.items.length === 0) {
     return (
       <Empty title="No events of it in this time range">
-        Kubernetes tells events for an hour or so; widen the time range at the top to see older ones.
+        <p>
+          Kubernetes tells of an object when something happens to it. Widen the time range to see older
+          events.
+        </p>
+        <Button onClick={() => setRange({ kind: "last", seconds: 86_400 })}>Look at the last 24 h</Button>
       </Empty>
     );
   }

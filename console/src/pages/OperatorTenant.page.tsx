@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { InvitationLink, InviteForm } from "../components/access/Invitations";
 import { Button } from "../components/Button";
 import { Card } from "../components/Card";
@@ -58,6 +58,9 @@ export function OperatorTenantPage() {
           ) : (
             <Empty title="No such tenant">
               <p>It may have been purged; its certificate is what is left of it.</p>
+              <Link className="button" to="/tenants">
+                To the tenants
+              </Link>
             </Empty>
           )
         }
