@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { expect, inject, it } from "vitest";
 import { narrow } from "../browser";
-import { checkPage, newVisits, problem } from "./page";
+import { answers, checkPage, fails, newVisits } from "./page";
+import { createPerson } from "./setup";
 
 const visits = newVisits();
 
@@ -70,18 +71,77 @@ it("shows the permissions of each role", async () => {
   await checkPage(here);
 });
 
-it("says what to do when nobody is invited, and why it failed", async () => {
-  const empty = await visits.open("owner", "/access?tab=invitations", {
-    stub: (page) => page.route("**/api/v1/invitations*", (route) => route.fulfill({ json: { items: [] } })),
-  });
-  await empty.page.getByRole("heading", { name: "Nobody is invited" }).waitFor();
-  const failed = await visits.open("owner", "/access", {
-    stub: (page) =>
-      page.route("**/api/v1/members*", (route) => route.fulfill({ status: 400, json: problem(400, "No.") })),
-  });
-  failed.allow(/400/);
-  await failed.page.getByText("No.").waitFor({ timeout: 20_000 });
+it("changes what a member may do, and removes them by their name", async () => {
+  const args = ["--tenant", "demo", "--role", "viewer"];
+  const { login } = await createPerson(inject("server"), inject("dataDir"), "member", args);
+  const here = await visits.open("owner", "/access");
+  const { page } = here;
+  await page.getByLabel("Search members").fill(login);
+  const row = page.getByRole("row").filter({ hasText: login });
+  const menu = row.getByRole("button", { name: `Actions for ${login}` });
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Role and access" }).click();
+  const form = page.getByRole("form", { name: "Change member" });
+  await form.getByLabel("Role").selectOption("editor");
+  await form.getByLabel("Namespaces").fill("shop");
+  await checkPage(here);
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByText(`Changed ${login}.`).waitFor();
+  await row.getByText("editor", { exact: true }).waitFor();
+  await row.getByText("shop").waitFor();
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Remove from tenant" }).click();
+  const confirm = page.getByRole("dialog", { name: "Remove from the tenant" });
+  await confirm.getByRole("textbox").fill(login);
+  await confirm.getByRole("button", { name: "Remove" }).click();
+  await row.waitFor({ state: "detached" });
 });
+
+it("makes a role and deletes it with a way back", async () => {
+  const here = await visits.open("owner", "/access?tab=roles");
+  const { page } = here;
+  const name = `role-${Date.now()}`;
+  await page.getByRole("button", { name: "New role" }).click();
+  const form = page.getByRole("form", { name: "Role" });
+  await form.getByLabel("Name *", { exact: true }).fill(name);
+  await form.getByRole("checkbox", { name: /^silences:write/ }).check();
+  await checkPage(here);
+  await form.getByRole("button", { name: "Save" }).click();
+  const head = page.getByRole("columnheader", { name });
+  await head.getByRole("button", { name: `Actions for role ${name}` }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await head.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await head.waitFor();
+  expect(await here.call("DELETE", `/api/v1/roles/${name}`)).toBe(204);
+});
+
+it("says what to do where there is nothing", async () => {
+  const here = await visits.open("owner", "/access?tab=invitations", {
+    stub: async (page) => {
+      for (const list of ["invitations", "keys", "tokens"])
+        await answers(`**/api/v1/${list}?*`, { items: [] })(page);
+    },
+  });
+  const { page } = here;
+  await page.getByRole("heading", { name: "Nobody is invited" }).waitFor();
+  await page.getByRole("tab", { name: "API keys" }).click();
+  await page.getByRole("heading", { name: "No API key yet" }).waitFor();
+  await page.getByRole("tab", { name: "Cluster tokens" }).click();
+  await page.getByRole("heading", { name: "No token yet" }).waitFor();
+  await checkPage(here);
+});
+
+it.each(["members", "invitations", "roles", "keys", "tokens", "sessions"])(
+  "says why %s cannot be shown",
+  async (list) => {
+    const here = await visits.open("owner", `/access?tab=${list}`, {
+      stub: fails(new RegExp(`/api/v1/${list}(\\?|$)`), "It is away."),
+    });
+    here.allow(/422/);
+    await here.page.getByText("It is away.").first().waitFor();
+  },
+);
 
 it("lets a viewer look, not change", async () => {
   const here = await visits.open("viewer", "/access");

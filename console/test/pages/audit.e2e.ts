@@ -68,8 +68,8 @@ it("tells who did what, and what a write changed", async () => {
     .click();
   const details = page.getByRole("dialog");
   await details.getByText(".spec.replicas").waitFor();
-  expect(await details.locator('[data-side="before"]').first().innerText()).toBe("3");
-  expect(await details.locator('[data-side="after"]').first().innerText()).toBe("5");
+  expect(await details.locator('[data-side="before"]').first().textContent()).toBe("3");
+  expect(await details.locator('[data-side="after"]').first().textContent()).toBe("5");
   await checkPage(here);
 });
 

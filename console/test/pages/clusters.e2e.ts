@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { narrow } from "../browser";
-import { checkPage, newVisits, problem } from "./page";
+import { checkPage, fails, newVisits, problem, settled } from "./page";
 
 const visits = newVisits();
 
@@ -73,6 +73,43 @@ it("says what to do when there is none, and why when it failed", async () => {
   });
   failed.allow(/422/);
   await failed.page.getByText("This is refused by a test.").waitFor();
+});
+
+it("says which name is taken, and which cluster there is not", async () => {
+  const taken = await visits.open("owner", "/clusters/new");
+  taken.allow(/409/);
+  await taken.page.getByLabel("Name of the cluster").fill("demo");
+  await taken.page.getByRole("button", { name: "Add cluster" }).click();
+  await taken.page.getByRole("form").getByRole("alert").waitFor();
+  await checkPage({ ...taken, faults: [] });
+  const absent = await visits.open("owner", "/clusters/absent", { viewport: narrow });
+  await absent.page.getByRole("heading", { name: "There is no cluster absent" }).waitFor();
+  await checkPage(absent);
+  await absent.page.getByRole("link", { name: "To the clusters" }).click();
+  await absent.page.waitForURL(/\/clusters$/);
+});
+
+it.each([
+  { path: "/clusters/new", without: "clusters" },
+  { path: "/clusters/demo", without: "clusters" },
+  { path: "/clusters/demo", without: "tokens" },
+])("says why $path cannot be shown without $without", async ({ path, without }) => {
+  const stub = fails(new RegExp(`/api/v1/${without}`), "This is refused by a test.");
+  const here = await visits.open("owner", path, { stub });
+  here.allow(/422/);
+  await here.page.getByText("This is refused by a test.").waitFor();
+});
+
+it("lets a viewer look at a cluster, not change it", async () => {
+  const here = await visits.open("viewer", "/clusters/demo");
+  const { page } = here;
+  await page.getByText("Your role does not include seeing tokens.").waitFor();
+  for (const name of ["Delete", "Connect an agent"])
+    expect(await page.getByRole("button", { name, exact: true }).getAttribute("aria-disabled")).toBe("true");
+  await settled(page);
+  await checkPage(here);
+  expect(await here.call("DELETE", "/api/v1/clusters/demo")).toBe(403);
+  expect(await here.call("GET", "/api/v1/tokens")).toBe(403);
 });
 
 it("lets a viewer look, not change", async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { narrow } from "../browser";
-import { checkPage, newVisits, problem } from "./page";
+import { checkPage, fails, newVisits, problem } from "./page";
 
 const visits = newVisits();
 
@@ -29,11 +29,11 @@ it("tells the story of one object", async () => {
   const here = await visits.open("owner", "/events?kind=Pod&reason=Killing");
   const { page } = here;
   const first = page.locator(rows).first();
-  const name = await first.getByTitle("All events of this object and its owners").innerText();
+  const name = await first.getByTitle("All events of this object and its owners").textContent();
   await first.getByTitle("All events of this object and its owners").click();
   await page.waitForURL(/\/events\/object/);
   await page.getByRole("region", { name: "Timeline" }).locator(rows).first().waitFor();
-  expect(await page.getByRole("heading", { level: 1 }).innerText()).toContain(name);
+  expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain(name);
   await page.getByRole("navigation", { name: "Owners" }).getByRole("link").first().waitFor();
   await checkPage(here);
 });
@@ -51,6 +51,22 @@ it("says what to do when there are none, and why when it failed", async () => {
       page.route(/\/api\/v1\/events\?/, (route) =>
         route.fulfill({ status: 422, json: problem(422, "This is refused by a test.") }),
       ),
+  });
+  failed.allow(/422/);
+  await failed.page.getByText("This is refused by a test.").waitFor();
+});
+
+it("says what to do when an object has no events, and why when it failed", async () => {
+  const object = "/events/object?cluster=demo&namespace=shop&kind=Pod&object=nobody";
+  const empty = await visits.open("owner", object, { viewport: narrow });
+  await empty.page.getByRole("heading", { name: "No events of it in this time range" }).waitFor();
+  await checkPage(empty);
+  await empty.page.getByRole("button", { name: "Look at the last 24 h" }).click();
+  await empty.page.waitForURL(/last=24h/);
+  await empty.page.goto("/events/object");
+  await empty.page.getByRole("heading", { name: "Which object?" }).waitFor();
+  const failed = await visits.open("owner", object, {
+    stub: fails(/\/api\/v1\/events\/timeline/, "This is refused by a test."),
   });
   failed.allow(/422/);
   await failed.page.getByText("This is refused by a test.").waitFor();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { narrow } from "../browser";
-import { plotDrawn } from "../steps";
-import { checkPage, newVisits } from "./page";
+import { plotDrawn, write } from "../steps";
+import { checkPage, fails, newVisits } from "./page";
 
 const visits = newVisits();
 
@@ -9,12 +9,10 @@ describe("metrics", () => {
   it("draws several queries together, and keeps them in the URL", async () => {
     const here = await visits.open("owner", "/metrics");
     const { page } = here;
-    await page.getByLabel("PromQL query", { exact: true }).fill("sum by (namespace) (up)");
-    await page.keyboard.press("Control+Enter");
+    await (await write(page, "PromQL query", "sum by (namespace) (up)")).press("Control+Enter");
     await plotDrawn(page);
     await page.getByRole("button", { name: "Query", exact: true }).click();
-    await page.getByLabel("PromQL query B").fill("count(up)");
-    await page.keyboard.press("Control+Enter");
+    await (await write(page, "PromQL query B", "count(up)")).press("Control+Enter");
     await page.getByRole("region", { name: "Series" }).getByText('query="B"').waitFor();
     expect(new URL(page.url()).searchParams.getAll("q")).toEqual(["sum by (namespace) (up)", "count(up)"]);
     await page.keyboard.press("Escape"); // what the editor offers to complete
@@ -50,6 +48,19 @@ describe("metrics", () => {
     await checkPage(here);
   });
 
+  it("says why a query failed, and asks again", async () => {
+    const here = await visits.open("owner", "/metrics?q=up", {
+      stub: fails("**/prometheus/api/v1/query_range*", "The store is away."),
+    });
+    const { page } = here;
+    here.allow(/422/);
+    await page.getByText("The store is away.").waitFor();
+    await checkPage({ ...here, faults: [] });
+    await page.unroute("**/prometheus/api/v1/query_range*");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await plotDrawn(page);
+  });
+
   it("lets a viewer read but not make alerts", async () => {
     const here = await visits.open("viewer", "/metrics?q=up");
     const { page } = here;
@@ -64,15 +75,5 @@ describe("metrics", () => {
         visibility: "tenant",
       }),
     ).toBe(403);
-  });
-});
-
-describe("cardinality", () => {
-  it("lists metrics by series and leads to them", async () => {
-    const here = await visits.open("owner", "/cardinality");
-    const { page } = here;
-    await page.getByRole("table", { name: "Series" }).getByRole("link").first().click();
-    await page.getByRole("table", { name: "Values" }).waitFor();
-    await checkPage(here);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { narrow } from "../browser";
-import { checkPage, newVisits, problem } from "./page";
+import { answers, checkPage, fails, newVisits } from "./page";
 
 const visits = newVisits();
 
@@ -49,23 +49,71 @@ it("shows the installation: nodes that answer, and the meter beside the store", 
   await checkPage(here);
 });
 
-it("says what to do without tenants, and why it failed", async () => {
-  const empty = await visits.open("operator", "/tenants", {
-    stub: (page) => page.route("**/api/v1/tenants?*", (route) => route.fulfill({ json: { items: [] } })),
+it("gives a tenant a plan with a way back, limits of its own, and an owner", async () => {
+  const slug = `t-${Date.now()}`;
+  const here = await visits.open("operator", "/tenants");
+  expect(await here.call("POST", "/api/v1/tenants", { slug })).toBe(201);
+  expect(
+    await here.call("PUT", `/api/v1/plans/${slug}`, { title: slug, quota: { active_series: 1000 } }),
+  ).toBe(200);
+  const { page } = here;
+  await page.goto(`/tenants/${slug}`);
+  await page.getByLabel("Plan", { exact: true }).selectOption({ label: slug });
+  await page.getByText(`The tenant has the plan ${slug}.`).waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(() => page.getByLabel("Plan", { exact: true }).inputValue()).toBe("");
+  await checkPage(here);
+  await page.getByRole("button", { name: "Invite" }).click();
+  await page.getByRole("form", { name: "Invitation" }).getByRole("button", { name: "Invite" }).click();
+  await page.getByText(/\/invitation#/).waitFor();
+  await page.getByRole("button", { name: "I have copied it" }).click();
+  await page.getByRole("tab", { name: "Quota" }).click();
+  await page.getByLabel("Active series").fill("2000");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved. Every ingest node follows within seconds.").waitFor();
+  expect(await here.call("DELETE", `/api/v1/plans/${slug}`)).toBe(204);
+});
+
+it("says what to do where there is nothing", async () => {
+  const here = await visits.open("operator", "/tenants", {
+    stub: async (page) => {
+      await answers("**/api/v1/tenants?*", { items: [] })(page);
+      await answers("**/api/v1/plans*", { items: [] })(page);
+    },
   });
-  await empty.page.getByRole("heading", { name: "No tenant yet" }).waitFor();
-  const failed = await visits.open("operator", "/plans", {
-    stub: (page) =>
-      page.route("**/api/v1/plans*", (route) => route.fulfill({ status: 400, json: problem(400, "No.") })),
-  });
-  failed.allow(/400/);
-  await failed.page.getByText("No.").waitFor({ timeout: 20_000 });
+  const { page } = here;
+  await page.getByRole("heading", { name: "No tenant yet" }).waitFor();
+  await page.goto("/plans");
+  await page.getByRole("heading", { name: "No plan yet" }).waitFor();
+  await page.goto("/tenants/nobody");
+  await page.getByRole("heading", { name: "No such tenant" }).waitFor();
+  await checkPage(here);
+});
+
+it.each([
+  { path: "/tenants", of: "**/api/v1/tenants?*" },
+  { path: "/tenants/demo", of: "**/api/v1/tenants/*/quotas" },
+  { path: "/plans", of: "**/api/v1/plans*" },
+  { path: "/operator", of: "**/api/v1/operator/usage/reconciliation*" },
+  { path: "/operator?tab=usage", of: "**/api/v1/operator/usage?*" },
+  { path: "/operator?tab=queries", of: "**/api/v1/operator/queries*" },
+])("says why $path cannot be shown", async ({ path, of }) => {
+  const here = await visits.open("operator", path, { stub: fails(of, "It is away.") });
+  here.allow(/422/);
+  await here.page.getByText("It is away.").first().waitFor();
 });
 
 it("is for operators alone", async () => {
   const here = await visits.open("viewer", "/tenants");
-  await here.page.getByText("Only operators of the platform see this.").waitFor();
+  const { page } = here;
+  for (const path of ["/tenants", "/tenants/demo", "/plans", "/operator"]) {
+    await page.goto(path);
+    await page.getByText("Only operators of the platform see this.").waitFor();
+  }
+  await checkPage(here);
   expect(await here.call("GET", "/api/v1/tenants")).toBe(403);
   expect(await here.call("POST", "/api/v1/tenants", { slug: "mine" })).toBe(403);
   expect(await here.call("PUT", "/api/v1/plans/mine", { title: "x", quota: {} })).toBe(403);
+  expect(await here.call("GET", "/api/v1/operator/usage")).toBe(403);
+  expect(await here.call("GET", "/api/v1/operator/queries")).toBe(403);
 });

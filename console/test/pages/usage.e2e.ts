@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { narrow } from "../browser";
-import { checkPage, newVisits, problem } from "./page";
+import { answers, checkPage, fails, newVisits } from "./page";
 
 const visits = newVisits();
 
@@ -76,18 +76,43 @@ it("sets a budget and deletes it with a way back", async () => {
   expect(await here.call("PUT", "/api/v1/usage/budgets", { budgets: [] })).toBe(200);
 });
 
-it("says that nothing was refused, and why it failed", async () => {
-  const empty = await visits.open("owner", "/usage?tab=drops", {
-    stub: (page) =>
-      page.route("**/api/v1/drops*", (route) => route.fulfill({ json: { items: [], truncated: false } })),
+it("tells who asks the most of the store", async () => {
+  const here = await visits.open("owner", "/usage?tab=queries");
+  const { page } = here;
+  await page
+    .getByRole("table", { name: "Use by queries" })
+    .or(page.getByText("No queries were counted"))
+    .waitFor();
+  await page.getByLabel("Grouped").selectOption({ label: "By rule" });
+  await page.waitForURL(/queries=rule/);
+  await checkPage(here);
+});
+
+it("says what it means that there is nothing", async () => {
+  const here = await visits.open("owner", "/usage?tab=drops", {
+    stub: async (page) => {
+      await answers("**/api/v1/drops*", { items: [], truncated: false })(page);
+      await answers("**/api/v1/usage/queries?*", { items: [] })(page);
+    },
   });
-  await empty.page.getByRole("heading", { name: "Nothing was refused" }).waitFor();
-  const failed = await visits.open("owner", "/usage?tab=stored", {
-    stub: (page) =>
-      page.route("**/api/v1/retention", (route) => route.fulfill({ status: 400, json: problem(400, "No.") })),
-  });
-  failed.allow(/400/);
-  await failed.page.getByText("No.").waitFor({ timeout: 20_000 });
+  const { page } = here;
+  await page.getByRole("heading", { name: "Nothing was refused" }).waitFor();
+  await checkPage(here);
+  await page.getByRole("tab", { name: "Queries" }).click();
+  await page.getByRole("heading", { name: "No queries were counted" }).waitFor();
+});
+
+it.each([
+  { tab: "limits", path: "**/api/v1/quotas" },
+  { tab: "drops", path: "**/api/v1/drops*" },
+  { tab: "time", path: "**/api/v1/usage?*" },
+  { tab: "queries", path: "**/api/v1/usage/queries?*" },
+  { tab: "budgets", path: "**/api/v1/usage/budgets" },
+  { tab: "stored", path: "**/api/v1/retention" },
+])("says why $tab cannot be shown", async ({ tab, path }) => {
+  const here = await visits.open("owner", `/usage?tab=${tab}`, { stub: fails(path, "It is away.") });
+  here.allow(/422/);
+  await here.page.getByText("It is away.").first().waitFor();
 });
 
 it("lets a viewer look, not change", async () => {
