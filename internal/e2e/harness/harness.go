@@ -19,8 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
 	"github.com/seamarkhq/seamark/internal/engine"
 )
 
@@ -310,40 +308,6 @@ func again(t testing.TB, role, dir string, out any) *Process {
 		t.Fatalf("%s said nothing: %v", role, err)
 	}
 	return p
-}
-
-// NATS is a nats-server process.
-type NATS struct {
-	*Process
-	URL string
-}
-
-// StartNATS starts a nats-server in a process of its own, with its streams in dir.
-func StartNATS(t testing.TB, dir string) *NATS {
-	t.Helper()
-	n := &NATS{}
-	n.Process = again(t, natsRole, dir, n)
-	return n
-}
-
-func serveNATS(dir string) error {
-	o := &server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: dir, SyncAlways: true, JetStreamMaxStore: 64 << 30,
-		MaxPayload: 8 << 20, NoSigs: true,
-	}
-	s, err := server.NewServer(o)
-	if err != nil {
-		return err
-	}
-	s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		return fmt.Errorf("nats-server did not start")
-	}
-	fmt.Printf("{\"URL\":%q}\n", s.ClientURL())
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	s.Shutdown()
-	s.WaitForShutdown()
-	return nil
 }
 
 // Engine is a ClickHouse engine that is reached by its addresses alone.
