@@ -50,6 +50,8 @@ type cli struct {
 	Backup      backupCmd      `cmd:"" help:"Write the control plane of a running server to a file: tenants, tokens, people, rules, receivers, silences. Data is not in it."`
 	Restore     restoreCmd     `cmd:"" help:"Bring the control plane of a running server to the state of a backup."`
 	DemoCluster demoClusterCmd `cmd:"" help:"Push a believable Kubernetes cluster's data to a server, for demos and tests."`
+	Doctor      doctorCmd      `cmd:"" help:"Check an installation with the settings of its server: engines, disk, clocks, certificates, addresses. It changes nothing. Exit code 0: all is well, 1: warnings, 2: failures."`
+	Canary      canaryCmd      `cmd:"" help:"Write a marked log line, sample and event through a server's front, and find them with queries."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit 0 when the server on this machine is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
