@@ -26,10 +26,13 @@ func text(state map[string]any, name string) string { return fmt.Sprint(state[na
 // TestTenant is the life of all that a tenant's admin manages.
 func TestTenant(t *testing.T) {
 	w := newWorld(t)
-	cases := []resourceCase{clusterCase(), clusterTokenCase(), ruleGroupCase(), ruleFileCase()}
+	cases := []resourceCase{
+		clusterCase(), clusterTokenCase(), clusterQuotaCase(), ruleGroupCase(), ruleFileCase(), apiKeyCase(), roleCase(), memberCase(), invitedCase(),
+		retentionCase(), savedQueryCase(), dashboardCase(), pipelineCase(), laterPipelineCase(), silenceCase(), forwarderCase(), alertmanagerConfigCase(),
+	}
 	live(t, w, w.adminToken, cases, func(folder string) []string {
-		var secrets []string
-		for _, name := range []string{"agents"} {
+		secrets := []string{headerSecret, hookSecret}
+		for _, name := range []string{"agents", "grafana", "invitation"} {
 			secret, err := os.ReadFile(secretPath(folder, name))
 			if err != nil {
 				t.Fatal(err)
@@ -38,6 +41,21 @@ func TestTenant(t *testing.T) {
 		}
 		return secrets
 	})
+}
+
+// TestReceivers is the life of receivers that share one configuration.
+func TestReceivers(t *testing.T) {
+	w := newWorld(t)
+	live(t, w, w.adminToken, []resourceCase{receiverCase("ops", true), receiverCase("oncall", false)}, func(string) []string { return []string{hookSecret} })
+	if _, err := w.admin.FindAlertmanagerConfig(t.Context()); !client.IsNotFound(err) {
+		t.Errorf("without receivers there is a configuration: %v", err)
+	}
+}
+
+// TestOperator is the life of all that operators manage.
+func TestOperator(t *testing.T) {
+	w := newWorld(t)
+	live(t, w, w.operatorToken, []resourceCase{planCase(), tenantCase(), tenantQuotaCase()}, func(string) []string { return nil })
 }
 
 func clusterCase() resourceCase {
@@ -133,4 +151,3 @@ func changeGroup(t *testing.T, w *world, namespace, name string, change func(*cl
 		t.Fatal(err)
 	}
 }
-

@@ -3,6 +3,9 @@ package crud
 import (
 	"sync"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
 	"github.com/seamarkhq/seamark/api/client"
 )
 
@@ -23,6 +26,7 @@ type Access struct {
 	meta   client.Meta
 	tag    string // the ETag as of the last read; "" when there is none
 	made   bool
+	warned diag.Diagnostics
 }
 
 // Keep has a call's answer tell which version of the thing it is.
@@ -39,6 +43,11 @@ func (a *Access) IfSame() []client.CallOption {
 
 // Made says that the thing exists, though the operation may yet fail: Terraform then keeps it and makes it anew the next time.
 func (a *Access) Made() { a.made = true }
+
+// Warn tells the user what is not good and yet no fault.
+func (a *Access) Warn(at path.Path, summary, detail string) {
+	a.warned.AddAttributeWarning(at, summary, detail)
+}
 
 // Lock holds back this run's other operations on a document that several resources are parts of. The result ends it.
 func (a *Access) Lock(name string) (unlock func()) {

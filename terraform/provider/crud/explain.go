@@ -65,10 +65,16 @@ func explain(diags *diag.Diagnostics, f *fault, err error) {
 	}
 	placed := false
 	for _, field := range e.Fields {
-		if at, ok := attributePath(f.root, renamed(field.Pointer, f.rename)); ok {
-			diags.AddAttributeError(at, summary, field.Detail+quote(e))
-			placed = true
+		at, rest, ok := attributePath(f.root, renamed(field.Pointer, f.rename))
+		if !ok {
+			continue
 		}
+		about := field.Detail
+		if rest != "" {
+			about = rest + ": " + about
+		}
+		diags.AddAttributeError(at, summary, about+quote(e))
+		placed = true
 	}
 	if !placed {
 		diags.AddError(summary, detail(e)+quote(e))
@@ -100,48 +106,50 @@ func quote(e *client.Error) string {
 
 // renamed puts an attribute's name in place of the longest beginning of the pointer that has another in Terraform.
 func renamed(pointer string, rename map[string]string) string {
-	longest := ""
+	longest, found := "", false
 	for from := range rename {
-		if len(from) > len(longest) && (pointer == from || strings.HasPrefix(pointer, from+"/")) {
-			longest = from
+		if (!found || len(from) > len(longest)) && (pointer == from || strings.HasPrefix(pointer, from+"/")) {
+			longest, found = from, true
 		}
 	}
-	if longest == "" {
+	if !found {
 		return pointer
 	}
 	return rename[longest] + pointer[len(longest):]
 }
 
-// attributePath finds the attribute that a JSON pointer leads to, or the nearest around it. It is false for one that is none of
-// the resource's.
-func attributePath(t attr.Type, pointer string) (path.Path, bool) {
-	at := path.Empty()
+// attributePath finds the attribute that a JSON pointer leads to, or the nearest around it and the rest of the pointer. It is
+// false for one that is none of the resource's.
+func attributePath(t attr.Type, pointer string) (at path.Path, rest string, ok bool) {
+	at = path.Empty()
 	if !strings.HasPrefix(pointer, "/") {
-		return at, false
+		return at, "", false
 	}
 	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for i, token := range strings.Split(pointer[1:], "/") {
+	tokens := strings.Split(pointer[1:], "/")
+	for i, token := range tokens {
 		token = unescape.Replace(token)
+		rest = "/" + strings.Join(tokens[i:], "/")
 		switch within := t.(type) {
 		case attr.TypeWithAttributeTypes:
 			next, ok := within.AttributeTypes()[token]
 			if !ok {
-				return at, i > 0
+				return at, rest, i > 0
 			}
 			at, t = at.AtName(token), next
 		case basetypes.ListType:
 			index, err := strconv.Atoi(token)
 			if err != nil {
-				return at, true
+				return at, rest, true
 			}
 			at, t = at.AtListIndex(index), within.ElemType
 		case basetypes.MapType:
 			at, t = at.AtMapKey(token), within.ElemType
 		default:
-			return at, i > 0
+			return at, rest, i > 0
 		}
 	}
-	return at, true
+	return at, "", true
 }
 
 // Explain adds an error of something that is no Spec.

@@ -90,17 +90,20 @@ func settleFields(target, fresh reflect.Value) {
 	}
 }
 
+// unsaid is the tag `same` of fields that stay without a value where the user leaves them to the server.
+const unsaid = "unsaid"
+
 // settle returns which of two values a field has from now on.
 func settle(prior, fresh reflect.Value, same string) reflect.Value {
-	if isNothing(prior) && isNothing(fresh) {
+	if isNothing(prior) && (isNothing(fresh) || same == unsaid) {
 		return prior
 	}
 	switch prior.Kind() {
 	case reflect.Pointer:
-		if prior.IsNil() || fresh.IsNil() {
-			if fresh.IsNil() || prior.Type().Elem().Kind() != reflect.Struct {
-				return fresh
-			}
+		if fresh.IsNil() {
+			return fresh
+		}
+		if prior.IsNil() {
 			prior = reflect.New(prior.Type().Elem())
 		}
 		merged := reflect.New(prior.Type().Elem())
@@ -122,8 +125,11 @@ func settle(prior, fresh reflect.Value, same string) reflect.Value {
 		}
 		return merged
 	case reflect.String:
-		if equal := equals[same]; equal != nil && equal(prior.String(), fresh.String()) {
+		if equal := equals[same]; equal != nil && prior.Len() > 0 && equal(prior.String(), fresh.String()) {
 			return prior
+		}
+		if at, err := time.Parse(time.RFC3339, fresh.String()); err == nil && same == "time" {
+			return reflect.ValueOf(at.UTC().Format(time.RFC3339Nano)) // without a server's fraction of zeros
 		}
 	}
 	return fresh
@@ -148,9 +154,10 @@ func isNothing(v reflect.Value) bool {
 }
 
 // equals tells by the tag `same` when two texts mean the same.
-var equals = map[string]func(a, b string) bool{"time": sameTime, "duration": SameDuration, "json": SameJSON}
+var equals = map[string]func(a, b string) bool{"time": SameTime, "duration": SameDuration, "json": SameJSON}
 
-func sameTime(a, b string) bool {
+// SameTime compares times as RFC 3339 writes them, in whatever zone.
+func SameTime(a, b string) bool {
 	x, errX := time.Parse(time.RFC3339, a)
 	y, errY := time.Parse(time.RFC3339, b)
 	return errX == nil && errY == nil && x.Equal(y)

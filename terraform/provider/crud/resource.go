@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/seamarkhq/seamark/api/client"
 )
@@ -24,6 +25,7 @@ var (
 	_ resource.ResourceWithConfigure        = (*resourceOf[struct{}])(nil)
 	_ resource.ResourceWithImportState      = (*resourceOf[struct{}])(nil)
 	_ resource.ResourceWithConfigValidators = (*resourceOf[struct{}])(nil)
+	_ resource.ResourceWithModifyPlan       = (*resourceOf[struct{}])(nil)
 )
 
 func (r *resourceOf[M]) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -34,7 +36,9 @@ func (r *resourceOf[M]) Schema(_ context.Context, _ resource.SchemaRequest, resp
 	resp.Schema = r.spec.schema()
 }
 
-func (r *resourceOf[M]) ConfigValidators(context.Context) []resource.ConfigValidator { return r.spec.Check }
+func (r *resourceOf[M]) ConfigValidators(context.Context) []resource.ConfigValidator {
+	return r.spec.Check
+}
 
 // Configure is called without data before the provider itself is configured.
 func (r *resourceOf[M]) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
@@ -67,7 +71,11 @@ func (r *resourceOf[M]) accessTo(ctx context.Context, kept privateReader) (*Acce
 
 // keep stores the version that the operation has seen last.
 func keep(ctx context.Context, a *Access, to private) diag.Diagnostics {
-	value, err := json.Marshal(a.meta.ETag)
+	tag := a.meta.ETag
+	if tag == "" {
+		tag = a.tag // nothing was sent
+	}
+	value, err := json.Marshal(tag)
 	if err != nil {
 		return diag.Diagnostics{diag.NewErrorDiagnostic("The ETag cannot be kept", err.Error())}
 	}
@@ -76,6 +84,31 @@ func keep(ctx context.Context, a *Access, to private) diag.Diagnostics {
 
 func (r *resourceOf[M]) fail(diags *diag.Diagnostics, verb string, err error) {
 	explain(diags, &fault{verb: verb, title: r.spec.Title(), root: r.spec.schema().Type(), rename: r.spec.Rename}, err)
+}
+
+// ModifyPlan plans no change where all that is written means what the state says. The framework has already marked what the server
+// says as unknown then, because the texts differ.
+func (r *resourceOf[M]) ModifyPlan(_ context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.State.Raw.IsNull() || req.Plan.Raw.IsNull() || req.Plan.Raw.Equal(req.State.Raw) {
+		return
+	}
+	var state, plan, config map[string]tftypes.Value
+	for _, part := range []struct {
+		of tftypes.Value
+		to *map[string]tftypes.Value
+	}{{req.State.Raw, &state}, {req.Plan.Raw, &plan}, {req.Config.Raw, &config}} {
+		if err := part.of.As(part.to); err != nil {
+			resp.Diagnostics.AddError("The plan cannot be compared with the state", err.Error())
+			return
+		}
+	}
+	for name, planned := range plan {
+		leftToServer := !planned.IsKnown() && config[name].IsNull()
+		if !leftToServer && !planned.Equal(state[name]) {
+			return
+		}
+	}
+	resp.Plan.Raw = req.State.Raw
 }
 
 func (r *resourceOf[M]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -95,6 +128,7 @@ func (r *resourceOf[M]) Create(ctx context.Context, req resource.CreateRequest, 
 			return
 		}
 	}
+	resp.Diagnostics.Append(a.warned...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	resp.Diagnostics.Append(keep(ctx, a, resp.Private)...)
 }
@@ -114,6 +148,7 @@ func (r *resourceOf[M]) Read(ctx context.Context, req resource.ReadRequest, resp
 		r.fail(&resp.Diagnostics, "read", err)
 		return
 	}
+	resp.Diagnostics.Append(a.warned...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	resp.Diagnostics.Append(keep(ctx, a, resp.Private)...)
 }
@@ -135,6 +170,7 @@ func (r *resourceOf[M]) Update(ctx context.Context, req resource.UpdateRequest, 
 		r.fail(&resp.Diagnostics, "update", err)
 		return
 	}
+	resp.Diagnostics.Append(a.warned...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	resp.Diagnostics.Append(keep(ctx, a, resp.Private)...)
 }

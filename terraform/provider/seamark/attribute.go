@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/seamarkhq/seamark/terraform/provider/crud"
 )
 
 // required is a text that the user writes.
@@ -47,6 +49,12 @@ func fixed(a *schema.StringAttribute) {
 	a.PlanModifiers = append(a.PlanModifiers, stringplanmodifier.RequiresReplace())
 }
 
+// unchangeable has the server say the attribute where the user does not, and refuses a change of it.
+func unchangeable(a *schema.StringAttribute) {
+	a.Computed = true
+	a.PlanModifiers = append(a.PlanModifiers, stringplanmodifier.UseStateForUnknown(), refuseChange{})
+}
+
 // otherwise is the value of an attribute that is left out.
 func otherwise(value string) func(*schema.StringAttribute) {
 	return func(a *schema.StringAttribute) { a.Computed, a.Default = true, stringdefault.StaticString(value) }
@@ -57,8 +65,11 @@ func among(values ...string) func(*schema.StringAttribute) {
 	return func(a *schema.StringAttribute) { a.Validators = append(a.Validators, stringvalidator.OneOf(values...)) }
 }
 
-// instant has an attribute be a time.
-func instant(a *schema.StringAttribute) { a.Validators = append(a.Validators, timeValidator{}) }
+// instant has an attribute be a time, whose zone is no change. It goes before fixed.
+func instant(a *schema.StringAttribute) {
+	a.Validators = append(a.Validators, timeValidator{})
+	meaning(crud.SameTime)(a)
+}
 
 // meaning keeps what the state has of an attribute while what is written means the same.
 func meaning(same func(a, b string) bool) func(*schema.StringAttribute) {
@@ -145,7 +156,9 @@ func (v timeValidator) ValidateString(ctx context.Context, req validator.StringR
 // sameMeaning plans no change where two texts differ and mean the same.
 type sameMeaning struct{ same func(a, b string) bool }
 
-func (sameMeaning) Description(context.Context) string { return "Texts that mean the same are no change." }
+func (sameMeaning) Description(context.Context) string {
+	return "Texts that mean the same are no change."
+}
 
 func (m sameMeaning) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
 
@@ -156,4 +169,19 @@ func (m sameMeaning) PlanModifyString(_ context.Context, req planmodifier.String
 	if m.same(req.StateValue.ValueString(), req.PlanValue.ValueString()) {
 		resp.PlanValue = req.StateValue
 	}
+}
+
+// refuseChange plans no change of what the API cannot change, where to make the thing anew would lose too much.
+type refuseChange struct{}
+
+func (refuseChange) Description(context.Context) string { return "It cannot be changed." }
+
+func (m refuseChange) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
+
+func (refuseChange) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if req.StateValue.IsNull() || req.ConfigValue.IsNull() || req.PlanValue.Equal(req.StateValue) {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, "This cannot be changed",
+		"It is "+req.StateValue.String()+" as long as the thing lives. Leave it so, or make another one under another resource.")
 }

@@ -29,7 +29,9 @@ func clusterKind() crud.Kind {
 			"created_at": shown("When it was made."),
 		},
 		Create: func(ctx context.Context, a *crud.Access, m *cluster) error {
-			return crud.Send(m, func(body client.ClusterCreation) (*client.Cluster, error) { return a.CreateCluster(ctx, body, a.Keep()) })
+			return crud.Send(m, func(body client.ClusterCreation) (*client.Cluster, error) {
+				return a.CreateCluster(ctx, body, a.Keep())
+			})
 		},
 		Read: func(ctx context.Context, a *crud.Access, m *cluster) error {
 			return crud.Into(m)(a.FindCluster(ctx, m.ID.ValueString(), a.Keep()))

@@ -41,7 +41,7 @@ func clusterTokenKind() crud.Kind {
 			"cluster_id":      required("The cluster whose data it pushes.", fixed),
 			"name":            optional("What it is for.", fixed),
 			"signals":         fixedTexts("What it may push: `logs`, `metrics`, `events`, `traces`. All unless told."),
-			"expires_at":      optional("When it ends (RFC 3339); never unless told.", fixed, instant),
+			"expires_at":      optional("When it ends (RFC 3339); never unless told.", instant, fixed),
 			"created_at":      shown("When it was made."),
 			"rotation":        optional("Any text; another one gives the token a new secret."),
 			"overlap_seconds": number("How long the secret before is good after a rotation, at most 30 days; 0 ends it at once."),
@@ -56,7 +56,9 @@ func clusterTokenKind() crud.Kind {
 			return m.show(token)
 		},
 		Update: updateClusterToken,
-		Delete: func(ctx context.Context, a *crud.Access, m *clusterToken) error { return a.DeleteToken(ctx, m.ID.ValueString()) },
+		Delete: func(ctx context.Context, a *crud.Access, m *clusterToken) error {
+			return a.DeleteToken(ctx, m.ID.ValueString())
+		},
 	}
 }
 

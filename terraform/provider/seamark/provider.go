@@ -69,7 +69,7 @@ func (p *seamarkProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		Description: about, MarkdownDescription: about,
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
-				Optional: true,
+				Optional:            true,
 				MarkdownDescription: "Where the server's API listens, such as `https://seamark.example.com`. `" + endpointVariable + "` unless told.",
 			},
 			"token": schema.StringAttribute{
@@ -150,7 +150,7 @@ func tryToken(ctx context.Context, c *client.Client, endpoint string, diags *dia
 // Kinds returns all that the provider manages.
 func Kinds() []crud.Kind {
 	return []crud.Kind{
-		clusterKind(), clusterTokenKind(), ruleGroupKind(),
+		alertmanagerConfigKind(), apiKeyKind(), clusterKind(), clusterTokenKind(), dashboardKind(), forwarderKind(), memberKind(), pipelineKind(), planKind(), quotaKind(), receiverKind(), retentionKind(), roleKind(), ruleGroupKind(), savedQueryKind(), silenceKind(), tenantKind(),
 	}
 }
 
