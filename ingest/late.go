@@ -81,6 +81,15 @@ func (b *shardBatch) counts() int {
 	return n
 }
 
+// whole returns how long a batch that took so long would have taken with the counts that it left, for the rest behind it.
+func (w *shardWriter) whole(took time.Duration, b *shardBatch) time.Duration {
+	if w.late.batch.empty() {
+		return took
+	}
+	blocks := len(b.blocks)
+	return took * time.Duration(blocks) / time.Duration(max(1, blocks-b.counts()))
+}
+
 // leaveCounts has the counts of a batch wait whose other rows are stored.
 func (w *shardWriter) leaveCounts(b *shardBatch) {
 	if w.late.batch.empty() {

@@ -174,7 +174,8 @@ func (w *shardWriter) wait(b *shardBatch) time.Duration {
 	return max(own, w.pace.wait(now))
 }
 
-// inserts returns how many inserts a batch takes, and marks those that are one of many.
+// inserts returns how many inserts a batch takes, and marks those that are one of many. Counts of patterns are among them also
+// where they will wait: what waiting saves is not to be spent on more batches.
 func (w *shardWriter) inserts(b *shardBatch) int {
 	n, crowded := 0, w.crowded(len(b.blocks))
 	for _, p := range b.blocks {
@@ -213,12 +214,12 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 		case <-ctx.Done():
 			return ctx.Err()
 		case b := <-batches:
-			begin, blocks := w.opts.Now(), len(b.blocks)
+			begin := w.opts.Now()
 			if err := w.write(ctx, b); err != nil {
 				return err
 			}
 			now := w.opts.Now()
-			w.pace.rest(now.Sub(begin), w.crowded(blocks), now)
+			w.pace.rest(w.whole(now.Sub(begin), b), w.crowded(len(b.blocks)), now)
 			// While the writer rests: the next batch would have come later anyway.
 			if err := w.storeDue(ctx); err != nil {
 				return err
