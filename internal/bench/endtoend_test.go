@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -208,6 +209,7 @@ func (r *rig) warmUp(w *workload) {
 	r.until(5*time.Minute, func() bool {
 		return r.count("SELECT uniqExact(database) FROM system.parts WHERE active AND match(database, '^t[0-9]+$') AND table = '"+w.table+"'") == uint64(len(requests))
 	})
+	r.until(time.Minute, func() bool { return r.countsWait() == 0 })
 }
 
 // run pushes a workload and reports what each part cost; it returns the sum in CPU seconds per million rows.
@@ -227,11 +229,24 @@ func (r *rig) run(w *workload, tenants [][]request) float64 {
 	tail := r.settle(w.table, rows)
 	used := r.cpu().minus(before)
 	r.b.Logf("last row queryable %s after the last acknowledgement", tail.Round(time.Millisecond))
+	r.b.Logf("inserts%s", r.inserts(ages))
 	r.report(w, wall, used, acks)
 	for _, q := range []float64{0.5, 0.99} {
 		r.b.ReportMetric(r.histogramQuantile("seamark_writer_queryable_seconds", q, ages)*1000, fmt.Sprintf("queryable-p%g-ms", 100*q))
 	}
 	return used.total() / float64(w.rows) * 1e6
+}
+
+// inserts lists how many inserts each table has had since before.
+func (r *rig) inserts(before map[string]float64) string {
+	const name = `seamark_store_insert_duration_seconds_count{table="`
+	now, text := r.metrics(r.writer), ""
+	for _, series := range slices.Sorted(maps.Keys(now)) {
+		if table, ok := strings.CutPrefix(series, name); ok && now[series] > before[series] {
+			text += fmt.Sprintf(" %s %.0f", strings.TrimSuffix(table, `"}`), now[series]-before[series])
+		}
+	}
+	return text
 }
 
 func (r *rig) report(w *workload, wall time.Duration, used cpu, acks []time.Duration) {

@@ -233,6 +233,7 @@ func (r *rig) settle(table string, rows uint64) time.Duration {
 	begin := time.Now()
 	r.until(5*time.Minute, func() bool { return r.parts("rows", table) >= rows })
 	took := time.Since(begin)
+	r.until(time.Minute, func() bool { return r.countsWait() == 0 })
 	quiet := 0
 	r.until(2*time.Minute, func() bool {
 		if quiet++; r.count("SELECT count() FROM system.merges") > 0 {
@@ -244,6 +245,19 @@ func (r *rig) settle(table string, rows uint64) time.Duration {
 		r.b.Errorf("%d rows stored, want %d: all that were acknowledged, once", got, rows)
 	}
 	return took
+}
+
+// countsWait returns how many messages the counts of patterns of which are not stored yet: they belong to what was measured.
+func (r *rig) countsWait() (sum float64) {
+	if r.writer == nil {
+		return 0
+	}
+	for series, n := range r.metrics(r.writer) {
+		if strings.HasPrefix(series, "seamark_writer_late_messages{") {
+			sum += n
+		}
+	}
+	return sum
 }
 
 // metrics reads a process's own metrics: values by the series as they are written.
