@@ -138,6 +138,8 @@ var layers = []layer{
 	{"internal/bench/audit", []string{"internal/engine", "internal/store", "internal/seamark"}, "Benchmarks measure the product and its parts from outside; nothing depends on them."},
 	{"internal/e2e/promcompat", []string{"internal/e2e/", "internal/seamark", "querier/promql"}, "It asks with the product's own dialect, and compares with Prometheus."},
 	{"internal/e2e/packs", []string{"alerting/packs", "alerting/ruletest", "querier/logmem", "querier/logql", "querier/logql/engine", "internal/store", "internal/seamark"}, "Unit tests of rule packs need both query engines."},
+	{"internal/e2e/deploy", []string{"alerting/ruletest", "internal/e2e/contract", "internal/e2e/harness"}, "What is deployed is held against the built product, from outside."},
+	{"deploy/test", nil, "What is deployed is checked without the product's code, in a module of its own."},
 	{"internal/e2e/harness", []string{"internal/engine"}, "The harness starts processes and talks to them from outside."},
 }
 

@@ -43,7 +43,7 @@ receivers:
           honor_labels: true
           kubernetes_sd_configs: [{role: pod, selectors: [{role: pod, label: "app.kubernetes.io/name in (kube-state-metrics, seamark-agent-kube-state-metrics)"}]}]
           relabel_configs:
-            - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: "http-metrics|http|metrics", action: keep}
+            - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: "http-metrics|http", action: keep}
         - job_name: seamark-agent
           scrape_interval: {{ $interval }}
           static_configs: [{targets: ["127.0.0.1:8888"]}]
@@ -55,7 +55,7 @@ service:
   {{- include "agent.service" . | nindent 2 }}
   pipelines:
     {{- if .Values.events.enabled }}
-    logs: {receivers: [k8sobjects], processors: [memory_limiter, resource/cluster, batch], exporters: [otlphttp/seamark]}
+    logs: {receivers: [k8sobjects], processors: [memory_limiter, resource/cluster], exporters: [otlphttp/seamark]}
     {{- end }}
     metrics: {receivers: [prometheus], processors: [memory_limiter, batch], exporters: [prometheusremotewrite/seamark]}
 {{- end -}}

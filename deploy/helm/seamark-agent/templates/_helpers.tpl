@@ -69,8 +69,14 @@ otlphttp/seamark:
   {{- if .Values.caConfigMap.name }}
   tls: {ca_file: /etc/seamark-agent-ca/{{ .Values.caConfigMap.key }}}
   {{- end }}
-  # Kept on disk and sent until it is taken: Seamark answers 503 when it wants a sender to keep its data.
-  sending_queue: {enabled: true, storage: file_storage, num_consumers: 4, queue_size: 5000}
+  # Kept on disk and sent until it is taken: Seamark answers 503 when it wants a sender to keep its data. Batches are made behind the
+  # queue: before it, what waits for its neighbours would be lost when the collector ends.
+  sending_queue:
+    enabled: true
+    storage: file_storage
+    num_consumers: 4
+    queue_size: 5000
+    batch: {flush_timeout: 1s, min_size: 2000, max_size: 8000, sizer: items}
   retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 30s, max_elapsed_time: 0}
 prometheusremotewrite/seamark:
   endpoint: {{ $url }}/api/v1/push

@@ -77,7 +77,7 @@ service:
   {{- include "agent.service" . | nindent 2 }}
   pipelines:
     {{- if .Values.logs.enabled }}
-    logs: {receivers: [filelog], processors: [memory_limiter, k8sattributes, resource/cluster, batch], exporters: [otlphttp/seamark]}
+    logs: {receivers: [filelog], processors: [memory_limiter, k8sattributes, resource/cluster], exporters: [otlphttp/seamark]}
     {{- end }}
     metrics: {receivers: [prometheus], processors: [memory_limiter, batch], exporters: [prometheusremotewrite/seamark]}
 {{- end -}}
