@@ -121,6 +121,12 @@ compat-update: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
 compat-update: engine build ## Rewrite docs/compatibility.md from what other makers' clients find
 	cd internal/e2e/compat && go test -count=1 -timeout 30m -tags nightly ./... -update
 
+.PHONY: terraform
+terraform: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
+terraform: engine build ## Build and vet the Terraform provider, and try it with the terraform on the path against the built product
+	@command -v terraform >/dev/null || { echo 'The tests need terraform (1.11 or later) on the path.' >&2; exit 1; }
+	cd terraform/provider && go build -o ../../bin/terraform-provider-seamark . && go vet ./... && go test -vet=off -count=1 -timeout 10m ./...
+
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
@@ -143,6 +149,11 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	scripts/install-chromium
 	cd console && SEAMARK_PAGES=all SEAMARK_BINARY=$(CURDIR)/bin/seamark npm exec --no -- vitest run --project e2e --project pages
 	$(MAKE) bench
+
+# The tags leave out the service discovery of cloud providers, hundreds of packages that no configuration of ours names.
+.PHONY: charts
+charts: ## The charts, the agents' configurations, compose file, unit and image, by Helm's and the collector's own code
+	cd deploy/test && go test -count=1 -tags remove_all_sd,enable_kubernetes_sd ./...
 
 ## Generated files
 

@@ -81,7 +81,7 @@ func memberCase() resourceCase {
 	return resourceCase{
 		address: "seamark_member.it", create: block("viewer"), update: block("editor"), action: "update",
 		prepare: func(t *testing.T, w *world) {
-			harness.MustRun(t, password+"\n", "admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", memberLogin, "--tenant", slug, "--role", "admin")
+			harness.MustRun(t, password+"\n", "admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", memberLogin, "--tenant", w.slug, "--role", "admin")
 		},
 		drift: func(t *testing.T, w *world, state map[string]any) {
 			if _, err := w.admin.UpdateMember(t.Context(), text(state, "member_id"), client.MemberChange{Role: "admin"}); err != nil {

@@ -13,44 +13,56 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-const (
-	slug     = "acme"
-	password = "correct horse battery staple"
-)
+const password = "correct horse battery staple"
 
-// world is a server with a tenant, and a client for each who asks.
+// TestAcceptance runs everything against one server, each part in a tenant of its own.
+func TestAcceptance(t *testing.T) {
+	s := harness.Serve(t, t.TempDir(), "serve", "--forwarders.allowed-targets", "127.0.0.0/8", "--session.token-lifetime", "15m", "--tenants.purge-settle", "100ms")
+	harness.MustRun(t, password+"\n", "admin", "--data-dir", s.DataDir, "user", "create", "--password-stdin", "ops@example.com", "--operator")
+	session, err := as(t, s.URL, "").CreateSession(t.Context(), client.Credentials{Login: "ops@example.com", Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T, *world)
+	}{
+		{"tenant", testTenant}, {"receivers", testReceivers}, {"operator", testOperator}, {"rotation", testTokenRotation}, {"run", testRunToken},
+		{"faults", testFaults}, {"settings", testProviderFaults}, {"conflict", testConflict}, {"refused", testRefusedChange}, {"plain", testPlainSecret},
+		{"examples", testExamples},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.run(t, newWorld(t, s, part.name, *session.Token)) })
+	}
+}
+
+// world is a server with a tenant of the test's own, and a client for each who asks.
 type world struct {
 	*harness.Server
+	slug                      string
 	adminToken, operatorToken string
 	admin, operator           *client.Client
 
 	publicKey, privateKey string // that secrets are sealed to
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, s *harness.Server, slug, operatorToken string) *world {
 	t.Helper()
-	s := harness.Serve(t, t.TempDir(), "serve", "--forwarders.allowed-targets", "127.0.0.0/8", "--session.token-lifetime", "15m", "--tenants.purge-settle", "100ms")
-	w := &world{Server: s}
-	var made struct{ Token string }
-	s.Admin(t)(nil, "tenant", "create", slug)
-	s.Admin(t)(&made, "token", "create", slug, "--kind", "admin")
-	w.adminToken = made.Token
-	w.admin = w.as(t, w.adminToken)
-	harness.MustRun(t, password+"\n", "admin", "--data-dir", s.DataDir, "user", "create", "--password-stdin", "ops@example.com", "--operator")
-	session, err := w.as(t, "").CreateSession(t.Context(), client.Credentials{Login: "ops@example.com", Password: password})
-	if err != nil {
+	w := &world{Server: s, slug: slug, operatorToken: operatorToken, operator: as(t, s.URL, operatorToken)}
+	if _, err := w.operator.CreateTenant(t.Context(), client.TenantSpec{Slug: slug}); err != nil {
 		t.Fatal(err)
 	}
-	w.operatorToken = *session.Token
-	w.operator = w.as(t, w.operatorToken)
+	var made struct{ Token string }
+	s.Admin(t)(&made, "token", "create", slug, "--kind", "admin")
+	w.adminToken = made.Token
+	w.admin = as(t, s.URL, w.adminToken)
 	w.publicKey, w.privateKey = keys(t)
 	return w
 }
 
 // as returns a client with a credential.
-func (w *world) as(t *testing.T, token string) *client.Client {
+func as(t *testing.T, url, token string) *client.Client {
 	t.Helper()
-	c, err := client.New(w.URL, token)
+	c, err := client.New(url, token)
 	if err != nil {
 		t.Fatal(err)
 	}

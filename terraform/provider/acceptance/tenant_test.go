@@ -23,9 +23,8 @@ func nothing(answer any, err error) error {
 
 func text(state map[string]any, name string) string { return fmt.Sprint(state[name]) }
 
-// TestTenant is the life of all that a tenant's admin manages.
-func TestTenant(t *testing.T) {
-	w := newWorld(t)
+// testTenant is the life of all that a tenant's admin manages.
+func testTenant(t *testing.T, w *world) {
 	cases := []resourceCase{
 		clusterCase(), clusterTokenCase(), clusterQuotaCase(), ruleGroupCase(), ruleFileCase(), apiKeyCase(), roleCase(), memberCase(), invitedCase(),
 		retentionCase(), savedQueryCase(), dashboardCase(), pipelineCase(), laterPipelineCase(), silenceCase(), forwarderCase(), alertmanagerConfigCase(),
@@ -43,18 +42,16 @@ func TestTenant(t *testing.T) {
 	})
 }
 
-// TestReceivers is the life of receivers that share one configuration.
-func TestReceivers(t *testing.T) {
-	w := newWorld(t)
+// testReceivers is the life of receivers that share one configuration.
+func testReceivers(t *testing.T, w *world) {
 	live(t, w, w.adminToken, []resourceCase{receiverCase("ops", true), receiverCase("oncall", false)}, func(string) []string { return []string{hookSecret} })
 	if _, err := w.admin.FindAlertmanagerConfig(t.Context()); !client.IsNotFound(err) {
 		t.Errorf("without receivers there is a configuration: %v", err)
 	}
 }
 
-// TestOperator is the life of all that operators manage.
-func TestOperator(t *testing.T) {
-	w := newWorld(t)
+// testOperator is the life of all that operators manage.
+func testOperator(t *testing.T, w *world) {
 	live(t, w, w.operatorToken, []resourceCase{planCase(), tenantCase(), tenantQuotaCase()}, func(string) []string { return nil })
 }
 

@@ -115,6 +115,9 @@ func settle(prior, fresh reflect.Value, same string) reflect.Value {
 		settleFields(merged, fresh)
 		return merged
 	case reflect.Slice:
+		if fresh.Len() == 0 {
+			return fresh
+		}
 		merged := reflect.MakeSlice(fresh.Type(), fresh.Len(), fresh.Len())
 		for i := range fresh.Len() {
 			was := reflect.New(fresh.Type().Elem()).Elem()
@@ -125,7 +128,7 @@ func settle(prior, fresh reflect.Value, same string) reflect.Value {
 		}
 		return merged
 	case reflect.String:
-		if equal := equals[same]; equal != nil && prior.Len() > 0 && equal(prior.String(), fresh.String()) {
+		if prior.Len() > 0 && equal(same, prior.String(), fresh.String()) {
 			return prior
 		}
 		if at, err := time.Parse(time.RFC3339, fresh.String()); err == nil && same == "time" {
@@ -153,8 +156,16 @@ func isNothing(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// equals tells by the tag `same` when two texts mean the same.
-var equals = map[string]func(a, b string) bool{"time": SameTime, "duration": SameDuration, "json": SameJSON}
+// equal reports by the tag `same` whether two texts mean the same.
+func equal(same, a, b string) bool {
+	switch same {
+	case "time":
+		return SameTime(a, b)
+	case "duration":
+		return SameDuration(a, b)
+	}
+	return false
+}
 
 // SameTime compares times as RFC 3339 writes them, in whatever zone.
 func SameTime(a, b string) bool {

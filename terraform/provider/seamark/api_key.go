@@ -38,7 +38,7 @@ func apiKeyKind() crud.Kind {
 		Text: deliveryText + "\n\nA key cannot be changed but for its secret: `rotation` gives it a new one under the same id, and the one before is good for " +
 			"`overlap_seconds` more. It holds no more than the provider's own key or token.",
 		Key:    []string{"id"},
-		Hidden: append([]string{"rotation", "overlap_seconds"}, deliveryHidden...),
+		Hidden: deliveryHidden("rotation", "overlap_seconds"),
 		Attributes: deliveryAttributes(map[string]schema.Attribute{
 			"id":              shown("Opaque id, which is a part of the key."),
 			"prefix":          shown("How the key begins, for scanners and logs. It is no secret."),

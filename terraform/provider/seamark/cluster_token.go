@@ -23,8 +23,8 @@ type clusterToken struct {
 	delivery
 }
 
-// everySignal is what a token pushes that was not told less. The server lists them then.
-var everySignal = map[string]bool{"logs": true, "metrics": true, "events": true, "traces": true} //nolint:gochecknoglobals // a constant
+// signalKinds is how many signals there are. The server lists them all of a token that was not told less.
+const signalKinds = 4
 
 func clusterTokenKind() crud.Kind {
 	return &crud.Spec[clusterToken]{
@@ -34,7 +34,7 @@ func clusterTokenKind() crud.Kind {
 			"the one before is good for `overlap_seconds` more. For a push within one run of Terraform there is the ephemeral resource of this name. " +
 			"After an import nothing is rotated until `rotation` changes once more.",
 		Key:    []string{"id"},
-		Hidden: append([]string{"rotation", "overlap_seconds"}, deliveryHidden...),
+		Hidden: deliveryHidden("rotation", "overlap_seconds"),
 		Attributes: deliveryAttributes(map[string]schema.Attribute{
 			"id":              shown("Opaque id, which is a part of the token."),
 			"prefix":          shown("How the token begins, for scanners and logs. It is no secret."),
@@ -109,7 +109,7 @@ func (m *clusterToken) show(token any) error {
 	if err := crud.Into(m)(token, nil); err != nil {
 		return err
 	}
-	if all && len(m.Signals) == len(everySignal) {
+	if all && len(m.Signals) == signalKinds {
 		m.Signals = nil
 	}
 	m.Prefix = types.StringValue("smk_ingest_" + m.ID.ValueString())

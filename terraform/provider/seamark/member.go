@@ -47,7 +47,7 @@ func memberKind() crud.Kind {
 		Text: "Who is a member already is taken over. Everybody else is invited, for seven days, and is a member when they have accepted; an invitation that ended is made " +
 			"again with the next apply. Seamark sends no mail: the invitation's token goes where `seal_to` or `secret_file` say, and to nobody else. Destroying it removes the member, " +
 			"or revokes the invitation. The last owner stays one.",
-		Key: []string{"login"}, Hidden: deliveryHidden, Attributes: attributes,
+		Key: []string{"login"}, Hidden: deliveryHidden(), Attributes: attributes,
 		Create: createMember,
 		Read:   readMember,
 		Update: updateMember,

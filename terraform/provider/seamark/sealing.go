@@ -44,8 +44,10 @@ func deliveryAttributes(attributes map[string]schema.Attribute) map[string]schem
 	return attributes
 }
 
-// deliveryHidden are the attributes of a delivery, which only who makes the secret has.
-var deliveryHidden = []string{"seal_to", "secret_file", "sealed_secret"} //nolint:gochecknoglobals // a constant
+// deliveryHidden are the attributes of a delivery, which only who makes the secret has, and others like them.
+func deliveryHidden(more ...string) []string {
+	return append([]string{"seal_to", "secret_file", "sealed_secret"}, more...)
+}
 
 // deliveryChecks refuse a secret that nobody would get.
 func deliveryChecks() []resource.ConfigValidator {

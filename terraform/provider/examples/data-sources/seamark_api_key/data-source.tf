@@ -1,0 +1,3 @@
+data "seamark_api_key" "grafana" {
+  id = seamark_api_key.grafana.id
+}

@@ -1,0 +1,3 @@
+data "seamark_cluster" "prod" {
+  name = "prod"
+}

@@ -1,0 +1,3 @@
+data "seamark_cluster_token" "agents" {
+  id = seamark_cluster_token.agents.id
+}

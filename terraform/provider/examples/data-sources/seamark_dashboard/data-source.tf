@@ -1,0 +1,3 @@
+data "seamark_dashboard" "shop" {
+  id = seamark_dashboard.shop.id
+}

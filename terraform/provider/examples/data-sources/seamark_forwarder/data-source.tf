@@ -1,0 +1,3 @@
+data "seamark_forwarder" "archive" {
+  name = "archive"
+}

@@ -1,0 +1,3 @@
+data "seamark_member" "ann" {
+  login = "ann@example.com"
+}

@@ -1,0 +1,3 @@
+data "seamark_pipeline" "clean" {
+  name = "clean"
+}

@@ -1,0 +1,3 @@
+data "seamark_plan" "small" {
+  name = "small"
+}

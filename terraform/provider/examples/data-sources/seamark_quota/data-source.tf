@@ -1,0 +1,3 @@
+data "seamark_quota" "prod" {
+  cluster_id = data.seamark_cluster.prod.id
+}

@@ -1,0 +1,3 @@
+data "seamark_receiver" "oncall" {
+  name = "oncall"
+}

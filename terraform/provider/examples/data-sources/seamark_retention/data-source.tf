@@ -1,0 +1,1 @@
+data "seamark_retention" "tenant" {}

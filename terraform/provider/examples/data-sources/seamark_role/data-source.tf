@@ -1,0 +1,3 @@
+data "seamark_role" "viewer" {
+  name = "viewer"
+}

@@ -1,0 +1,4 @@
+data "seamark_rule_group" "shop" {
+  namespace = "shop"
+  name      = "errors"
+}

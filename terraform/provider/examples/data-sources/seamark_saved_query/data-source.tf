@@ -1,0 +1,3 @@
+data "seamark_saved_query" "errors" {
+  id = seamark_saved_query.errors.id
+}

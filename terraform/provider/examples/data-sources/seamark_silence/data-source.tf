@@ -1,0 +1,3 @@
+data "seamark_silence" "move" {
+  id = seamark_silence.move.id
+}

@@ -1,0 +1,3 @@
+data "seamark_tenant" "acme" {
+  slug = "acme"
+}

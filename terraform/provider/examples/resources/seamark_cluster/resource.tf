@@ -1,0 +1,3 @@
+resource "seamark_cluster" "prod" {
+  name = "prod"
+}
