@@ -1,0 +1,164 @@
+// Package scaleout runs Seamark as a region does, on one machine: three NATS servers that replicate everything three times, a ClickHouse,
+// and two of each role. It takes every node away and brings it back, one at a time, under load, and counts what was acknowledged.
+package scaleout
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/testkit"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+const (
+	replicas = 3 // of NATS
+	each     = 2 // of each role
+	// alertingShards is how many parts the tenants' alerts are divided into.
+	alertingShards = 32
+	// within bounds what a node's loss or return may take on a machine that is shared.
+	within = 90 * time.Second
+)
+
+// roles in the order of their start. The first ingest makes the streams.
+var roles = []string{"ingest", "writer", "querier", "alerting"}
+
+// node is a process of a role, which keeps its folder over its restarts.
+type node struct {
+	*harness.Server
+	role, folder string
+}
+
+// region is the whole installation.
+type region struct {
+	t       *testing.T
+	nats    *harness.NATSCluster
+	engine  *harness.Engine
+	flags   []string
+	nodes   map[string][]*node
+	account *harness.Account
+}
+
+func newRegion(t *testing.T) *region {
+	t.Helper()
+	r := &region{t: t, nats: harness.StartNATSCluster(t, replicas), engine: harness.StartEngine(t, t.TempDir()), nodes: map[string][]*node{}}
+	r.natsHealthy()
+	r.flags = append([]string{"--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas), "--bus.shards", "2"}, r.engine.Flags()...)
+	first := &node{role: "ingest", folder: t.TempDir()}
+	r.start(first)
+	admin := func(out any, args ...string) {
+		t.Helper()
+		harness.Admin(t, t.TempDir(), out, append(args, "--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas))...)
+	}
+	r.account = harness.NewAccount(admin, "region")
+	for _, role := range roles {
+		for i := range each {
+			n := &node{role: role, folder: t.TempDir()}
+			if role == "ingest" && i == 0 {
+				n = first
+			} else {
+				r.start(n)
+			}
+			r.nodes[role] = append(r.nodes[role], n)
+		}
+	}
+	return r
+}
+
+// starts is how often an orchestrator is let start a node: one that waits too long for its streams to be made ends, and says why.
+const starts = 5
+
+// start starts a node on its folder, again where it ends, as an orchestrator does.
+func (r *region) start(n *node) {
+	r.t.Helper()
+	for i := range starts {
+		l := harness.Launch(r.t, n.folder, append([]string{n.role}, r.flags...)...)
+		err := l.WaitReady(within)
+		if err == nil {
+			n.Server = &l.Server
+			return
+		}
+		r.t.Logf("%s, start %d: %v", n.role, i+1, err)
+	}
+	r.t.Fatalf("%s was not ready after %d starts", n.role, starts)
+}
+
+func (r *region) natsHealthy() {
+	r.t.Helper()
+	testkit.Eventually(r.t, within, func() error { return r.nats.Healthy(r.t.Context()) })
+}
+
+// loss is the way that one node goes and comes back.
+type loss struct {
+	name       string
+	kill, back func()
+	ends       func(ctx context.Context) error // in order; nil where only kill is known
+	role       string
+	darkens    bool // queries may go unanswered meanwhile
+}
+
+// losses lists every node, kind by kind.
+func (r *region) losses() (list []loss) {
+	for i := range replicas {
+		list = append(list, loss{
+			name: fmt.Sprintf("nats-%d", i), role: "nats", kill: func() { r.nats.Node(i).Kill() }, back: func() { r.nats.Restart(i); r.natsHealthy() },
+			ends: func(ctx context.Context) error { return r.nats.Node(i).Terminate(ctx) },
+		})
+	}
+	for _, role := range roles {
+		for i, n := range r.nodes[role] {
+			list = append(list, loss{
+				name: fmt.Sprintf("%s-%d", role, i), role: role, kill: func() { n.Kill() }, back: func() { r.start(n) },
+				ends: func(ctx context.Context) error { return n.Terminate(ctx) },
+			})
+		}
+	}
+	return append(list, loss{name: "clickhouse", role: "clickhouse", darkens: true, kill: r.killEngine, back: r.engineBack})
+}
+
+// killEngine kills ClickHouse itself; what looks after it starts it again.
+func (r *region) killEngine() {
+	r.t.Helper()
+	pid, err := harness.EngineOf(r.engine.Pid())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// engineBack waits until ClickHouse answers.
+func (r *region) engineBack() {
+	r.t.Helper()
+	testkit.Eventually(r.t, within, func() error {
+		a, err := harness.Do(r.t.Context(), http.DefaultClient, &harness.Request{Method: http.MethodGet, URL: "http://" + r.engine.HTTP + "/ping"})
+		if err == nil && a.Status != http.StatusOK {
+			err = fmt.Errorf("status %d", a.Status)
+		}
+		return err
+	})
+}
+
+// alertsHeld waits until the alerting nodes that run hold all parts of the tenants together.
+func (r *region) alertsHeld() {
+	r.t.Helper()
+	testkit.Eventually(r.t, within, func() error {
+		sum := 0.0
+		for _, n := range r.nodes["alerting"] {
+			held, err := n.Metric(r.t.Context(), "seamark_alerting_shards", "")
+			if err == nil { // one that is away holds none
+				sum += held
+			}
+		}
+		if sum != alertingShards {
+			return fmt.Errorf("the alerting nodes hold %v of %d parts", sum, alertingShards)
+		}
+		return nil
+	})
+}
