@@ -9,11 +9,8 @@ const visits = newVisits();
 
 const lines = 100_000;
 
-// What the page promises is 50 and more; a machine that runs other tests beside this one gets less.
-const leastFramesPerSecond = 30;
-
-// On a machine so busy that a page that does nothing has few frames, a list may have half of them.
-const leastShare = 0.5;
+// 50 frames a second, as issue 9 asks, leave so much of a core for each.
+const mostMsPerFrame = 20;
 
 const services = ["cart", "checkout", "frontend", "payments", "search"];
 
@@ -40,82 +37,88 @@ function answerPage(route: Route): Promise<void> {
   return route.fulfill({ json: { status: "success", data: { resultType: "streams", result: streams } } });
 }
 
-/** framesWhile counts frames and the longest of them while the list is scrolled for some seconds. */
-function framesWhile(page: Page, seconds: number, pxPerFrame: number) {
+/**
+ * costOf measures what a frame costs the page's thread, in time of the CPU: how many frames there are in a second hangs on what else
+ * the machine does, their cost does not.
+ */
+async function costOf(page: Page, work: () => Promise<Frames>): Promise<Figures> {
+  const devtools = await page.context().newCDPSession(page);
+  const taken = async () => {
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1000;
+  };
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const beforeMs = await taken();
+  const { count, seconds } = await work();
+  const cpuMs = (await taken()) - beforeMs;
+  await devtools.detach();
+  return { msPerFrame: round(cpuMs / count), perSecond: round(count / seconds) };
+}
+
+interface Frames {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+interface Figures {
+  readonly msPerFrame: number;
+  readonly perSecond: number;
+}
+
+const round = (value: number) => Number(value.toPrecision(3));
+
+/** scroll moves the list for some frames, back and forth between its ends. */
+function scroll(page: Page, frames: number, pxPerFrame: number): Promise<Frames> {
   return page.evaluate(
-    ([limit = 0, step = 0]) =>
-      new Promise<{ perSecond: number; longestMs: number }>((resolve) => {
+    ([count = 0, step = 0]) =>
+      new Promise<Frames>((resolve) => {
         const scroller = document.querySelector('[role="tree"]');
         if (!scroller) throw new Error("no list");
-        const deltas: number[] = [];
         const startMs = performance.now();
-        let beforeMs = startMs;
+        let left = count;
         let way = 1;
-        const frame = (nowMs: number) => {
-          deltas.push(nowMs - beforeMs);
-          beforeMs = nowMs;
+        const frame = () => {
           if (scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) way = -1;
           scroller.scrollTop += way * step;
-          if (nowMs - startMs < limit * 1000) requestAnimationFrame(frame);
-          else {
-            const perSecond = (deltas.length / (nowMs - startMs)) * 1000;
-            resolve({ perSecond, longestMs: Math.max(...deltas.slice(1)) });
-          }
+          if (left-- > 0) requestAnimationFrame(frame);
+          else resolve({ count, seconds: (performance.now() - startMs) / 1000 });
         };
         requestAnimationFrame(frame);
       }),
-    [seconds, pxPerFrame],
+    [frames, pxPerFrame],
   );
 }
 
-it("scrolls through 100,000 lines without a stutter", { timeout: 120_000 }, async () => {
+it("scrolls through 100,000 lines without a stutter", { timeout: 180_000 }, async () => {
   const { page } = await visits.open("owner", "/logs", {
     stub: (page) => page.route("**/loki/api/v1/query_range?*", answerPage),
   });
   await logRows(page).first().waitFor();
   const list = page.getByRole("tree", { name: /Log lines/ });
-  const loading: number[] = [];
   await list.focus();
-  const loaded = async () =>
-    Number(
-      (
-        (await page
-          .getByText(/ loaded/)
-          .first()
-          .textContent()) ?? ""
-      )
-        .split(" ")[0]
-        ?.replace(/\D/g, ""),
-    );
-  for (let count = await loaded(); count < lines; ) {
+  for (let count = 0; count < lines; ) {
     await page.keyboard.press("End");
-    loading.push((await framesWhile(page, 0.2, 24)).perSecond);
-    const before = count;
-    await expect.poll(async () => (count = await loaded()), { timeout: 20_000 }).toBeGreaterThan(before);
+    await scroll(page, 10, 24);
+    await expect.poll(() => loaded(page), { timeout: 30_000 }).toBeGreaterThan(count);
+    count = await loaded(page);
   }
   await page.keyboard.press("End");
   await page.getByText(/more are not kept/).waitFor();
   await page.keyboard.press("Home");
   await logRows(page).first().waitFor();
 
-  const idle = await framesWhile(page, 1, 0);
-  const slow = await framesWhile(page, 2, 40);
-  const fast = await framesWhile(page, 2, 1200);
-  const figures = {
-    idle: round(idle),
-    slow: round(slow),
-    fast: round(fast),
-    whileLoading: Math.round(mean(loading)),
-  };
-  process.stdout.write(`frames per second over ${lines} lines: ${JSON.stringify(figures)}\n`);
-  const least = Math.min(leastFramesPerSecond, idle.perSecond * leastShare);
-  expect(slow.perSecond).toBeGreaterThan(least);
-  expect(fast.perSecond).toBeGreaterThan(least);
+  const slow = await costOf(page, () => scroll(page, 100, 40));
+  const fast = await costOf(page, () => scroll(page, 60, 1200));
+  process.stdout.write(`frames over ${lines} lines: ${JSON.stringify({ slow, fast })}\n`);
+  expect(slow.msPerFrame).toBeLessThan(mostMsPerFrame);
+  expect(fast.msPerFrame).toBeLessThan(mostMsPerFrame);
 });
 
-const round = ({ perSecond, longestMs }: { perSecond: number; longestMs: number }) => ({
-  perSecond: Math.round(perSecond),
-  longestMs: Math.round(longestMs),
-});
-
-const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+/** loaded is how many lines the page says that it has. */
+async function loaded(page: Page): Promise<number> {
+  const text = await page
+    .getByText(/ loaded/)
+    .first()
+    .textContent();
+  return Number(/^[\d,]+/.exec(text ?? "")?.[0].replace(/,/g, ""));
+}
