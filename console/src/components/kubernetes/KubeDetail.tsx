@@ -1,10 +1,11 @@
+import { Fragment, type ReactNode } from "react";
 import { Link, useLocation, useParams } from "react-router";
 import { useEvents } from "../../data/events";
 import { useKubeRows, useKubeSeries } from "../../data/kubernetes";
 import { stepFor } from "../../data/metrics";
 import { formatValue } from "../../lib/format";
 import { type Advice, adviseCPU, adviseMemory } from "../../lib/kubernetes";
-import { type KubeObject, matchersOf } from "../../lib/kubernetesqueries";
+import { type KubeObject, listOf, matchersOf } from "../../lib/kubernetesqueries";
 import { useTime } from "../../lib/time";
 import { fixed } from "../../lib/timerange";
 import { formatBytes, type Unit } from "../../lib/units";
@@ -17,42 +18,41 @@ import { PageHead } from "../PageHead";
 import { Skeleton } from "../Skeleton";
 import { Fault } from "../States";
 import styles from "./KubeDetail.module.css";
+import { KubeFacts, KubeParts } from "./KubeFacts";
 
-const tabs: Readonly<Record<string, string>> = { Node: "nodes", Pod: "pods" };
+/** Where an object stands among the built-in dashboards. */
+const dashboards: Readonly<Record<string, string>> = {
+  Cluster: "cluster",
+  Node: "nodes",
+  Namespace: "namespaces",
+  Pod: "pods",
+};
 
-/** KubeDetail is the page of one node, workload or pod. */
+/** KubeDetail is the page of one cluster, node, namespace, workload or pod. */
 export function KubeDetail({ kind }: { kind?: string }) {
   const params = useParams();
-  const { search } = useLocation();
   const { interval } = useTime();
-  const object: KubeObject = {
-    cluster: params.cluster ?? "",
-    namespace: params.namespace ?? "",
-    kind: kind ?? params.kind ?? "",
-    name: params.name ?? "",
-  };
+  const to = useLinks();
+  const cluster = params.cluster ?? "";
+  const namespace = params.namespace ?? "";
+  const of = kind ?? params.kind ?? "";
+  const object: KubeObject = { cluster, namespace, kind: of, name: params.name ?? (namespace || cluster) };
   const m = matchersOf(object);
-  const tab = tabs[object.kind] ?? "workloads";
-  const kept = sharedParams(new URLSearchParams(search));
-  const to = (pathname: string, more: Record<string, string>) => {
-    const next = new URLSearchParams(kept);
-    for (const [name, value] of Object.entries(more)) if (value) next.set(name, value);
-    return { pathname, search: next.toString() };
-  };
-  const isNode = object.kind === "Node";
   const selector = `{${m}}`;
+  const isLarge = of === "Cluster" || of === "Namespace";
   const about = {
-    cluster: object.cluster,
-    namespace: object.namespace,
+    cluster,
+    namespace,
     type: "Warning",
-    object: isNode || object.kind === "Pod" ? object.name : "",
+    object: of === "Node" || of === "Pod" ? object.name : "",
   };
+  const hasRoom = of === "Node" || of === "Cluster";
   return (
     <div className="page">
       <PageHead
         title={object.name}
-        back={{ to: `/kubernetes?tab=${tab}`, label: "Kubernetes" }}
-        subtitle={[object.kind, object.namespace, object.cluster].filter(Boolean).join(" · ")}
+        back={{ to: `/kubernetes?tab=${listOf(object).list.id}`, label: "Kubernetes" }}
+        subtitle={subtitleOf(object)}
         actions={
           <>
             <Link className="button" to={to("/logs", { q: selector })}>
@@ -61,53 +61,117 @@ export function KubeDetail({ kind }: { kind?: string }) {
             <Link className="button" to={to("/events", { ...about, type: "" })}>
               Events
             </Link>
-            <Link className="button" to={to("/alerts", {})}>
+            <Link className="button" to={to("/alerts", { q: alertsOf(object) })}>
               Alerts
+            </Link>
+            <Link
+              className="button"
+              to={to(`/dashboards/${dashboards[of] ?? "workloads"}`, {
+                "var-cluster": cluster,
+                "var-namespace": namespace,
+                "var-node": of === "Node" ? object.name : "",
+                "var-pod": of === "Pod" ? object.name : "",
+              })}
+            >
+              Dashboard
             </Link>
           </>
         }
       />
-      <div className={styles.charts}>
-        <Usage
-          title="CPU against requests and limits"
-          query={usage(
-            `sum(rate(container_cpu_usage_seconds_total{${m},container!=""}[5m]))`,
-            m,
-            "cpu",
-            isNode,
-          )}
-          unit=""
-        />
-        <Usage
-          title="Memory against requests and limits"
-          query={usage(`sum(container_memory_working_set_bytes{${m},container!=""})`, m, "memory", isNode)}
-          unit="bytes"
-        />
-      </div>
-      {!isNode && <Sizing matchers={m} />}
-      <Card title="Warning events" actions={<Link to={to("/events", about)}>All events</Link>}>
-        <Warnings about={about} prefix={object.name} />
-      </Card>
-      <Card title="Recent lines" actions={<Link to={to("/logs", { q: selector })}>Open in Logs</Link>}>
-        <div className={styles.lines}>
-          <LinesBody query={selector} interval={interval} enabled />
+      <div className={styles.parts}>
+        <KubeFacts object={object} />
+        <div className={styles.charts}>
+          <Usage
+            title={`CPU against requests and ${hasRoom ? "room" : "limits"}`}
+            query={usage(
+              `sum(rate(container_cpu_usage_seconds_total{${m},container!=""}[5m]))`,
+              m,
+              "cpu",
+              hasRoom,
+            )}
+            unit=""
+          />
+          <Usage
+            title={`Memory against requests and ${hasRoom ? "room" : "limits"}`}
+            query={usage(`sum(container_memory_working_set_bytes{${m},container!=""})`, m, "memory", hasRoom)}
+            unit="bytes"
+          />
         </div>
-      </Card>
+        <KubeParts object={object} />
+        {of !== "Node" && !isLarge && <Sizing matchers={m} />}
+        <Card title="Warning events" actions={<Link to={to("/events", about)}>All events</Link>}>
+          <Warnings about={about} prefix={isLarge ? "" : object.name} />
+        </Card>
+        <Card title="Recent lines" actions={<Link to={to("/logs", { q: selector })}>Open in Logs</Link>}>
+          <div className={styles.lines}>
+            <LinesBody query={selector} interval={interval} enabled />
+          </div>
+        </Card>
+      </div>
     </div>
   );
 }
 
+/** useLinks makes links to other pages, which keep the range of time. */
+function useLinks() {
+  const { search } = useLocation();
+  return (pathname: string, more: Readonly<Record<string, string>>) => {
+    const next = sharedParams(new URLSearchParams(search));
+    for (const [name, value] of Object.entries(more)) if (value) next.set(name, value);
+    return { pathname, search: next.toString() };
+  };
+}
+
+/** subtitleOf says what an object is, and leads to what it is in. */
+function subtitleOf({ cluster, namespace, kind }: KubeObject): ReactNode {
+  if (kind === "Cluster") return kind;
+  const above = [
+    ...(namespace && kind !== "Namespace"
+      ? [
+          {
+            label: namespace,
+            to: `/kubernetes/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`,
+          },
+        ]
+      : []),
+    { label: cluster, to: `/kubernetes/${encodeURIComponent(cluster)}` },
+  ];
+  return (
+    <>
+      {kind}
+      {above.map(({ label, to }) => (
+        <Fragment key={to}>
+          {" in "}
+          <Link to={to}>{label}</Link>
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
+/** alertsOf finds the alerts of an object in the list of them. */
+function alertsOf({ cluster, namespace, kind, name }: KubeObject): string {
+  switch (kind) {
+    case "Cluster":
+      return `cluster=${cluster}`;
+    case "Namespace":
+      return `namespace=${namespace}`;
+    default:
+      return name;
+  }
+}
+
 /** usage puts what is used, asked for and allowed into one answer, told apart by the label "what". */
-function usage(used: string, matchers: string, resource: string, isNode: boolean): string {
+function usage(used: string, matchers: string, resource: string, hasRoom: boolean): string {
   const named = (query: string, what: string) => `label_replace(${query}, "what", "${what}", "", "")`;
   const state = `{${matchers},resource="${resource}"}`;
-  const limit = isNode
+  const limit = hasRoom
     ? `sum(kube_node_status_allocatable${state})`
     : `sum(kube_pod_container_resource_limits${state})`;
   return [
     named(used, "used"),
     named(`sum(kube_pod_container_resource_requests${state})`, "requested"),
-    named(limit, isNode ? "allocatable" : "limit"),
+    named(limit, hasRoom ? "allocatable" : "limit"),
   ].join(" or ");
 }
 

@@ -40,13 +40,7 @@ export function TopBar({ session, onMenu, onPalette }: TopBarProps) {
       <div className={styles.titles}>
         {shown?.back && (
           <>
-            <Link
-              className={styles.back}
-              to={{
-                pathname: shown.back.to,
-                search: sharedParams(new URLSearchParams(search)).toString(),
-              }}
-            >
+            <Link className={styles.back} to={withShared(shown.back.to, search)}>
               {shown.back.label}
             </Link>
             <span className={styles.slash} aria-hidden="true">
@@ -79,4 +73,12 @@ export function TopBar({ session, onMenu, onPalette }: TopBarProps) {
       </div>
     </header>
   );
+}
+
+/** withShared leads to a page, at a tab of it or not, and takes along what goes from page to page. */
+function withShared(to: string, search: string) {
+  const [pathname = "", own = ""] = to.split("?");
+  const params = sharedParams(new URLSearchParams(search));
+  for (const [name, value] of new URLSearchParams(own)) params.set(name, value);
+  return { pathname, search: params.toString() };
 }

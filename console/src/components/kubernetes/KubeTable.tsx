@@ -1,0 +1,121 @@
+import { useLocation, useNavigate } from "react-router";
+import { formatValue } from "../../lib/format";
+import type { KubeRow } from "../../lib/kubernetes";
+import { type KubeList, pathOfRow } from "../../lib/kubernetesqueries";
+import { formatBytes } from "../../lib/units";
+import { sharedParams } from "../../lib/urlstate";
+import { Badge } from "../Badge";
+import { type Column, DataTable } from "../DataTable";
+import { Meter } from "../Meter";
+import styles from "./KubeTable.module.css";
+
+interface KubeTableProps {
+  list: KubeList;
+  rows: readonly KubeRow[];
+  /** Labels that all rows share, as on the page of their cluster, and that need no column. */
+  without?: readonly string[];
+  empty?: string;
+}
+
+/** KubeTable lists objects of one kind; each row opens the object's page. */
+export function KubeTable({ list, rows, without = [], empty }: KubeTableProps) {
+  const { search } = useLocation();
+  const navigate = useNavigate();
+  const kept = sharedParams(new URLSearchParams(search)).toString();
+  return (
+    <DataTable
+      label={list.label}
+      rows={rows}
+      rowKey={({ key }) => key}
+      columns={columnsOf(list).filter(({ key }) => !without.includes(key))}
+      onRow={({ labels }) => navigate({ pathname: pathOfRow(list, labels), search: kept })}
+      empty={empty}
+    />
+  );
+}
+
+export const formatCores = (value: number) => `${formatValue(value)} cores`;
+
+const capital = (text: string) => `${text[0]?.toUpperCase()}${text.slice(1)}`;
+
+function columnsOf(list: KubeList): Column<KubeRow>[] {
+  const label = (name: string, head: string): Column<KubeRow> => ({
+    key: name,
+    head,
+    cell: ({ labels }) => labels[name] ?? "",
+    sort: ({ labels }) => labels[name] ?? "",
+  });
+  const name = list.keys.at(-1) ?? "";
+  const first = { ...label(name, list.label.replace(/s$/, "")), grow: true };
+  const rest = list.keys.slice(0, -1).map((key) => ({ ...label(key, capital(key)), wideOnly: true }));
+  const status: Column<KubeRow> = {
+    key: "status",
+    head: "Status",
+    cell: (row) => <KubeStatus {...row} />,
+    sort: (row) => row.values.ready ?? 1,
+  };
+  const measured = [use(name, "cpu", "CPU", formatCores), use(name, "memory", "Memory", formatBytes)];
+  switch (list.id) {
+    case "clusters":
+      return [
+        first,
+        status,
+        ...measured,
+        count("wanted", "Nodes"),
+        count("pods", "Pods"),
+        count("stuck", "Not running"),
+      ];
+    case "workloads":
+      return [first, ...rest, status, count("ready", "Ready"), count("wanted", "Wanted")];
+    case "nodes":
+      return [first, ...rest, status, ...measured, count("pods", "Pods")];
+    case "namespaces":
+      return [first, ...rest, ...measured, count("pods", "Pods"), count("restarts", "Restarts in 1h")];
+    default:
+      return [first, ...rest, status, ...measured, count("restarts", "Restarts")];
+  }
+}
+
+function use(name: string, key: string, head: string, format: (value: number) => string): Column<KubeRow> {
+  return {
+    key,
+    head,
+    downFirst: true,
+    wideOnly: key === "cpu",
+    cell: ({ values, labels }) =>
+      values[key] === undefined ? (
+        <span className="faint">–</span>
+      ) : (
+        <span className={styles.use}>
+          <span className="numbers">{format(values[key])}</span>
+          <Meter
+            bare
+            label={`${head} of ${labels[name]}`}
+            used={values[key]}
+            limit={values[`${key}Room`]}
+            format={format}
+          />
+        </span>
+      ),
+    sort: ({ values }) => values[key] ?? 0,
+  };
+}
+
+function count(key: string, head: string): Column<KubeRow> {
+  return {
+    key,
+    head,
+    numeric: true,
+    downFirst: true,
+    wideOnly: key !== "ready" && key !== "wanted" && key !== "stuck",
+    cell: ({ values }) => formatValue(Math.round(values[key] ?? 0)),
+    sort: ({ values }) => values[key] ?? 0,
+  };
+}
+
+/** KubeStatus says in one word how an object is. */
+export function KubeStatus({ values, labels }: KubeRow) {
+  if (values.waiting !== undefined) return <Badge tone="bad">{labels.reason || "Waiting"}</Badge>;
+  const good = values.wanted === undefined ? values.ready === 1 : (values.ready ?? 0) >= values.wanted;
+  return <Badge tone={good ? "good" : "warn"}>{good ? "Ready" : "Not ready"}</Badge>;
+}
