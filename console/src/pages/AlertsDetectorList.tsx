@@ -113,16 +113,11 @@ function DetectorCard({ detector, onRemove }: { detector: Detector; onRemove: ()
           <Link className="button small" to={`/alerts/detectors/${id}`}>
             {reason ? "View" : "Edit"}
           </Link>
-          <Button
-            small
-            variant="quiet"
-            icon
-            reason={reason}
-            aria-label={`Delete detector ${name}`}
-            onClick={onRemove}
-          >
-            <Trash2 size={14} />
-          </Button>
+          {reason === undefined && (
+            <Button small variant="quiet" icon aria-label={`Delete detector ${name}`} onClick={onRemove}>
+              <Trash2 size={14} />
+            </Button>
+          )}
         </>
       }
     >

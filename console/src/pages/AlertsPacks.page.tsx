@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "react-router";
 import { PackCard } from "../components/alerts/PackCard";
 import { PackDrawer } from "../components/alerts/PackDrawer";
 import { RunbookDialog } from "../components/alerts/Runbook";
@@ -66,7 +67,10 @@ export function AlertsPacksPage() {
         <Skeleton rows={8} />
       ) : packs.data.length === 0 ? (
         <Empty title="This server brings no packs">
-          <p>Write rules of your own instead.</p>
+          <p>Rules of your own watch the same.</p>
+          <Link className="button" to="/alerts/rules">
+            Rules
+          </Link>
         </Empty>
       ) : (
         <ul className={styles.grid}>

@@ -6,7 +6,7 @@ import { Trials } from "../components/alerts/Trials";
 import { Badge } from "../components/Badge";
 import { Button } from "../components/Button";
 import { Card } from "../components/Card";
-import { useToast } from "../components/Toasts";
+import { useUndoable } from "../components/Toasts";
 import { useTestReceiver } from "../data/receivers";
 import { type Config, type ReceiverConfig, removeReceiver, saveReceiver, usersOf } from "../lib/alertconfig";
 import { kindOf } from "../lib/alertreceiverkinds";
@@ -17,15 +17,23 @@ import type { ConfigAccess } from "./AlertsReceivers.page";
 /** ReceiverCards lists the receivers, each with its test. */
 export function ReceiverCards({ access, config }: { access: ConfigAccess; config: Config }) {
   const [open, setOpen] = useState<ReceiverConfig>();
+  // The server is told after the time for Undo: it forgets the secrets of what is gone.
+  const { hidden, remove } = useUndoable<ReceiverConfig>({
+    idOf: ({ name }) => name,
+    text: ({ name }) => `Deleted receiver ${name}.`,
+    perform: ({ name }) => access.change((text) => removeReceiver(text, name)),
+  });
+  const shown = config.receivers.filter(({ name }) => !hidden.has(name));
   return (
     <div className={styles.stack}>
-      {config.receivers.map((receiver) => (
+      {shown.map((receiver) => (
         <ReceiverCard
           key={receiver.name}
           access={access}
           receiver={receiver}
           routes={usersOf(config.route, receiver.name)}
           onEdit={() => setOpen(receiver)}
+          onRemove={() => remove(receiver)}
         />
       ))}
       {open && (
@@ -49,47 +57,37 @@ interface ReceiverCardProps {
   /** How many routes lead to it. */
   routes: number;
   onEdit: () => void;
+  onRemove: () => void;
 }
 
-function ReceiverCard({ access, receiver, routes, onEdit }: ReceiverCardProps) {
+function ReceiverCard({ access, receiver, routes, onEdit, onRemove }: ReceiverCardProps) {
   const test = useTestReceiver();
-  const toast = useToast();
   const { reason } = access;
   const { name } = receiver;
   const used = routes > 0 ? "Routes lead to it; change them first." : undefined;
-  const onRemove = () =>
-    access
-      .change((text) => removeReceiver(text, name), `Deleted receiver ${name}.`)
-      .catch((error: Error) => toast({ text: error.message, tone: "bad", ms: 0 }));
   return (
     <Card
       title={name}
       note={routes === 0 ? "no route leads to it" : routes === 1 ? "one route" : `${routes} routes`}
       actions={
-        <>
-          <Button
-            small
-            busy={test.isPending}
-            reason={reason}
-            aria-label={`Send a test to ${name}`}
-            onClick={() => test.mutate({ name })}
-          >
-            <Send size={14} /> Test
-          </Button>
-          <Button small reason={reason} aria-label={`Edit ${name}`} onClick={onEdit}>
-            Edit
-          </Button>
-          <Button
-            small
-            variant="quiet"
-            icon
-            reason={reason ?? used}
-            aria-label={`Delete ${name}`}
-            onClick={onRemove}
-          >
-            <Trash2 size={14} />
-          </Button>
-        </>
+        reason === undefined && (
+          <>
+            <Button
+              small
+              busy={test.isPending}
+              aria-label={`Send a test to ${name}`}
+              onClick={() => test.mutate({ name })}
+            >
+              <Send size={14} /> Test
+            </Button>
+            <Button small aria-label={`Edit ${name}`} onClick={onEdit}>
+              Edit
+            </Button>
+            <Button small variant="quiet" icon reason={used} aria-label={`Delete ${name}`} onClick={onRemove}>
+              <Trash2 size={14} />
+            </Button>
+          </>
+        )
       }
     >
       <div className={styles.stack}>

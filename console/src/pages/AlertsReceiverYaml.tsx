@@ -48,17 +48,19 @@ export function ConfigYaml({ access }: { access: ConfigAccess }) {
           {fault.message}
         </p>
       )}
-      <div className={styles.actions}>
-        <Button
-          variant="primary"
-          busy={busy}
-          reason={access.reason ?? (typed === undefined ? "Nothing is changed." : undefined)}
-          onClick={() => void onSave()}
-        >
-          Save
-        </Button>
-        {typed !== undefined && <Button onClick={() => setTyped(undefined)}>Discard</Button>}
-      </div>
+      {access.reason === undefined && (
+        <div className={styles.actions}>
+          <Button
+            variant="primary"
+            busy={busy}
+            reason={typed === undefined ? "Nothing is changed." : undefined}
+            onClick={() => void onSave()}
+          >
+            Save
+          </Button>
+          {typed !== undefined && <Button onClick={() => setTyped(undefined)}>Discard</Button>}
+        </div>
+      )}
     </div>
   );
 }

@@ -25,8 +25,11 @@ export interface ConfigAccess {
   /** What the forms read of it; a fault where they cannot. */
   readonly config: Config | Error;
   readonly reason: string | undefined;
-  /** Changes and saves; rejects with the API's error. */
-  change(change: ConfigChange, done: string): Promise<void>;
+  /**
+   * Changes and saves, and then says what was done; rejects with the API's error. With `undo`, the message offers to bring the
+   * former text back.
+   */
+  change(change: ConfigChange, done?: string, undo?: boolean): Promise<void>;
 }
 
 /** AlertsReceiversPage is who is told of alerts: receivers, routes, and both as YAML. */
@@ -61,11 +64,14 @@ export function AlertsReceiversPage() {
     stored: data,
     config,
     reason,
-    async change(change, done) {
+    async change(change, done = "", undo = false) {
       const { text, kept } = change(data.alertmanager_config);
       await save.mutateAsync({ ...data, alertmanager_config: text });
       const lost = kept ? "" : " The YAML was written anew; its comments are lost.";
-      toast({ text: done + lost, tone: "good" });
+      const fail = (error: Error) => void toast({ text: error.message, tone: "bad", ms: 0 });
+      const action = { label: "Undo", run: () => save.mutate(data, { onError: fail }) };
+      const told = (done + lost).trim();
+      if (told) toast({ text: told, tone: "good", ...(undo && { action }) });
     },
   };
   const none = !(config instanceof Error) && config.receivers.length === 0;
@@ -81,9 +87,11 @@ export function AlertsReceiversPage() {
             <Link className="button" to="/alerts/notifications">
               Notification log
             </Link>
-            <Button variant="primary" reason={reason ?? unreadable} onClick={() => setAdding(true)}>
-              <Plus size={15} /> Add a receiver
-            </Button>
+            {reason === undefined && (
+              <Button variant="primary" reason={unreadable} onClick={() => setAdding(true)}>
+                <Plus size={15} /> Add a receiver
+              </Button>
+            )}
           </>
         }
       />

@@ -13,19 +13,10 @@ export function Routing({ access, config }: { access: ConfigAccess; config: Conf
   const alerts = useAlerts().data ?? [];
   const toast = useToast();
   const { route: root } = config;
-  const change = (edit: ConfigChange, done: string) =>
-    access.change(edit, done).catch((error: Error) => toast({ text: error.message, tone: "bad", ms: 0 }));
-  const before = access.stored.alertmanager_config;
-  const remove = async (path: RoutePath) => {
-    await change((text) => saveRoute(text, path, undefined), "Deleted the route.");
-    toast({
-      text: "The route is gone.",
-      action: {
-        label: "Undo",
-        run: () => void change(() => ({ text: before, kept: true }), "The route is back."),
-      },
-    });
-  };
+  const change = (edit: ConfigChange, done: string, undo = false) =>
+    access
+      .change(edit, done, undo)
+      .catch((error: Error) => toast({ text: error.message, tone: "bad", ms: 0 }));
   return (
     <div className={styles.stack}>
       <p className={styles.quiet}>
@@ -34,11 +25,11 @@ export function Routing({ access, config }: { access: ConfigAccess; config: Conf
       </p>
       <RouteTree
         root={root}
-        reason={access.reason}
+        mayWrite={access.reason === undefined}
         onEdit={setOpen}
         onAdd={(path) => setOpen([...path, routeAt(root, path)?.routes?.length ?? 0])}
         onMove={(path, by) => change((text) => moveRoute(text, path, by), "Moved the route.")}
-        onRemove={remove}
+        onRemove={(path) => change((text) => saveRoute(text, path, undefined), "Deleted the route.", true)}
       />
       {open && (
         <RouteDialog

@@ -14,7 +14,7 @@ import { Skeleton } from "../components/Skeleton";
 import { Fault } from "../components/States";
 import { Tabs } from "../components/Tabs";
 import { useToast } from "../components/Toasts";
-import { useReason } from "../data/permissions";
+import { useCan, useReason } from "../data/permissions";
 import {
   type GroupDraft,
   useCheckGroup,
@@ -114,13 +114,13 @@ function GroupActions({ stored }: { stored: VersionedGroup }) {
   const toast = useToast();
   const remove = useDeleteGroup();
   const save = useSaveGroup();
-  const reason = useReason("rules:write", "changing rules");
+  const mayWrite = useCan("rules:write");
   const fail = (error: Error) => void toast({ text: error.message, tone: "bad", ms: 0 });
+  if (!mayWrite) return null;
   return (
     <>
       <Button
         variant="quiet"
-        reason={reason}
         busy={remove.isPending}
         onClick={() =>
           remove.mutate(stored, {
@@ -142,14 +142,12 @@ function GroupActions({ stored }: { stored: VersionedGroup }) {
       >
         <Trash2 size={15} /> Delete group
       </Button>
-      {reason === undefined && (
-        <Link
-          className="button primary"
-          to={`/alerts/rules/new?namespace=${encodeURIComponent(stored.namespace)}&group=${encodeURIComponent(stored.name)}${stored.language === "logql" ? "&language=logql" : ""}`}
-        >
-          <Plus size={15} /> Add a rule
-        </Link>
-      )}
+      <Link
+        className="button primary"
+        to={`/alerts/rules/new?namespace=${encodeURIComponent(stored.namespace)}&group=${encodeURIComponent(stored.name)}${stored.language === "logql" ? "&language=logql" : ""}`}
+      >
+        <Plus size={15} /> Add a rule
+      </Link>
     </>
   );
 }
@@ -195,17 +193,18 @@ function RuleCard({ row, stored, reason }: RuleCardProps) {
               >
                 {reason ? "View" : "Edit"}
               </Link>
-              <Button
-                small
-                variant="quiet"
-                icon
-                reason={reason}
-                busy={save.isPending || remove.isPending}
-                aria-label={`Delete ${row.name}`}
-                onClick={onDelete}
-              >
-                <Trash2 size={14} />
-              </Button>
+              {reason === undefined && (
+                <Button
+                  small
+                  variant="quiet"
+                  icon
+                  busy={save.isPending || remove.isPending}
+                  aria-label={`Delete ${row.name}`}
+                  onClick={onDelete}
+                >
+                  <Trash2 size={14} />
+                </Button>
+              )}
             </>
           )}
         </>
@@ -303,17 +302,19 @@ function GroupYaml({ stored, reason }: { stored: VersionedGroup; reason: string 
         </ul>
       )}
       {save.isError && <p role="alert">{save.error.message}</p>}
-      <div className={styles.actions}>
-        <Button
-          variant="primary"
-          busy={save.isPending}
-          reason={reason ?? (typed === undefined ? "Nothing is changed." : undefined)}
-          onClick={onSave}
-        >
-          Save
-        </Button>
-        {typed !== undefined && <Button onClick={() => setTyped(undefined)}>Discard</Button>}
-      </div>
+      {reason === undefined && (
+        <div className={styles.actions}>
+          <Button
+            variant="primary"
+            busy={save.isPending}
+            reason={typed === undefined ? "Nothing is changed." : undefined}
+            onClick={onSave}
+          >
+            Save
+          </Button>
+          {typed !== undefined && <Button onClick={() => setTyped(undefined)}>Discard</Button>}
+        </div>
+      )}
     </div>
   );
 }

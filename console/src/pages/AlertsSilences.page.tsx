@@ -49,9 +49,11 @@ export function AlertsSilencesPage() {
         title="Silences"
         subtitle="Alerts that a silence covers notify nobody while it lasts."
         actions={
-          <Button variant="primary" reason={silencing.reason} onClick={open}>
-            <Plus size={15} /> New silence
-          </Button>
+          silencing.reason === undefined && (
+            <Button variant="primary" onClick={open}>
+              <Plus size={15} /> New silence
+            </Button>
+          )
         }
       />
       {silences.isError ? (
@@ -91,7 +93,7 @@ export function AlertsSilencesPage() {
                 <SilenceTable
                   silences={found.filter(({ status }) => status.state === tab)}
                   alerts={alerts}
-                  reason={silencing.reason}
+                  mayWrite={silencing.reason === undefined}
                   onEdit={silencing.open}
                 />
               </Card>
@@ -107,11 +109,11 @@ export function AlertsSilencesPage() {
 interface SilenceTableProps {
   silences: readonly Silence[];
   alerts: readonly Alert[];
-  reason: string | undefined;
+  mayWrite: boolean;
   onEdit: ReturnType<typeof useSilencing>["open"];
 }
 
-function SilenceTable({ silences, alerts, reason, onEdit }: SilenceTableProps) {
+function SilenceTable({ silences, alerts, mayWrite, onEdit }: SilenceTableProps) {
   const { zone } = useTime();
   const now = useNow();
   const toast = useToast();
@@ -124,7 +126,7 @@ function SilenceTable({ silences, alerts, reason, onEdit }: SilenceTableProps) {
         { matchers, endsAt, createdBy, comment, startsAt: new Date().toISOString() },
         { onError: fail },
       );
-    return [
+    const all: readonly Column<Silence>[] = [
       {
         key: "state",
         head: "State",
@@ -168,7 +170,6 @@ function SilenceTable({ silences, alerts, reason, onEdit }: SilenceTableProps) {
           <span className={styles.rowActions}>
             <Button
               small
-              reason={reason}
               onClick={() =>
                 onEdit(
                   silence.status.state === "expired"
@@ -189,7 +190,6 @@ function SilenceTable({ silences, alerts, reason, onEdit }: SilenceTableProps) {
               <Button
                 small
                 variant="quiet"
-                reason={reason}
                 aria-label={`Expire ${matchersToLabels(silence.matchers)}`}
                 onClick={() =>
                   expire.mutate(silence.id, {
@@ -209,7 +209,8 @@ function SilenceTable({ silences, alerts, reason, onEdit }: SilenceTableProps) {
         ),
       },
     ];
-  }, [alerts, expire, save, toast, reason, onEdit, zone, now]);
+    return mayWrite ? all : all.slice(0, -1);
+  }, [alerts, expire, save, toast, mayWrite, onEdit, zone, now]);
   return (
     <DataTable label="Silences" rows={silences} columns={columns} rowKey={({ id }) => id} empty="None here" />
   );

@@ -14,7 +14,7 @@ interface Silencing {
   open(draft: SilenceDraft): void;
   /** Silences one alert at once. */
   silence(alert: Alert, seconds: number): void;
-  /** The button of an alert. */
+  /** The button of an alert; nothing for those who may not silence. */
   button(alert: Alert, wide?: boolean): ReactNode;
   /** The form while it is open; put it on the page. */
   readonly dialog: ReactNode;
@@ -54,15 +54,16 @@ export function useSilencing(alerts: readonly Alert[]): Silencing {
       },
     );
   };
-  const button = (alert: Alert, wide = false) => (
-    <SilenceButton
-      reason={alert.state === "silenced" ? "It is silenced." : reason}
-      label={`Silence ${alert.name}`}
-      wide={wide}
-      onSilence={(seconds) => silence(alert, seconds)}
-      onMore={() => setDraft({ matchers: matchersOf(alert.labels), comment: "" })}
-    />
-  );
+  const button = (alert: Alert, wide = false) =>
+    reason === undefined && (
+      <SilenceButton
+        reason={alert.state === "silenced" ? "It is silenced." : undefined}
+        label={`Silence ${alert.name}`}
+        wide={wide}
+        onSilence={(seconds) => silence(alert, seconds)}
+        onMore={() => setDraft({ matchers: matchersOf(alert.labels), comment: "" })}
+      />
+    );
   const dialog = draft && (
     <SilenceDialog
       key={draft.id ?? "new"}

@@ -6,7 +6,7 @@ import styles from "./RouteTree.module.css";
 
 interface RouteTreeProps {
   root: Route;
-  reason: string | undefined;
+  mayWrite: boolean;
   onEdit: (path: RoutePath) => void;
   /** A new route below the one at the path. */
   onAdd: (path: RoutePath) => void;
@@ -32,7 +32,7 @@ interface BranchProps extends RouteTreeProps {
 }
 
 function Branch({ route, path, siblings, inherited, ...rest }: BranchProps) {
-  const { reason, onEdit, onAdd, onMove, onRemove } = rest;
+  const { mayWrite, onEdit, onAdd, onMove, onRemove } = rest;
   const receiver = route.receiver ?? inherited;
   const place = path.at(-1) ?? 0;
   const isRoot = path.length === 0;
@@ -55,37 +55,39 @@ function Branch({ route, path, siblings, inherited, ...rest }: BranchProps) {
           → <span className={styles.to}>{receiver || "nobody"}</span>
         </span>
         <span className={styles.more}>{timings(route)}</span>
-        <span className={styles.buttons}>
-          {!isRoot && siblings > 1 && (
-            <>
-              <IconButton
-                label={`Move ${name} up`}
-                reason={reason ?? (place === 0 ? "It is the first." : undefined)}
-                onClick={() => onMove(path, -1)}
-              >
-                <ArrowUp size={14} />
-              </IconButton>
-              <IconButton
-                label={`Move ${name} down`}
-                reason={reason ?? (place === siblings - 1 ? "It is the last." : undefined)}
-                onClick={() => onMove(path, 1)}
-              >
-                <ArrowDown size={14} />
-              </IconButton>
-            </>
-          )}
-          <IconButton label={`Add a route below ${name}`} reason={reason} onClick={() => onAdd(path)}>
-            <Plus size={14} />
-          </IconButton>
-          <IconButton label={`Edit the route of ${name}`} reason={reason} onClick={() => onEdit(path)}>
-            <Pencil size={14} />
-          </IconButton>
-          {!isRoot && (
-            <IconButton label={`Delete the route of ${name}`} reason={reason} onClick={() => onRemove(path)}>
-              <Trash2 size={14} />
+        {mayWrite && (
+          <span className={styles.buttons}>
+            {!isRoot && siblings > 1 && (
+              <>
+                <IconButton
+                  label={`Move ${name} up`}
+                  reason={place === 0 ? "It is the first." : undefined}
+                  onClick={() => onMove(path, -1)}
+                >
+                  <ArrowUp size={14} />
+                </IconButton>
+                <IconButton
+                  label={`Move ${name} down`}
+                  reason={place === siblings - 1 ? "It is the last." : undefined}
+                  onClick={() => onMove(path, 1)}
+                >
+                  <ArrowDown size={14} />
+                </IconButton>
+              </>
+            )}
+            <IconButton label={`Add a route below ${name}`} onClick={() => onAdd(path)}>
+              <Plus size={14} />
             </IconButton>
-          )}
-        </span>
+            <IconButton label={`Edit the route of ${name}`} onClick={() => onEdit(path)}>
+              <Pencil size={14} />
+            </IconButton>
+            {!isRoot && (
+              <IconButton label={`Delete the route of ${name}`} onClick={() => onRemove(path)}>
+                <Trash2 size={14} />
+              </IconButton>
+            )}
+          </span>
+        )}
       </div>
       {route.routes && route.routes.length > 0 && (
         <ul className={styles.tree}>
@@ -108,7 +110,7 @@ function Branch({ route, path, siblings, inherited, ...rest }: BranchProps) {
 
 interface IconButtonProps {
   label: string;
-  reason: string | undefined;
+  reason?: string | undefined;
   onClick: () => void;
   children: React.ReactNode;
 }

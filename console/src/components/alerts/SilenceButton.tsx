@@ -5,7 +5,7 @@ import { Button } from "../Button";
 import { Menu } from "../Menu";
 
 interface SilenceButtonProps {
-  /** Why the session cannot. */
+  /** Why there is nothing to do. */
   reason: string | undefined;
   busy?: boolean;
   /** The button's name for screen readers, since many stand in one list. */
