@@ -11,12 +11,12 @@ import { VariableBar } from "../components/dashboards/VariableBar";
 import { TextInput } from "../components/Inputs";
 import { PageHead } from "../components/PageHead";
 import { Skeleton } from "../components/Skeleton";
-import { Empty, Fault } from "../components/States";
+import { Empty, Fault, Forbidden } from "../components/States";
 import { useToast } from "../components/Toasts";
 import { builtIns } from "../dashboards";
 import { useCreateDashboard, useDashboard, useUpdateDashboard, useVariables } from "../data/dashboards";
 import { stepFor } from "../data/metrics";
-import { useReason } from "../data/permissions";
+import { useCan } from "../data/permissions";
 import {
   bottomOf,
   type DashboardPanel,
@@ -38,13 +38,22 @@ export function DashboardPage() {
   const builtIn = builtIns.find((one) => one.id === id);
   const isNew = id === "new";
   const kept = useDashboard(id, !builtIn && !isNew);
+  const mayWrite = useCan("dashboards:write");
   if (builtIn) return <Shown key={id} id={id} spec={builtIn.spec} etag="" isBuiltIn />;
-  if (isNew) return <Shown key={id} id={id} spec={emptyDashboard("New dashboard")} etag="" />;
+  if (isNew && mayWrite) return <Shown key={id} id={id} spec={emptyDashboard("New dashboard")} etag="" />;
   if (kept.data) return <Shown key={id} id={id} spec={kept.data.value.spec} etag={kept.data.etag} />;
   return (
     <div className="page">
       <PageHead title="Dashboard" back={back} />
-      {kept.error ? <Fault error={kept.error} onRetry={() => kept.refetch()} /> : <Skeleton rows={8} />}
+      {isNew ? (
+        <Forbidden>
+          Your role does not include making dashboards. Ask an owner or admin of the tenant.
+        </Forbidden>
+      ) : kept.error ? (
+        <Fault error={kept.error} onRetry={() => kept.refetch()} />
+      ) : (
+        <Skeleton rows={8} />
+      )}
     </div>
   );
 }
@@ -64,8 +73,8 @@ function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
   const { interval, refresh } = useTime();
   const navigate = useNavigate();
   const toast = useToast();
-  const reason = useReason("dashboards:write", "changing dashboards");
-  const [draft, setDraft] = useState<DashboardSpec | undefined>(id === "new" && !reason ? saved : undefined);
+  const mayWrite = useCan("dashboards:write");
+  const [draft, setDraft] = useState<DashboardSpec | undefined>(id === "new" ? saved : undefined);
   const [open, setOpen] = useState<Open>();
   const [choices, setChoices] = useUrlState(choicesCodec);
   const create = useCreateDashboard();
@@ -129,15 +138,16 @@ function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
               <Button onClick={() => setOpen({ what: "json" })}>
                 <Braces size={14} /> JSON
               </Button>
-              <Button
-                reason={reason}
-                busy={create.isPending}
-                onClick={() => make({ ...spec, title: `${spec.title} (copy)` })}
-              >
-                <Copy size={14} /> Copy
-              </Button>
-              {!isBuiltIn && (
-                <Button variant="primary" reason={reason} onClick={() => setDraft(saved)}>
+              {mayWrite && (
+                <Button
+                  busy={create.isPending}
+                  onClick={() => make({ ...spec, title: `${spec.title} (copy)` })}
+                >
+                  <Copy size={14} /> Copy
+                </Button>
+              )}
+              {mayWrite && !isBuiltIn && (
+                <Button variant="primary" onClick={() => setDraft(saved)}>
                   <Pencil size={14} /> Edit
                 </Button>
               )}

@@ -11,7 +11,7 @@ import { Empty, Fault } from "../components/States";
 import { useUndoable } from "../components/Toasts";
 import { builtIns } from "../dashboards";
 import { type DashboardSummary, useDashboards, useDeleteDashboard } from "../data/dashboards";
-import { useCan, useReason } from "../data/permissions";
+import { useCan } from "../data/permissions";
 import { sharedParams, textCodec } from "../lib/urlstate";
 import { useUrlState } from "../lib/useurlstate";
 import styles from "./Dashboards.module.css";
@@ -38,7 +38,7 @@ const ours: readonly Row[] = builtIns.map(({ id, spec }) => ({
 export function DashboardsPage() {
   const [state, setState] = useUrlState(listCodec);
   const mayRead = useCan("dashboards:read");
-  const reason = useReason("dashboards:write", "making dashboards");
+  const mayWrite = useCan("dashboards:write");
   const own = useDashboards(mayRead);
   const navigate = useNavigate();
   const [importing, setImporting] = useState(false);
@@ -62,14 +62,16 @@ export function DashboardsPage() {
         title="Dashboards"
         subtitle="What comes with Seamark, and your tenant's own."
         actions={
-          <>
-            <Button reason={reason} onClick={() => setImporting(true)}>
-              <FileInput size={14} /> Import
-            </Button>
-            <Button variant="primary" reason={reason} onClick={() => navigate("/dashboards/new")}>
-              <Plus size={14} /> New dashboard
-            </Button>
-          </>
+          mayWrite && (
+            <>
+              <Button onClick={() => setImporting(true)}>
+                <FileInput size={14} /> Import
+              </Button>
+              <Button variant="primary" onClick={() => navigate("/dashboards/new")}>
+                <Plus size={14} /> New dashboard
+              </Button>
+            </>
+          )
         }
       />
       <div className={styles.filter}>
@@ -100,18 +102,20 @@ export function DashboardsPage() {
         <Skeleton rows={2} />
       ) : mine.length === 0 ? (
         <Empty title="No dashboards of your own yet">
-          Open one below and copy it, make a new one, or import one from Grafana.
+          {mayWrite
+            ? "Open one below and copy it, make a new one, or import one from Grafana."
+            : "Editors of the tenant make them; those below are for everybody."}
         </Empty>
       ) : (
         <Cards
           rows={foundOwn}
           onDelete={
-            reason
-              ? undefined
-              : (id) => {
+            mayWrite
+              ? (id) => {
                   const row = mine.find((one) => one.id === id);
                   if (row) remove(row);
                 }
+              : undefined
           }
         />
       )}

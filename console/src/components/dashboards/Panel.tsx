@@ -40,10 +40,10 @@ export function Panel({ panel, values, ready, height, onLarge, onEdit, onDelete 
   const [ref, seen, width] = useSeen();
   const stepSeconds = stepFor(interval, Math.min(width || 600, 900));
   const times = { stepSeconds, rangeSeconds: (interval.toMs - interval.fromMs) / 1000 };
-  const queries = (panel.queries ?? []).map((query) => ({
-    ...query,
-    query: interpolate(query.query, values, times, true),
-  }));
+  // A panel that is being made has a query without text.
+  const queries = (panel.queries ?? [])
+    .filter(({ query }) => query.trim())
+    .map((query) => ({ ...query, query: interpolate(query.query, values, times, true) }));
   const isLines = panel.type === "logs";
   const isText = panel.type === "text";
   const data = usePanelData({ queries, interval, stepSeconds }, seen && ready && !isLines && !isText);
@@ -85,7 +85,7 @@ export function Panel({ panel, values, ready, height, onLarge, onEdit, onDelete 
       ref={ref}
       className={`card ${styles.panel}`}
       aria-label={title}
-      data-state={stateOf(data, ready)}
+      data-state={isLines || isText ? undefined : stateOf(data, ready)}
     >
       <header className={styles.head}>
         <h3>

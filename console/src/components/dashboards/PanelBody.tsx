@@ -71,7 +71,8 @@ interface DrawProps {
   height: number;
 }
 
-const namesPx = 26;
+/** The room for the names of series below a chart: a line for few, and two that scroll for more. */
+const namesPx = (count: number) => (count > 4 ? 48 : 26);
 
 function Lines({ panel, matrix, height }: DrawProps) {
   const { zone, setRange } = useTime();
@@ -92,7 +93,7 @@ function Lines({ panel, matrix, height }: DrawProps) {
         matrix={scaled}
         zone={zone}
         kind={panel.options?.style ?? "lines"}
-        height={Math.max(60, height - (withNames ? namesPx : 0))}
+        height={Math.max(60, height - (withNames ? namesPx(names.length) : 0))}
         legend="none"
         unit={unit}
         thresholds={thresholds}
@@ -101,7 +102,13 @@ function Lines({ panel, matrix, height }: DrawProps) {
         onZoom={(from, to) => setRange(fixed(from, to))}
       />
       {withNames && (
-        <ul className={styles.names}>
+        <ul
+          className={styles.names}
+          style={{ maxHeight: namesPx(names.length) }}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+          tabIndex={0}
+          aria-label="Series"
+        >
           {names.map((name, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a series' place is what its colour comes from.
             <li key={place} title={name}>
@@ -196,7 +203,8 @@ function Bars({ panel, matrix }: Omit<DrawProps, "height">) {
   const rows = ranked(panel, matrix).slice(0, 50);
   const most = panel.max ?? Math.max(...rows.map(({ value }) => value ?? 0));
   return (
-    <ul className={styles.bars}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+    <ul className={styles.bars} tabIndex={0} aria-label={panel.title}>
       {rows.map(({ place, name, value }) => (
         <li key={place} data-tone={toneOf(value, panel.thresholds)}>
           <span title={name}>{name}</span>
