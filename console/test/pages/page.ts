@@ -102,7 +102,7 @@ export function newVisits() {
         viewport: options.viewport ?? wide,
         colorScheme: options.colorScheme ?? "light",
       });
-      const here: Here = { ...made, call: (method, to, body) => call(role, method, to, body) };
+      const here: Here = { ...made, call: (method, to, body) => callAs(role, method, to, body) };
       opened.push(here);
       if (role !== "nobody") {
         const { name, value } = await sessionOf(role);
@@ -115,7 +115,13 @@ export function newVisits() {
   };
 }
 
-async function call(role: Role | "nobody", method: string, path: string, body: unknown): Promise<number> {
+/** callAs sends a request as somebody, and returns the status. */
+export async function callAs(
+  role: Role | "nobody",
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<number> {
   const { name, value } = role === "nobody" ? { name: "none", value: "" } : await sessionOf(role);
   const response = await fetch(inject("server") + path, {
     method,

@@ -1,0 +1,245 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, inject } from "vitest";
+import { callAs, type Here } from "./pages/page";
+
+/** What people make in a tenant, so that pictures of the demo show more than its data: alerts that fire, receivers, a dashboard. */
+
+type Call = Here["call"];
+
+const packs = ["workloads", "nodes", "events", "apiserver", "coredns"];
+
+const groups = {
+  "shop/checkout": {
+    language: "promql",
+    group: {
+      name: "checkout",
+      interval: "15s",
+      rules: [
+        {
+          alert: "DeploymentWithoutPods",
+          expr: "kube_deployment_status_replicas_available == 0",
+          labels: { severity: "critical", team: "shop" },
+          annotations: {
+            summary: "{{ $labels.namespace }}/{{ $labels.deployment }} has no pod that answers",
+          },
+        },
+        {
+          alert: "PodsWait",
+          expr: 'sum by (cluster, namespace, pod) (kube_pod_status_phase{phase="Pending"}) > 0',
+          labels: { severity: "warning", team: "shop" },
+          annotations: { summary: "{{ $labels.pod }} finds no node" },
+        },
+        {
+          record: "service:http_requests:rate5m",
+          expr: "sum by (cluster, namespace, service) (rate(http_requests_total[5m]))",
+        },
+      ],
+    },
+  },
+  "shop/lines": {
+    language: "logql",
+    group: {
+      name: "lines",
+      interval: "15s",
+      rules: [
+        {
+          alert: "ErrorLines",
+          expr: 'sum by (cluster, namespace) (count_over_time({namespace=~".+", level="error"}[10m])) > 1',
+          labels: { severity: "warning", team: "platform" },
+          annotations: { summary: "{{ $value }} error lines in {{ $labels.namespace }} within ten minutes" },
+        },
+      ],
+    },
+  },
+};
+
+const detectors = [
+  {
+    name: "TrafficUnusual",
+    kind: "anomaly",
+    expr: "sum by (service) (rate(http_requests_total[5m]))",
+    unit: "per_second",
+  },
+  { name: "ClusterSilent", kind: "absence", selector: "{}", signals: ["logs", "metrics"], by: ["cluster"] },
+];
+
+const shop = {
+  version: 1,
+  title: "Shop",
+  description: "What the shop's team looks at first.",
+  tags: ["shop"],
+  variables: [
+    {
+      name: "service",
+      type: "query",
+      query: "label_values(http_requests_total, service)",
+      multi: true,
+      include_all: true,
+    },
+  ],
+  panels: [
+    {
+      id: 1,
+      type: "timeseries",
+      title: "Requests",
+      x: 0,
+      y: 0,
+      w: 16,
+      h: 8,
+      unit: "reqps",
+      options: { style: "stacked" },
+      queries: [
+        {
+          language: "promql",
+          query: 'sum by (service) (rate(http_requests_total{service=~"$service"}[$__rate_interval]))',
+          legend: "{{service}}",
+        },
+      ],
+    },
+    {
+      id: 2,
+      type: "logs",
+      title: "Errors",
+      x: 16,
+      y: 0,
+      w: 8,
+      h: 8,
+      queries: [{ language: "logql", query: '{namespace="shop", level="error"}' }],
+    },
+  ],
+};
+
+const redact = {
+  revision: 0,
+  pipelines: [
+    {
+      name: "card numbers",
+      enabled: true,
+      steps: [{ kind: "redact", patterns: ["credit_card", "email"] }],
+    },
+  ],
+};
+
+async function put(call: Call, method: string, path: string, body: object): Promise<void> {
+  const status = await call(method, path, body);
+  expect(status, `${method} ${path}`).toBeLessThan(300);
+}
+
+/** pager takes notifications, as somebody's chat would, until it is closed. */
+async function pager() {
+  const server = createServer((_, response) => response.end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+const config = (port: number) => ({
+  template_files: {},
+  alertmanager_config: JSON.stringify({
+    route: {
+      receiver: "on-call",
+      group_by: ["alertname", "cluster"],
+      group_wait: "1s",
+      routes: [
+        { receiver: "shop-team", matchers: ['team="shop"', 'severity!="critical"'] },
+        { receiver: "archive", matchers: ['team="platform"'] },
+      ],
+    },
+    receivers: [
+      { name: "on-call", webhook_configs: [{ url: `http://127.0.0.1:${port}/on-call` }] },
+      { name: "shop-team", webhook_configs: [{ url: `http://127.0.0.1:${port}/shop` }] },
+      // Nothing listens on port 9: attempts that fail are part of the picture.
+      { name: "archive", webhook_configs: [{ url: "http://127.0.0.1:9/alerts" }] },
+    ],
+  }),
+});
+
+/** auditRecords are requests to the API server of the last quarter of an hour. */
+function auditRecords() {
+  const calls = [
+    [
+      "system:kube-controller-manager",
+      "update",
+      { resource: "endpointslices", namespace: "shop", name: "cart" },
+      200,
+    ],
+    [
+      "jane@example.com",
+      "patch",
+      { resource: "deployments", apiGroup: "apps", namespace: "shop", name: "checkout" },
+      200,
+    ],
+    [
+      "jane@example.com",
+      "create",
+      { resource: "pods", subresource: "exec", namespace: "shop", name: "cart-redis-0" },
+      101,
+    ],
+    [
+      "ci-deployer",
+      "delete",
+      { resource: "pods", namespace: "payments", name: "ledger-7d9f8c6b54-x2x4z" },
+      200,
+    ],
+    ["mallory@example.com", "get", { resource: "secrets", namespace: "payments", name: "db-password" }, 403],
+    ["system:serviceaccount:monitoring:prometheus", "list", { resource: "pods" }, 200],
+    ["system:serviceaccount:monitoring:prometheus", "list", { resource: "nodes" }, 200],
+  ] as const;
+  return Array.from({ length: 120 }, (_, i) => {
+    const [username, verb, objectRef, code] = calls[(i * i) % calls.length] ?? calls[0];
+    const at = new Date(Date.now() - i * 7500).toISOString();
+    return {
+      level: "Metadata",
+      auditID: `scenery-${i}`,
+      stage: "ResponseComplete",
+      requestURI: "/api",
+      verb,
+      user: { username },
+      sourceIPs: ["10.1.2.3"],
+      userAgent: username.startsWith("system:") ? "kube-controller/v1.33.4" : "kubectl/v1.33.4",
+      objectRef,
+      responseStatus: { code },
+      requestReceivedTimestamp: at,
+      stageTimestamp: at,
+    };
+  });
+}
+
+async function pushAudit(): Promise<void> {
+  const response = await fetch(`${inject("server")}/api/v1/push/audit`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${inject("ingestToken")}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items: auditRecords() }),
+  });
+  expect(response.status).toBe(200);
+}
+
+/** dress fills the demo's tenant, and waits until alerts fire. It returns what ends it. */
+export async function dress(): Promise<() => void> {
+  const call: Call = (method, path, body) => callAs("owner", method, path, body);
+  const { port, close } = await pager();
+  await pushAudit();
+  await put(call, "POST", "/api/v1/alerts", config(port));
+  for (const name of packs) await put(call, "PUT", `/api/v1/alerting/packs/${name}`, { parameters: {} });
+  for (const [path, { language, group }] of Object.entries(groups))
+    await put(call, "PUT", `/api/v1/alerting/groups/${path}`, { language, group });
+  for (const detector of detectors) await put(call, "POST", "/api/v1/alerting/detectors", detector);
+  await put(call, "POST", "/alertmanager/api/v2/silences", {
+    matchers: [{ name: "deployment", value: "recommender", isRegex: false, isEqual: true }],
+    startsAt: new Date().toISOString(),
+    endsAt: new Date(Date.now() + 4 * 3600_000).toISOString(),
+    createdBy: "demo@seamark.local",
+    comment: "Waits for larger nodes, ordered for Thursday",
+  });
+  await put(call, "POST", "/api/v1/dashboards", shop);
+  await put(call, "PUT", "/api/v1/pipelines", redact);
+  await expect.poll(firing, { timeout: 60_000, interval: 500 }).toBeGreaterThan(1);
+  return close;
+}
+
+async function firing(): Promise<number> {
+  const response = await fetch(`${inject("server")}/alertmanager/api/v2/alerts`, {
+    headers: { Authorization: `Bearer ${inject("queryToken")}` },
+  });
+  return response.ok ? ((await response.json()) as unknown[]).length : 0;
+}
