@@ -36,7 +36,7 @@ func testFaults(t *testing.T, w *world) {
 	}{
 		"field of a nested object": {
 			"resource \"seamark_dashboard\" \"it\" {\n  spec = jsonencode({ version = 1, title = \"\", panels = [] })\n}\n",
-			[]string{"on main.tf line 2", "spec", "/title", "request "},
+			[]string{"on main.tf line 2", "spec/title: ", "request "},
 		},
 		"unknown field": {
 			"resource \"seamark_dashboard\" \"it\" {\n  spec = jsonencode({ version = 1, titel = \"x\", panels = [] })\n}\n",
@@ -46,9 +46,13 @@ func testFaults(t *testing.T, w *world) {
 			"resource \"seamark_rule_group\" \"it\" {\n  namespace = \"a\"\n  name      = \"g\"\n  yaml      = \"name: g\\nrules:\\n- alert: A\\n  expr: rate(up[5m\\n\"\n}\n",
 			[]string{"on main.tf line 4", "4:", "alert"},
 		},
+		"all faults of a nested list": {
+			"resource \"seamark_rule_group\" \"it\" {\n  namespace = \"a\"\n  name      = \"g\"\n  rules = [\n    { alert = \"A\", expr = \"up\", for = \"soon\" },\n    { alert = \"B\", expr = \"rate(up[5m\" },\n  ]\n}\n",
+			[]string{"rules[0].for: ", "rules[1].expr: "},
+		},
 		"expression of one rule": {
 			"resource \"seamark_rule_group\" \"it\" {\n  namespace = \"a\"\n  name      = \"g\"\n  rules = [\n    { alert = \"A\", expr = \"up\" },\n    { alert = \"B\", expr = \"rate(up[5m\" },\n  ]\n}\n",
-			[]string{"\"B\"", "seamark-rule"},
+			[]string{"on main.tf line 4", "rules[1].expr: ", "\"B\"", "seamark-rule"},
 		},
 		"a secret without a value": {
 			"resource \"seamark_receiver\" \"it\" {\n  name   = \"ops\"\n  config = \"slack_configs: [{api_url: '<secret:slack>', channel: '#x'}]\"\n}\n",

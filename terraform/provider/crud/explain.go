@@ -70,8 +70,9 @@ func explain(diags *diag.Diagnostics, f *fault, err error) {
 			continue
 		}
 		about := field.Detail
-		if rest != "" {
-			about = rest + ": " + about
+		if steps := at.Steps(); len(steps) > 1 || rest != "" {
+			about = at.String() + rest + ": " + about
+			at = path.Empty().AtName(steps[0].String()) // Terraform shows the line of nothing deeper
 		}
 		diags.AddAttributeError(at, summary, about+quote(e))
 		placed = true
