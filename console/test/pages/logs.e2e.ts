@@ -1,4 +1,4 @@
-import type { Page, Route } from "playwright-core";
+import type { Page, Request, Route } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { narrow } from "../browser";
 import { barsDrawn, drag, histogram, logRows, plotDrawn, runQuery } from "../steps";
@@ -8,11 +8,14 @@ const visits = newVisits();
 
 const list = (page: Page) => page.getByRole("tree", { name: /Log lines/ });
 const queryOf = (page: Page) => new URL(page.url()).searchParams.get("q");
-const isLines = (route: Route) => !route.request().url().includes("count_over_time");
+const isLines = (request: Request) =>
+  request.url().includes("/loki/api/v1/query_range?") && !request.url().includes("count_over_time");
 
 /** stubLines answers queries for lines, and lets the histogram's and the fields' through. */
 const stubLines = (answer: (route: Route) => Promise<unknown>) => (page: Page) =>
-  page.route("**/loki/api/v1/query_range?*", (route) => (isLines(route) ? answer(route) : route.fallback()));
+  page.route("**/loki/api/v1/query_range?*", (route) =>
+    isLines(route.request()) ? answer(route) : route.fallback(),
+  );
 
 describe("lines", () => {
   it("are shown with their histogram, open to all that is known, and narrow the query", async () => {
@@ -72,6 +75,25 @@ describe("lines", () => {
     const opened = page.locator('[role="treeitem"][aria-expanded="true"]');
     await opened.waitFor();
     expect(await opened.locator("pre, ul").first().textContent()).toBe(text);
+  });
+
+  it("stay open when they are asked for again, and give the keyboard back when they are out of view", async () => {
+    const { page } = await visits.open("owner", "/logs?q=%7Bapp%3D%22frontend%22%7D");
+    await logRows(page).nth(3).locator("time").click();
+    const opened = page.locator('[role="treeitem"][aria-expanded="true"]');
+    const text = await opened.locator("pre, ul").first().textContent();
+    const answered = page.waitForResponse((response) => isLines(response.request()));
+    await page.getByRole("button", { name: "Refresh", exact: true }).click();
+    await answered;
+    await page
+      .locator('section[data-stale="false"]')
+      .getByText(/loaded/)
+      .waitFor();
+    expect(await opened.locator("pre, ul").first().textContent()).toBe(text);
+    await opened.getByRole("button", { name: "Context", exact: true }).focus();
+    await list(page).evaluate((element) => element.scrollTo({ top: 5000 }));
+    await opened.waitFor({ state: "detached" });
+    await list(page).and(page.locator(":focus")).waitFor();
   });
 
   it("have a context in their stream and in their pod", async () => {
