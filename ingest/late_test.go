@@ -335,3 +335,31 @@ func TestLateCountsThatWereRemoved(t *testing.T) {
 		})
 	}
 }
+
+// TestLateCountsOfOtherMessages lets a successor find other messages under an open intent of counts than it was made of: they
+// are not taken for stored.
+func TestLateCountsOfOtherMessages(t *testing.T) {
+	c := newCountedLines(t)
+	for range 3 {
+		c.send(manyDays)
+	}
+	h := &history{Bus: c.bus, shard: c.shard(), shows: []uint64{1, 2}}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	w, _ := c.counting(time.Nanosecond, func(at string) {
+		if at == "counts-before-checkpoint" {
+			cancel()
+			runtime.Goexit() // nothing more is done
+		}
+	}, func(o *ingest.WriterOptions) { o.Bus = h })
+	require.NoError(t, w.Run(ctx))
+	doc := c.checkpoint()
+	require.NotNil(t, doc.Intent)
+	require.Equal(t, uint64(2), doc.Sequence)
+	c.becomes(4*manyDays, 4*manyDays)
+
+	h.shows = []uint64{3, 2}
+	w, registry := c.counting(time.Nanosecond, nil, func(o *ingest.WriterOptions) { o.Owner, o.Bus = "node-2", h })
+	defer c.run(w)()
+	c.becomes(4*manyDays, 8*manyDays)
+	require.InDelta(t, 1, counter(t, registry, "seamark_writer_stream_losses_total"), 0)
+}

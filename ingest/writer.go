@@ -72,13 +72,14 @@ func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
 // shardWriter is the writer of one shard while its lease is held.
 type shardWriter struct {
 	*Writer
-	shard    bus.Shard
-	log      *slog.Logger
-	state    Checkpoint
-	revision uint64
-	dirty    bool // state has moved since it was saved
-	tail     tail
-	late     lateCounts // of the messages from state.Waiting to state.Sequence
+	shard     bus.Shard
+	log       *slog.Logger
+	state     Checkpoint
+	revision  uint64
+	dirty     bool // state has moved since it was saved
+	tail      tail
+	recoverTo uint64     // last message of the batch that was open at the start; 0 for none
+	late      lateCounts // of the messages from state.Waiting to state.Sequence
 }
 
 func (w *shardWriter) run(ctx context.Context) error {
@@ -103,16 +104,15 @@ func (w *shardWriter) run(ctx context.Context) error {
 			}
 		})
 	})
-	var recoverTo uint64
 	if w.state.Intent != nil {
-		recoverTo = w.state.Intent.To
+		w.recoverTo = w.state.Intent.To
 	}
 	work.Go(func() error {
 		open, err := w.readLate(ctx, messages)
 		if err != nil {
 			return err
 		}
-		work.Go(func() error { return w.collect(ctx, open, messages, batches, recoverTo) })
+		work.Go(func() error { return w.collect(ctx, open, messages, batches) })
 		return w.store(ctx, batches)
 	})
 	return work.Wait()
@@ -120,16 +120,16 @@ func (w *shardWriter) run(ctx context.Context) error {
 
 // collect cuts the messages into batches. While the store is busy or the budget of inserts is spent the open batch grows up
 // to its limits, so batches are large exactly when that saves work. An open intent's batch is cut where the intent says.
-func (w *shardWriter) collect(ctx context.Context, open *shardBatch, messages <-chan bus.Received, batches chan<- *shardBatch, recoverTo uint64) error { //nolint:revive // one caller, and each argument is another thing
+func (w *shardWriter) collect(ctx context.Context, open *shardBatch, messages <-chan bus.Received, batches chan<- *shardBatch) error {
 	timer := time.NewTimer(w.opts.MaxBatchAge)
 	defer timer.Stop()
 	due := false
 	for {
 		in, out := messages, chan<- *shardBatch(nil)
-		recovering := recoverTo > 0 && !open.empty() && open.from <= recoverTo
+		recovering := w.recoverTo > 0 && !open.empty() && open.from <= w.recoverTo
 		full := w.full(open)
 		if recovering {
-			full, due = open.to == recoverTo, false
+			full, due = open.to == w.recoverTo, false
 		}
 		if full {
 			in = nil
@@ -218,8 +218,8 @@ func (w *shardWriter) store(ctx context.Context, batches <-chan *shardBatch) err
 			if err := w.write(ctx, b); err != nil {
 				return err
 			}
-			now := w.opts.Now()
-			w.pace.rest(w.whole(now.Sub(begin), b), w.crowded(len(b.blocks)), now)
+			took := w.whole(w.opts.Now().Sub(begin), b)
+			w.pace.rest(took, w.crowded(len(b.blocks)), begin.Add(took))
 			// While the writer rests: the next batch would have come later anyway.
 			if err := w.storeDue(ctx); err != nil {
 				return err
