@@ -61,13 +61,17 @@ type rig struct {
 // noQuotas are the flags of a server that is to take what it can.
 var noQuotas = []string{"--quota.rows-per-second", "0", "--quota.bytes-per-second", "0", "--quota.active-series", "0", "--quota.active-streams", "0"}
 
+// countsAge is less than the default, so that counts of patterns do not wait until long after a run's end, for which processes that
+// have nothing to do would be measured.
+const countsAge = "20s"
+
 // newRig starts the whole product with so many tenants.
 func newRig(b *testing.B, tenants int) *rig {
 	b.Helper()
 	r := &rig{b: b, nats: harness.StartNATS(b, b.TempDir()), engine: harness.StartEngine(b, b.TempDir())}
 	r.makeTenants(tenants)
 	flags := append([]string{"--nats.url", r.nats.URL}, r.engine.Flags()...)
-	r.writer = harness.Serve(b, b.TempDir(), append([]string{"writer"}, flags...)...)
+	r.writer = harness.Serve(b, b.TempDir(), append([]string{"writer", "--writer.max-counts-age", countsAge}, flags...)...)
 	r.ingest = harness.Serve(b, b.TempDir(), append(append([]string{"ingest"}, flags...), noQuotas...)...)
 	r.connect()
 	return r
