@@ -79,14 +79,16 @@ otlphttp/seamark:
     batch: {flush_timeout: 1s, min_size: 2000, max_size: 8000, sizer: items}
   retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 30s, max_elapsed_time: 0}
 prometheusremotewrite/seamark:
-  endpoint: {{ $url }}/api/v1/push
-  headers: {Authorization: "Bearer ${env:SEAMARK_TOKEN}"}
-  {{- if .Values.caConfigMap.name }}
-  tls: {ca_file: /etc/seamark-agent-ca/{{ .Values.caConfigMap.key }}}
-  {{- end }}
+  http:
+    endpoint: {{ $url }}/api/v1/push
+    headers: {Authorization: "Bearer ${env:SEAMARK_TOKEN}"}
+    {{- if .Values.caConfigMap.name }}
+    tls: {ca_file: /etc/seamark-agent-ca/{{ .Values.caConfigMap.key }}}
+    {{- end }}
   external_labels: {cluster: {{ .Values.cluster | quote }}}
-  # Metrics keep the names that they were scraped with, as rules and dashboards know them.
-  add_metric_suffixes: false
+  # Metrics keep the names and labels that they were scraped with, as rules and dashboards know them.
+  translation_strategy: UnderscoreEscapingWithoutSuffixes
+  disable_scope_info: true
   target_info: {enabled: false}
   remote_write_queue: {enabled: true, queue_size: 10000, num_consumers: 2}
   retry_on_failure: {enabled: true, initial_interval: 1s, max_interval: 30s, max_elapsed_time: 0}
