@@ -21,6 +21,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
 	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -57,7 +58,7 @@ func TestNATS(t *testing.T) {
 
 	skewed := o
 	skewed.Now = func() time.Time { return time.Now().Add(time.Hour) }
-	want(t, skewed, doctor.Failure, "clock", "the clock of NATS is 1h0m0s", "NTP")
+	want(t, skewed, doctor.Failure, "clock", "the clock of NATS is", "more than ten times 1s", "NTP")
 	window := o
 	window.NATS.DuplicateWindow = 10 * time.Minute
 	want(t, window, doctor.Warning, "streams", "--bus.duplicate-window 10m0s", "SEAMARK_LOGS_0")
@@ -89,6 +90,37 @@ func TestNATSWithPassword(t *testing.T) {
 	want(t, o, doctor.Failure, "nats", "a power failure takes", "sync_interval: always")
 	o.NATS.URL = "nats://seamark:right@" + address
 	want(t, o, doctor.OK, "nats", "with JetStream")
+}
+
+// TestNATSCluster takes one of three servers away.
+func TestNATSCluster(t *testing.T) {
+	cluster := harness.StartNATSCluster(t, 3)
+	healthy := func() error { return cluster.Healthy(t.Context()) }
+	testkit.Eventually(t, time.Minute, healthy)
+	openStreams(t, cluster.URL(), 3)
+	testkit.Eventually(t, time.Minute, healthy)
+	o := options(t)
+	o.NATS = doctor.NATSOptions{URL: cluster.URL(), MonitorURLs: cluster.Monitors(), Replicas: 3, Streams: 1, MaxStreamBytes: 1 << 20, DuplicateWindow: time.Minute}
+	want(t, o, doctor.OK, "streams", "1 streams and buckets are as the settings say")
+	for _, url := range strings.Split(cluster.URL(), ",") {
+		want(t, o, doctor.OK, "nats", url, "with JetStream")
+	}
+	one := o
+	one.NATS.Replicas = 1
+	want(t, one, doctor.Warning, "nats", "--nats.replicas is 1 on a cluster")
+	want(t, one, doctor.Failure, "streams", "not 1 replicas have: SEAMARK_LOGS_0 (3)")
+
+	cluster.Node(2).Kill()
+	testkit.Eventually(t, time.Minute, func() error { // the others notice by and by
+		r := doctor.Examine(t.Context(), o)
+		if !slices.ContainsFunc(r.Findings, func(f doctor.Finding) bool {
+			return f.Level == doctor.Warning && f.Check == "streams" && strings.Contains(f.Message, "replicas are away or behind of: SEAMARK_LOGS_0")
+		}) {
+			return fmt.Errorf("no stream is told to lack a replica: %+v", r.Findings)
+		}
+		return nil
+	})
+	want(t, o, doctor.Failure, "nats", strings.Split(cluster.URL(), ",")[2], "does not answer")
 }
 
 // TestEmbeddedNATS reaches the server of a process through the socket in its folder.
@@ -136,7 +168,7 @@ func TestClickHouse(t *testing.T) {
 
 	skewed := o
 	skewed.Now = func() time.Time { return time.Now().Add(-5 * time.Second) }
-	want(t, skewed, doctor.Warning, "clock", "ClickHouse at "+e.TCP+" is 5")
+	want(t, skewed, doctor.Warning, "clock", "ClickHouse at "+e.TCP+" is", "more than 1s")
 	full := o
 	full.Disk.MinFreePercent, full.Disk.MaxReserveBytes = 100, 1<<62
 	want(t, full, doctor.Failure, "disk", "ClickHouse at "+e.TCP, "below the reserve")
