@@ -22,6 +22,29 @@ it("runs a statement with the range of time, by keyboard, and charts it", async 
   await page.locator(".uplot canvas").waitFor();
 });
 
+it("saves a statement for the tenant, finds it again and deletes it with a way back", async () => {
+  const here = await visits.open("owner", "/sql");
+  const { page } = here;
+  const name = `statement ${Date.now()}`;
+  await write(page, "SQL statement", "SELECT count() AS lines FROM logs");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  const form = page.getByRole("form", { name: "Save the query" });
+  await form.getByLabel("Name").fill(name);
+  await form.getByLabel("For everybody in the tenant").check();
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByText(`Saved "${name}"`).waitFor();
+  await page.goto("/sql");
+  await page.getByRole("button", { name: "Queries", exact: true }).click();
+  const library = page.getByRole("dialog");
+  await library.getByText(name).waitFor();
+  await checkPage(here);
+  await library.getByRole("button", { name: new RegExp(`^Delete.*${name}`) }).click();
+  await library.getByText(name).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await library.getByText(name).click();
+  await page.locator('.cm-content[aria-label="SQL statement"]', { hasText: "count()" }).waitFor();
+});
+
 it("offers questions to begin with", async () => {
   const here = await visits.open("viewer", "/sql", { viewport: narrow });
   const { page } = here;
@@ -77,4 +100,6 @@ it("lets nobody write, a viewer neither", async () => {
     "ALTER TABLE logs DELETE WHERE 1",
   ])
     expect(await here.call("POST", "/api/v1/sql", { query })).toBe(400);
+  const shared = { name: "a viewer's", language: "sql", query: "SELECT 1", visibility: "tenant" };
+  expect(await here.call("POST", "/api/v1/saved-queries", shared)).toBe(403);
 });
