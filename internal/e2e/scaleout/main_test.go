@@ -95,30 +95,33 @@ func (r *region) natsHealthy() {
 
 // loss is the way that one node goes and comes back.
 type loss struct {
-	name       string
+	role       string
+	number     int // among those of its role
 	kill, back func()
 	ends       func(ctx context.Context) error // in order; nil where only kill is known
-	role       string
-	darkens    bool // queries may go unanswered meanwhile
+	darkens    bool                            // queries may go unanswered meanwhile
 }
+
+// String names the node.
+func (l *loss) String() string { return fmt.Sprintf("%s-%d", l.role, l.number) }
 
 // losses lists every node, kind by kind.
 func (r *region) losses() (list []loss) {
 	for i := range replicas {
 		list = append(list, loss{
-			name: fmt.Sprintf("nats-%d", i), role: "nats", kill: func() { r.nats.Node(i).Kill() }, back: func() { r.nats.Restart(i); r.natsHealthy() },
+			role: "nats", number: i, kill: func() { r.nats.Node(i).Kill() }, back: func() { r.nats.Restart(i); r.natsHealthy() },
 			ends: func(ctx context.Context) error { return r.nats.Node(i).Terminate(ctx) },
 		})
 	}
 	for _, role := range roles {
 		for i, n := range r.nodes[role] {
 			list = append(list, loss{
-				name: fmt.Sprintf("%s-%d", role, i), role: role, kill: func() { n.Kill() }, back: func() { r.start(n) },
+				role: role, number: i, kill: func() { n.Kill() }, back: func() { r.start(n) },
 				ends: func(ctx context.Context) error { return n.Terminate(ctx) },
 			})
 		}
 	}
-	return append(list, loss{name: "clickhouse", role: "clickhouse", darkens: true, kill: r.killEngine, back: r.engineBack})
+	return append(list, loss{role: "clickhouse", darkens: true, kill: r.killEngine, back: r.engineBack})
 }
 
 // killEngine kills ClickHouse itself; what looks after it starts it again.
@@ -143,6 +146,25 @@ func (r *region) engineBack() {
 		}
 		return err
 	})
+}
+
+// storing returns the number of the writer that has stored most lines: the one whose end has to be noticed.
+func (r *region) storing() int {
+	r.t.Helper()
+	busiest, most := -1, 0.0
+	for i, n := range r.nodes["writer"] {
+		rows, err := n.Metric(r.t.Context(), "seamark_writer_rows_total", `signal="logs"`)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if rows > most {
+			busiest, most = i, rows
+		}
+	}
+	if busiest < 0 {
+		r.t.Fatal("no writer has stored a line")
+	}
+	return busiest
 }
 
 // alertsHeld waits until the alerting nodes that run hold all parts of the tenants together.

@@ -11,12 +11,12 @@ import (
 // TestScaleOut takes away one node of each kind, as a crash does.
 func TestScaleOut(t *testing.T) {
 	soak(t, func(c *course) {
-		seen := map[string]bool{}
+		c.load.catchesUp()
+		victims := map[string]int{"writer": c.r.storing()} // of the others any
 		for _, n := range c.r.losses() {
-			if !seen[n.role] {
+			if n.number == victims[n.role] {
 				c.lose(n)
 			}
-			seen[n.role] = true
 		}
 	})
 }
@@ -80,7 +80,7 @@ func (c *course) lose(n loss) {
 	if n.darkens {
 		c.dark = append(c.dark, span{begun, time.Now()})
 	}
-	c.r.t.Logf("%s: killed, away for %s, back after %s", n.name, away.Round(100*time.Millisecond), time.Since(begun).Round(100*time.Millisecond))
+	c.r.t.Logf("%s: killed, away for %s, back after %s", n.String(), away.Round(100*time.Millisecond), time.Since(begun).Round(100*time.Millisecond))
 }
 
 // restart ends a node in order and starts it again, as an upgrade does.
@@ -90,11 +90,11 @@ func (c *course) restart(n loss) {
 	ctx, cancel := context.WithTimeout(c.r.t.Context(), within)
 	defer cancel()
 	if err := n.ends(ctx); err != nil {
-		c.r.t.Errorf("%s after SIGTERM: %v; want exit code 0", n.name, err)
+		c.r.t.Errorf("%s after SIGTERM: %v; want exit code 0", n.String(), err)
 	}
 	n.back()
 	c.returned(n)
-	c.r.t.Logf("%s: restarted in %s", n.name, time.Since(begun).Round(100*time.Millisecond))
+	c.r.t.Logf("%s: restarted in %s", n.String(), time.Since(begun).Round(100*time.Millisecond))
 }
 
 // returned sees that all is as before a loss.
