@@ -9,13 +9,19 @@ import (
 	"testing"
 )
 
-const examples = "../examples"
+// Folders beside the tests.
+const (
+	examples = "../examples"
+	modules  = "../../modules"
+)
 
 // testExamples applies the examples of the documentation: what is shown works. Those of a tenant's admin stand together, because
 // they speak of each other; receivers and the whole configuration of Alertmanager do not go together.
 func testExamples(t *testing.T, w *world) {
-	if out, err := exec.CommandContext(t.Context(), "terraform", "fmt", "-check", "-recursive", "-diff", examples).CombinedOutput(); err != nil {
-		t.Errorf("terraform fmt -check: %v\n%s", err, out)
+	for _, folder := range []string{examples, modules} {
+		if out, err := exec.CommandContext(t.Context(), "terraform", "fmt", "-check", "-recursive", "-diff", folder).CombinedOutput(); err != nil {
+			t.Errorf("terraform fmt -check: %v\n%s", err, out)
+		}
 	}
 	operators := []string{"seamark_plan", "seamark_tenant"}
 	alone := []string{"seamark_receiver"}
@@ -28,9 +34,9 @@ func testExamples(t *testing.T, w *world) {
 // applyExamples applies the examples of some kinds, then reads them by those of data sources, and destroys them.
 func applyExamples(t *testing.T, w *world, token string, of func(kind string) bool) {
 	t.Helper()
-	ws := newWorkspace(t, w.URL, token)
+	ws := w.workspace(t, token)
 	ws.env = append(ws.env, "TF_VAR_slack_hook="+hookSecret, "TF_VAR_pagerduty_key=pagerduty-4711", "TF_VAR_archive_secret_key="+headerSecret, "TF_VAR_agents_private_key="+w.privateKey)
-	ws.write(t, "provider.tf", read(t, filepath.Join(examples, "provider/provider.tf")))
+	ws.write(t, "provider.tf", read(t, filepath.Join(examples, "provider", "provider.tf")))
 	ws.write(t, "agents.pub.pem", w.publicKey)
 	ws.write(t, "resources.tf", gather(t, of, "resources"))
 	if of("seamark_cluster_token") {

@@ -75,7 +75,7 @@ func testFaults(t *testing.T, w *world) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantFault(t, newWorkspace(t, w.URL, w.adminToken), c.config, c.words...)
+			wantFault(t, w.workspace(t, w.adminToken), c.config, c.words...)
 		})
 	}
 }
@@ -83,16 +83,16 @@ func testFaults(t *testing.T, w *world) {
 // testProviderFaults tells what is wrong with the provider's own settings.
 func testProviderFaults(t *testing.T, w *world) {
 	const config = "resource \"seamark_cluster\" \"it\" {\n  name = \"prod\"\n}\n"
-	wantFault(t, newWorkspace(t, w.URL, ""), config, "The provider has no token", "SEAMARK_TOKEN")
-	wantFault(t, newWorkspace(t, "", w.adminToken), config, "The provider has no endpoint", "SEAMARK_URL")
-	wantFault(t, newWorkspace(t, w.URL, "smk_admin_aaaaaaaaaaaa_"+strings.Repeat("b", 36)), config, "The Seamark server refuses the provider's token", w.URL)
-	wantFault(t, newWorkspace(t, "http://127.0.0.1:9", w.adminToken), config, "There is no Seamark server that answers")
-	wantFault(t, newWorkspace(t, w.URL, w.adminToken), "provider \"seamark\" {\n  ca_file = \"missing.pem\"\n}\n"+config, "The file with certificates cannot be read", "on main.tf line 2")
+	wantFault(t, w.workspace(t, ""), config, "The provider has no token", "SEAMARK_TOKEN")
+	wantFault(t, w.workspaceAt(t, "", w.adminToken), config, "The provider has no endpoint", "SEAMARK_URL")
+	wantFault(t, w.workspace(t, "smk_admin_aaaaaaaaaaaa_"+strings.Repeat("b", 36)), config, "The Seamark server refuses the provider's token", w.URL)
+	wantFault(t, w.workspaceAt(t, "http://127.0.0.1:9", w.adminToken), config, "There is no Seamark server that answers")
+	wantFault(t, w.workspace(t, w.adminToken), "provider \"seamark\" {\n  ca_file = \"missing.pem\"\n}\n"+config, "The file with certificates cannot be read", "on main.tf line 2")
 }
 
 // testConflict applies a plan that was made before somebody else changed the thing: nothing is lost, and the words say what to do.
 func testConflict(t *testing.T, w *world) {
-	ws := newWorkspace(t, w.URL, w.adminToken)
+	ws := w.workspace(t, w.adminToken)
 	query := func(text string) string {
 		return "resource \"seamark_saved_query\" \"it\" {\n  name     = \"q\"\n  language = \"promql\"\n  query    = \"" + text + "\"\n}\n"
 	}
@@ -124,15 +124,15 @@ func testConflict(t *testing.T, w *world) {
 
 // testRefusedChange plans no other name for a tenant, which would end it.
 func testRefusedChange(t *testing.T, w *world) {
-	ws := newWorkspace(t, w.URL, w.operatorToken)
-	ws.write(t, "main.tf", "resource \"seamark_tenant\" \"it\" {\n  slug = \"globex\"\n}\n")
+	ws := w.workspace(t, w.operatorToken)
+	ws.write(t, "main.tf", "resource \"seamark_tenant\" \"it\" {\n  slug = \"initech\"\n}\n")
 	ws.must(t, "apply", "-auto-approve", "-input=false", "-no-color")
-	wantFault(t, ws, "resource \"seamark_tenant\" \"it\" {\n  slug = \"globex\"\n  name = \"Other\"\n}\n", "This cannot be changed", "on main.tf line 3")
+	wantFault(t, ws, "resource \"seamark_tenant\" \"it\" {\n  slug = \"initech\"\n  name = \"Other\"\n}\n", "This cannot be changed", "on main.tf line 3")
 }
 
 // testPlainSecret warns of a secret that stands in the configuration itself.
 func testPlainSecret(t *testing.T, w *world) {
-	ws := newWorkspace(t, w.URL, w.adminToken)
+	ws := w.workspace(t, w.adminToken)
 	ws.write(t, "main.tf", "resource \"seamark_receiver\" \"it\" {\n  name   = \"ops\"\n  config = \"pagerduty_configs: [{routing_key: written-in-plain}]\"\n}\n")
 	out := ws.must(t, "apply", "-auto-approve", "-input=false", "-no-color")
 	if !strings.Contains(unwrapped(out), "A secret stands in the configuration") || !strings.Contains(unwrapped(out), "/pagerduty_configs/0/routing_key") {

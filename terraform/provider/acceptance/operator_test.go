@@ -9,19 +9,19 @@ import (
 
 func planCase() resourceCase {
 	block := func(rows string) string {
-		return "resource \"seamark_plan\" \"it\" {\n  name  = \"small\"\n  title = \"Small\"\n  quota = { rows_per_second = " + rows + ", retention_days = 30 }\n}\n"
+		return "resource \"seamark_plan\" \"it\" {\n  name  = \"medium\"\n  title = \"Medium\"\n  quota = { rows_per_second = " + rows + ", retention_days = 30 }\n}\n"
 	}
 	return resourceCase{
 		address: "seamark_plan.it", create: block("1000"), update: block("2000"), action: "update",
 		drift: func(t *testing.T, w *world, _ map[string]any) {
-			if _, err := w.operator.UpdatePlan(t.Context(), "small", client.PlanSpec{Title: "Small", Quota: client.Quota{RowsPerSecond: new(int64(9))}}); err != nil {
+			if _, err := w.operator.UpdatePlan(t.Context(), "medium", client.PlanSpec{Title: "Medium", Quota: client.Quota{RowsPerSecond: new(int64(9))}}); err != nil {
 				t.Fatal(err)
 			}
 		},
 		importID: keyed("name"),
 		data:     "data \"seamark_plan\" \"it\" {\n  name = seamark_plan.it.name\n}\n",
 		gone: func(t *testing.T, w *world, _ map[string]any) error {
-			return nothing(w.operator.FindPlan(t.Context(), "small"))
+			return nothing(w.operator.FindPlan(t.Context(), "medium"))
 		},
 	}
 }

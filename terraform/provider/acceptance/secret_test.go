@@ -14,7 +14,7 @@ import (
 // testTokenRotation gives a token that agents use another secret: the old one is good for the overlap, the new one goes to the
 // file and, sealed, into the state, and only the private key reads it.
 func testTokenRotation(t *testing.T, w *world) {
-	ws := newWorkspace(t, w.URL, w.adminToken)
+	ws := w.workspace(t, w.adminToken)
 	block := func(rotation string) string {
 		return "resource \"seamark_cluster\" \"it\" {\n  name = \"prod\"\n}\n\nresource \"seamark_cluster_token\" \"it\" {\n  cluster_id      = seamark_cluster.it.id\n" +
 			"  seal_to         = local.public_key\n  secret_file     = \"${path.module}/agents.secret\"\n  rotation        = \"" + rotation + "\"\n  overlap_seconds = 3600\n}\n\n" +
@@ -45,6 +45,9 @@ func testTokenRotation(t *testing.T, w *world) {
 		}
 	}
 	sealed := strings.TrimSpace(ws.must(t, "output", "-raw", "sealed"))
+	resources, _, _ := strings.Cut(block("2"), "variable")
+	ws.write(t, "main.tf", resources) // nothing opens a secret that nobody has sealed
+	tokenIsTakenOver(t, w, ws, id, second)
 	ws.write(t, "unseal.tf", "output \"secret\" {\n  sensitive = true\n  value     = provider::seamark::unseal("+jsonText(sealed)+", file(\"private.secret\"))\n}\n")
 	ws.wantNoSecret(t, first, second, w.privateKey)
 	ws.write(t, "private.secret", w.privateKey)
@@ -54,6 +57,27 @@ func testTokenRotation(t *testing.T, w *world) {
 	}
 	if info, err := os.Stat(secretPath(ws.folder, "agents")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file of the secret: %v, %v; want the mode 600", info, err)
+	}
+}
+
+// tokenIsTakenOver imports the token that agents use: its secret stays good and goes nowhere anew.
+func tokenIsTakenOver(t *testing.T, w *world, ws *workspace, id, secret string) {
+	t.Helper()
+	ws.must(t, "state", "rm", "seamark_cluster_token.it")
+	if err := os.Remove(secretPath(ws.folder, "agents")); err != nil {
+		t.Fatal(err)
+	}
+	ws.write(t, "imports.tf", "import {\n  to = seamark_cluster_token.it\n  id = \""+id+"\"\n}\n")
+	ws.must(t, "apply", "-auto-approve", "-input=false", "-no-color")
+	ws.wantNoChange(t, "the import of a token")
+	if _, err := os.Stat(secretPath(ws.folder, "agents")); !os.IsNotExist(err) {
+		t.Errorf("the import has written a secret: %v", err)
+	}
+	if err := push(t, w, secret); err != nil {
+		t.Errorf("a push after the import: %v", err)
+	}
+	if err := os.WriteFile(secretPath(ws.folder, "agents"), []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -70,7 +94,7 @@ func push(t *testing.T, w *world, token string) error {
 
 // testRunToken makes a token for one run: it is good while the run lasts, is revoked after, and stands nowhere.
 func testRunToken(t *testing.T, w *world) {
-	ws := newWorkspace(t, w.URL, w.adminToken)
+	ws := w.workspace(t, w.adminToken)
 	ws.write(t, "main.tf", "resource \"seamark_cluster\" \"it\" {\n  name = \"prod\"\n}\n\nephemeral \"seamark_cluster_token\" \"run\" {\n  cluster_id = seamark_cluster.it.id\n  signals    = [\"logs\"]\n}\n\n"+
 		"resource \"terraform_data\" \"push\" {\n  depends_on = [seamark_cluster.it]\n\n  provisioner \"local-exec\" {\n    command     = \"printf %s \\\"$TOKEN\\\" > run.secret\"\n"+
 		"    environment = { TOKEN = ephemeral.seamark_cluster_token.run.secret }\n  }\n}\n")

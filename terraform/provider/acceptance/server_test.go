@@ -23,6 +23,7 @@ func TestAcceptance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	provider := buildProvider(t)
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T, *world)
@@ -31,13 +32,19 @@ func TestAcceptance(t *testing.T) {
 		{"faults", testFaults}, {"settings", testProviderFaults}, {"conflict", testConflict}, {"refused", testRefusedChange}, {"plain", testPlainSecret},
 		{"examples", testExamples},
 	} {
-		t.Run(part.name, func(t *testing.T) { part.run(t, newWorld(t, s, part.name, *session.Token)) })
+		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, s, part.name, *session.Token)
+			w.provider = provider
+			part.run(t, w)
+		})
 	}
 }
 
 // world is a server with a tenant of the test's own, and a client for each who asks.
 type world struct {
 	*harness.Server
+	provider                  string // folder of its executable
 	slug                      string
 	adminToken, operatorToken string
 	admin, operator           *client.Client

@@ -14,33 +14,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
-// built is the provider's executable; one build serves all tests.
-var built struct {
-	once   sync.Once
-	folder string
-	err    error
-}
-
-// pluginFolder builds the provider and returns the folder of its executable.
-func pluginFolder(t *testing.T) string {
+// buildProvider returns the folder of the provider's executable.
+func buildProvider(t *testing.T) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.folder, built.err = os.MkdirTemp("", "terraform-provider-seamark-"); built.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-o", filepath.Join(built.folder, "terraform-provider-seamark"), "..")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("build the provider: %w: %s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	folder := t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(folder, "terraform-provider-seamark"), "..").CombinedOutput(); err != nil {
+		t.Fatalf("build the provider: %v: %s", err, out)
 	}
-	return built.folder
+	return folder
 }
 
 // workspace is a folder with a configuration that Terraform runs in.
@@ -49,18 +33,24 @@ type workspace struct {
 	env    []string
 }
 
-// newWorkspace returns an empty one whose provider talks to the server at url with a token.
-func newWorkspace(t *testing.T, url, token string) *workspace {
+// workspace returns an empty one whose provider talks to the server with a token.
+func (w *world) workspace(t *testing.T, token string) *workspace {
 	t.Helper()
-	w := &workspace{folder: t.TempDir()}
+	return w.workspaceAt(t, w.URL, token)
+}
+
+// workspaceAt is workspace with another server.
+func (w *world) workspaceAt(t *testing.T, url, token string) *workspace {
+	t.Helper()
+	ws := &workspace{folder: t.TempDir()}
 	cli := filepath.Join(t.TempDir(), "terraform.rc")
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides { \"seamarkhq/seamark\" = %q }\n  direct {}\n}\n", pluginFolder(t))
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides { \"seamarkhq/seamark\" = %q }\n  direct {}\n}\n", w.provider)
 	if err := os.WriteFile(cli, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+cli, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "SEAMARK_URL="+url, "SEAMARK_TOKEN="+token)
-	w.write(t, "provider.tf", "terraform {\n  required_providers {\n    seamark = {\n      source = \"seamarkhq/seamark\"\n    }\n  }\n}\n")
-	return w
+	ws.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+cli, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "SEAMARK_URL="+url, "SEAMARK_TOKEN="+token)
+	ws.write(t, "provider.tf", "terraform {\n  required_providers {\n    seamark = {\n      source = \"seamarkhq/seamark\"\n    }\n  }\n}\n")
+	return ws
 }
 
 // write replaces one file of the configuration.

@@ -88,6 +88,11 @@ func (d *dataSourceOf[M]) Read(ctx context.Context, req datasource.ReadRequest, 
 		d.fail(&resp.Diagnostics, err)
 		return
 	}
+	for _, field := range fields {
+		if on, ok := field.Addr().Interface().(**bool); ok && *on == nil {
+			*on = new(false) // in a resource null is "not said"; here it would be a third value
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(resp.State.Schema.GetAttributes())) {
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(name), fields[name].Interface())...)
 	}

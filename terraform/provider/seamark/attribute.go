@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -98,14 +97,7 @@ func table(about string) schema.MapAttribute {
 	return schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: about}
 }
 
-// shownNumber is a count that the server says.
-func shownNumber(about string) schema.Int64Attribute {
-	return schema.Int64Attribute{
-		Computed: true, MarkdownDescription: about, PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
-	}
-}
-
-// secretTexts is a write-only map of secrets, and number says when they are to be sent again.
+// secretTexts is a write-only map of secrets; secretsVersion says when they are to be sent again.
 func secretTexts(about string) schema.MapAttribute {
 	return schema.MapAttribute{
 		ElementType: types.StringType, Optional: true, Sensitive: true, WriteOnly: true,

@@ -124,7 +124,7 @@ func example(t *testing.T, name string) string {
 }
 
 func importing(kind crud.Kind) string {
-	return fmt.Sprintf("## Import\n\nThe id is `%s`.\n\n```terraform\nimport {\n  to = %s.it\n  id = %q\n}\n```\n", kind.KeyForm(), kind.Title(), kind.KeyForm())
+	return fmt.Sprintf("## Import\n\nThe id is %#q.\n\n```terraform\nimport {\n  to = %s.it\n  id = %q\n}\n```\n", kind.KeyForm(), kind.Title(), kind.KeyForm())
 }
 
 func functionPage(ctx context.Context, t *testing.T, f function.Function) (name, text string) {
@@ -136,7 +136,7 @@ func functionPage(ctx context.Context, t *testing.T, f function.Function) (name,
 	arguments, names := "## Arguments\n\n", []string{}
 	for _, p := range defined.Definition.Parameters {
 		names = append(names, p.GetName()+" string")
-		arguments += fmt.Sprintf("1. `%s` (String) %s\n", p.GetName(), p.GetMarkdownDescription())
+		arguments += fmt.Sprintf("1. %#q (String) %s\n", p.GetName(), p.GetMarkdownDescription())
 	}
 	signature := fmt.Sprintf("## Signature\n\n```text\n%s(%s) string\n```\n", about.Name, strings.Join(names, ", "))
 	return about.Name, page(about.Name+" Function", "function: "+about.Name, defined.Definition.MarkdownDescription, example(t, "functions/"+about.Name+"/function.tf"), signature, arguments)
@@ -197,7 +197,7 @@ func line(name string, a described, depth int) string {
 	if depth > 0 && a.IsRequired() {
 		notes += ", Required"
 	}
-	text := strings.Repeat("  ", depth) + fmt.Sprintf("- `%s` (%s) %s\n", name, notes, a.GetMarkdownDescription())
+	text := strings.Repeat("  ", depth) + fmt.Sprintf("- %#q (%s) %s\n", name, notes, a.GetMarkdownDescription())
 	switch a := a.(type) {
 	case schema.SingleNestedAttribute:
 		text += nested(a.Attributes, depth)

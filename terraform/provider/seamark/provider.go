@@ -55,7 +55,7 @@ type settings struct {
 // Variables of the environment that stand in for settings.
 const (
 	endpointVariable = "SEAMARK_URL"
-	tokenVariable    = "SEAMARK_TOKEN" //nolint:gosec // a name
+	tokenVariable    = "SEAMARK_TOKEN"
 	caVariable       = "SEAMARK_CA_FILE"
 )
 

@@ -171,5 +171,6 @@ func parseRules(text string) (namedRules, error) {
 	if err != nil {
 		return parsed, err
 	}
-	return parsed, json.Unmarshal(encoded, &parsed)
+	err = json.Unmarshal(encoded, &parsed)
+	return parsed, err
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/seamarkhq/seamark/terraform/provider/crud"
 )
 
 // delivery is where the secret of a new credential goes. The server shows it once, and neither state nor plan may hold it: it is
@@ -59,8 +61,10 @@ func (d *delivery) open() error {
 	if d.SealTo == nil {
 		return nil
 	}
-	_, err := publicKey(*d.SealTo)
-	return err
+	if _, err := publicKey(*d.SealTo); err != nil {
+		return &crud.FieldFault{Path: path.Root("seal_to"), Summary: "The secret cannot be sealed", Detail: err.Error()}
+	}
+	return nil
 }
 
 // imported reports whether the credential was not made by this resource, so that it has never been delivered.
