@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
@@ -24,7 +24,7 @@ import (
 type exported map[string]map[string]bool
 
 // given are labels that whoever scrapes adds.
-var given = []string{"job", "instance", "le", labels.MetricName}
+var given = []string{"job", "instance", "le", seamark.MetricNameLabel}
 
 var sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+$`)
 
@@ -195,7 +195,7 @@ func lacks(have exported, q question) (missing []string) {
 		case *parser.AggregateExpr:
 			for _, metric := range parser.ExtractSelectors(n) {
 				for _, m := range metric {
-					if m.Name != labels.MetricName {
+					if m.Name != seamark.MetricNameLabel {
 						continue
 					}
 					for _, by := range n.Grouping {
