@@ -130,8 +130,8 @@ func allocate(name string, size int64) error {
 	if err != nil {
 		return err
 	}
-	err = unix.Fallocate(int(f.Fd()), 0, 0, size)
-	if errors.Is(err, unix.EOPNOTSUPP) {
+	err = reserve(f, size)
+	if errors.Is(err, errors.ErrUnsupported) {
 		err = writeZeros(f, size)
 	}
 	return errors.Join(err, f.Close())
@@ -170,5 +170,6 @@ func diskSpace(dir string) (total, free int64, err error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, 0, err
 	}
-	return int64(s.Blocks) * s.Bsize, int64(s.Bavail) * s.Bsize, nil
+	block := int64(s.Bsize) // of another type on each system
+	return int64(s.Blocks) * block, int64(s.Bavail) * block, nil
 }
