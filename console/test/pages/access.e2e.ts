@@ -97,6 +97,28 @@ it("changes what a member may do, and removes them by their name", async () => {
   await row.waitFor({ state: "detached" });
 });
 
+it("hands out a link by which a member sets a new password", async () => {
+  const args = ["--tenant", "demo", "--role", "viewer"];
+  const { login } = await createPerson(inject("server"), inject("dataDir"), "forgetful", args);
+  const here = await visits.open("owner", "/access");
+  await here.page.getByLabel("Search members").fill(login);
+  await here.page.getByRole("button", { name: `Actions for ${login}` }).click();
+  await here.page.getByRole("menuitem", { name: "Password link" }).click();
+  const shown = here.page.getByRole("dialog").getByText(/\/reset-password#/);
+  const link = new URL((await shown.textContent()) ?? "");
+  await checkPage(here);
+
+  const { page } = await visits.open("nobody", link.pathname + link.hash);
+  await page.getByLabel("New password").fill("a password to remember");
+  await page.getByRole("button", { name: "Set password" }).click();
+  await page.getByText(`The password of ${login} is set.`).waitFor();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("Login").fill(login);
+  await page.getByLabel("Password").fill("a password to remember");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+});
+
 it("makes a role and deletes it with a way back", async () => {
   const here = await visits.open("owner", "/access?tab=roles");
   const { page } = here;

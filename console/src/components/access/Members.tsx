@@ -151,7 +151,8 @@ export function Members() {
       {edited && <EditMember member={edited} onClose={() => setEdited(undefined)} />}
       {removed && <RemoveMember member={removed} onClose={() => setRemoved(undefined)} />}
       <Secret
-        secret={link?.url}
+        // A server that was told no address of its own hands out a path.
+        secret={link && new URL(link.url, window.location.origin).href}
         title={`Password link for ${link?.login ?? ""}`}
         onClose={() => setLink(undefined)}
       >
