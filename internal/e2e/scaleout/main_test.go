@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -99,7 +100,6 @@ type loss struct {
 	number     int // among those of its role
 	kill, back func()
 	ends       func(ctx context.Context) error // in order; nil where only kill is known
-	darkens    bool                            // queries may go unanswered meanwhile
 }
 
 // String names the node.
@@ -121,7 +121,7 @@ func (r *region) losses() (list []loss) {
 			})
 		}
 	}
-	return append(list, loss{role: "clickhouse", darkens: true, kill: r.killEngine, back: r.engineBack})
+	return append(list, loss{role: "clickhouse", kill: r.killEngine, back: r.engineBack})
 }
 
 // killEngine kills ClickHouse itself; what looks after it starts it again.
@@ -134,6 +134,31 @@ func (r *region) killEngine() {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+const (
+	// engineDies is how long an engine that ends by itself says why before it is gone; it answers nothing meanwhile.
+	engineDies = 10 * time.Second
+	// engineStarts is until it answers again.
+	engineStarts = 10 * time.Second
+)
+
+// engineEnds reads from the log of what looks after ClickHouse when it ended. Beside our own kills that can be the kill of one of its
+// clients: the embedded engine, which stands in for a server here, ends when a connection is reset (engine.DialClickHouse).
+func (r *region) engineEnds() (ends []time.Time) {
+	r.t.Helper()
+	for line := range strings.Lines(r.engine.Log()) {
+		if !strings.Contains(line, "ClickHouse engine ended") {
+			continue
+		}
+		const form = "2006/01/02 15:04:05"
+		at, err := time.ParseInLocation(form, line[:len(form)], time.Local)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		ends = append(ends, at)
+	}
+	return ends
 }
 
 // engineBack waits until ClickHouse answers.
