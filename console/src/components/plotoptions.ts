@@ -75,7 +75,12 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
         size: 30,
         values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick * 1000, step, zone)),
       },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => formatUnit(tick, request.unit)) },
+      {
+        ...axis,
+        size: 58,
+        ...(request.unit.startsWith("bytes") && { incrs: binarySteps }),
+        values: (_, ticks) => ticks.map((tick) => formatUnit(tick, request.unit)),
+      },
     ],
     series: [{}, ...request.series.map((_, place) => lineOptions(place, request))],
     hooks: {
@@ -91,6 +96,9 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     },
   };
 }
+
+// Bytes are written in KiB and MiB, of which steps by tens are no round numbers.
+const binarySteps = Array.from({ length: 56 }, (_, power) => 2 ** power);
 
 /** yRange begins at zero where areas and bars are compared by their size, and leaves room for thresholds nearby. */
 function yRange(

@@ -130,6 +130,7 @@ function SilenceTable({ silences, alerts, mayWrite, onEdit }: SilenceTableProps)
       {
         key: "state",
         head: "State",
+        wideOnly: true,
         cell: ({ status }) => <StatusDot tone={tones[status.state]} label={status.state} />,
       },
       {

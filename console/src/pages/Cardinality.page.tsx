@@ -161,7 +161,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
     {
       key: "name",
       head:
-        { metrics: "metric", labels: "label", values: "label and value", clusters: "cluster" }[id] ?? "name",
+        { metrics: "Metric", labels: "Label", values: "Label and value", clusters: "Cluster" }[id] ?? "Name",
       cell: (item) => (
         <Link to={linkOf(item)}>
           <code>{nameOf(id, item)}</code>
@@ -174,7 +174,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
       ? [
           {
             key: "values",
-            head: "values",
+            head: "Values",
             cell: ({ values = 0 }: CardinalityItem) => formatCount(values),
             sort: ({ values = 0 }: CardinalityItem) => values,
             downFirst: true,
@@ -184,7 +184,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
       : []),
     {
       key: "series",
-      head: "series",
+      head: "Series",
       cell: ({ series }) => (
         <span className={styles.bar}>
           <i style={{ width: `${Math.min(100, (series / Math.max(1, top)) * 100)}%` }} />
@@ -197,7 +197,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
     },
     {
       key: "growth",
-      head: "growth",
+      head: "Growth",
       cell: ({ growth, growth_ratio: ratio }) =>
         ratio === null ? (
           <Badge tone="accent">new</Badge>
@@ -210,7 +210,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
     },
     {
       key: "churn",
-      head: "came and went",
+      head: "Came and went",
       cell: ({ churn }) => formatCount(churn),
       sort: ({ churn }) => churn,
       downFirst: true,

@@ -139,7 +139,7 @@ function Cards({ rows, onDelete }: { rows: readonly Row[]; onDelete?: ((id: stri
           <LayoutDashboard size={16} aria-hidden="true" />
           <div>
             <Link to={{ pathname: `/dashboards/${id}`, search: kept }}>{title}</Link>
-            <p className="soft">{description || `${panels} panels`}</p>
+            <p className="soft">{description || (panels === 1 ? "One panel" : `${panels} panels`)}</p>
             <p className={styles.labels}>
               {tags.map((tag) => (
                 <Badge key={tag}>{tag}</Badge>

@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronRight, GripVertical, Pencil, Trash2 } from "lucide-react";
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import {
   type DashboardPanel,
   gridColumns,
@@ -47,11 +47,8 @@ export function Grid({ panels, values, ready, onLarge, onPanels, onEdit }: GridP
         <div
           key={panel.id}
           className={styles.cell}
-          style={{
-            gridColumn: `${panel.x + 1} / span ${panel.w}`,
-            gridRow: `${(tops.get(panel.id) ?? panel.y) + 1} / span ${panel.h}`,
-            minHeight: panel.type === "row" ? undefined : Math.min(panel.h, 10) * gridRowPx,
-          }}
+          data-type={panel.type}
+          style={placeOf(panel, tops.get(panel.id) ?? panel.y)}
         >
           {panel.type === "row" ? (
             <Heading
@@ -82,6 +79,16 @@ export function Grid({ panels, values, ready, onLarge, onPanels, onEdit }: GridP
       ))}
     </div>
   );
+}
+
+/** placeOf hands a panel's place to the style sheet, which heeds it where there is room for columns. */
+function placeOf(panel: DashboardPanel, top: number): CSSProperties {
+  const place = {
+    "--columns": `${panel.x + 1} / span ${panel.w}`,
+    "--rows": `${top + 1} / span ${panel.h}`,
+  };
+  const minHeight = panel.type === "row" ? undefined : Math.min(panel.h, 10) * gridRowPx;
+  return { ...place, minHeight };
 }
 
 /** topsOf is where each panel begins when rows of the grid without any panel are left out. */

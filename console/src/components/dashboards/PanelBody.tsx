@@ -71,8 +71,14 @@ interface DrawProps {
   height: number;
 }
 
-/** The room for the names of series below a chart: a line for few, and two that scroll for more. */
-const namesPx = (count: number) => (count > 4 ? 48 : 26);
+// What stands beside a name, its colour and its value, takes about as much room as so many letters.
+const besideName = 14;
+
+/** namesPx is the room for the names of series below a chart: a line for few, and two that scroll for more. */
+function namesPx(names: readonly string[]): number {
+  const letters = names.reduce((sum, name) => sum + name.length + besideName, 0);
+  return letters > 56 ? 48 : 26;
+}
 
 function Lines({ panel, matrix, height }: DrawProps) {
   const { zone, setRange } = useTime();
@@ -93,7 +99,7 @@ function Lines({ panel, matrix, height }: DrawProps) {
         matrix={scaled}
         zone={zone}
         kind={panel.options?.style ?? "lines"}
-        height={Math.max(60, height - (withNames ? namesPx(names.length) : 0))}
+        height={Math.max(60, height - (withNames ? namesPx(names) : 0))}
         legend="none"
         unit={unit}
         thresholds={thresholds}
@@ -104,7 +110,7 @@ function Lines({ panel, matrix, height }: DrawProps) {
       {withNames && (
         <ul
           className={styles.names}
-          style={{ maxHeight: namesPx(names.length) }}
+          style={{ maxHeight: namesPx(names) }}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
           tabIndex={0}
           aria-label="Series"

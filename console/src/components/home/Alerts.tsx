@@ -1,5 +1,6 @@
 import { Link } from "react-router";
 import { useAlerts } from "../../data/alerts";
+import { severityRank } from "../../lib/alertstate";
 import { formatAge } from "../../lib/format";
 import { useNow } from "../../lib/usenow";
 import { Badge } from "../Badge";
@@ -9,7 +10,7 @@ import styles from "./Home.module.css";
 
 const shown = 5;
 
-/** Alerts lists what fires now, the newest first. */
+/** Alerts lists what fires now, the worst and then the newest first. */
 export function Alerts() {
   const alerts = useAlerts();
   const now = useNow();
@@ -17,7 +18,12 @@ export function Alerts() {
     <Card title="Firing now" actions={<Link to="/alerts">All alerts</Link>}>
       <Loaded of={alerts} rows={3}>
         {(all) => {
-          const firing = all.filter(({ state }) => state === "firing").sort((a, b) => b.sinceMs - a.sinceMs);
+          const firing = all
+            .filter(({ state }) => state === "firing")
+            .sort(
+              (a, b) =>
+                severityRank(a.labels.severity) - severityRank(b.labels.severity) || b.sinceMs - a.sinceMs,
+            );
           if (firing.length === 0) return <p className="soft">No alert fires.</p>;
           return (
             <ul className={styles.list}>

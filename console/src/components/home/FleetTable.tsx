@@ -91,6 +91,7 @@ function useColumns(): readonly Column<Cluster>[] {
       key: "warnings",
       head: "Warnings",
       numeric: true,
+      wideOnly: true,
       downFirst: true,
       sort: ({ name }) => warningsOf(name),
       cell: ({ name }) => (

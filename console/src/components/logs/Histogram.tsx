@@ -95,13 +95,16 @@ interface AxisProps {
 }
 
 const labelPx = 110;
+const edgePx = 20;
 
 function Axis({ startMs, spanMs, width, zone }: AxisProps) {
   if (width === 0) return null;
   const stepMs = niceStep(spanMs / 1000, Math.max(2, width / labelPx)) * 1000;
   const first = Math.ceil(startMs / stepMs) * stepMs;
   const ticks: number[] = [];
-  for (let at = first; at <= startMs + spanMs; at += stepMs) ticks.push(at);
+  // What begins at the edge would be cut there.
+  const lastMs = startMs + spanMs * (1 - edgePx / width);
+  for (let at = first; at <= lastMs; at += stepMs) ticks.push(at);
   const text = (at: number) =>
     stepMs >= 86_400_000
       ? formatDate(at, zone).slice(5)
