@@ -27,7 +27,7 @@ export const clusterOverview = dashboard(
     figure(
       "Restarts in the range",
       `sum(increase(kube_pod_container_status_restarts_total{${pods}}[$__range]))`,
-      { thresholds: tones(1, 20) },
+      { thresholds: tones(1, 20), decimals: 0 },
     ),
     heading("Capacity"),
     series(
@@ -76,7 +76,8 @@ export const clusterOverview = dashboard(
     ),
     table(
       "Restarts",
-      `topk(20, sum by (namespace, pod) (increase(kube_pod_container_status_restarts_total{${pods}}[$__range])) > 0)`,
+      `topk(20, sum by (namespace, pod) (increase(kube_pod_container_status_restarts_total{${pods}}[$__range])) > 0.5)`,
+      { decimals: 0 },
     ),
   ],
 );

@@ -25,6 +25,7 @@ interface PanelSettings {
   readonly style?: "area" | "stacked" | "bars";
   readonly description?: string;
   readonly max?: number;
+  readonly decimals?: number;
   readonly thresholds?: readonly PanelThreshold[];
 }
 
@@ -63,7 +64,7 @@ function panel(
   settings: PanelSettings,
   instant = false,
 ): PanelDraft {
-  const { w = 12, h = 8, unit, legend, style, description, max, thresholds } = settings;
+  const { w = 12, h = 8, unit, legend, style, description, max, decimals, thresholds } = settings;
   const pairs: readonly (readonly [string, string])[] =
     typeof queries === "string" ? [[queries, legend ?? ""]] : queries;
   return {
@@ -82,6 +83,7 @@ function panel(
     ...(unit && { unit }),
     ...(description && { description }),
     ...(max !== undefined && { max, min: 0 }),
+    ...(decimals !== undefined && { decimals }),
     ...(thresholds && { thresholds: [...thresholds] }),
     ...(style && { options: { style } }),
   };

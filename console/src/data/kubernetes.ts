@@ -50,7 +50,12 @@ export function useKubeSeries(query: string, interval: Interval, stepSeconds: nu
         purpose,
         signal,
       });
-      return toMatrix(answer.data.result, grid);
+      // What is told apart by the label "what" alone needs no braces around its name.
+      const named = answer.data.result.map(({ metric: { what, ...rest }, values }) => ({
+        metric: what ? { ...rest, __name__: what } : rest,
+        values,
+      }));
+      return toMatrix(named, grid);
     },
   });
 }

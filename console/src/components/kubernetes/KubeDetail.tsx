@@ -10,6 +10,7 @@ import { useTime } from "../../lib/time";
 import { fixed } from "../../lib/timerange";
 import { formatBytes, type Unit } from "../../lib/units";
 import { sharedParams } from "../../lib/urlstate";
+import { Ago } from "../Ago";
 import { Badge } from "../Badge";
 import { Card } from "../Card";
 import { Chart } from "../Chart";
@@ -275,6 +276,9 @@ function onlyOf(about: WarningsProps["about"]): Record<string, readonly string[]
   );
 }
 
+/** The page of events lists more. */
+const mostWarnings = 8;
+
 interface WarningsProps {
   about: { cluster: string; namespace: string; type: string; object: string };
   prefix: string;
@@ -285,13 +289,18 @@ function Warnings({ about, prefix }: WarningsProps) {
   const events = useEvents({ q: "", only: onlyOf(about), not: {} }, interval);
   if (events.error && !events.data) return <Fault error={events.error} onRetry={() => events.refetch()} />;
   if (!events.data) return <Skeleton rows={3} />;
-  const found = events.data.filter(({ object }) => object.startsWith(prefix)).slice(0, 20);
+  const found = events.data.filter(({ object }) => object.startsWith(prefix)).slice(0, mostWarnings);
   if (found.length === 0) return <p className="faint">None in this range</p>;
   return (
     <ul className={styles.advice}>
       {found.map((event) => (
         <li key={`${event.object} ${event.reason} ${event.last}`}>
-          <b>{event.reason}</b>
+          <span>
+            <b>{event.reason}</b>{" "}
+            <span className="faint">
+              <Ago at={event.last} />
+            </span>
+          </span>
           <span className="soft">
             {event.object}: {event.message}
           </span>

@@ -66,7 +66,7 @@ function columnsOf(list: KubeList): Column<KubeRow>[] {
         count("stuck", "Not running"),
       ];
     case "workloads":
-      return [first, ...rest, status, count("ready", "Ready"), count("wanted", "Wanted")];
+      return [first, ...rest, status, podsReady];
     case "nodes":
       return [first, ...rest, status, ...measured, count("pods", "Pods")];
     case "namespaces":
@@ -101,13 +101,21 @@ function use(name: string, key: string, head: string, format: (value: number) =>
   };
 }
 
+const podsReady: Column<KubeRow> = {
+  key: "ready",
+  head: "Pods ready",
+  numeric: true,
+  cell: ({ values }) => `${formatValue(values.ready ?? 0)} of ${formatValue(values.wanted ?? 0)}`,
+  sort: ({ values }) => (values.ready ?? 0) - (values.wanted ?? 0),
+};
+
 function count(key: string, head: string): Column<KubeRow> {
   return {
     key,
     head,
     numeric: true,
     downFirst: true,
-    wideOnly: key !== "ready" && key !== "wanted" && key !== "stuck",
+    wideOnly: key !== "stuck",
     cell: ({ values }) => formatValue(Math.round(values[key] ?? 0)),
     sort: ({ values }) => values[key] ?? 0,
   };
