@@ -143,7 +143,7 @@ export const navPages: readonly NavPage[] = [
     icon: CalendarClock,
     load: async () => ({ default: (await import("./pages/EventObject.page")).EventObjectPage }),
     permission: "data:read",
-    example: "/events/object?cluster=demo&kind=Node&object=worker",
+    example: "/events/object?cluster=demo&namespace=shop&kind=Deployment&object=frontend",
   }),
   page({
     path: "/audit",

@@ -85,6 +85,9 @@ it.each([...registered, ...further].filter(({ name }) => name.includes(only)))(
     const { page } = await visits.open(role, path);
     for (const viewport of [wide, narrow]) {
       await page.emulateMedia({ colorScheme: "light" });
+      // Some of a page is laid out for the width with which it was opened.
+      await page.setViewportSize(viewport);
+      await page.goto(path);
       await grow(page, viewport);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
