@@ -202,6 +202,7 @@ const (
 	codeTooManyBytes      = 307
 	codeQueryCanceled     = 394
 	codeTooManyRowsBytes  = 396
+	codeAborted           = 236 // it shuts down
 	codeTooManyParts      = 252
 	codeUnknownTable      = 60
 	codeUnknownDatabase   = 81
@@ -229,6 +230,8 @@ func queryError(ctx context.Context, err error) error {
 			return seamark.Wrap(err, seamark.RateLimited, "seamark-query-concurrency", "Too many of your queries run at once. Retry shortly.")
 		case codeQueryCanceled:
 			return seamark.Wrap(err, seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
+		case codeAborted:
+			return storeAway(err)
 		case codeCannotParseRegexp:
 			return seamark.Wrap(err, seamark.Invalid, "seamark-query-regexp", "A regular expression of the query is not valid RE2.")
 		}
@@ -240,5 +243,9 @@ func queryError(ctx context.Context, err error) error {
 	case errors.Is(err, context.Canceled) || ctx.Err() != nil:
 		return seamark.Wrap(err, seamark.Canceled, "seamark-query-canceled", "The query was cancelled.")
 	}
+	return storeAway(err)
+}
+
+func storeAway(err error) error {
 	return seamark.Wrap(err, seamark.Unavailable, "seamark-store-away", "The store does not answer. Retry shortly.")
 }
