@@ -1,6 +1,11 @@
 import { Link } from "react-router";
 import { useCan } from "../../data/permissions";
-import { type SavedQuery, savedQueryPath, useDeleteSavedQuery, useSavedQueries } from "../../data/savedqueries";
+import {
+  type SavedQuery,
+  savedQueryPath,
+  useDeleteSavedQuery,
+  useSavedQueries,
+} from "../../data/savedqueries";
 import { useSession } from "../../data/session";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
