@@ -188,6 +188,26 @@ it("adds a receiver, tries it on a webhook, and routes to it", async () => {
   server.close();
 });
 
+it("deletes a receiver with a way back", async () => {
+  const here = await visits.open("owner", "/");
+  const { page } = here;
+  const config = { route: { receiver: "stays" }, receivers: [{ name: "stays" }, { name: "goes" }] };
+  const body = { template_files: {}, alertmanager_config: JSON.stringify(config) };
+  expect(await here.call("POST", "/api/v1/alerts", body)).toBe(201);
+  await page.goto("/alerts/receivers");
+  const remove = page.getByRole("button", { name: "Delete goes" });
+  await remove.click();
+  await page.getByText("Deleted receiver goes.").waitFor();
+  expect(await remove.count()).toBe(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await remove.click();
+  // The time for Undo passes, and the server is told.
+  await page.getByText("Deleted receiver goes.").waitFor({ state: "detached", timeout: 20_000 });
+  const test = () => here.call("POST", "/api/v1/alerting/receivers/goes/test", {});
+  await expect.poll(test, { timeout: 10_000 }).toBe(404);
+  await page.getByRole("button", { name: "Send a test to stays" }).waitFor();
+});
+
 it("switches a pack on and off again, and shows a runbook", async () => {
   const here = await visits.open("owner", "/alerts/packs");
   const { page } = here;
