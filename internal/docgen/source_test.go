@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -48,17 +47,20 @@ func TestErrorsJoinsMessages(t *testing.T) {
 	}
 }
 
-// TestEveryModuleHasAReason reads the direct modules of go.mod and looks for each in the decision about dependencies.
+// TestEveryModuleHasAReason reads the direct modules of go.mod and of the Terraform provider's, and looks for each in the decision about
+// dependencies.
 func TestEveryModuleHasAReason(t *testing.T) {
 	root := filepath.Join("..", "..")
 	reasons := read(t, filepath.Join(root, "docs", "decisions", "0005-dependencies.md"))
-	direct := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(read(t, filepath.Join(root, "go.mod")), -1)
-	excluded := []string{"github.com/prometheus/common"}
+	both := read(t, filepath.Join(root, "go.mod")) + read(t, filepath.Join(root, "terraform", "provider", "go.mod"))
+	direct := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(both, -1)
+	seen := map[string]bool{"github.com/prometheus/common": true, "github.com/seamarkhq/seamark": true} // excluded versions, and ourselves
 	count := 0
 	for _, m := range direct {
-		if slices.Contains(excluded, m[1]) {
+		if seen[m[1]] {
 			continue
 		}
+		seen[m[1]] = true
 		count++
 		if !strings.Contains(reasons, "| `"+m[1]+"` | ") {
 			t.Errorf("%s has no line in docs/decisions/0005-dependencies.md", m[1])
