@@ -59,8 +59,13 @@ func parseDetector(language, text string) error {
 		}
 		return nil
 	}
-	_, err := logql.ParseMatchers(text)
-	return err
+	if _, err := logql.ParseMatchers(text); err != nil {
+		return err
+	}
+	if _, err := promql.NewParser().ParseExpr(text); err != nil { // one that any series could match, such as {}
+		return seamark.Errorf(seamark.Invalid, "seamark-detector-invalid", "The selector selects no series: %s. Name a label and its value, or leave the selector out to mean all.", err)
+	}
+	return nil
 }
 
 // raiseDetected hands the alerts of detectors to the tenant's Alertmanager.
