@@ -33,7 +33,7 @@ func savedQueryRows() []row {
 	return []row{
 		{method: http.MethodGet, path: savedQueries, may: members, status: http.StatusOK, shows: members, sends: func(t *testing.T, _ *world, s *side) []request {
 			s.savedQuery(t, "tenant")
-			return []request{{}, {path: savedQueries + "?language=sql", status: http.StatusBadRequest}}
+			return []request{{}, {path: savedQueries + "?language=cypher", status: http.StatusBadRequest}}
 		}},
 		{method: http.MethodPost, path: savedQueries, may: editors, later: viewer, status: http.StatusCreated, sends: func(_ *testing.T, _ *world, s *side) []request {
 			return []request{
