@@ -14,6 +14,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/metering"
 	"github.com/seamarkhq/seamark/querier/admit"
+	"github.com/seamarkhq/seamark/tenant"
 )
 
 // openMeter starts counting what queries read. It comes before the store, which tells it.
@@ -22,7 +23,14 @@ func (a *App) openMeter() error {
 		return nil
 	}
 	o := metering.DefaultMeterOptions()
-	o.Publish, o.Logger, o.Registerer, o.Now = ingest.PublishUsage(a.bus), a.log, a.registry, a.opts.Now
+	publish := ingest.PublishUsage(a.bus)
+	o.Publish = func(ctx context.Context, id seamark.TenantID, key string, at time.Time, lines []seamark.Usage) error {
+		if a.directory != nil && a.directory.State(id) == tenant.Deleted {
+			return nil // what it asked last is nobody's, and its streams may have been erased already
+		}
+		return publish(ctx, id, key, at, lines)
+	}
+	o.Logger, o.Registerer, o.Now = a.log, a.registry, a.opts.Now
 	o.Flush = a.opts.Metering.Flush
 	m, err := metering.NewMeter(o)
 	if err != nil {
