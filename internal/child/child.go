@@ -9,20 +9,12 @@ import (
 	"io"
 	"log/slog"
 	"os/exec"
-	"runtime"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// firstBackoff and mostBackoff bound the pause before a dead child is started again.
-	firstBackoff = 100 * time.Millisecond
-	mostBackoff  = 5 * time.Second
-	// steadyAfter is how long a child must have run before its death counts as the first again.
-	steadyAfter = time.Minute
-	// readyWithin bounds a start: a child that hangs must not.
-	readyWithin = 2 * time.Minute
-)
+// readyWithin bounds a start: a child that hangs must not.
+const readyWithin = 2 * time.Minute
 
 // Options says what to run.
 type Options struct {
@@ -96,41 +88,14 @@ func (p *Process) Stop(ctx context.Context) error {
 	}
 }
 
-// supervise keeps a child running until ctx ends. It reports the outcome of the first start and gives up when that fails; later
-// failures are tried again for ever.
+// supervise keeps a child running until ctx ends.
 func (p *Process) supervise(ctx context.Context, started chan<- error) {
-	// The parent-death signal is tied to the thread that starts the child, so this goroutine keeps its thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(p.done)
-	first, backoff := true, firstBackoff
-	for ctx.Err() == nil {
-		began := time.Now()
-		r, err := p.startOnce(ctx)
-		if first {
-			started <- err
-			if err != nil {
-				return
-			}
-			first = false
-		}
-		if err == nil {
-			err = p.watch(ctx, r)
-		}
-		if ctx.Err() != nil {
-			return
-		}
+	s := Supervisor[*run]{Start: p.startOnce, Watch: p.watch, Ended: func(err error, pause time.Duration) {
 		p.opts.Ended(err)
-		if time.Since(began) > steadyAfter {
-			backoff = firstBackoff
-		}
-		p.opts.Logger.Error("child ended, starting it again", "err", err, "pause", backoff)
-		select {
-		case <-ctx.Done():
-		case <-time.After(backoff):
-		}
-		backoff = min(2*backoff, mostBackoff)
-	}
+		p.opts.Logger.Error("child ended, starting it again", "err", err, "pause", pause)
+	}}
+	s.Run(ctx, started)
 }
 
 // run is one run of the child.

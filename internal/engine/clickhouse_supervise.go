@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -21,12 +20,6 @@ import (
 )
 
 const (
-	// firstBackoff and mostBackoff bound the pause before a dead child is started again. The first is short because one
-	// OOM kill should cost a second; the last keeps recovery under ten seconds once a lasting cause is gone.
-	firstBackoff = 100 * time.Millisecond
-	mostBackoff  = 5 * time.Second
-	// steadyAfter is how long a child must have answered before its death counts as the first again.
-	steadyAfter = time.Minute
 	// readyPoll is the pause between two looks at a starting child, which is ready after about 250 ms.
 	readyPoll = 20 * time.Millisecond
 	// readyWithin bounds a start. Loading many tables on a busy disk takes long; a child that hangs must not.
@@ -35,41 +28,13 @@ const (
 	stopWithin = 20 * time.Second
 )
 
-// supervise keeps a child running until ctx ends. It reports the outcome of the first start on started and gives up when
-// that fails; later failures are tried again for ever.
+// supervise keeps a child running until ctx ends.
 func (c *ClickHouse) supervise(ctx context.Context, started chan<- error) {
-	// The parent-death signal is tied to the thread that starts the child, so this goroutine keeps its thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(c.done)
-
-	first, backoff := true, firstBackoff
-	for ctx.Err() == nil {
-		began := time.Now()
-		run, err := c.startChild(ctx)
-		if first {
-			started <- err
-			if err != nil {
-				return
-			}
-			first = false
-		}
-		if err == nil {
-			err = c.watch(ctx, run)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if time.Since(began) > steadyAfter {
-			backoff = firstBackoff
-		}
-		c.options.Log.Error("ClickHouse engine ended, starting it again", "error", err, "pause", backoff)
-		select {
-		case <-ctx.Done():
-		case <-time.After(backoff):
-		}
-		backoff = min(2*backoff, mostBackoff)
-	}
+	s := child.Supervisor[*engineRun]{Start: c.startChild, Watch: c.watch, Ended: func(err error, pause time.Duration) {
+		c.options.Log.Error("ClickHouse engine ended, starting it again", "error", err, "pause", pause)
+	}}
+	s.Run(ctx, started)
 }
 
 // engineRun is one run of the engine's process.
