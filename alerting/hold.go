@@ -47,9 +47,5 @@ func (t *tenant) awaitLate(ctx context.Context, g *rules.Group, at time.Time) bo
 
 // late reports whether something may be under way that came before the moment that a group looks at.
 func (t *tenant) late(g *rules.Group, at time.Time) bool {
-	offset := t.service.opts.EvaluationDelay
-	if own := g.QueryOffset(); own > 0 {
-		offset = own
-	}
-	return t.service.opts.Behind(t.id) > time.Since(at)+offset+usualDelay
+	return t.service.opts.Behind(t.id) > time.Since(at)+g.QueryOffset()+usualDelay
 }

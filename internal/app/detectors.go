@@ -112,7 +112,7 @@ type detectSource struct{ app *App }
 // ask runs one question under the tenant's budgets.
 func (d detectSource) ask(ctx context.Context, id seamark.TenantID, language, text string, want admit.Want, run func(context.Context) error) error { //nolint:revive // whose, what, at what cost, and how
 	request := admit.Request{Tenant: id, Class: admit.RuleQuery, Language: language, Text: text, Source: "detector"}
-	return d.app.work(withReader(ctx, reader{language: "rules"}), request, want, run)
+	return d.app.work(ruleContext(ctx), request, want, run)
 }
 
 // Range implements detect.Source.

@@ -50,7 +50,7 @@ func (a *App) setRules(o *alerting.Options) {
 	o.Queryable = a.promql.Queryable
 }
 
-// ruleContext is the context of a rule's reads.
+// ruleContext is the context of the reads of rules and detectors.
 func ruleContext(ctx context.Context) context.Context {
 	return withReader(seamark.Unattended(ctx), reader{language: "rules"})
 }
