@@ -95,7 +95,7 @@ func FuzzScan(f *testing.F) {
 			t.Errorf("%q has odd words", text)
 		}
 		skeleton := p.skeleton(s)
-		if again := render(skeleton, p.words); again != text {
+		if again := render(skeleton, p.words.texts); again != text {
 			t.Errorf("split %q gives %q", text, again)
 		}
 		if scanned(strings.Clone(line)).sum(seed) != sum {

@@ -46,7 +46,7 @@ const (
 const (
 	treeBytes     = 2048
 	templateBytes = 256
-	wordBytes     = 16
+	wordBytes     = 24 // with its sum
 	knownBytes    = 40
 )
 
@@ -68,6 +68,7 @@ type Tree struct {
 	scan     scanner
 	split    splitter
 	variants []variant
+	places   []int // memory for the numbers of variants
 }
 
 // TreeStats counts what a tree did.
@@ -84,10 +85,34 @@ type shape struct {
 // template is a template in a tree. into, when set, is the one that has taken its place.
 type template struct {
 	shape   *shape
-	words   []string // "" differs
+	words   words
 	pattern *seamark.LogPattern
 	into    *template
 	seen    int64
+}
+
+// words are the words of a line or template that may differ between lines of one skeleton. Templates are compared by the sums of
+// their words: a group's first lines make many, each compared with all others of its shape.
+type words struct {
+	texts []string // "" differs
+	sums  []uint64 // of texts, within a process; 0 differs
+}
+
+// clone returns a copy that refers to no line.
+func (w words) clone() words {
+	own := words{make([]string, len(w.texts)), slices.Clone(w.sums)}
+	all := strings.Join(w.texts, "")
+	for i, text := range w.texts {
+		own.texts[i], all = all[:len(text)], all[len(text):]
+	}
+	return own
+}
+
+// without returns a copy with a wildcard at a place. It shares texts, not their list.
+func (w words) without(place int) words {
+	general := words{slices.Clone(w.texts), slices.Clone(w.sums)}
+	general.texts[place], general.sums[place] = "", 0
+	return general
 }
 
 // NewTree returns a tree that has seen nothing. Options are valid.
@@ -140,12 +165,12 @@ func (t *Tree) recall(sum uint64) *template {
 
 // learn returns the template of the line that was split.
 func (t *Tree) learn(sum uint64, now int64) *seamark.LogPattern {
-	words := t.split.words
-	if len(words) == 0 && t.scan.masks == 0 {
+	line := t.split.words
+	if len(line.sums) == 0 && t.scan.masks == 0 {
 		return t.rest
 	}
 	sh := t.shapes[t.split.shape]
-	found := sh.find(words)
+	found := sh.find(line.sums)
 	if found == nil {
 		if !t.room(now) {
 			t.stats.Overflow++
@@ -154,7 +179,7 @@ func (t *Tree) learn(sum uint64, now int64) *seamark.LogPattern {
 		if sh = t.shapes[t.split.shape]; sh == nil { // also when it made room
 			sh = t.addShape()
 		}
-		found = t.create(sh, words, now)
+		found = t.create(sh, line, now)
 	}
 	found.seen = now
 	if !sh.merged { // lines of a merged shape differ too much to be remembered one by one
@@ -170,8 +195,8 @@ func (t *Tree) remember(sum uint64, found *template) {
 	t.known[sum] = found
 }
 
-// find returns the template that the words fit, the most general one where there are several.
-func (sh *shape) find(words []string) *template {
+// find returns the template that words with these sums fit, the most general one where there are several.
+func (sh *shape) find(sums []uint64) *template {
 	if sh == nil {
 		return nil
 	}
@@ -179,10 +204,10 @@ func (sh *shape) find(words []string) *template {
 	most := -1
 	for _, p := range sh.list {
 		wild, fits := 0, true
-		for i, word := range p.words {
-			if word == "" {
+		for i, sum := range p.words.sums {
+			if sum == 0 {
 				wild++
-			} else if word != words[i] {
+			} else if sum != sums[i] {
 				fits = false
 				break
 			}
@@ -204,19 +229,15 @@ func (t *Tree) addShape() *shape {
 }
 
 // create adds the template of a line, and makes the shape's templates general until no place has too many variants.
-func (t *Tree) create(sh *shape, words []string, now int64) *template {
-	own := make([]string, len(words))
-	for i, word := range words {
-		own[i] = strings.Clone(word)
-	}
-	p := t.add(sh, own, now)
-	if general := t.generalise(p); general != nil {
-		t.replace(sh, general, now)
+func (t *Tree) create(sh *shape, line words, now int64) *template {
+	p := t.add(sh, line.clone(), now)
+	if place := t.generalise(p); place >= 0 {
+		t.replace(sh, p.words.without(place), now)
 		for again := true; again; { // a general template is a variant of others now
 			again = false
 			for _, other := range sh.list {
-				if general := t.generalise(other); general != nil {
-					t.replace(sh, general, now)
+				if place := t.generalise(other); place >= 0 {
+					t.replace(sh, other.words.without(place), now)
 					again = true
 					break
 				}
@@ -234,9 +255,9 @@ func (t *Tree) create(sh *shape, words []string, now int64) *template {
 }
 
 // add makes a template of words, which it keeps.
-func (t *Tree) add(sh *shape, words []string, now int64) *template {
-	text := render(sh.skeleton, words)
-	p := &template{shape: sh, words: words, pattern: &seamark.LogPattern{ID: ID(text), Text: text}, seen: now}
+func (t *Tree) add(sh *shape, w words, now int64) *template {
+	text := render(sh.skeleton, w.texts)
+	p := &template{shape: sh, words: w, pattern: &seamark.LogPattern{ID: ID(text), Text: text}, seen: now}
 	sh.list = append(sh.list, p)
 	t.count++
 	t.stats.Made++
@@ -244,48 +265,54 @@ func (t *Tree) add(sh *shape, words []string, now int64) *template {
 	return p
 }
 
-func (p *template) bytes() int { return templateBytes + 2*len(p.pattern.Text) + wordBytes*len(p.words) }
+func (p *template) bytes() int {
+	return templateBytes + 2*len(p.pattern.Text) + wordBytes*len(p.words.sums)
+}
 
-// generalise returns p's words with a wildcard at the first place that has too many variants, nil when there is none. A variant
-// is another template's word, where that template fits p at all other places.
-func (t *Tree) generalise(p *template) []string {
+// generalise returns the first place of p that has too many variants, -1 when there is none. A variant is another template's word,
+// where that template fits p at all other places.
+func (t *Tree) generalise(p *template) int {
 	t.variants = t.variants[:0]
+	t.places = slices.Grow(t.places[:0], len(p.words.sums))[:len(p.words.sums)]
+	clear(t.places)
+	most := 0
 	for _, other := range p.shape.list {
-		if i := onlyDifference(p.words, other.words); i >= 0 {
-			t.variants = append(t.variants, variant{i, other.words[i]})
+		if i := onlyDifference(p.words.sums, other.words.sums); i >= 0 {
+			t.variants = append(t.variants, variant{i, other.words.sums[i]})
+			t.places[i]++
+			most = max(most, t.places[i])
 		}
 	}
-	if len(t.variants)+1 < t.opts.MinVariants {
-		return nil
+	if most+1 < t.opts.MinVariants { // as nearly always
+		return -1
 	}
 	slices.SortFunc(t.variants, func(a, b variant) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), strings.Compare(a.word, b.word))
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.sum, b.sum))
 	})
 	t.variants = slices.Compact(t.variants)
 	for i := 0; i+t.opts.MinVariants-2 < len(t.variants); i++ { // p's own word is one of them
 		if place := t.variants[i].place; t.variants[i+t.opts.MinVariants-2].place == place {
-			general := slices.Clone(p.words)
-			general[place] = ""
-			return general
+			return place
 		}
 	}
-	return nil
+	return -1
 }
 
-// variant is a word of some template at a place.
+// variant is the sum of a word of some template at a place.
 type variant struct {
 	place int
-	word  string
+	sum   uint64
 }
 
 // onlyDifference returns the one place where other does not fit p, -1 when there is none or more than one.
-func onlyDifference(p, other []string) int {
+func onlyDifference(p, other []uint64) int {
 	at := -1
-	for i, word := range other {
-		if word == "" || word == p[i] {
+	p = p[:len(other)]
+	for i, sum := range other {
+		if sum == p[i] || sum == 0 {
 			continue
 		}
-		if at >= 0 || p[i] == "" {
+		if at >= 0 || p[i] == 0 {
 			return -1
 		}
 		at = i
@@ -294,29 +321,30 @@ func onlyDifference(p, other []string) int {
 }
 
 // common returns the words that all templates share.
-func common(list []*template) []string {
-	words := slices.Clone(list[0].words)
+func common(list []*template) words {
+	first := list[0].words
+	shared := words{slices.Clone(first.texts), slices.Clone(first.sums)}
 	for _, p := range list[1:] {
-		for i := range words {
-			if words[i] != p.words[i] {
-				words[i] = ""
+		for i, sum := range p.words.sums {
+			if shared.sums[i] != sum {
+				shared.texts[i], shared.sums[i] = "", 0
 			}
 		}
 	}
-	return words
+	return shared
 }
 
 // replace puts a more general template in the place of all that fit into it.
-func (t *Tree) replace(sh *shape, words []string, now int64) *template {
+func (t *Tree) replace(sh *shape, w words, now int64) *template {
 	var inside []*template
 	sh.list = slices.DeleteFunc(sh.list, func(p *template) bool {
-		if !covers(words, p.words) {
+		if !covers(w.sums, p.words.sums) {
 			return false
 		}
 		inside = append(inside, p)
 		return true
 	})
-	p := t.add(sh, words, now)
+	p := t.add(sh, w, now)
 	for _, old := range inside {
 		old.into = p
 		t.bytes -= old.bytes()
@@ -325,10 +353,11 @@ func (t *Tree) replace(sh *shape, words []string, now int64) *template {
 	return p
 }
 
-// covers reports whether every line that fits b fits a.
-func covers(a, b []string) bool {
+// covers reports whether every line that fits b fits a. What differs has the zero value.
+func covers[W comparable](a, b []W) bool {
+	var differs W
 	for i := range a {
-		if a[i] != "" && a[i] != b[i] {
+		if a[i] != differs && a[i] != b[i] {
 			return false
 		}
 	}

@@ -256,6 +256,24 @@ func BenchmarkLearn(b *testing.B) {
 	}
 }
 
+// BenchmarkLearnGroup learns the first 2,000 lines of a group that nothing is known of.
+func BenchmarkLearnGroup(b *testing.B) {
+	lines := benchLines(2000)
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := cpu(b)
+			for b.Loop() {
+				tree := NewTree(DefaultTreeOptions())
+				for _, line := range lines[name] {
+					tree.Learn(line, 0)
+				}
+			}
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N)/float64(len(lines[name])), "cpu-ns/line")
+		})
+	}
+}
+
 // cpu returns what the process has used of its processors: other work on the machine does not count as much as in the time.
 func cpu(b *testing.B) time.Duration {
 	b.Helper()
