@@ -75,8 +75,10 @@ func (r *rig) openStore() {
 	ch := testkit.ClickHouse(r.t)
 	tcp, web := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{web}, User: ch.AdminUser(), Password: ch.AdminPassword(),
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{web}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
 		Number: func(id seamark.TenantID) (seamark.TenantNumber, error) {
 			if id != tenantID(r.number) {
 				return 0, seamark.Errorf(seamark.NotFound, "seamark-tenant-unknown", "No such tenant.")

@@ -36,7 +36,7 @@ func (w *shardWriter) setAside(ctx context.Context, b *shardBatch, plan []*plann
 	var bad []SegmentName
 	for _, p := range plan {
 		for i := range p.block.Segments {
-			err := w.opts.Store.Probe(ctx, p.tenant, &p.block.Segments[i])
+			err := w.opts.Store.Probe(ctx, p.tenant, p.block, i)
 			switch {
 			case err == nil:
 			case !store.Rejected(err):

@@ -21,8 +21,8 @@ type Blocks interface {
 	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
 	// Inserts returns how many inserts Insert makes of a block.
 	Inserts(table store.Table, rows uint64, crowded bool) int
-	// Probe has the server read one segment without storing it. A refusal is an error that store.Rejected knows.
-	Probe(ctx context.Context, tenant seamark.TenantID, s *store.Segment) error
+	// Probe has the server read one of a block's segments without storing it. A refusal is an error that store.Rejected knows.
+	Probe(ctx context.Context, tenant seamark.TenantID, b *store.Block, segment int) error
 }
 
 // Stream is what the writer needs of the bus.

@@ -125,9 +125,10 @@ func (s *Sampler) Sample(ctx context.Context) error {
 
 func (s *Sampler) sample(ctx context.Context, tenants map[seamark.TenantNumber]seamark.TenantID) error {
 	now := s.opts.Now()
+	faults := []error(nil)
 	stored, err := s.opts.Store.ListStored(ctx, "", false)
-	if err != nil {
-		return fmt.Errorf("list what is stored: %w", err)
+	if err != nil { // of a part of the store that is away; what the rest holds is metered
+		faults = append(faults, fmt.Errorf("list what is stored: %w", err))
 	}
 	lines := map[seamark.TenantID][]seamark.Usage{}
 	key := seamark.UsageKey{Hour: seamark.HourOf(now)}
@@ -140,7 +141,6 @@ func (s *Sampler) sample(ctx context.Context, tenants map[seamark.TenantNumber]s
 		k.Kind, k.Signal, k.Source = seamark.UsageStored, stored[i].Table.Signal(), stored[i].Table.String()
 		lines[id] = append(lines[id], seamark.Usage{UsageKey: k, UsageCounts: seamark.UsageCounts{Requests: 1, Rows: stored[i].Rows, Bytes: stored[i].Bytes}})
 	}
-	faults := []error(nil)
 	for _, id := range tenants {
 		active, err := s.opts.Active(ctx, id)
 		if err != nil {

@@ -116,13 +116,17 @@ func (a *App) openStore(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		so.NativeAddrs, so.HTTPAddrs, so.TLS = parsed.Addr, o.HTTPAddrs, parsed.TLS
-		so.User, so.Password, so.CreateUsers = parsed.Auth.Username, parsed.Auth.Password, o.TenantUsers == "sql"
-		so.TenantPassword = func(user string) string { return engine.TenantPassword(o.TenantSecret, user) }
+		so.CreateUsers = o.TenantUsers == "sql"
+		so.Shards = []store.Shard{{
+			NativeAddrs: parsed.Addr, HTTPAddrs: o.HTTPAddrs, TLS: parsed.TLS, User: parsed.Auth.Username, Password: parsed.Auth.Password,
+			TenantPassword: func(user string) string { return engine.TenantPassword(o.TenantSecret, user) },
+		}}
 	case a.opts.Link != nil:
 		at := a.opts.Link.ClickHouse
-		so.NativeAddrs, so.HTTPAddrs, so.User, so.Password = []string{at.Socket}, []string{at.HTTP}, at.User, at.Password
-		so.TenantPassword = func(user string) string { return engine.TenantPassword(at.TenantSecret, user) }
+		so.Shards = []store.Shard{{
+			NativeAddrs: []string{at.Socket}, HTTPAddrs: []string{at.HTTP}, User: at.User, Password: at.Password,
+			TenantPassword: func(user string) string { return engine.TenantPassword(at.TenantSecret, user) },
+		}}
 		so.Dial, so.Number = engine.SocketDial(at.Socket), a.embeddedNumber
 		if err := a.hearEngineState(); err != nil {
 			return err
@@ -143,8 +147,10 @@ func (a *App) openStore(ctx context.Context) error {
 		a.clickhouse = ch
 		a.defers("clickhouse engine", ch.Stop)
 		tcp, http := ch.Addrs()
-		so.NativeAddrs, so.HTTPAddrs, so.User, so.Password = []string{tcp}, []string{http}, ch.AdminUser(), ch.AdminPassword()
-		so.TenantPassword = func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) }
+		so.Shards = []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}}
 		so.Dial, so.Number = engine.DialClickHouse, a.embeddedNumber
 	}
 	s, err := store.Open(so)

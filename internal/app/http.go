@@ -17,6 +17,7 @@ import (
 	"github.com/seamarkhq/seamark/api/reference"
 	"github.com/seamarkhq/seamark/console"
 	"github.com/seamarkhq/seamark/internal/httpx"
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // Timeouts of the front. Without them a few thousand idle or stalling sockets take all file descriptors.
@@ -124,8 +125,21 @@ func (a *App) checkReady(ctx context.Context) (warning string, err error) {
 		return cmp.Or(warning, of), err
 	}
 	if a.opts.has(RoleQuerier) {
-		if err := a.store.Ping(ctx); err != nil {
-			return "", errors.New("ClickHouse does not answer")
+		of, err := a.storeReady(ctx)
+		return warning + of, err
+	}
+	return warning, nil
+}
+
+// storeReady fails where no ClickHouse shard answers. While some do, this node serves their tenants, and warns of the others.
+func (a *App) storeReady(ctx context.Context) (warning string, err error) {
+	away, shards := a.store.Ping(ctx), a.store.Shards()
+	if len(away) == shards {
+		return "", errors.New("ClickHouse does not answer")
+	}
+	for i := range seamark.StoreShard(shards) {
+		if away[i] != nil {
+			warning += fmt.Sprintf("ClickHouse shard %s does not answer: queries of its tenants fail\n", i)
 		}
 	}
 	return warning, nil

@@ -105,10 +105,7 @@ func (r *retention) round(ctx context.Context) error {
 		return nil // what a snapshot says may be longer ago than what a tenant has set since
 	}
 	tables, err := r.store.ListTableDays(ctx)
-	if err != nil {
-		return err
-	}
-	var faults []error
+	faults := []error{err} // of shards that are away; tenants of the others need not wait for them
 	for _, t := range r.directory.ListTenants(ctx) {
 		have, made := tables[t.Number]
 		if !made || ctx.Err() != nil {
@@ -124,14 +121,14 @@ func (r *retention) round(ctx context.Context) error {
 func (r *retention) enforce(ctx context.Context, t tenant.Tenant, have store.TableDays) error {
 	set, now := r.directory.Retention(t.ID), r.now()
 	days := r.days(t.ID, &set)
-	changed, err := r.store.SetTableDays(ctx, t.Number, have, days)
+	changed, err := r.store.SetTableDays(ctx, t.ID, have, days)
 	if len(changed) > 0 {
 		r.log.InfoContext(ctx, "a tenant's data stays for another time", slog.String("tenant", string(t.ID)), slog.Any("tables", changed), slog.Any("days", days))
 	}
 	if err != nil {
 		return err
 	}
-	dropped, err := r.store.DropDays(ctx, t.Number, days, now)
+	dropped, err := r.store.DropDays(ctx, t.ID, days, now)
 	r.count(dropped, "day")
 	if err != nil {
 		return err
@@ -296,8 +293,7 @@ func tableOf(signal seamark.Signal) store.Table {
 
 // FindRetention implements api.Retentions.
 func (r *retention) FindRetention(ctx context.Context, id seamark.TenantID) (api.Retention, error) {
-	t, err := r.directory.FindTenant(ctx, id)
-	if err != nil {
+	if _, err := r.directory.FindTenant(ctx, id); err != nil {
 		return api.Retention{}, err
 	}
 	set := r.directory.Retention(id)
@@ -306,7 +302,7 @@ func (r *retention) FindRetention(ctx context.Context, id seamark.TenantID) (api
 	if err != nil {
 		return api.Retention{}, err
 	}
-	tables, err := r.store.FindTableDays(ctx, t.Number)
+	tables, err := r.store.FindTableDays(ctx, id)
 	if err != nil {
 		return api.Retention{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -19,18 +18,26 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// Options says where ClickHouse is and who its users are.
-type Options struct {
+// Shard says where one ClickHouse shard is: servers that share their tables.
+type Shard struct {
 	// NativeAddrs and HTTPAddrs are host:port lists of the same servers: queries go over the native protocol, where a
 	// cancel reaches the server, and inserts over HTTP, where encoded blocks pass through untouched.
 	NativeAddrs, HTTPAddrs []string
 	// User and Password belong to the user that creates databases and inserts.
 	User, Password string
 	TLS            *tls.Config
-	// Dial opens native connections; nil dials as usual. The embedded engine needs its own.
-	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// TenantPassword returns the password of a tenant's own ClickHouse user, which all of the tenant's reads run as.
 	TenantPassword func(user string) string
+}
+
+// Options says where ClickHouse is and who its users are.
+type Options struct {
+	// Shards lists the ClickHouse shards, in an order that never changes: tenants' records name them by their place in it.
+	Shards []Shard
+	// ShardOf tells which shard has a tenant's database; nil is the first for all. What it says of a tenant never changes.
+	ShardOf func(seamark.TenantID) (seamark.StoreShard, error)
+	// Dial opens native connections; nil dials as usual. The embedded engine needs its own.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// CreateUsers makes tenants' users by SQL. The embedded engine has them from its users file instead.
 	CreateUsers bool
 	// Number resolves a tenant to its number from the directory in memory.
@@ -66,10 +73,8 @@ const DefaultFilterRows = 256
 
 func (o *Options) validate() error {
 	switch {
-	case len(o.NativeAddrs) == 0 || len(o.HTTPAddrs) == 0:
-		return errors.New("store: NativeAddrs and HTTPAddrs are required")
-	case o.TenantPassword == nil || o.Number == nil:
-		return errors.New("store: TenantPassword and Number are required")
+	case len(o.Shards) == 0 || o.Number == nil:
+		return errors.New("store: Shards and Number are required")
 	case o.Logger == nil || o.Registerer == nil || o.Now == nil:
 		return errors.New("store: Logger, Registerer and Now are required")
 	case o.FilterRows < 0:
@@ -77,29 +82,24 @@ func (o *Options) validate() error {
 	case o.MaxTenantConns < 1:
 		return errors.New("store: MaxTenantConns must be at least 1")
 	}
+	for i := range o.Shards {
+		if sh := &o.Shards[i]; len(sh.NativeAddrs) == 0 || len(sh.HTTPAddrs) == 0 || sh.TenantPassword == nil {
+			return fmt.Errorf("store: shard %s: NativeAddrs, HTTPAddrs and TenantPassword are required", seamark.StoreShard(i))
+		}
+	}
 	return nil
 }
 
-// Store is the client of one ClickHouse server or cluster. It is safe for concurrent use.
+// Store is the client of an installation's ClickHouse shards. A tenant's database is whole on one of them, and so are the lines of
+// its meter. It is safe for concurrent use.
 type Store struct {
 	opts       Options
-	admin      driver.Conn // native: DDL, verification, kills
-	insert     driver.Conn // HTTP: encoded blocks
+	shards     []*shard
 	metrics    metrics
 	scratch    sync.Pool // *insertScratch
 	filterPool sync.Pool // *logFilters
 	runs       groupRuns
-	process    string        // tells apart what the server counts for this process and for others
-	broken     chan struct{} // has one while a ledger is open
-
-	mu      sync.Mutex // guards what follows
-	tenants map[seamark.TenantNumber]driver.Conn
-	ledgers map[seamark.TenantNumber]*ledger
-	walls   map[seamark.TenantNumber]seamark.Ceilings // of users made by SQL, as this process has set them last
-	missing map[tenantTable]time.Time                 // tables that were not there, until when that is believed
-	ready   map[tenantTable]bool                      // databases whose schema this process has seen complete
-
-	unsettled []*SQLAnswer // whose statements may have read more than they could tell
+	process    string // tells apart what the server counts for this process and for others
 }
 
 // Open makes the connections lazily: a server that is away is an error of the first query, not of Open.
@@ -107,81 +107,48 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, metrics: newMetrics(o.Registerer), tenants: map[seamark.TenantNumber]driver.Conn{}, walls: map[seamark.TenantNumber]seamark.Ceilings{}, ledgers: map[seamark.TenantNumber]*ledger{}, process: rand.Text(), broken: make(chan struct{}, 1), ready: map[tenantTable]bool{}, missing: map[tenantTable]time.Time{}}
-	auth := clickhouse.Auth{Username: o.User, Password: o.Password}
-	var err error
-	if s.admin, err = clickhouse.Open(&clickhouse.Options{
-		Addr: o.NativeAddrs, Auth: auth, TLS: o.TLS, DialContext: o.Dial, MaxOpenConns: 8, MaxIdleConns: 2, DialTimeout: 5 * time.Second,
-		ConnMaxLifetime: 10 * time.Minute,
-	}); err != nil {
-		return nil, fmt.Errorf("open native connection: %w", err)
-	}
-	if s.insert, err = clickhouse.Open(&clickhouse.Options{
-		Protocol: clickhouse.HTTP, Addr: o.HTTPAddrs, Auth: auth, TLS: o.TLS, MaxOpenConns: 16, MaxIdleConns: 8,
-		DialTimeout: 5 * time.Second, ConnMaxLifetime: 10 * time.Minute, ReadTimeout: insertTimeout,
-		Compression:   &clickhouse.Compression{Method: clickhouse.CompressionNone},
-		TransportFunc: func(t *http.Transport) (http.RoundTripper, error) { return framedBody{t}, nil },
-	}); err != nil {
-		return nil, fmt.Errorf("open http connection: %w", err)
+	s := &Store{opts: o, metrics: newMetrics(o.Registerer), process: rand.Text()}
+	for i := range o.Shards {
+		sh, err := s.openShard(seamark.StoreShard(i))
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.shards = append(s.shards, sh)
 	}
 	return s, nil
 }
 
-// Ping asks the server for an answer.
-func (s *Store) Ping(ctx context.Context) error { return s.admin.Ping(ctx) }
+// Shards returns how many shards there are.
+func (s *Store) Shards() int { return len(s.shards) }
+
+// Ping asks each shard for an answer, and returns those of them that give none with why.
+func (s *Store) Ping(ctx context.Context) map[seamark.StoreShard]error {
+	away := map[seamark.StoreShard]error{}
+	var mu sync.Mutex // guards away
+	_ = s.each(func(sh *shard) error {
+		if err := sh.admin.Ping(ctx); err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			away[sh.number] = err
+		}
+		return nil
+	})
+	return away
+}
 
 // Close closes all connections. Queries under way fail.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err := errors.Join(s.admin.Close(), s.insert.Close())
-	for _, c := range s.tenants {
-		err = errors.Join(err, c.Close())
+	var err error
+	for _, sh := range s.shards {
+		err = errors.Join(err, sh.close())
 	}
-	clear(s.tenants)
 	return err
-}
-
-// conn returns the tenant's own connection pool and database. The tenant's database exists on return.
-func (s *Store) conn(ctx context.Context, tenant seamark.TenantID) (driver.Conn, string, error) {
-	n, err := s.EnsureTenant(ctx, tenant)
-	if err != nil {
-		return nil, "", err
-	}
-	if err := s.ensureWall(ctx, tenant, n); err != nil {
-		return nil, "", queryError(ctx, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, ok := s.tenants[n]; ok {
-		return c, database(n), nil
-	}
-	user := database(n)
-	c, err := clickhouse.Open(&clickhouse.Options{
-		Addr: s.opts.NativeAddrs, TLS: s.opts.TLS, DialContext: s.opts.Dial, DialTimeout: 5 * time.Second,
-		Auth:         clickhouse.Auth{Username: user, Password: s.opts.TenantPassword(user), Database: user},
-		MaxOpenConns: s.opts.MaxTenantConns, MaxIdleConns: 2, ConnMaxLifetime: 10 * time.Minute,
-		// Statements end by their contexts and by max_execution_time. The driver's five minutes would end an export.
-		ReadTimeout: maxStatementTime,
-		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
-	})
-	if err != nil {
-		return nil, "", fmt.Errorf("open connection of %s: %w", user, err)
-	}
-	l := s.ledgers[n]
-	if l == nil {
-		l = &ledger{tenant: tenant, key: user + "/" + s.process, opened: time.Now()}
-		s.ledgers[n] = l
-	}
-	c = tenantConn{Conn: c, tenant: tenant, store: s, ledger: l}
-	s.tenants[n] = c
-	return c, user, nil
 }
 
 // query runs one read-only statement as the tenant's own user. Values reach it only as params, bound on the server as
 // {name:Type}; sql is made of constants. The current database is the tenant's, so statements name tables alone.
 func (s *Store) query(ctx context.Context, tenant seamark.TenantID, sql string, params clickhouse.Parameters) (driver.Rows, error) {
-	c, _, err := s.conn(ctx, tenant)
+	c, err := s.conn(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}

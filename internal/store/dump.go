@@ -52,13 +52,13 @@ func ParseDumpPart(name string) (DumpPart, error) {
 
 // DumpParts lists what a tenant has, label sets first.
 func (s *Store) DumpParts(ctx context.Context, tenant seamark.TenantID) ([]DumpPart, error) {
-	n, err := s.EnsureTenant(ctx, tenant)
+	sh, n, err := s.ensured(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
 	var parts []DumpPart
 	for table := range dumpColumns() {
-		list, err := s.partitions(ctx, n, table)
+		list, err := sh.partitions(ctx, n, table)
 		if err != nil {
 			return nil, queryError(ctx, err)
 		}
@@ -92,11 +92,11 @@ func (s *Store) Dump(ctx context.Context, tenant seamark.TenantID, part DumpPart
 	if columns == "" {
 		return 0, fmt.Errorf("table %s is in no dump", part.Table)
 	}
-	n, err := s.EnsureTenant(ctx, tenant)
+	sh, n, err := s.ensured(ctx, tenant)
 	if err != nil {
 		return 0, err
 	}
-	list, err := s.partitions(ctx, n, part.Table)
+	list, err := sh.partitions(ctx, n, part.Table)
 	if err != nil {
 		return 0, queryError(ctx, err)
 	}

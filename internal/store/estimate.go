@@ -26,11 +26,11 @@ var estimated = map[string]struct {
 
 // ListDaySizes lists what a tenant has, from the server's list of parts: it reads no rows.
 func (s *Store) ListDaySizes(ctx context.Context, tenant seamark.TenantID) ([]DaySize, error) {
-	n, err := s.opts.Number(tenant)
+	sh, n, err := s.locate(tenant)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.admin.Query(ctx, `SELECT table, partition, sum(rows), sum(data_uncompressed_bytes)
+	rows, err := sh.admin.Query(ctx, `SELECT table, partition, sum(rows), sum(data_uncompressed_bytes)
 		FROM system.parts WHERE active AND database = ? GROUP BY table, partition`, database(n))
 	if err != nil {
 		return nil, queryError(ctx, err)

@@ -144,27 +144,27 @@ func missingTable(err error) bool {
 
 // absent reports whether a tenant's table was missing a moment ago.
 func (s *Store) absent(tenant seamark.TenantID, t Table) bool {
-	n, err := s.opts.Number(tenant)
+	sh, n, err := s.locate(tenant)
 	if err != nil {
 		return false // the query tells
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
 	key := tenantTable{n, t}
-	until, ok := s.missing[key]
+	until, ok := sh.missing[key]
 	if ok && s.opts.Now().After(until) {
-		delete(s.missing, key)
+		delete(sh.missing, key)
 		ok = false
 	}
 	return ok
 }
 
 func (s *Store) noteAbsent(tenant seamark.TenantID, t Table) {
-	n, err := s.opts.Number(tenant)
+	sh, n, err := s.locate(tenant)
 	if err != nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.missing[tenantTable{n, t}] = s.opts.Now().Add(absentFor)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.missing[tenantTable{n, t}] = s.opts.Now().Add(absentFor)
 }

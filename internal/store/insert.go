@@ -27,9 +27,10 @@ const insertTimeout = 60 * time.Second
 type Block struct {
 	Table    Table
 	Day      int32
-	BatchID  uint64 // rises with every batch of a shard, unique over shards; the value of _b
-	Attempt  uint64 // rises with every insert that was verified as absent, so that a retry gets a fresh deduplication token
-	Crowded  bool   // one of so many inserts that filters are stored for a large one only
+	BatchID  uint64             // rises with every batch of a shard, unique over shards; the value of _b
+	Attempt  uint64             // rises with every insert that was verified as absent, so that a retry gets a fresh deduplication token
+	Crowded  bool               // one of so many inserts that filters are stored for a large one only
+	Shard    seamark.StoreShard // of a block of a shared table; another's is that of its tenant
 	Segments []Segment
 }
 
@@ -54,7 +55,7 @@ func (b *Block) queryIDPrefix(db string) string {
 
 // Insert stores one block. Any error, a time-out included, leaves the block in doubt: call Verify before anything else.
 func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) error {
-	n, err := s.ensureTable(ctx, tenant, b.Table)
+	sh, n, err := s.ensureBlock(ctx, tenant, b)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 		"min_insert_block_size_rows":  "100000000", // one block, whatever its size: the whole insert is one part
 		"min_insert_block_size_bytes": strconv.Itoa(4 << 30),
 	}))
-	err = s.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s.%s (%s)", db, spec.name, columns), body)
+	err = sh.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s.%s (%s)", db, spec.name, columns), body)
 	if err != nil {
 		s.metrics.insertErrors.WithLabelValues(spec.name).Inc()
 		return fmt.Errorf("insert into %s.%s: %w", db, spec.name, err)
@@ -93,13 +94,13 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 // Verify settles a block in doubt: it ends the insert if the server still runs it, then counts. It reports whether the
 // block is stored. Any count but none or all means that somebody else wrote under this batch: an error, never a guess.
 func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (stored bool, err error) {
-	n, err := s.ensureTable(ctx, tenant, b.Table)
+	sh, n, err := s.ensureBlock(ctx, tenant, b)
 	if err != nil {
 		return false, err
 	}
 	db := database(n)
 	id := b.queryIDPrefix(db)
-	if err := s.admin.Exec(ctx, "KILL QUERY WHERE startsWith(query_id, ?) SYNC", id); err != nil {
+	if err := sh.admin.Exec(ctx, "KILL QUERY WHERE startsWith(query_id, ?) SYNC", id); err != nil {
 		return false, fmt.Errorf("kill %s: %w", id, err)
 	}
 	if !b.Table.Exact() {
@@ -108,7 +109,7 @@ func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (
 	day := time.Unix(int64(b.Day)*int64(dayNanos/int64(time.Second)), 0).UTC()
 	var count uint64
 	sql := fmt.Sprintf("SELECT count() FROM %s.%s WHERE _b = ? AND ts >= ? AND ts < ?", db, tableSpecs[b.Table].name)
-	if err := s.admin.QueryRow(ctx, sql, b.BatchID, day, day.AddDate(0, 0, max(tableSpecs[b.Table].days, 1))).Scan(&count); err != nil {
+	if err := sh.admin.QueryRow(ctx, sql, b.BatchID, day, day.AddDate(0, 0, max(tableSpecs[b.Table].days, 1))).Scan(&count); err != nil {
 		return false, fmt.Errorf("count %s: %w", id, err)
 	}
 	switch count {
@@ -120,29 +121,30 @@ func (s *Store) Verify(ctx context.Context, tenant seamark.TenantID, b *Block) (
 	return false, &DoubtError{Block: id, Want: b.Rows(), Got: count}
 }
 
-// Probe has the server read a segment as its table's columns without storing it: inserted into a table that keeps nothing.
-func (s *Store) Probe(ctx context.Context, tenant seamark.TenantID, segment *Segment) error {
-	n, err := s.ensureTable(ctx, tenant, segment.Table)
+// Probe has the server read one of a block's segments as its table's columns without storing it: inserted into a table that keeps
+// nothing.
+func (s *Store) Probe(ctx context.Context, tenant seamark.TenantID, b *Block, segment int) error {
+	sh, n, err := s.ensureBlock(ctx, tenant, b)
 	if err != nil {
 		return err
 	}
-	spec, db := tableSpecs[segment.Table], database(n)
+	spec, db := tableSpecs[b.Table], database(n)
 	table := fmt.Sprintf("%s.probe_%s_%s", db, spec.name, rand.Text())
-	if err := s.admin.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s.%s ENGINE = Null COMMENT '%s0'", table, db, spec.name, commentPrefix)); err != nil {
+	if err := sh.admin.Exec(ctx, fmt.Sprintf("CREATE TABLE %s AS %s.%s ENGINE = Null COMMENT '%s0'", table, db, spec.name, commentPrefix)); err != nil {
 		return fmt.Errorf("make %s: %w", table, err)
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), insertTimeout)
 		defer cancel()
-		_ = s.admin.Exec(ctx, "DROP TABLE IF EXISTS "+table)
+		_ = sh.admin.Exec(ctx, "DROP TABLE IF EXISTS "+table)
 	}()
-	body := s.body(&Block{Table: segment.Table, Day: segment.Day, Segments: []Segment{*segment}}, false)
+	body := s.body(&Block{Table: b.Table, Day: b.Day, Segments: b.Segments[segment : segment+1]}, false)
 	defer body.release()
 	columns := spec.columns
 	if spec.exact {
 		columns += ", " + nativeBatchColumn
 	}
-	if err := s.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s (%s)", table, columns), body); err != nil {
+	if err := sh.insert.InsertFormat(ctx, "Native", fmt.Sprintf("INSERT INTO %s (%s)", table, columns), body); err != nil {
 		return fmt.Errorf("probe %s.%s: %w", db, spec.name, err)
 	}
 	return nil

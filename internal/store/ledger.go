@@ -85,13 +85,17 @@ func lack(want, is uint64) uint64 {
 
 // SettleReads tells what statements have read that could not tell so themselves, until ctx ends. While none breaks it does nothing.
 func (s *Store) SettleReads(ctx context.Context) error {
+	return s.each(func(sh *shard) error { return sh.settleReads(ctx) })
+}
+
+func (sh *shard) settleReads(ctx context.Context) error {
 	pause := time.NewTimer(settlePause)
 	defer pause.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.broken:
+		case <-sh.broken:
 		}
 		for open := true; open; {
 			pause.Reset(settlePause)
@@ -101,8 +105,8 @@ func (s *Store) SettleReads(ctx context.Context) error {
 			case <-pause.C:
 			}
 			var err error
-			if open, err = s.settle(ctx); err != nil {
-				s.opts.Logger.Warn("what broken statements read is not counted", "err", err)
+			if open, err = sh.settle(ctx); err != nil {
+				sh.store.opts.Logger.Warn("what broken statements read is not counted", "err", err)
 				break // the next that breaks finds the difference, too
 			}
 		}
@@ -110,26 +114,26 @@ func (s *Store) SettleReads(ctx context.Context) error {
 }
 
 // settle looks once and reports whether there is more to look for.
-func (s *Store) settle(ctx context.Context) (open bool, err error) {
-	of, failed := s.settleSQL(ctx)
-	open, err = s.settleLedgers(ctx)
+func (sh *shard) settle(ctx context.Context) (open bool, err error) {
+	of, failed := sh.settleSQL(ctx)
+	open, err = sh.settleLedgers(ctx)
 	return of || open, errors.Join(failed, err)
 }
 
-func (s *Store) settleLedgers(ctx context.Context) (open bool, err error) {
-	s.mu.Lock()
-	ledgers := make(map[string]*ledger, len(s.ledgers))
-	for _, l := range s.ledgers {
+func (sh *shard) settleLedgers(ctx context.Context) (open bool, err error) {
+	sh.mu.Lock()
+	ledgers := make(map[string]*ledger, len(sh.ledgers))
+	for _, l := range sh.ledgers {
 		if l.open() {
 			ledgers[l.key] = l
 		}
 	}
-	s.mu.Unlock()
+	sh.mu.Unlock()
 	if len(ledgers) == 0 {
 		return false, nil
 	}
-	rows, err := s.admin.Query(ctx, "SELECT quota_key, assumeNotNull(start_time), assumeNotNull(read_rows), assumeNotNull(read_bytes) FROM system.quotas_usage "+
-		"WHERE duration = "+settleSpan+" AND endsWith(quota_key, ?) AND start_time IS NOT NULL", "/"+s.process)
+	rows, err := sh.admin.Query(ctx, "SELECT quota_key, assumeNotNull(start_time), assumeNotNull(read_rows), assumeNotNull(read_bytes) FROM system.quotas_usage "+
+		"WHERE duration = "+settleSpan+" AND endsWith(quota_key, ?) AND start_time IS NOT NULL", "/"+sh.store.process)
 	if err != nil {
 		return false, fmt.Errorf("read the use of quotas: %w", err)
 	}
@@ -146,7 +150,7 @@ func (s *Store) settleLedgers(ctx context.Context) (open bool, err error) {
 			continue
 		}
 		if under, due := l.look(begun, server); due != (Reads{}) {
-			s.opts.Read(under, l.tenant, due)
+			sh.store.opts.Read(under, l.tenant, due)
 		}
 		open = open || l.open()
 	}
@@ -161,16 +165,16 @@ func (l *ledger) open() bool {
 
 // breaks has SettleReads look for what the statement of ctx has read.
 func (c tenantConn) breaks(ctx context.Context) {
-	if c.store.opts.Read == nil {
+	if c.shard.store.opts.Read == nil {
 		return
 	}
 	c.ledger.breaks(ctx)
-	c.store.wakeSettler()
+	c.shard.wakeSettler()
 }
 
-func (s *Store) wakeSettler() {
+func (sh *shard) wakeSettler() {
 	select {
-	case s.broken <- struct{}{}:
+	case sh.broken <- struct{}{}:
 	default:
 	}
 }

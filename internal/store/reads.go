@@ -18,7 +18,8 @@ type Reads struct{ Rows, Bytes, CPUMicros uint64 }
 type tenantConn struct {
 	driver.Conn
 	tenant seamark.TenantID
-	store  *Store
+	db     string // the tenant's database
+	shard  *shard
 	ledger *ledger
 }
 
@@ -57,12 +58,13 @@ func (c tenantConn) Exec(ctx context.Context, query string, args ...any) error {
 
 // statement returns the context of one statement.
 func (c tenantConn) statement(ctx context.Context) context.Context {
-	o := &c.store.opts
+	s := c.shard.store
+	o := &s.opts
 	var limits Settings
 	if o.Settings != nil {
 		limits = o.Settings(ctx, c.tenant)
 	}
-	most := c.store.ceilings(c.tenant)
+	most := s.ceilings(c.tenant)
 	within := bounded(ctx, merged(limits, settingsOf(ctx)), ceilingsOf(&most))
 	if o.Read == nil {
 		return within

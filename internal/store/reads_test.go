@@ -26,10 +26,13 @@ func TestReadsAreTold(t *testing.T) {
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(), Platform: number,
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
-		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
-		Dial:           engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Platform: number,
+		Number:   func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
+		Dial:     engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 		Read: func(ctx context.Context, tenant seamark.TenantID, r store.Reads) {
 			mu.Lock()
 			defer mu.Unlock()

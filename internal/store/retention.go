@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -68,20 +70,33 @@ func daysFor(rules []retentionRule, days map[seamark.Signal]int) int {
 // ttlDays finds the days in a table's definition.
 var ttlDays = regexp.MustCompile(` TTL .*\+ toIntervalDay\((\d+)\)`)
 
-// ListTableDays returns the tables of all databases on the server as far as retention decides about them, by the number of
-// their tenant.
+// ListTableDays returns the tables of all databases as far as retention decides about them, by the number of their tenant. With an
+// error it returns those of the shards that answer.
 func (s *Store) ListTableDays(ctx context.Context) (map[seamark.TenantNumber]TableDays, error) {
-	return s.tableDays(ctx, "match(database, '^t[0-9]+$')")
+	all := map[seamark.TenantNumber]TableDays{}
+	var mu sync.Mutex // guards all
+	err := s.each(func(sh *shard) error {
+		found, err := sh.tableDays(ctx, "match(database, '^t[0-9]+$')")
+		mu.Lock()
+		defer mu.Unlock()
+		maps.Copy(all, found)
+		return err
+	})
+	return all, err
 }
 
 // FindTableDays returns the same of one tenant, nothing where it has no tables.
-func (s *Store) FindTableDays(ctx context.Context, n seamark.TenantNumber) (TableDays, error) {
-	all, err := s.tableDays(ctx, "database = ?", database(n))
+func (s *Store) FindTableDays(ctx context.Context, tenant seamark.TenantID) (TableDays, error) {
+	sh, n, err := s.locate(tenant)
+	if err != nil {
+		return nil, err
+	}
+	all, err := sh.tableDays(ctx, "database = ?", database(n))
 	return all[n], queryError(ctx, err)
 }
 
-func (s *Store) tableDays(ctx context.Context, where string, args ...any) (map[seamark.TenantNumber]TableDays, error) {
-	rows, err := s.admin.Query(ctx, "SELECT database, name, engine_full FROM system.tables WHERE "+where, args...)
+func (sh *shard) tableDays(ctx context.Context, where string, args ...any) (map[seamark.TenantNumber]TableDays, error) {
+	rows, err := sh.admin.Query(ctx, "SELECT database, name, engine_full FROM system.tables WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}
@@ -115,7 +130,11 @@ func (s *Store) tableDays(ctx context.Context, where string, args ...any) (map[s
 // now, and returns those it changed. It is cheap: no row is read or written. Parts that were written before keep the end that
 // was theirs then; where that is too late DropDays removes them, and where it is too early they go by it unless the server
 // has merged them since.
-func (s *Store) SetTableDays(ctx context.Context, n seamark.TenantNumber, have TableDays, days map[seamark.Signal]int) ([]Table, error) {
+func (s *Store) SetTableDays(ctx context.Context, tenant seamark.TenantID, have TableDays, days map[seamark.Signal]int) ([]Table, error) {
+	sh, n, err := s.locate(tenant)
+	if err != nil {
+		return nil, err
+	}
 	var changed []Table
 	for table, rules := range retentionRules() {
 		want := daysFor(rules, days)
@@ -124,7 +143,7 @@ func (s *Store) SetTableDays(ctx context.Context, n seamark.TenantNumber, have T
 		}
 		sql := fmt.Sprintf("ALTER TABLE %s.%s MODIFY TTL %s + INTERVAL %d DAY", database(n), table, rules[0].time, want)
 		settings := clickhouse.Settings{"materialize_ttl_after_modify": "0"}
-		if err := s.admin.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), sql); err != nil {
+		if err := sh.admin.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), sql); err != nil {
 			return changed, fmt.Errorf("set the life of rows of %s.%s: %w", database(n), table, err)
 		}
 		changed = append(changed, table)
@@ -150,8 +169,8 @@ type partition struct {
 }
 
 // partitions lists the partitions of a table that are by day or week, oldest first.
-func (s *Store) partitions(ctx context.Context, n seamark.TenantNumber, table Table) ([]partition, error) {
-	rows, err := s.admin.Query(ctx, `SELECT partition_id, any(partition), sum(rows), sum(bytes_on_disk), max(modification_time), toString(groupBitXor(cityHash64(name)))
+func (sh *shard) partitions(ctx context.Context, n seamark.TenantNumber, table Table) ([]partition, error) {
+	rows, err := sh.admin.Query(ctx, `SELECT partition_id, any(partition), sum(rows), sum(bytes_on_disk), max(modification_time), toString(groupBitXor(cityHash64(name)))
 		FROM system.parts WHERE active AND database = ? AND table = ? GROUP BY partition_id`, database(n), table.String())
 	if err != nil {
 		return nil, fmt.Errorf("list partitions: %w", err)
@@ -175,13 +194,17 @@ func (s *Store) partitions(ctx context.Context, n seamark.TenantNumber, table Ta
 
 // DropDays removes the partitions of a tenant's tables whose every row is older than its signal's days at now. The server
 // does the same by the tables' TTL, hours later, for parts that were written under the TTL of now.
-func (s *Store) DropDays(ctx context.Context, n seamark.TenantNumber, days map[seamark.Signal]int, now time.Time) ([]DroppedDay, error) {
+func (s *Store) DropDays(ctx context.Context, tenant seamark.TenantID, days map[seamark.Signal]int, now time.Time) ([]DroppedDay, error) {
+	sh, n, err := s.locate(tenant)
+	if err != nil {
+		return nil, err
+	}
 	var dropped []DroppedDay
 	for table, rules := range retentionRules() {
 		if rules[0].days == 0 {
 			continue
 		}
-		list, err := s.partitions(ctx, n, table)
+		list, err := sh.partitions(ctx, n, table)
 		if err != nil {
 			return dropped, err
 		}
@@ -189,7 +212,7 @@ func (s *Store) DropDays(ctx context.Context, n seamark.TenantNumber, days map[s
 			if end := p.day.AddDate(0, 0, rules[0].days); now.Before(end.AddDate(0, 0, daysFor(rules, days))) {
 				break
 			}
-			if err := s.admin.Exec(ctx, fmt.Sprintf("ALTER TABLE %s.%s DROP PARTITION ID '%s'", database(n), table, p.id)); err != nil {
+			if err := sh.admin.Exec(ctx, fmt.Sprintf("ALTER TABLE %s.%s DROP PARTITION ID '%s'", database(n), table, p.id)); err != nil {
 				return dropped, fmt.Errorf("drop partition %s of %s.%s: %w", p.id, database(n), table, err)
 			}
 			dropped = append(dropped, DroppedDay{Table: table, Day: p.day, Rows: p.rows, Bytes: p.bytes})
@@ -202,7 +225,7 @@ func (s *Store) DropDays(ctx context.Context, n seamark.TenantNumber, days map[s
 // OldestRows returns the time of the oldest row of each signal, and nothing for signals without rows. It looks into the
 // oldest partition alone.
 func (s *Store) OldestRows(ctx context.Context, tenant seamark.TenantID) (map[seamark.Signal]time.Time, error) {
-	n, err := s.EnsureTenant(ctx, tenant)
+	sh, n, err := s.ensured(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +234,7 @@ func (s *Store) OldestRows(ctx context.Context, tenant seamark.TenantID) (map[se
 		if table != TableLogs && table != TableSamples && table != TableHistograms && table != TableEvents && table != TableSpans {
 			continue
 		}
-		list, err := s.partitions(ctx, n, table)
+		list, err := sh.partitions(ctx, n, table)
 		if err != nil {
 			return nil, queryError(ctx, err)
 		}

@@ -39,13 +39,13 @@ func tablesOf(signal seamark.Signal) []Table {
 // EndStreams deletes the rows of matching streams from days that are over and older than e.Days at now, and returns how many
 // it deleted, by table and day. looked remembers partitions that were looked at and not changed since, between calls.
 func (s *Store) EndStreams(ctx context.Context, tenant seamark.TenantID, e StreamsEnd, now time.Time, looked map[string]string) ([]DroppedDay, error) {
-	n, err := s.EnsureTenant(ctx, tenant)
+	sh, n, err := s.ensured(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
 	var deleted []DroppedDay
 	for _, table := range tablesOf(e.Signal) {
-		list, err := s.partitions(ctx, n, table)
+		list, err := sh.partitions(ctx, n, table)
 		if err != nil {
 			return deleted, err
 		}
@@ -61,7 +61,7 @@ func (s *Store) EndStreams(ctx context.Context, tenant seamark.TenantID, e Strea
 			if err != nil {
 				return deleted, err
 			}
-			rows, err := s.deleteSeries(ctx, n, table, p.id, fps)
+			rows, err := sh.deleteSeries(ctx, n, table, p.id, fps)
 			if err != nil {
 				return deleted, err
 			}
@@ -100,7 +100,7 @@ func (s *Store) matchingSeries(ctx context.Context, tenant seamark.TenantID, e S
 
 // deleteSeries deletes the rows of some series from one partition, and returns how many. Other partitions are not touched:
 // of this one the parts that have such rows are written anew.
-func (s *Store) deleteSeries(ctx context.Context, n seamark.TenantNumber, table Table, partition string, fps []uint64) (uint64, error) {
+func (sh *shard) deleteSeries(ctx context.Context, n seamark.TenantNumber, table Table, partition string, fps []uint64) (uint64, error) {
 	total := uint64(0)
 	for chunk := range slices.Chunk(fps, fpsPerStatement) {
 		var list strings.Builder
@@ -113,14 +113,14 @@ func (s *Store) deleteSeries(ctx context.Context, n seamark.TenantNumber, table 
 		name := database(n) + "." + table.String()
 		settings := clickhouse.WithSettings(clickhouse.Settings{"mutations_sync": "2", "max_query_size": strconv.Itoa(4 << 20)})
 		ctx := clickhouse.Context(ctx, settings)
-		count, err := s.countOf(ctx, fmt.Sprintf("SELECT count() FROM %s WHERE _partition_id = '%s' AND fp IN (%s)", name, partition, list.String()))
+		count, err := sh.countOf(ctx, fmt.Sprintf("SELECT count() FROM %s WHERE _partition_id = '%s' AND fp IN (%s)", name, partition, list.String()))
 		if err != nil {
 			return total, err
 		}
 		if count == 0 {
 			continue
 		}
-		if err := s.admin.Exec(ctx, fmt.Sprintf("ALTER TABLE %s DELETE IN PARTITION ID '%s' WHERE fp IN (%s)", name, partition, list.String())); err != nil {
+		if err := sh.admin.Exec(ctx, fmt.Sprintf("ALTER TABLE %s DELETE IN PARTITION ID '%s' WHERE fp IN (%s)", name, partition, list.String())); err != nil {
 			return total, fmt.Errorf("delete rows of %d series from %s: %w", len(chunk), name, err)
 		}
 		total += count

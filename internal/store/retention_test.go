@@ -75,7 +75,7 @@ func TestTableDays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 30, before[n][store.TableLogs])
 	require.Equal(t, 37, before[n][store.TableSeries])
-	changed, err := s.SetTableDays(t.Context(), n, before[n], days(7, 90))
+	changed, err := s.SetTableDays(t.Context(), tenantA, before[n], days(7, 90))
 	require.NoError(t, err)
 	require.ElementsMatch(t, []store.Table{store.TableLogs, store.TableSamples, store.TableSeries, store.TableMetadata}, changed)
 	after, err := s.ListTableDays(t.Context())
@@ -83,7 +83,7 @@ func TestTableDays(t *testing.T) {
 	require.Equal(t, store.TableDays{
 		store.TableLogs: 7, store.TableSamples: 90, store.TableSeries: 97, store.TableMetadata: 97, store.TableEvents: 30,
 	}, after[n])
-	changed, err = s.SetTableDays(t.Context(), n, after[n], days(7, 90))
+	changed, err = s.SetTableDays(t.Context(), tenantA, after[n], days(7, 90))
 	require.NoError(t, err)
 	require.Empty(t, changed)
 }
@@ -96,7 +96,7 @@ func TestDropDays(t *testing.T) {
 	oldest, err := s.OldestRows(t.Context(), tenantA)
 	require.NoError(t, err)
 	require.Equal(t, map[seamark.Signal]time.Time{seamark.Logs: now.AddDate(0, 0, -9), seamark.Metrics: now.AddDate(0, 0, -9)}, oldest)
-	dropped, err := s.DropDays(t.Context(), n, days(3, 6), now)
+	dropped, err := s.DropDays(t.Context(), tenantA, days(3, 6), now)
 	require.NoError(t, err)
 	var rows uint64
 	for _, d := range dropped {
@@ -107,7 +107,7 @@ func TestDropDays(t *testing.T) {
 	oldest, err = s.OldestRows(t.Context(), tenantA)
 	require.NoError(t, err)
 	require.Equal(t, map[seamark.Signal]time.Time{seamark.Logs: now.AddDate(0, 0, -3), seamark.Metrics: now.AddDate(0, 0, -6)}, oldest)
-	again, err := s.DropDays(t.Context(), n, days(3, 6), now)
+	again, err := s.DropDays(t.Context(), tenantA, days(3, 6), now)
 	require.NoError(t, err)
 	require.Empty(t, again)
 }

@@ -58,37 +58,54 @@ func migrations() ([]migration, error) {
 // EnsureTenant makes the tenant's database, user and the tables that every tenant uses, where they are missing or old, and
 // returns the tenant's number. After the first success in this process it costs one map look-up.
 func (s *Store) EnsureTenant(ctx context.Context, tenant seamark.TenantID) (seamark.TenantNumber, error) {
-	return s.ensureTable(ctx, tenant, TableLogs)
+	_, n, err := s.ensured(ctx, tenant)
+	return n, err
 }
 
-// ensureTable does the same and makes the table when it is one of those that are made on first use: a table costs the
-// server memory and time also when it is empty, and a node has a thousand tenants.
-func (s *Store) ensureTable(ctx context.Context, tenant seamark.TenantID, table Table) (seamark.TenantNumber, error) {
-	n := platformBit | s.opts.Platform
-	if !tableSpecs[table].shared {
-		var err error
-		if n, err = s.opts.Number(tenant); err != nil {
-			return 0, err
+// ensureBlock makes the table of a block where it is missing or old, and returns the shard and the number of its database.
+func (s *Store) ensureBlock(ctx context.Context, tenant seamark.TenantID, b *Block) (*shard, seamark.TenantNumber, error) {
+	if tableSpecs[b.Table].shared {
+		sh, err := s.shard(b.Shard)
+		if err != nil {
+			return nil, 0, err
 		}
+		n, err := sh.ensurePlatform(ctx)
+		return sh, n, err
 	}
+	sh, n, err := s.locate(tenant)
+	if err == nil {
+		err = sh.ensureTable(ctx, n, b.Table)
+	}
+	return sh, n, err
+}
+
+// ensurePlatform makes the tables that all tenants of the shard share, and returns the number of their database.
+func (sh *shard) ensurePlatform(ctx context.Context) (seamark.TenantNumber, error) {
+	n := platformBit | sh.store.opts.Platform
+	return n, sh.ensureTable(ctx, n, TableUsage)
+}
+
+// ensureTable makes a database with its tables where they are missing or old, and the table when it is one of those that are made
+// on first use: a table costs the server memory and time also when it is empty, and a node has a thousand tenants.
+func (sh *shard) ensureTable(ctx context.Context, n seamark.TenantNumber, table Table) error {
 	key := tenantTable{tenant: n}
 	if tableSpecs[table].lazy {
 		key.table = table
 	}
-	s.mu.Lock()
-	ready := s.ready[key]
-	s.mu.Unlock()
+	sh.mu.Lock()
+	ready := sh.ready[key]
+	sh.mu.Unlock()
 	if ready {
-		return n, nil
+		return nil
 	}
-	if err := s.migrate(ctx, n, key.table); err != nil {
-		return 0, queryError(ctx, err)
+	if err := sh.migrate(ctx, n, key.table); err != nil {
+		return queryError(ctx, err)
 	}
-	s.mu.Lock()
-	s.ready[key] = true
-	delete(s.missing, key)
-	s.mu.Unlock()
-	return n, nil
+	sh.mu.Lock()
+	sh.ready[key] = true
+	delete(sh.missing, key)
+	sh.mu.Unlock()
+	return nil
 }
 
 // tenantTable names a table that is made on first use, or with the zero Table all others of a tenant.
@@ -98,12 +115,12 @@ type tenantTable struct {
 }
 
 // migrate brings one table made on first use up to date, or with the zero Table all others, and those that exist.
-func (s *Store) migrate(ctx context.Context, n seamark.TenantNumber, lazy Table) error {
+func (sh *shard) migrate(ctx context.Context, n seamark.TenantNumber, lazy Table) error {
 	db, platform := database(n), n&platformBit != 0
-	if err := s.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
+	if err := sh.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
 		return fmt.Errorf("create database %s: %w", db, err)
 	}
-	versions, err := s.tableVersions(ctx, db)
+	versions, err := sh.tableVersions(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -118,14 +135,14 @@ func (s *Store) migrate(ctx context.Context, n seamark.TenantNumber, lazy Table)
 		if !platform && lazyTable(step.table) && versions[step.table] == 0 && step.table != lazy.String() {
 			continue
 		}
-		if err := s.admin.Exec(ctx, strings.ReplaceAll(step.sql, "{database}", db)); err != nil {
+		if err := sh.admin.Exec(ctx, strings.ReplaceAll(step.sql, "{database}", db)); err != nil {
 			return fmt.Errorf("migrate %s.%s to version %d: %w", db, step.table, step.version, err)
 		}
 	}
 	if platform {
 		return nil
 	}
-	return s.ensureUser(ctx, db)
+	return sh.ensureUser(ctx, db)
 }
 
 // sharedTable reports whether the table of that name is in the platform's database. What stands there is made together.
@@ -142,8 +159,8 @@ func lazyTable(name string) bool {
 }
 
 // tableVersions reads the schema version of each table of db from its comment.
-func (s *Store) tableVersions(ctx context.Context, db string) (map[string]int, error) {
-	rows, err := s.admin.Query(ctx, "SELECT name, comment FROM system.tables WHERE database = ?", db)
+func (sh *shard) tableVersions(ctx context.Context, db string) (map[string]int, error) {
+	rows, err := sh.admin.Query(ctx, "SELECT name, comment FROM system.tables WHERE database = ?", db)
 	if err != nil {
 		return nil, fmt.Errorf("list tables of %s: %w", db, err)
 	}

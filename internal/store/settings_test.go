@@ -27,10 +27,13 @@ func openWith(t testing.TB, number seamark.TenantNumber, change func(*store.Opti
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	o := store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(), Platform: number,
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
-		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
-		Dial:           engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Platform: number,
+		Number:   func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
+		Dial:     engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	}
 	change(&o)
 	s, err := store.Open(o)

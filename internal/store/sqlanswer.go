@@ -17,6 +17,7 @@ type SQLAnswer struct {
 	ctx    context.Context // of the query; it ends with Close
 	cancel context.CancelFunc
 	tenant seamark.TenantID
+	shard  *shard
 	db, id string
 	body   io.ReadCloser
 
@@ -107,7 +108,7 @@ func (a *SQLAnswer) ask() {
 	defer cancel()
 	var r Reads
 	var elapsed float64
-	err := a.sql.store.admin.QueryRow(ctx, "SELECT read_rows, read_bytes, ProfileEvents['OSCPUVirtualTimeMicroseconds'], elapsed FROM system.processes WHERE query_id = ?", a.id).
+	err := a.shard.admin.QueryRow(ctx, "SELECT read_rows, read_bytes, ProfileEvents['OSCPUVirtualTimeMicroseconds'], elapsed FROM system.processes WHERE query_id = ?", a.id).
 		Scan(&r.Rows, &r.Bytes, &r.CPUMicros, &elapsed)
 	if err != nil { // a query that is over is in no list
 		return
@@ -232,7 +233,7 @@ func (a *SQLAnswer) kill() error {
 	defer a.settleLater()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), killTimeout)
 	defer cancel()
-	return a.sql.store.admin.Exec(ctx, "KILL QUERY WHERE query_id = ? ASYNC", a.id)
+	return a.shard.admin.Exec(ctx, "KILL QUERY WHERE query_id = ? ASYNC", a.id)
 }
 
 // settleNow settles a statement that has ended.

@@ -30,36 +30,36 @@ type SQLPlan struct {
 // Explain says what a statement would read, without reading it. Queries that stand in place of a value run, because what is read
 // may depend on them; they are under the same limits.
 func (q *SQL) Explain(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLPlan, error) {
-	text, db, err := q.render(ctx, tenant, &o)
+	text, conn, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err
 	}
-	estimates, err := q.estimates(ctx, tenant, db, text, &o)
+	estimates, err := q.estimates(ctx, conn, text, &o)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := q.lines(ctx, tenant, db, "EXPLAIN indexes = 1 "+text+" FORMAT TSVRaw", &o)
+	plan, err := q.lines(ctx, conn, "EXPLAIN indexes = 1 "+text+" FORMAT TSVRaw", &o)
 	if err != nil {
 		return nil, err
 	}
-	return &SQLPlan{Estimates: estimates, Plan: strings.ReplaceAll(strings.Join(plan, "\n"), db+".", "")}, nil
+	return &SQLPlan{Estimates: estimates, Plan: strings.ReplaceAll(strings.Join(plan, "\n"), conn.db+".", "")}, nil
 }
 
 // Estimate is the part of Explain about what would be read.
 func (q *SQL) Estimate(ctx context.Context, tenant seamark.TenantID, o SQLQuery) ([]SQLEstimate, error) {
-	text, db, err := q.render(ctx, tenant, &o)
+	text, conn, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err
 	}
-	return q.estimates(ctx, tenant, db, text, &o)
+	return q.estimates(ctx, conn, text, &o)
 }
 
-func (q *SQL) estimates(ctx context.Context, tenant seamark.TenantID, db, text string, o *SQLQuery) ([]SQLEstimate, error) {
-	lines, err := q.lines(ctx, tenant, db, "EXPLAIN ESTIMATE "+text+" FORMAT JSONCompactEachRow", o)
+func (q *SQL) estimates(ctx context.Context, conn tenantConn, text string, o *SQLQuery) ([]SQLEstimate, error) {
+	lines, err := q.lines(ctx, conn, "EXPLAIN ESTIMATE "+text+" FORMAT JSONCompactEachRow", o)
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := q.rowBytes(ctx, db)
+	sizes, err := conn.shard.rowBytes(ctx, conn.db)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +84,8 @@ func (q *SQL) estimates(ctx context.Context, tenant seamark.TenantID, db, text s
 }
 
 // rowBytes returns how many bytes a row of each table has.
-func (q *SQL) rowBytes(ctx context.Context, db string) (map[string]float64, error) {
-	rows, err := q.store.admin.Query(ctx, "SELECT table, sum(data_uncompressed_bytes) / greatest(sum(rows), 1) FROM system.parts WHERE active AND database = ? GROUP BY table", db)
+func (sh *shard) rowBytes(ctx context.Context, db string) (map[string]float64, error) {
+	rows, err := sh.admin.Query(ctx, "SELECT table, sum(data_uncompressed_bytes) / greatest(sum(rows), 1) FROM system.parts WHERE active AND database = ? GROUP BY table", db)
 	if err != nil {
 		return nil, queryError(ctx, err)
 	}
@@ -103,8 +103,8 @@ func (q *SQL) rowBytes(ctx context.Context, db string) (map[string]float64, erro
 }
 
 // lines runs a statement and returns its answer's lines.
-func (q *SQL) lines(ctx context.Context, tenant seamark.TenantID, db, text string, o *SQLQuery) ([]string, error) {
-	answer, err := q.send(ctx, tenant, db, text, o)
+func (q *SQL) lines(ctx context.Context, conn tenantConn, text string, o *SQLQuery) ([]string, error) {
+	answer, err := q.send(ctx, conn, text, o)
 	if err != nil {
 		return nil, err
 	}

@@ -66,20 +66,24 @@ func (f SQLFormat) engineName() string {
 // SQL runs customers' statements over HTTP, because the engine writes all formats there. Statements run as the tenant's own user and
 // in a database without tables, so that a name that is no view finds nothing.
 type SQL struct {
-	store  *Store
-	client *http.Client
+	store   *Store
+	clients []*http.Client // by shard
 }
 
 // NewSQL returns a runner over s. It needs no closing beyond the store's.
 func NewSQL(s *Store) *SQL {
-	transport := &http.Transport{
-		TLSClientConfig: s.opts.TLS, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
-		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+	q := &SQL{store: s}
+	for _, sh := range s.shards {
+		transport := &http.Transport{
+			TLSClientConfig: sh.TLS, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+			DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		}
+		if s.opts.Dial != nil {
+			transport.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return s.opts.Dial(ctx, addr) }
+		}
+		q.clients = append(q.clients, &http.Client{Transport: transport})
 	}
-	if s.opts.Dial != nil {
-		transport.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) { return s.opts.Dial(ctx, addr) }
-	}
-	return &SQL{store: s, client: &http.Client{Transport: transport}}
+	return q
 }
 
 // sqlBuffer is how much of an answer the engine gathers before it sends the first byte. An error until then has a status, and the
@@ -88,27 +92,26 @@ const sqlBuffer = 4 << 20
 
 // Open runs a statement and returns when its answer begins. Whoever opens an answer closes it.
 func (q *SQL) Open(ctx context.Context, tenant seamark.TenantID, o SQLQuery) (*SQLAnswer, error) {
-	text, db, err := q.render(ctx, tenant, &o)
+	text, conn, err := q.render(ctx, tenant, &o)
 	if err != nil {
 		return nil, err
 	}
-	return q.send(ctx, tenant, db, text+" FORMAT "+o.Format.engineName(), &o)
+	return q.send(ctx, conn, text+" FORMAT "+o.Format.engineName(), &o)
 }
 
-// render fills the views into the statement.
-func (q *SQL) render(ctx context.Context, tenant seamark.TenantID, o *SQLQuery) (text, db string, err error) {
-	_, db, err = q.store.conn(ctx, tenant)
-	if err != nil {
-		return "", "", err
+// render fills the views into the statement, and returns the tenant's connection, which tells where it runs and as whom.
+func (q *SQL) render(ctx context.Context, tenant seamark.TenantID, o *SQLQuery) (text string, conn tenantConn, err error) {
+	if conn, err = q.store.conn(ctx, tenant); err != nil {
+		return "", conn, err
 	}
 	text, err = o.Statement.Render(func(name string) (string, error) {
 		view, ok := FindSQLView(name)
 		if !ok {
 			return "", fmt.Errorf("there is no view %s", name)
 		}
-		scope := sqlScope{db: db, only: o.Only, mentions: o.Statement.Mentions}
+		scope := sqlScope{db: conn.db, only: o.Only, mentions: o.Statement.Mentions}
 		if tableSpecs[view.table].lazy {
-			there, err := q.exists(ctx, db, view.table)
+			there, err := conn.shard.exists(ctx, conn.db, view.table)
 			if err != nil {
 				return "", err
 			}
@@ -116,13 +119,13 @@ func (q *SQL) render(ctx context.Context, tenant seamark.TenantID, o *SQLQuery) 
 		}
 		return view.define(&scope), nil
 	})
-	return text, db, err
+	return text, conn, err
 }
 
 // exists reports whether a table that is made on first use has been made.
-func (q *SQL) exists(ctx context.Context, db string, table Table) (bool, error) {
+func (sh *shard) exists(ctx context.Context, db string, table Table) (bool, error) {
 	var n uint64
-	err := q.store.admin.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ? AND name = ?", db, table.String()).Scan(&n)
+	err := sh.admin.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ? AND name = ?", db, table.String()).Scan(&n)
 	return n > 0, queryError(ctx, err)
 }
 
@@ -160,10 +163,10 @@ func (q *SQL) settings(ctx context.Context, tenant seamark.TenantID, l *SQLLimit
 }
 
 // send posts a statement to the first server that takes it.
-func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string, o *SQLQuery) (*SQLAnswer, error) {
-	id := "seamark-sql-" + db + "-" + rand.Text()
+func (q *SQL) send(ctx context.Context, conn tenantConn, text string, o *SQLQuery) (*SQLAnswer, error) {
+	id := "seamark-sql-" + conn.db + "-" + rand.Text()
 	values := url.Values{"query_id": {id}, "database": {"default"}, "buffer_size": {strconv.Itoa(sqlBuffer)}}
-	for name, value := range q.settings(ctx, tenant, &o.Limits) {
+	for name, value := range q.settings(ctx, conn.tenant, &o.Limits) {
 		values.Set(name, fmt.Sprint(value))
 	}
 	for name, value := range o.Parameters {
@@ -173,12 +176,9 @@ func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string
 		values.Set("param_"+onlyClusters, sqlTexts(o.Only.Clusters))
 		values.Set("param_"+onlyNamespaces, sqlTexts(o.Only.Namespaces))
 	}
-	a, err := q.newAnswer(ctx, tenant, db, id)
-	if err != nil {
-		return nil, err
-	}
+	a := q.newAnswer(ctx, conn, id)
 	a.maxBytes = o.Limits.MaxBytes
-	resp, err := q.post(a.ctx, a.slot.key, db, values, text)
+	resp, err := q.post(a, values, text)
 	if err != nil {
 		err = queryError(a.ctx, err)
 		a.abandon()
@@ -195,37 +195,33 @@ func (q *SQL) send(ctx context.Context, tenant seamark.TenantID, db, text string
 		return nil, queryError(a.ctx, err)
 	}
 	a.over = true
-	return nil, sqlError(string(message), db)
+	return nil, sqlError(string(message), a.db)
 }
 
 // newAnswer begins to watch a statement that is about to be sent.
-func (q *SQL) newAnswer(ctx context.Context, tenant seamark.TenantID, db, id string) (*SQLAnswer, error) {
-	conn, _, err := q.store.conn(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	most, l := q.store.ceilings(tenant), conn.(tenantConn).ledger
-	a := &SQLAnswer{sql: q, tenant: tenant, db: db, id: id, ledger: l, slot: l.takeSlot(most.MinuteBytes > 0 || most.DayBytes > 0), begun: time.Now()}
+func (q *SQL) newAnswer(ctx context.Context, conn tenantConn, id string) *SQLAnswer {
+	most, l := q.store.ceilings(conn.tenant), conn.ledger
+	a := &SQLAnswer{sql: q, tenant: conn.tenant, shard: conn.shard, db: conn.db, id: id, ledger: l, slot: l.takeSlot(most.MinuteBytes > 0 || most.DayBytes > 0), begun: time.Now()}
 	a.ctx, a.cancel = context.WithCancel(ctx)
 	a.watched.Go(a.watch)
-	return a, nil
+	return a
 }
 
-func (q *SQL) post(ctx context.Context, quotaKey, db string, values url.Values, text string) (*http.Response, error) {
-	scheme := "http"
-	if q.store.opts.TLS != nil {
+func (q *SQL) post(a *SQLAnswer, values url.Values, text string) (*http.Response, error) {
+	ctx, scheme := a.ctx, "http"
+	if a.shard.TLS != nil {
 		scheme = "https"
 	}
 	var failed error
-	for _, addr := range q.store.opts.HTTPAddrs {
+	for _, addr := range a.shard.HTTPAddrs {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+addr+"/?"+values.Encode(), strings.NewReader(text))
 		if err != nil {
 			return nil, err
 		}
-		r.Header.Set("X-ClickHouse-User", db)
-		r.Header.Set("X-ClickHouse-Key", q.store.opts.TenantPassword(db))
-		r.Header.Set("X-ClickHouse-Quota", quotaKey)
-		resp, err := q.client.Do(r)
+		r.Header.Set("X-ClickHouse-User", a.db)
+		r.Header.Set("X-ClickHouse-Key", a.shard.TenantPassword(a.db))
+		r.Header.Set("X-ClickHouse-Quota", a.slot.key)
+		resp, err := q.clients[a.shard.number].Do(r)
 		if err == nil || ctx.Err() != nil {
 			return resp, err
 		}

@@ -45,7 +45,7 @@ func (l *ledger) giveSlot(s *sqlSlot) {
 }
 
 // read returns what the server has counted under the slot since base was taken, and the count itself.
-func (s *sqlSlot) read(ctx context.Context, of *Store) (more, count Reads, begun time.Time, err error) {
+func (s *sqlSlot) read(ctx context.Context, of *shard) (more, count Reads, begun time.Time, err error) {
 	err = of.admin.QueryRow(ctx, "SELECT assumeNotNull(start_time), assumeNotNull(read_rows), assumeNotNull(read_bytes) FROM system.quotas_usage "+
 		"WHERE duration = "+settleSpan+" AND quota_key = ? AND start_time IS NOT NULL", s.key).Scan(&begun, &count.Rows, &count.Bytes)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -68,7 +68,7 @@ const settleTimeout = 5 * time.Second
 func (a *SQLAnswer) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	more, count, begun, err := a.slot.read(ctx, a.sql.store)
+	more, count, begun, err := a.slot.read(ctx, a.shard)
 	if err != nil {
 		return err
 	}
@@ -83,25 +83,25 @@ const maxUnsettled = 10_000
 
 // settleLater has SettleReads settle the statement when it has ended.
 func (a *SQLAnswer) settleLater() {
-	s := a.sql.store
+	sh := a.shard
 	if a.slot.shared {
 		a.ledger.breaks(a.ctx)
 	} else {
-		s.mu.Lock()
-		if len(s.unsettled) < maxUnsettled {
-			s.unsettled = append(s.unsettled, a)
+		sh.mu.Lock()
+		if len(sh.unsettled) < maxUnsettled {
+			sh.unsettled = append(sh.unsettled, a)
 		}
-		s.mu.Unlock()
+		sh.mu.Unlock()
 	}
-	s.wakeSettler()
+	sh.wakeSettler()
 }
 
 // settleSQL settles the statements that have ended and reports whether others have not.
-func (s *Store) settleSQL(ctx context.Context) (open bool, err error) {
-	s.mu.Lock()
-	list := s.unsettled
-	s.unsettled = nil
-	s.mu.Unlock()
+func (sh *shard) settleSQL(ctx context.Context) (open bool, err error) {
+	sh.mu.Lock()
+	list := sh.unsettled
+	sh.unsettled = nil
+	sh.mu.Unlock()
 	if len(list) == 0 {
 		return false, nil
 	}
@@ -109,7 +109,7 @@ func (s *Store) settleSQL(ctx context.Context) (open bool, err error) {
 	for _, a := range list {
 		var running uint64
 		if err == nil {
-			err = s.admin.QueryRow(ctx, "SELECT count() FROM system.processes WHERE query_id = ?", a.id).Scan(&running)
+			err = sh.admin.QueryRow(ctx, "SELECT count() FROM system.processes WHERE query_id = ?", a.id).Scan(&running)
 		}
 		if err == nil && running == 0 {
 			err = a.settle(ctx)
@@ -118,8 +118,8 @@ func (s *Store) settleSQL(ctx context.Context) (open bool, err error) {
 			left = append(left, a)
 		}
 	}
-	s.mu.Lock()
-	s.unsettled = append(s.unsettled, left...)
-	s.mu.Unlock()
+	sh.mu.Lock()
+	sh.unsettled = append(sh.unsettled, left...)
+	sh.mu.Unlock()
 	return len(left) > 0, err
 }

@@ -39,7 +39,7 @@ func (s *Store) ListOrigins(ctx context.Context, q OriginQuery) ([]OriginRow, er
 	}
 	b.WriteString("\nGROUP BY name\nORDER BY took_bytes DESC, asked DESC, name\nLIMIT " + b.int64(int64(q.Limit)))
 	var list []OriginRow
-	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+	err := s.platformQuery(ctx, q.Tenant, b, func(rows driver.Rows) error {
 		for rows.Next() {
 			var r OriginRow
 			if err := rows.Scan(&r.Name, &r.Queries, &r.Rows, &r.Bytes, &r.Micros); err != nil {

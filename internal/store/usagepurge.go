@@ -11,12 +11,12 @@ import (
 // rows by that, see SettleShared in package ingest.
 func (s *Store) EraseUsage(ctx context.Context, tenant seamark.TenantID) ([]Purged, error) {
 	var list []Purged
-	err := s.eachUsage(ctx, tenant, func(table string, rows uint64) error {
+	err := s.eachUsage(ctx, tenant, func(sh *shard, table string, rows uint64) error {
 		if rows == 0 {
 			return nil
 		}
 		list = append(list, Purged{Place: "clickhouse table " + table, Rows: rows})
-		if err := s.admin.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE tenant = ? SETTINGS mutations_sync = 1", string(tenant)); err != nil {
+		if err := sh.admin.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE tenant = ? SETTINGS mutations_sync = 1", string(tenant)); err != nil {
 			return fmt.Errorf("delete a tenant's rows of %s: %w", table, err)
 		}
 		return nil
@@ -27,27 +27,30 @@ func (s *Store) EraseUsage(ctx context.Context, tenant seamark.TenantID) ([]Purg
 // UsageRemains counts the rows of a tenant's meter.
 func (s *Store) UsageRemains(ctx context.Context, tenant seamark.TenantID) (uint64, error) {
 	sum := uint64(0)
-	err := s.eachUsage(ctx, tenant, func(_ string, rows uint64) error {
+	err := s.eachUsage(ctx, tenant, func(_ *shard, _ string, rows uint64) error {
 		sum += rows
 		return nil
 	})
 	return sum, err
 }
 
-// eachUsage calls fn with the tables of the meter and how many rows the tenant has there.
-func (s *Store) eachUsage(ctx context.Context, tenant seamark.TenantID, fn func(table string, rows uint64) error) error {
-	n, err := s.ensureTable(ctx, "", TableUsage)
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{tableSpecs[TableUsage].name, usageDays} {
-		table := database(n) + "." + name
-		rows, err := s.countOf(ctx, "SELECT count() FROM "+table+" WHERE tenant = ?", string(tenant))
+// eachUsage calls fn with the tables of the meter and how many rows the tenant has there, shard after shard: as with DropTenant, what
+// is found nowhere is certified.
+func (s *Store) eachUsage(ctx context.Context, tenant seamark.TenantID, fn func(sh *shard, table string, rows uint64) error) error {
+	for _, sh := range s.shards {
+		n, err := sh.ensurePlatform(ctx)
 		if err != nil {
 			return err
 		}
-		if err := fn(table, rows); err != nil {
-			return err
+		for _, name := range []string{tableSpecs[TableUsage].name, usageDays} {
+			table := database(n) + "." + name
+			rows, err := sh.countOf(ctx, "SELECT count() FROM "+table+" WHERE tenant = ?", string(tenant))
+			if err != nil {
+				return err
+			}
+			if err := fn(sh, table, rows); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -65,8 +68,8 @@ type UsageRow struct {
 
 // ListUsage returns the groups in their order, and times rising. An empty meter gives none.
 func (s *Store) ListUsage(ctx context.Context, q UsageQuery) ([]UsageRow, error) {
-	var list []UsageRow
-	err := s.platformQuery(ctx, usageSQL(&q, s.opts.Now()), func(rows driver.Rows) error {
+	groups := map[usageGroup]*UsageRow{}
+	err := s.platformQuery(ctx, q.Tenant, usageSQL(&q, s.opts.Now()), func(rows driver.Rows) error {
 		for rows.Next() {
 			var r UsageRow
 			var micros uint64
@@ -75,11 +78,44 @@ func (s *Store) ListUsage(ctx context.Context, q UsageQuery) ([]UsageRow, error)
 				return err
 			}
 			r.CPU = time.Duration(micros) * time.Microsecond
-			list = append(list, r)
+			if have := groups[r.group()]; have != nil {
+				have.add(&r)
+				continue
+			}
+			groups[r.group()] = &r
 		}
 		return rows.Err()
 	})
+	keys := slices.SortedFunc(maps.Keys(groups), compareUsageGroups)
+	list := make([]UsageRow, 0, len(keys))
+	for _, key := range keys[:min(len(keys), max(q.Limit, 0))] {
+		list = append(list, *groups[key])
+	}
 	return list, err
+}
+
+// usageGroup is what tells the rows of a report apart. Tenants of several shards may be in one.
+type usageGroup struct {
+	second                                 int64
+	tenant, cluster, signal, source, actor string
+}
+
+func (r *UsageRow) group() usageGroup {
+	return usageGroup{r.Time.Unix(), r.Tenant, r.Cluster, r.Signal, r.Source, r.Actor}
+}
+
+// compareUsageGroups is the order of usageSQL.
+func compareUsageGroups(a, b usageGroup) int {
+	return cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.cluster, b.cluster),
+		cmp.Compare(a.signal, b.signal), cmp.Compare(a.source, b.source), cmp.Compare(a.actor, b.actor))
+}
+
+// add takes what other tenants have used. What is held is held side by side.
+func (r *UsageRow) add(o *UsageRow) {
+	r.Requests, r.Rows, r.Bytes, r.Wire, r.SetAside = r.Requests+o.Requests, r.Rows+o.Rows, r.Bytes+o.Bytes, r.Wire+o.Wire, r.SetAside+o.SetAside
+	r.Queries, r.ReadRows, r.ReadBytes, r.CPU = r.Queries+o.Queries, r.ReadRows+o.ReadRows, r.ReadBytes+o.ReadBytes, r.CPU+o.CPU
+	r.StoredRows, r.StoredBytes = r.StoredRows+o.StoredRows, r.StoredBytes+o.StoredBytes
+	r.ActiveSeries, r.ActiveStreams = r.ActiveSeries+o.ActiveSeries, r.ActiveStreams+o.ActiveStreams
 }
 
 // usageSQL adds up counters, and for samples takes the mean of each day (or hour) before it adds up what was held side by side.
@@ -142,15 +178,36 @@ func (b *logSQL) usageLines(q *UsageQuery, now time.Time) {
 		seconds(q.Range.Start) + ") AND toDateTime(date, 'UTC') < " + seconds(end) + tenant)
 }
 
-// platformQuery runs one read-only statement on the shared tables, which it makes where they are missing. Callers bind the tenant
-// in the statement: no user of a tenant's can read here.
-func (s *Store) platformQuery(ctx context.Context, b *logSQL, read func(driver.Rows) error) error {
-	n, err := s.ensureTable(ctx, "", TableUsage)
+// platformQuery runs one read-only statement on the shared tables of the tenant's shard, or with the zero TenantID, and for a tenant
+// that nobody knows any more, of all. It makes them where they are missing. Callers bind the tenant in the statement: no user of a tenant's can read here. With an error
+// read has seen what other shards answered.
+func (s *Store) platformQuery(ctx context.Context, tenant seamark.TenantID, b *logSQL, read func(driver.Rows) error) error {
+	if tenant != "" {
+		sh, err := s.shardOf(tenant)
+		if err == nil {
+			return sh.platformQuery(ctx, b, read)
+		}
+		if seamark.KindOf(err) != seamark.NotFound {
+			return err
+		}
+	}
+	var mu sync.Mutex // held while reading: answers of one shard at a time
+	return s.each(func(sh *shard) error {
+		return sh.platformQuery(ctx, b, func(rows driver.Rows) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return read(rows)
+		})
+	})
+}
+
+func (sh *shard) platformQuery(ctx context.Context, b *logSQL, read func(driver.Rows) error) error {
+	n, err := sh.ensurePlatform(ctx)
 	if err != nil {
 		return err
 	}
 	sql := strings.NewReplacer("FROM usage_days", "FROM "+database(n)+".usage_days", "FROM usage\n", "FROM "+database(n)+".usage\n").Replace(b.String())
-	rows, err := s.admin.Query(clickhouse.Context(ctx, clickhouse.WithParameters(b.params), clickhouse.WithSettings(clickhouse.Settings{
+	rows, err := sh.admin.Query(clickhouse.Context(ctx, clickhouse.WithParameters(b.params), clickhouse.WithSettings(clickhouse.Settings{
 		"readonly": "2", "max_memory_usage": platformMemory,
 	})), sql)
 	if err != nil {
@@ -183,7 +240,7 @@ func (s *Store) ListMeteredRows(ctx context.Context, tenant seamark.TenantID, st
 	b.WriteString("\n)\nWHERE kind IN ('ingest', 'set_aside') AND days >= " + b.int64(int64(start)) + " AND days < " + b.int64(int64(end)) +
 		"\nGROUP BY tenant, signal, days\nORDER BY tenant, days, signal")
 	var list []MeteredRows
-	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+	err := s.platformQuery(ctx, tenant, b, func(rows driver.Rows) error {
 		for rows.Next() {
 			var m MeteredRows
 			var id, signal string
@@ -206,7 +263,7 @@ func (s *Store) ListUsageBegins(ctx context.Context, tenant seamark.TenantID) (m
 	b.usageLines(&UsageQuery{Tenant: tenant, Range: seamark.TimeRange{Start: time.Unix(0, 0), End: s.opts.Now().AddDate(0, 0, 1)}}, s.opts.Now())
 	b.WriteString("\n)\nWHERE kind = 'ingest'\nGROUP BY tenant")
 	begins := map[seamark.TenantID]int32{}
-	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+	err := s.platformQuery(ctx, tenant, b, func(rows driver.Rows) error {
 		for rows.Next() {
 			var id string
 			var day int32
@@ -231,7 +288,8 @@ type StoredRows struct {
 	Changed     time.Time // when the newest part was written or merged
 }
 
-// ListStored returns what the parts on the disk hold, of one tenant or with the zero TenantID of all. It reads no rows.
+// ListStored returns what the parts on the disk hold, of one tenant or with the zero TenantID of all. It reads no rows. With an error
+// it returns what the shards hold that answer.
 func (s *Store) ListStored(ctx context.Context, tenant seamark.TenantID, byDay bool) ([]StoredRows, error) {
 	b := newLogSQL()
 	day := "toInt32(0)"
@@ -240,7 +298,7 @@ func (s *Store) ListStored(ctx context.Context, tenant seamark.TenantID, byDay b
 	}
 	b.WriteString("SELECT database, table, " + day + " AS days, sum(rows), sum(bytes_on_disk), max(modification_time)\nFROM system.parts\nWHERE active AND ")
 	if tenant != "" {
-		n, err := s.opts.Number(tenant)
+		_, n, err := s.locate(tenant)
 		if err != nil {
 			return nil, err
 		}
@@ -250,7 +308,7 @@ func (s *Store) ListStored(ctx context.Context, tenant seamark.TenantID, byDay b
 	}
 	b.WriteString("\nGROUP BY database, table, days\nORDER BY database, table, days")
 	var list []StoredRows
-	err := s.platformQuery(ctx, b, func(rows driver.Rows) error {
+	err := s.platformQuery(ctx, tenant, b, func(rows driver.Rows) error {
 		for rows.Next() {
 			var r StoredRows
 			var db, table string
@@ -291,7 +349,11 @@ func (t Table) Signal() seamark.Signal {
 // CloseUsage adds up the lines of the days from start to before end, each as one row per key that stays when the lines age out.
 // Closing a day again replaces it.
 func (s *Store) CloseUsage(ctx context.Context, start, end int32) error {
-	n, err := s.ensureTable(ctx, "", TableUsage)
+	return s.each(func(sh *shard) error { return sh.closeUsage(ctx, start, end) })
+}
+
+func (sh *shard) closeUsage(ctx context.Context, start, end int32) error {
+	n, err := sh.ensurePlatform(ctx)
 	if err != nil {
 		return err
 	}
@@ -300,7 +362,7 @@ func (s *Store) CloseUsage(ctx context.Context, start, end int32) error {
 		sql := "INSERT INTO " + db + ".usage_days SELECT toDate(ts) AS date, tenant, kind, cluster, signal, source, actor, day, " +
 			"sum(requests), sum(rows), sum(bytes), sum(wire), sum(micros), now('UTC') FROM " + db + ".usage " +
 			"WHERE ts >= ? AND ts < ? GROUP BY date, tenant, kind, cluster, signal, source, actor, day"
-		if err := s.admin.Exec(ctx, sql, timeOfDay(day), timeOfDay(day+1)); err != nil {
+		if err := sh.admin.Exec(ctx, sql, timeOfDay(day), timeOfDay(day+1)); err != nil {
 			return fmt.Errorf("close usage of %s: %w", timeOfDay(day).Format(time.DateOnly), err)
 		}
 	}

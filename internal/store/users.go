@@ -92,38 +92,38 @@ func removeStatements(user string) []string {
 }
 
 // ensureUser makes the tenant's user where users are made by SQL.
-func (s *Store) ensureUser(ctx context.Context, user string) error {
-	if !s.opts.CreateUsers {
+func (sh *shard) ensureUser(ctx context.Context, user string) error {
+	if !sh.store.opts.CreateUsers {
 		return nil
 	}
-	return s.execAll(ctx, userStatements(user, s.opts.TenantPassword(user)))
+	return sh.execAll(ctx, userStatements(user, sh.TenantPassword(user)))
 }
 
 // ensureWall brings the tenant's settings profile and quota up to date where they are made by SQL. While nothing has changed since
 // this process looked last it costs one look-up.
-func (s *Store) ensureWall(ctx context.Context, tenant seamark.TenantID, n seamark.TenantNumber) error {
-	if !s.opts.CreateUsers {
+func (sh *shard) ensureWall(ctx context.Context, tenant seamark.TenantID, n seamark.TenantNumber) error {
+	if !sh.store.opts.CreateUsers {
 		return nil
 	}
-	want := s.ceilings(tenant)
-	s.mu.Lock()
-	is, known := s.walls[n]
-	s.mu.Unlock()
+	want := sh.store.ceilings(tenant)
+	sh.mu.Lock()
+	is, known := sh.walls[n]
+	sh.mu.Unlock()
 	if known && is == want {
 		return nil
 	}
-	if err := s.execAll(ctx, wallStatements(database(n), &want)); err != nil {
+	if err := sh.execAll(ctx, wallStatements(database(n), &want)); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.walls[n] = want
-	s.mu.Unlock()
+	sh.mu.Lock()
+	sh.walls[n] = want
+	sh.mu.Unlock()
 	return nil
 }
 
-func (s *Store) execAll(ctx context.Context, statements []string) error {
+func (sh *shard) execAll(ctx context.Context, statements []string) error {
 	for _, sql := range statements {
-		if err := s.admin.Exec(ctx, sql); err != nil {
+		if err := sh.admin.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("make a tenant's user (the user of --clickhouse.dsn needs CREATE and ALTER of USER, SETTINGS PROFILE and QUOTA): %w", err)
 		}
 	}

@@ -55,14 +55,18 @@ func WorkloadStatements(threads int, parent string) []string {
 	return list
 }
 
-// EnsureWorkloads makes the workloads on a server that several may use: under its root where it has one, and with its own resource
-// where that schedules threads already.
+// EnsureWorkloads makes the workloads on servers that several may use: under a server's root where it has one, and with its own
+// resource where that schedules threads already.
 func (s *Store) EnsureWorkloads(ctx context.Context, threads int) error {
-	root, err := s.names(ctx, "SELECT name FROM system.workloads WHERE parent = ''")
+	return s.each(func(sh *shard) error { return sh.ensureWorkloads(ctx, threads) })
+}
+
+func (sh *shard) ensureWorkloads(ctx context.Context, threads int) error {
+	root, err := sh.names(ctx, "SELECT name FROM system.workloads WHERE parent = ''")
 	if err != nil {
 		return err
 	}
-	resource, err := s.names(ctx, "SELECT name FROM system.resources WHERE position(create_query, ' THREAD') > 0")
+	resource, err := sh.names(ctx, "SELECT name FROM system.resources WHERE position(create_query, ' THREAD') > 0")
 	if err != nil {
 		return err
 	}
@@ -74,30 +78,28 @@ func (s *Store) EnsureWorkloads(ctx context.Context, threads int) error {
 		if i == 0 && len(resource) > 0 {
 			continue // a server has one at most
 		}
-		if err := s.admin.Exec(ctx, sql); err != nil {
+		if err := sh.admin.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("make workloads: %w", err)
 		}
 	}
 	return nil
 }
 
-// Workloads lists the workloads of ours that the server has.
+// Workloads lists the workloads of ours that all servers have.
 func (s *Store) Workloads(ctx context.Context) ([]Workload, error) {
-	list, err := s.names(ctx, "SELECT name FROM system.workloads WHERE startsWith(name, 'seamark')")
-	if err != nil {
-		return nil, err
-	}
-	var found []Workload
-	for _, w := range []Workload{RuleWorkload, DashboardWorkload, AdHocWorkload, ScanWorkload, ExportWorkload} {
-		if slices.Contains(list, string(w)) {
-			found = append(found, w)
+	found := []Workload{RuleWorkload, DashboardWorkload, AdHocWorkload, ScanWorkload, ExportWorkload}
+	for _, sh := range s.shards {
+		list, err := sh.names(ctx, "SELECT name FROM system.workloads WHERE startsWith(name, 'seamark')")
+		if err != nil {
+			return nil, err
 		}
+		found = slices.DeleteFunc(found, func(w Workload) bool { return !slices.Contains(list, string(w)) })
 	}
 	return found, nil
 }
 
-func (s *Store) names(ctx context.Context, sql string) ([]string, error) {
-	rows, err := s.admin.Query(ctx, sql)
+func (sh *shard) names(ctx context.Context, sql string) ([]string, error) {
+	rows, err := sh.admin.Query(ctx, sql)
 	if err != nil {
 		return nil, fmt.Errorf("look for workloads: %w", err)
 	}

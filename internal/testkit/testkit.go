@@ -104,6 +104,26 @@ func ClickHouse(t testing.TB) *engine.ClickHouse {
 	return started
 }
 
+// OwnClickHouse returns an engine of the test's own, stopped at the test's end where the test has not stopped it: a second shard beside
+// ClickHouse, or one that is to go away.
+func OwnClickHouse(t testing.TB) *engine.ClickHouse {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{DataDir: t.TempDir(), TenantUsers: 200, KeepFreeBytes: 64 << 20, Log: warnings()})
+	if err != nil {
+		t.Fatalf("ClickHouse for tests: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if err := ch.Stop(ctx); err != nil {
+			t.Errorf("stop ClickHouse: %v", err)
+		}
+	})
+	return ch
+}
+
 // NATS returns a server of the test's own, with an empty data folder, stopped at the test's end.
 func NATS(t testing.TB) *engine.NATS {
 	t.Helper()

@@ -57,10 +57,12 @@ func newWorld(t *testing.T) *world {
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
-		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
-		Dial:           engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Number: func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
+		Dial:   engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })

@@ -65,8 +65,11 @@ func newRig(t *testing.T, number seamark.TenantNumber) *rig {
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(), Dial: engine.DialClickHouse,
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Dial: engine.DialClickHouse,
 		Number: func(id seamark.TenantID) (seamark.TenantNumber, error) {
 			if id == tenantB {
 				return number + 1, nil

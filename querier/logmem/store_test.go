@@ -67,8 +67,11 @@ func open(t *testing.T, b *seamark.Batch) (*store.Store, []store.LogStream, *sto
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(), Dial: engine.DialClickHouse,
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Dial:           engine.DialClickHouse,
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return 1, nil },
 		MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})

@@ -28,8 +28,10 @@ func openStore(t testing.TB, number seamark.TenantNumber) *store.Store {
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
 		Number: func(id seamark.TenantID) (seamark.TenantNumber, error) {
 			switch id {
 			case tenantA:

@@ -38,10 +38,12 @@ func open(b *testing.B) (*store.Store, clickhouse.Conn) {
 	ch := testkit.ClickHouse(b)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
-		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return 1, nil },
-		Dial:           engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
+		Number: func(seamark.TenantID) (seamark.TenantNumber, error) { return 1, nil },
+		Dial:   engine.DialClickHouse, MaxTenantConns: 4, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -48,8 +48,11 @@ func newRig(b *testing.B) *rig {
 	r := &rig{engine: harness.StartEngine(b, b.TempDir()), encoder: store.NewEncoder()}
 	var err error
 	r.store, err = store.Open(store.Options{
-		NativeAddrs: []string{r.engine.TCP}, HTTPAddrs: []string{r.engine.HTTP}, User: engine.AdminUser, Password: r.engine.Password, Dial: engine.DialClickHouse,
-		TenantPassword: func(user string) string { return engine.TenantPassword(r.engine.Secret, user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{r.engine.TCP}, HTTPAddrs: []string{r.engine.HTTP}, User: engine.AdminUser, Password: r.engine.Password,
+			TenantPassword: func(user string) string { return engine.TenantPassword(r.engine.Secret, user) },
+		}},
+		Dial:           engine.DialClickHouse,
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
 		MaxTenantConns: 8, Logger: slog.New(slog.DiscardHandler), Registerer: client.NewRegistry(), Now: time.Now,
 	})

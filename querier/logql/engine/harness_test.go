@@ -39,8 +39,10 @@ func stored(t testing.TB, b *seamark.Batch) *store.Store {
 	ch := testkit.ClickHouse(t)
 	tcp, http := ch.Addrs()
 	s, err := store.Open(store.Options{
-		NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
-		TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		Shards: []store.Shard{{
+			NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+			TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+		}},
 		Number:         func(seamark.TenantID) (seamark.TenantNumber, error) { return number, nil },
 		Dial:           engine.DialClickHouse,
 		MaxTenantConns: 4, FilterRows: 1, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
