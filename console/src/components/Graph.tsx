@@ -1,9 +1,11 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatTime, type Zone } from "../lib/clock";
 import { formatCount } from "../lib/format";
 import { type Matrix, nameWithout, sharedLabels } from "../lib/matrix";
+import { type PlotArea, sameArea } from "../lib/plotarea";
 import { stackUp } from "../lib/stacked";
 import { formatUnit, type Unit } from "../lib/units";
 import { useLook } from "../lib/uselook";
@@ -28,6 +30,8 @@ export interface GraphProps {
   syncKey?: string;
   /** In a frame of its own; off within a Card. */
   framed?: boolean;
+  /** What lies over the plot, in a box that covers it; pointIn (lib/plotarea.ts) gives places. */
+  overlay?: ((area: PlotArea) => ReactNode) | undefined;
 }
 
 const noThresholds: readonly Threshold[] = [];
@@ -35,11 +39,12 @@ const noThresholds: readonly Threshold[] = [];
 /** Graph draws a matrix above a table of its series. A drag zooms; a click on a series shows it alone. */
 export function Graph(props: GraphProps) {
   const { matrix, zone, onZoom, kind = "lines", height = 320, legend = "table", unit = "" } = props;
-  const { thresholds = noThresholds, syncKey, framed = true } = props;
+  const { thresholds = noThresholds, syncKey, framed = true, overlay } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<number>();
   const [alone, setAlone] = useState<string>();
   const [plot, setPlot] = useState<uPlot>();
+  const [area, setArea] = useState<PlotArea>();
   const look = useLook();
   const zoom = useRef(onZoom);
   useEffect(() => {
@@ -64,6 +69,7 @@ export function Graph(props: GraphProps) {
       within: box,
       onCursor: setCursor,
       onZoom: (from, to) => zoom.current?.(from, to),
+      onDraw: (next) => setArea((before) => (sameArea(before, next) ? before : next)),
     });
     const made = new uPlot(options, data, box);
     setPlot(made);
@@ -82,6 +88,7 @@ export function Graph(props: GraphProps) {
       <section className={framed ? `card ${styles.plot}` : styles.bare}>
         {/* The height is held before the plot is drawn, so that nothing jumps. */}
         <div ref={ref} data-series={matrix.series.length} style={{ minHeight: height }} />
+        {plot && area && overlay && createPortal(overlay(area), plot.over)}
       </section>
       {legend === "table" && matrix.total > matrix.series.length && (
         <p className="soft">

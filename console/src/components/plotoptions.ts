@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { formatDate, formatTime, type Zone } from "../lib/clock";
 import type { Series } from "../lib/matrix";
+import type { PlotArea } from "../lib/plotarea";
 import { colorOf } from "../lib/theme";
 import { formatUnit, type Unit } from "../lib/units";
 
@@ -34,6 +35,8 @@ export interface PlotRequest {
   readonly within: Element;
   onCursor(at: number | undefined): void;
   onZoom(fromMs: number, toMs: number): void;
+  /** After each drawing: what lies over the plot is placed anew. */
+  onDraw(area: PlotArea): void;
 }
 
 // With one line alone a fill helps the eye; with several it hides.
@@ -84,7 +87,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     ],
     series: [{}, ...request.series.map((_, place) => lineOptions(place, request))],
     hooks: {
-      draw: [(plot) => drawThresholds(plot, request)],
+      draw: [(plot) => drawThresholds(plot, request), (plot) => request.onDraw(areaOf(plot))],
       setCursor: [(plot) => request.onCursor(plot.cursor.idx ?? undefined)],
       setSelect: [
         (plot) => {
@@ -94,6 +97,17 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
         },
       ],
     },
+  };
+}
+
+function areaOf({ over, scales: { x, y } }: uPlot): PlotArea {
+  return {
+    width: over.clientWidth,
+    height: over.clientHeight,
+    fromSeconds: x?.min ?? 0,
+    toSeconds: x?.max ?? 0,
+    low: y?.min ?? 0,
+    high: y?.max ?? 0,
   };
 }
 

@@ -8,7 +8,16 @@ import {
 import { useCallback } from "react";
 import { type RequestOptions, request, respond } from "../lib/api";
 import { type Buckets, nativeBucketsOf, type RawHistogramSeries } from "../lib/buckets";
-import { type Grid, type Labels, type Matrix, type RawSeries, timesOf, toMatrix } from "../lib/matrix";
+import { distinct, type Exemplar, thinned } from "../lib/exemplar";
+import {
+  type Grid,
+  type Labels,
+  type Matrix,
+  parseSample,
+  type RawSeries,
+  timesOf,
+  toMatrix,
+} from "../lib/matrix";
 import { type QueryCost, readCost } from "../lib/metriccost";
 import type { Interval } from "../lib/timerange";
 import { type BackgroundRequest, resultPathOf } from "./queryjobs";
@@ -171,13 +180,6 @@ export async function formatQuery(expr: string): Promise<string> {
   return (await request<{ data: string }>(`${base}/format_query`, { query: { query: expr } })).data;
 }
 
-export interface Exemplar {
-  readonly seconds: number;
-  readonly value: number;
-  readonly series: Labels;
-  readonly labels: Labels;
-}
-
 interface RawExemplars {
   readonly seriesLabels: Labels;
   readonly exemplars: readonly { labels: Labels; value: string; timestamp: number }[];
@@ -186,27 +188,52 @@ interface RawExemplars {
 // More points than this hide the lines.
 const maxExemplars = 200;
 
-/** useExemplars lists the exemplars of the series in an expression, the newest first. */
-export function useExemplars(expr: string, interval: Interval, enabled: boolean) {
-  return useQuery({
-    queryKey: ["metrics", "exemplars", expr, interval],
-    enabled: enabled && expr !== "",
-    retry: false,
-    queryFn: async ({ signal }): Promise<Exemplar[]> => {
-      const answer = await request<{ data: readonly RawExemplars[] } | undefined>(`${base}/query_exemplars`, {
-        query: { query: expr, start: interval.fromMs / 1000, end: interval.toMs / 1000 },
-        purpose: { class: "adhoc", part: "metrics/exemplars" },
-        signal,
-      });
-      const all = (answer?.data ?? []).flatMap(({ seriesLabels, exemplars }) =>
-        exemplars.map(({ labels, value, timestamp }) => ({
-          seconds: timestamp,
-          value: Number(value),
-          series: seriesLabels,
-          labels,
-        })),
-      );
-      return all.sort((a, b) => b.seconds - a.seconds).slice(0, maxExemplars);
-    },
+/** The exemplars behind a graph. */
+export interface Exemplars {
+  /** At most as many as can be told apart, the latest first. */
+  readonly shown: readonly Exemplar[];
+  readonly found: number;
+  readonly error: Error | null;
+}
+
+/** useExemplars finds the exemplars of the series in several expressions. */
+export function useExemplars(exprs: readonly string[], interval: Interval, enabled: boolean): Exemplars {
+  return useQueries({
+    queries: [...new Set(exprs)].filter(Boolean).map((expr) => ({
+      queryKey: ["metrics", "exemplars", expr, interval],
+      enabled,
+      retry: false,
+      placeholderData: keepPreviousData<Exemplar[]>,
+      queryFn: ({ signal }: { signal: AbortSignal }) => fetchExemplars(expr, interval, signal),
+    })),
+    combine: combineExemplars,
   });
+}
+
+async function fetchExemplars(expr: string, interval: Interval, signal: AbortSignal): Promise<Exemplar[]> {
+  // An expression without series has no answer at all.
+  const answer = await request<{ data: readonly RawExemplars[] } | undefined>(`${base}/query_exemplars`, {
+    query: { query: expr, start: interval.fromMs / 1000, end: interval.toMs / 1000 },
+    purpose: { class: "adhoc", part: "metrics/exemplars" },
+    signal,
+  });
+  return (answer?.data ?? []).flatMap(({ seriesLabels: series, exemplars }) =>
+    exemplars.map(({ labels, value, timestamp }) => ({
+      seconds: timestamp,
+      value: parseSample(value),
+      series,
+      labels,
+    })),
+  );
+}
+
+function combineExemplars(
+  answers: readonly { data?: Exemplar[] | undefined; error: Error | null }[],
+): Exemplars {
+  const all = distinct(answers.flatMap(({ data = [] }) => data));
+  return {
+    shown: thinned(all, maxExemplars),
+    found: all.length,
+    error: answers.find(({ error }) => error)?.error ?? null,
+  };
 }

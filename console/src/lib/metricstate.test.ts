@@ -9,6 +9,7 @@ const plain: MetricsState = {
   resolution: "fine",
   instant: false,
   unit: undefined,
+  exemplars: true,
 };
 
 function roundTrip(value: MetricsState): MetricsState {
@@ -35,6 +36,7 @@ describe("metricsCodec", () => {
     ],
     ["a table of the end", { ...plain, view: "table", instant: true, unit: "bytes" }],
     ["bars in wide steps without a unit", { ...plain, kind: "bars", stepSeconds: 3600, unit: "" }],
+    ["a graph without exemplars", { ...plain, exemplars: false }],
     ["a coarse heatmap", { ...plain, view: "heatmap", resolution: "coarse" }],
   ])("keeps %s", (_, value) => {
     expect(roundTrip(value)).toEqual(value);

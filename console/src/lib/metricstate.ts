@@ -32,6 +32,8 @@ export interface MetricsState {
   readonly instant: boolean;
   /** undefined follows the names of metrics. */
   readonly unit: Unit | undefined;
+  /** Shows single requests over the graph, where their senders tell of them. */
+  readonly exemplars: boolean;
 }
 
 // More than a person compares, and each is a query to the server.
@@ -60,6 +62,7 @@ export const metricsCodec: Codec<MetricsState> = {
       resolution: oneOf(resolutions, params.get("res")),
       instant: params.get("at") === "end",
       unit: unit === null ? undefined : units.find((one) => (one || "none") === unit),
+      exemplars: params.get("exemplars") !== "off",
     };
   },
   write(params, value) {
@@ -74,6 +77,7 @@ export const metricsCodec: Codec<MetricsState> = {
     put(params, "res", value.resolution === "fine" ? "" : value.resolution);
     put(params, "at", value.instant ? "end" : "");
     put(params, "unit", value.unit === undefined ? "" : value.unit || "none");
+    put(params, "exemplars", value.exemplars ? "" : "off");
   },
 };
 

@@ -36,6 +36,8 @@ import { useUrlState } from "../lib/useurlstate";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Metrics.module.css";
 
+const noExemplars = { shown: [], found: 0, error: null };
+
 // Pixels to a point: finer steps cost the server and cannot be seen.
 const pixelsPerPoint: Readonly<Record<Resolution, number>> = { fine: 3, medium: 8, coarse: 20 };
 
@@ -86,7 +88,12 @@ function Workspace({ state, setState, width }: WorkspaceProps) {
   const busy = results.some(({ isFetching }) => isFetching);
   const asked = asks.some(({ expr }) => expr !== "");
   const firstAsked = asks.find(({ expr }) => expr !== "")?.expr ?? "";
-  const exemplars = useExemplars(firstAsked, interval, state.view === "graph" && !state.instant);
+  const graphed = state.view === "graph" && !state.instant;
+  const exemplars = useExemplars(
+    asks.map(({ expr }) => expr),
+    interval,
+    graphed && state.exemplars,
+  );
   // One axis has one unit; queries of several kinds are plain numbers.
   const named = new Set(asks.flatMap(({ expr }) => (expr ? [unitOf(expr)] : [])));
   const unit = state.unit ?? (named.size === 1 ? unitOf(firstAsked) : "");
@@ -220,6 +227,7 @@ function Workspace({ state, setState, width }: WorkspaceProps) {
             state={state}
             unit={unit}
             autoStep={formatDuration(autoStep)}
+            exemplars={exemplars.found}
             onChange={(change) => setState({ ...state, ...change, queries: typed() })}
           />
           {answers.length > 0 ? (
@@ -228,7 +236,7 @@ function Workspace({ state, setState, width }: WorkspaceProps) {
                 answers={answers}
                 state={state}
                 unit={unit}
-                exemplars={exemplars.data ?? []}
+                exemplars={graphed && state.exemplars ? exemplars : noExemplars}
                 onBuckets={selector ? () => take(bucketQuery(selector)) : undefined}
               />
             </div>

@@ -1,31 +1,21 @@
-import { Link, useLocation } from "react-router";
-import type { Exemplar } from "../../data/metricsquery";
+import type { Exemplars as Found } from "../../data/metricsquery";
 import { formatDateTime, type Zone } from "../../lib/clock";
+import { type Exemplar, keyOf, otherLabels, traceOf, unitOfOne } from "../../lib/exemplar";
+import { formatCount } from "../../lib/format";
 import { seriesName } from "../../lib/matrix";
 import { formatUnit, type Unit } from "../../lib/units";
-import { sharedParams } from "../../lib/urlstate";
 import { Card } from "../Card";
 import { type Column, DataTable } from "../DataTable";
+import { TraceActions } from "./TraceActions";
 
 interface ExemplarsProps {
-  exemplars: readonly Exemplar[];
+  found: Found;
   unit: Unit;
   zone: Zone;
 }
 
-/** The trace that an exemplar names, whatever its sender calls it. */
-function traceOf({ labels }: Exemplar): string {
-  return labels.trace_id ?? labels.traceID ?? labels.traceId ?? "";
-}
-
-/** Exemplars lists single requests behind a graph, each with a way to the logs of its trace. */
-export function Exemplars({ exemplars, unit, zone }: ExemplarsProps) {
-  const { search } = useLocation();
-  const logsOf = (trace: string) => {
-    const params = sharedParams(new URLSearchParams(search));
-    params.set("q", `{namespace=~".+"} |= ${JSON.stringify(trace)}`);
-    return { pathname: "/logs", search: params.toString() };
-  };
+/** Exemplars lists the single requests behind a graph, the latest first, each with the ways to its trace. */
+export function Exemplars({ found: { shown, found }, unit, zone }: ExemplarsProps) {
   const columns: Column<Exemplar>[] = [
     {
       key: "time",
@@ -37,7 +27,7 @@ export function Exemplars({ exemplars, unit, zone }: ExemplarsProps) {
     {
       key: "value",
       head: "value",
-      cell: ({ value }) => formatUnit(value, unit),
+      cell: ({ value }) => formatUnit(value, unitOfOne(unit)),
       sort: ({ value }) => value,
       downFirst: true,
       numeric: true,
@@ -45,7 +35,26 @@ export function Exemplars({ exemplars, unit, zone }: ExemplarsProps) {
     {
       key: "trace",
       head: "trace",
-      cell: (one) => (traceOf(one) ? <Link to={logsOf(traceOf(one))}>Logs of {traceOf(one)}</Link> : "–"),
+      cell: (one) => (traceOf(one) ? <TraceActions trace={traceOf(one)} /> : "–"),
+    },
+    {
+      key: "id",
+      head: "trace id",
+      cell: (one) => <code>{traceOf(one)}</code>,
+      sort: traceOf,
+      wideOnly: true,
+    },
+    {
+      key: "labels",
+      head: "labels",
+      cell: (one) => (
+        <code>
+          {otherLabels(one)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(" ")}
+        </code>
+      ),
+      wideOnly: true,
     },
     {
       key: "series",
@@ -55,13 +64,18 @@ export function Exemplars({ exemplars, unit, zone }: ExemplarsProps) {
       wideOnly: true,
     },
   ];
+  const kept =
+    found > shown.length
+      ? `the largest ${formatCount(shown.length)} of ${formatCount(found)}, spread over the time`
+      : "single requests that were measured; the points in the graph";
   return (
-    <Card title="Exemplars" note="single requests that were measured; the points in the graph" flush>
+    <Card title="Exemplars" note={kept} flush>
       <DataTable
         label="Exemplars"
-        rows={exemplars}
+        rows={shown}
         columns={columns}
-        rowKey={(one) => `${one.seconds} ${traceOf(one)} ${one.value} ${seriesName(one.series)}`}
+        rowKey={keyOf}
+        initialSort={{ key: "time", down: true }}
         maxHeight={260}
       />
     </Card>

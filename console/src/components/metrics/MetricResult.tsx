@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import type { Exemplar, InstantRow, MetricAnswer } from "../../data/metricsquery";
+import type { Exemplars as FoundExemplars, InstantRow, MetricAnswer } from "../../data/metricsquery";
 import { bucketsOf } from "../../lib/buckets";
 import { formatCompact, formatCount } from "../../lib/format";
 import { joinMatrices, type Matrix, onlySeries } from "../../lib/matrix";
@@ -12,6 +12,7 @@ import { Button } from "../Button";
 import { Chart } from "../Chart";
 import { Heatmap } from "../Heatmap";
 import { Empty } from "../States";
+import { ExemplarPoints } from "./ExemplarPoints";
 import { Exemplars } from "./Exemplars";
 import { InstantTable } from "./InstantTable";
 import styles from "./MetricResult.module.css";
@@ -26,7 +27,8 @@ interface MetricResultProps {
   answers: readonly LetteredAnswer[];
   state: MetricsState;
   unit: Unit;
-  exemplars: readonly Exemplar[];
+  /** None where they are not asked for. */
+  exemplars: FoundExemplars;
   /** Rewrites the query so that a heatmap can be drawn; undefined where that is not known. */
   onBuckets: (() => void) | undefined;
 }
@@ -40,6 +42,7 @@ export function MetricResult({ answers, state, unit, exemplars, onBuckets }: Met
     [answers],
   );
   const rows = useMemo(() => rowsOf(answers, matrix, state.instant), [answers, matrix, state.instant]);
+  const { zone } = useTime();
   const notes = [...new Set(answers.flatMap(({ answer }) => answer.notes))];
   return (
     <div className={styles.result}>
@@ -57,14 +60,15 @@ export function MetricResult({ answers, state, unit, exemplars, onBuckets }: Met
       ) : state.view === "heatmap" ? (
         <Distribution answers={answers} matrix={matrix} unit={unit} onBuckets={onBuckets} />
       ) : matrix.series.length > 0 ? (
-        <Plot matrix={matrix} state={state} unit={unit} />
+        <Plot matrix={matrix} state={state} unit={unit} exemplars={exemplars} />
       ) : answers.some(({ answer }) => answer.buckets) ? (
         <Distribution answers={answers} matrix={matrix} unit={unit} onBuckets={onBuckets} />
       ) : (
         <Nothing />
       )}
       <Costs answers={answers} total={state.instant ? rows.length : matrix.total} />
-      {exemplars.length > 0 && <ExemplarList exemplars={exemplars} unit={unit} />}
+      {exemplars.error && <p className={styles.note}>No exemplars: {exemplars.error.message}</p>}
+      {exemplars.shown.length > 0 && <Exemplars found={exemplars} unit={unit} zone={zone} />}
     </div>
   );
 }
@@ -79,7 +83,14 @@ function Nothing() {
   );
 }
 
-function Plot({ matrix, state, unit }: { matrix: Matrix; state: MetricsState; unit: Unit }) {
+interface PlotProps {
+  matrix: Matrix;
+  state: MetricsState;
+  unit: Unit;
+  exemplars: FoundExemplars;
+}
+
+function Plot({ matrix, state, unit, exemplars: { shown: exemplars } }: PlotProps) {
   const { zone, setRange } = useTime();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   // What was chosen of another answer does not hide all of this one.
@@ -98,6 +109,11 @@ function Plot({ matrix, state, unit }: { matrix: Matrix; state: MetricsState; un
         height={plotHeight}
         legend="none"
         onZoom={(from, to) => setRange(fixed(from, to))}
+        overlay={
+          exemplars.length > 0
+            ? (area) => <ExemplarPoints exemplars={exemplars} area={area} unit={unit} zone={zone} />
+            : undefined
+        }
       />
       {matrix.total > matrix.series.length && (
         <p className="soft">
@@ -144,11 +160,6 @@ function Distribution({ answers, matrix, unit, onBuckets }: DistributionProps) {
       />
     </section>
   );
-}
-
-function ExemplarList({ exemplars, unit }: { exemplars: readonly Exemplar[]; unit: Unit }) {
-  const { zone } = useTime();
-  return <Exemplars exemplars={exemplars} unit={unit} zone={zone} />;
 }
 
 function Costs({ answers, total }: { answers: readonly LetteredAnswer[]; total: number }) {

@@ -1,4 +1,5 @@
-import { ChartLine, Flame, Table2 } from "lucide-react";
+import { ChartLine, Diamond, Flame, Table2 } from "lucide-react";
+import { formatCompact } from "../../lib/format";
 import {
   type GraphKind,
   type GraphView,
@@ -17,6 +18,8 @@ interface MetricToolbarProps {
   unit: Unit;
   /** The step in seconds that the resolution gives. */
   autoStep: string;
+  /** How many exemplars were found. */
+  exemplars: number;
   onChange: (change: Partial<MetricsState>) => void;
 }
 
@@ -40,7 +43,7 @@ const resolutionNames: Readonly<Record<Resolution, string>> = {
 };
 
 /** MetricToolbar chooses how the answers are shown and how finely they are asked for. */
-export function MetricToolbar({ state, unit, autoStep, onChange }: MetricToolbarProps) {
+export function MetricToolbar({ state, unit, autoStep, exemplars, onChange }: MetricToolbarProps) {
   const { view, kind, stepSeconds, resolution, instant } = state;
   return (
     <fieldset className={styles.bar} aria-label="How the answers are shown">
@@ -94,6 +97,20 @@ export function MetricToolbar({ state, unit, autoStep, onChange }: MetricToolbar
             onChange={(seconds) => onChange({ stepSeconds: seconds ?? 0 })}
           />
         </span>
+      )}
+      {view === "graph" && (
+        <button
+          type="button"
+          className="button small"
+          aria-pressed={state.exemplars}
+          title="Single requests that were measured, as points over the graph"
+          onClick={() => onChange({ exemplars: !state.exemplars })}
+        >
+          <Diamond size={13} aria-hidden="true" /> Exemplars
+          {state.exemplars && exemplars > 0 && (
+            <span className="faint numbers">{formatCompact(exemplars)}</span>
+          )}
+        </button>
       )}
       <Select
         aria-label="Unit"
