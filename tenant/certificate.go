@@ -82,8 +82,6 @@ type Certificates struct {
 
 // OpenCertificates opens the bucket. keys seals the signing key; a process without it only reads.
 func OpenCertificates(ctx context.Context, js jetstream.JetStream, keys *seal.Ring, replicas int, random io.Reader) (*Certificates, error) {
-	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
-	defer cancel()
 	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: certificateBucket, Description: "Seamark: certificates of deleted tenants", History: 1, MaxBytes: 16 << 20,
 		MaxValueSize: maxValueBytes, Storage: jetstream.FileStorage, Replicas: max(replicas, 1),

@@ -97,8 +97,6 @@ func OpenChangeLog(ctx context.Context, o ChangeLogOptions) (*ChangeLog, error) 
 		return nil, errors.New("tenant: ChangeLogOptions.JS is required, and Retention must not be negative")
 	}
 	l := &ChangeLog{opts: o, heads: map[string]chainHead{}, refusals: map[string]*refusalBudget{}}
-	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
-	defer cancel()
 	var err error
 	if l.stream, err = l.openStream(ctx); err != nil {
 		return nil, unreachable(fmt.Errorf("open stream %s: %w", changeStream, err))

@@ -31,8 +31,11 @@ type Options struct {
 	MaxBytes int64
 	// SnapshotPath is the file of the last-known-good copy. Empty means none: the node then starts only while KV answers.
 	SnapshotPath string
-	// SyncTimeout is how long Open waits for KV before it starts from the snapshot or gives up; 10 s unless told.
+	// SyncTimeout is how long Open waits for KV before it starts from the snapshot; 10 s unless told.
 	SyncTimeout time.Duration
+	// StartTimeout is how long it waits where there is no snapshot, before it gives up; SyncTimeout unless told. The buckets of a
+	// cluster that was started a moment ago take longer than a node that has a snapshot should be silent.
+	StartTimeout time.Duration
 
 	// WriterStaleness is how old the node's knowledge may be while it still accepts credentials that can change something:
 	// admin tokens, operators, and people who are more than viewers. 30 s unless told.
@@ -81,6 +84,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.Replicas, 1)
 	setDefault(&o.MaxBytes, 256<<20)
 	setDefault(&o.SyncTimeout, 10*time.Second)
+	o.StartTimeout = max(o.StartTimeout, o.SyncTimeout)
 	setDefault(&o.WriterStaleness, 30*time.Second)
 	setDefault(&o.ReaderStaleness, 5*time.Minute)
 	setDefault(&o.BeatInterval, time.Second)
@@ -188,9 +192,17 @@ type Directory struct {
 	running sync.WaitGroup
 }
 
+// patience is how long an opening waits for KV.
+func (o *Options) patience(snapshot bool) time.Duration {
+	if snapshot {
+		return o.SyncTimeout
+	}
+	return o.StartTimeout
+}
+
 // Open creates or opens the buckets and returns when this node knows their state. Where KV does not answer within
-// SyncTimeout it returns a directory that works from the snapshot and keeps trying, or an error of kind Unavailable when
-// there is no snapshot. The directory lives until Close; ctx bounds only the opening.
+// SyncTimeout it returns a directory that works from the snapshot and keeps trying; where there is no snapshot, an error of kind
+// Unavailable after StartTimeout. The directory lives until Close; ctx bounds only the opening.
 func Open(ctx context.Context, opts Options) (*Directory, error) {
 	opts.setDefaults()
 	if err := opts.validate(); err != nil {
@@ -213,7 +225,7 @@ func Open(ctx context.Context, opts Options) (*Directory, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop = stop
 	d.start(life)
-	err = d.awaitSync(ctx)
+	err = d.awaitSync(ctx, opts.patience(loaded))
 	if err == nil {
 		d.sealKeys(ctx)
 		return d, nil
@@ -338,14 +350,14 @@ func (d *Directory) restartOnReconnect(ctx context.Context) {
 }
 
 // awaitSync waits until every bucket was replayed and proven current.
-func (d *Directory) awaitSync(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, d.opts.SyncTimeout)
+func (d *Directory) awaitSync(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, w := range d.watches {
 		select {
 		case <-w.synced:
 		case <-ctx.Done():
-			return fmt.Errorf("bucket %s did not sync within %s: %w", w.bucket.name, d.opts.SyncTimeout, ctx.Err())
+			return fmt.Errorf("bucket %s did not sync within %s: %w", w.bucket.name, patience, ctx.Err())
 		}
 	}
 	return nil

@@ -56,10 +56,9 @@ type bucketState struct {
 	lastSeq uint64
 }
 
-// open creates the bucket or brings it to our configuration.
+// open creates the bucket or brings it to our configuration. The client bounds each request; how long a start tries again is up to
+// the JetStream that Options holds.
 func (b *bucket) open(ctx context.Context) (bucketState, error) {
-	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
-	defer cancel()
 	kv, err := b.js.CreateOrUpdateKeyValue(ctx, b.config)
 	if err != nil {
 		return bucketState{}, fmt.Errorf("open bucket %s: %w", b.config.Bucket, err)

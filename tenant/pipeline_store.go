@@ -39,7 +39,7 @@ type Pipelines struct {
 
 // OpenPipelines opens the bucket and returns when this node knows its state. Where KV does not answer within SyncTimeout it
 // works from the file at opts.SnapshotPath, which must not be the Directory's, and keeps trying; without a file it fails
-// with kind Unavailable, because records that should be redacted must not be taken as they are. The fields of opts about
+// with kind Unavailable after StartTimeout, because records that should be redacted must not be taken as they are. The fields of opts about
 // credentials are not used. It lives until Close; ctx bounds only the opening.
 func OpenPipelines(ctx context.Context, opts Options) (*Pipelines, error) {
 	opts.setDefaults()
@@ -62,7 +62,7 @@ func OpenPipelines(ctx context.Context, opts Options) (*Pipelines, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.stop = stop
 	p.start(life)
-	timer := time.NewTimer(opts.SyncTimeout)
+	timer := time.NewTimer(opts.patience(loaded))
 	defer timer.Stop()
 	select {
 	case <-p.watch.synced:
@@ -76,7 +76,7 @@ func OpenPipelines(ctx context.Context, opts Options) (*Pipelines, error) {
 	}
 	stop()
 	p.running.Wait()
-	return nil, unreachable(fmt.Errorf("bucket %s did not sync within %s", pipelinesBucket, opts.SyncTimeout))
+	return nil, unreachable(fmt.Errorf("bucket %s did not sync within %s", pipelinesBucket, opts.StartTimeout))
 }
 
 // start runs the background work until ctx ends.

@@ -242,6 +242,7 @@ type serverFlags struct {
 	DiskMaxReserveBytes int64 `name:"disk.max-reserve-bytes" default:"${disk_reserve}" help:"Bound of that part on large disks."`
 	DiskBallastBytes    int64 `name:"disk.ballast-bytes" default:"${disk_ballast}" help:"Size of a file that is given up when the disk is full all the same, so that the directory can still be written."`
 
+	StartTimeout   time.Duration `name:"start-timeout" default:"${start_timeout}" help:"How long a start waits for NATS to answer and to make streams and buckets. Without it a process that is told the wrong servers looks as if it were starting, for ever."`
 	DrainTimeout   time.Duration `name:"drain-timeout" default:"25s" help:"Longest orderly stop."`
 	LogLevel       string        `name:"log.level" default:"info" enum:"debug,info,warn,error" help:"Least severe line that is logged."`
 	LogFormat      string        `name:"log.format" default:"text" enum:"text,json" help:"Form of log lines."`
@@ -254,7 +255,8 @@ func flagDefaults() kong.Vars {
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
 	l := d.Ingest.Limits
 	return jobDefaults(kong.Vars{
-		"data_dir": d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
+		"start_timeout": d.StartTimeout.String(),
+		"data_dir":      d.DataDir, "http_listen": d.HTTP.Listen, "admin_listen": d.Admin.Listen,
 		"max_conns": n(int64(d.HTTP.MaxConns)), "max_conns_ip": n(int64(d.HTTP.MaxConnsPerIP)), "disk_percent": n(int64(d.Disk.MinFreePercent)), "disk_reserve": n(d.Disk.MaxReserveBytes), "disk_ballast": n(d.Disk.BallastBytes),
 		"session_token": d.Session.TokenLifetime.String(), "session_idle": d.Session.IdleLifetime.String(), "session_life": d.Session.Lifetime.String(),
 		"session_key": d.Session.KeyLifetime.String(), "clickhouse_memory": n(d.ClickHouse.MaxMemoryBytes), "ceiling_bytes": n(d.ClickHouse.Ceilings.Bytes), "ceiling_rows": n(d.ClickHouse.Ceilings.Rows),
@@ -301,7 +303,7 @@ func flagDefaults() kong.Vars {
 // options turns the flags into the app's options.
 func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o := app.DefaultOptions()
-	o.Roles, o.DataDir, o.NodeID, o.Version, o.DrainTimeout = roles, f.DataDir, f.NodeID, version, f.DrainTimeout
+	o.Roles, o.DataDir, o.NodeID, o.Version, o.StartTimeout, o.DrainTimeout = roles, f.DataDir, f.NodeID, version, f.StartTimeout, f.DrainTimeout
 	o.HTTP = app.HTTPOptions{
 		Listen: f.HTTPListen, TLSCertFile: f.HTTPTLSCertFile, TLSKeyFile: f.HTTPTLSKeyFile, AllowPlaintext: f.HTTPAllowPlaintext,
 		TrustedProxies: f.HTTPTrustedProxies, TLSClientCAFile: f.HTTPTLSClientCAFile, MaxConns: f.HTTPMaxConnections,

@@ -26,6 +26,7 @@ const bucketReserve = 3 << 30
 // startNATS connects to the bus, starting the embedded server when no other is named.
 func (a *App) startNATS(ctx context.Context) error {
 	o := &a.opts
+	patience := bus.NewPatience(o.StartTimeout, "--start-timeout", a.log)
 	switch {
 	case o.Link != nil && o.embedsNATS():
 		nc, err := engine.DialSocket(o.Link.NATSSocket, nats.Name("seamark-"+a.node), nats.ErrorHandler(a.natsFault))
@@ -35,13 +36,9 @@ func (a *App) startNATS(ctx context.Context) error {
 		a.nc = nc
 		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
 	case !o.embedsNATS():
-		options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false), nats.ErrorHandler(a.natsFault)}
-		if o.NATS.CredsFile != "" {
-			options = append(options, nats.UserCredentials(o.NATS.CredsFile))
-		}
-		nc, err := nats.Connect(o.NATS.URL, options...)
+		nc, err := a.connectNATS(ctx, patience)
 		if err != nil {
-			return fmt.Errorf("connect to --nats.url: %w", err)
+			return err
 		}
 		a.nc = nc
 		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
@@ -66,8 +63,25 @@ func (a *App) startNATS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
-	a.js = js
+	a.js = bus.Patient(js, patience)
 	return nil
+}
+
+// connectNATS connects to the servers of --nats.url, which may be about to start, too.
+func (a *App) connectNATS(ctx context.Context, patience *bus.Patience) (nc *nats.Conn, err error) {
+	o := &a.opts.NATS
+	options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false), nats.ErrorHandler(a.natsFault)}
+	if o.CredsFile != "" {
+		options = append(options, nats.UserCredentials(o.CredsFile))
+	}
+	err = patience.Wait(ctx, "a server", func(context.Context) error {
+		nc, err = nats.Connect(o.URL, options...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to --nats.url: %w", err)
+	}
+	return nc, nil
 }
 
 // natsFault logs what the NATS client reports beside its calls, such as a consumer that a restart took away.

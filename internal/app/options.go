@@ -79,6 +79,9 @@ type Options struct {
 	Syslog   StreamOptions
 	Forward  StreamOptions
 
+	// StartTimeout bounds how long a start waits for NATS, and for it to make streams and buckets. Without it a process that is told
+	// the wrong servers looks as if it were starting, for ever.
+	StartTimeout time.Duration
 	// DrainTimeout bounds the orderly stop. Past it what is left is cut; nothing acknowledged is lost by that.
 	DrainTimeout time.Duration
 	Logger       *slog.Logger
@@ -246,7 +249,7 @@ func DefaultOptions() Options {
 		Tenants:      DefaultTenantsOptions(),
 		Directory:    DirectoryOptions{MaxAdminAge: 30 * time.Second, MaxIngestAge: 5 * time.Minute},
 		Disk:         DiskOptions{MinFreePercent: 15, MaxReserveBytes: 8 << 30, BallastBytes: 64 << 20},
-		DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
+		StartTimeout: 2 * time.Minute, DrainTimeout: 25 * time.Second, Logger: slog.Default(), Now: time.Now, Version: "dev",
 	}
 }
 
@@ -276,6 +279,7 @@ func (o *Options) Validate() error {
 		{"admin.listen", checkAddress(o.Admin.Listen)},
 		{"nats.url", o.checkNATS()},
 		{"nats.replicas", within(o.NATS.Replicas, 1, 5)},
+		{"start-timeout", positive(int64(o.StartTimeout))},
 		{"clickhouse.dsn", o.checkClickHouse()},
 		{"clickhouse.tenant-users", oneOf(o.ClickHouse.TenantUsers, "sql", "provisioned")},
 	}

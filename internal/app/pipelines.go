@@ -26,7 +26,7 @@ type pipelines struct {
 // openPipelines makes the definitions known to this process, and runs them where it takes data.
 func (a *App) openPipelines(ctx context.Context) error {
 	definitions, err := tenant.OpenPipelines(ctx, tenant.Options{
-		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "pipelines.json"), Now: a.opts.Now, Logger: a.log,
+		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "pipelines.json"), StartTimeout: a.opts.StartTimeout, Now: a.opts.Now, Logger: a.log,
 	})
 	if err != nil {
 		return err

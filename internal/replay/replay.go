@@ -66,8 +66,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
-	defer cancel()
 	kv, err := o.JS.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: Bucket, Description: "Seamark control plane: answers to idempotency keys", History: 1, TTL: lifetime,
 		Storage: jetstream.FileStorage, Replicas: max(1, o.Replicas), MaxValueSize: maxValueBytes, MaxBytes: maxBucketBytes,

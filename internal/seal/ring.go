@@ -118,8 +118,6 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 }
 
 func openBucket(ctx context.Context, js jetstream.JetStream, replicas int) (jetstream.KeyValue, error) {
-	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
-	defer cancel()
 	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 		Bucket: Bucket, Description: "Seamark: wrapped data keys", History: 1, MaxBytes: maxRingBytes, Storage: jetstream.FileStorage, Replicas: replicas,
 	})
