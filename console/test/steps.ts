@@ -9,7 +9,7 @@ export async function signIn(page: Page, login: string, password: string): Promi
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-export type PageTitle = "Home" | "Clusters" | "Logs" | "Metrics" | "Events" | "Tenants";
+export type PageTitle = "Home" | "Clusters" | "Logs" | "Metrics" | "Events" | "Audit" | "Tenants";
 
 /** open goes to a page by the navigation, which phones have behind a button. */
 export async function open(page: Page, title: PageTitle): Promise<void> {

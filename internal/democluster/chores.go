@@ -26,6 +26,7 @@ func (w *world) newChores() []chore {
 			w.nodeEvent(w.nodes[3], warning, "NTPProblem", "Node clock is not synchronised: offset 1.283 s exceeds 1 s", healthChecker)
 		}},
 		{19 * time.Minute, 15 * time.Minute, func() { w.crash("ledger") }},
+		{97 * time.Second, 20 * time.Second, w.peopleChores},
 	}
 	chores := make([]chore, len(list))
 	for i, c := range list {
@@ -108,6 +109,7 @@ func (w *world) rollOut(service string) {
 	l := w.find(service)
 	old, oldHash := append([]*pod(nil), l.pods...), l.hash
 	l.hash = newHash(w.rand)
+	w.auditRollOut(l)
 	w.workloadEvent(l, "Deployment", "ScalingReplicaSet", fmt.Sprintf("Scaled up replica set %s-%s from 0 to 1", l.name, l.hash))
 	for i, p := range old {
 		w.after(time.Duration(i)*15*time.Second, func() { w.createPod(l) })
@@ -125,6 +127,7 @@ func (w *world) deletePod(p *pod) {
 	}
 	w.podEvent(p, normal, "Killing", "Stopping container "+p.workload.container, kubelet)
 	w.workloadEvent(p.workload, "ReplicaSet", "SuccessfulDelete", "Deleted pod: "+p.name)
+	w.audit(&replicaSets, request{verb: "delete", version: "v1", resource: "pods", namespace: p.workload.namespace, name: p.name})
 	p.ready = false
 	p.workload.pods = remove(p.workload.pods, p)
 	w.leaveNode(p)
@@ -136,6 +139,8 @@ func (w *world) createPod(l *workload) {
 	p := w.newPod(l, 0)
 	w.metrics.addPod(w, p)
 	w.workloadEvent(l, "ReplicaSet", "SuccessfulCreate", "Created pod: "+p.name)
+	w.audit(&replicaSets, request{verb: "create", version: "v1", resource: "pods", namespace: l.namespace, name: p.name})
+	w.audit(&podScheduler, request{verb: "create", version: "v1", resource: "pods", subresource: "binding", namespace: l.namespace, name: p.name})
 	w.podEvent(p, normal, "Scheduled", fmt.Sprintf("Successfully assigned %s/%s to %s", l.namespace, p.name, p.node.name), scheduler)
 	stillThere := func(do func()) func() {
 		return func() {

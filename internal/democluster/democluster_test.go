@@ -48,7 +48,8 @@ func checkEverySignal(t *testing.T, s *server) {
 		require.InDelta(t, 80_000, len(s.lines), 25_000)
 		require.InDelta(t, 200_000, samples, 100_000)
 		require.InDelta(t, 400, len(s.events), 300)
-		for _, path := range []string{"/loki/api/v1/push", "/v1/logs", "/api/v1/write", "/v1/metrics", "/api/v1/push/events"} {
+		require.InDelta(t, 2500, len(s.audits), 1000)
+		for _, path := range []string{"/loki/api/v1/push", "/v1/logs", "/api/v1/write", "/v1/metrics", "/api/v1/push/events", "/api/v1/push/audit"} {
 			require.Positive(t, s.paths[path], path)
 		}
 	})
@@ -72,6 +73,11 @@ func checkTimestamps(t *testing.T, s *server) {
 		}
 		for _, e := range s.events {
 			require.False(t, e.LastTimestamp.After(start), e.Name)
+		}
+		for i := range s.audits {
+			e := &s.audits[i]
+			require.False(t, e.StageTimestamp.After(start) || e.StageTimestamp.Time.Before(first), "%s %s", e.Verb, e.RequestURI)
+			require.True(t, e.RequestReceivedTimestamp.Time.Before(e.StageTimestamp.Time), "%s %s", e.Verb, e.RequestURI)
 		}
 	})
 }

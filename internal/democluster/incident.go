@@ -111,6 +111,7 @@ const reportQuery = "SELECT a.id, sum(e.amount) FROM accounts a JOIN entries e O
 func (i *incident) goOn(w *world, age time.Duration) {
 	api := w.find("payments-api")
 	i.postgresLines(w)
+	w.auditIncident(age)
 	for _, p := range api.pods {
 		if p.ready {
 			p.swell = min(p.swell+0.02, 0.55)

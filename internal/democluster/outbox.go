@@ -16,9 +16,10 @@ const (
 	laneRemoteWrite lane = "metrics by remote write"
 	laneOTLPMetrics lane = "metrics by OTLP"
 	laneEvents      lane = "events"
+	laneAudit       lane = "audit records by webhook"
 )
 
-var lanes = [...]lane{laneLoki, laneOTLPLogs, laneRemoteWrite, laneOTLPMetrics, laneEvents}
+var lanes = [...]lane{laneLoki, laneOTLPLogs, laneRemoteWrite, laneOTLPMetrics, laneEvents, laneAudit}
 
 // delivery is one request that is ready to be sent.
 type delivery struct {

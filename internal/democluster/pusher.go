@@ -64,6 +64,7 @@ func (p *pusher) deliveries(h harvest, g grouping) ([]delivery, error) {
 		func() ([]delivery, error) { return p.otlpDeliveries(&h), nil },
 		func() ([]delivery, error) { return p.writeDeliveries(&h) },
 		func() ([]delivery, error) { return p.eventDeliveries(h.events, g) },
+		func() ([]delivery, error) { return p.auditDeliveries(h.audits) },
 	} {
 		some, err := part()
 		if err != nil {

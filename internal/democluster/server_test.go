@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	corev1 "k8s.io/api/core/v1"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
 	"github.com/seamarkhq/seamark/internal/democluster"
 )
@@ -63,6 +64,7 @@ type server struct {
 	series   map[string][]point // by labels.Labels.String
 	labels   map[string]labels.Labels
 	events   []event
+	audits   []auditv1.Event
 	otel     []pmetric.Metrics
 	paths    map[string]int
 	faults   []error
@@ -120,6 +122,8 @@ func (s *server) take(r *http.Request, body []byte) error {
 		return s.takePoints(r, body)
 	case "/api/v1/push/events":
 		return s.takeEvents(body)
+	case "/api/v1/push/audit":
+		return s.takeAudits(body)
 	}
 	return fmt.Errorf("no such path")
 }
@@ -245,6 +249,20 @@ func (s *server) takeEvents(body []byte) error {
 		return err
 	}
 	s.events = append(s.events, list...)
+	return nil
+}
+
+func (s *server) takeAudits(body []byte) error {
+	var list auditv1.EventList
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&list); err != nil {
+		return err
+	}
+	if list.Kind != "EventList" || len(list.Items) > 400 {
+		return fmt.Errorf("a %s of %d events", list.Kind, len(list.Items))
+	}
+	s.audits = append(s.audits, list.Items...)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package democluster_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/seamarkhq/seamark/internal/democluster"
 )
@@ -30,6 +32,7 @@ func TestHistory(t *testing.T) {
 		"lines look real":                                 checkLinesLookReal,
 		"OpenTelemetry's points look real":                checkOTelPoints,
 		"incidents come by themselves":                    checkIncidentsComeByThemselves,
+		"audit records fit the story":                     checkAuditFitsTheStory,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, s) })
 	}
@@ -318,6 +321,48 @@ func checkIncidentsComeByThemselves(t *testing.T, s *server) {
 			from := start.Add(-began * time.Minute)
 			require.Greater(t, errorRatio(s, from.Add(time.Minute), from.Add(4*time.Minute)), 0.2, "%d minutes ago", began)
 			require.Less(t, errorRatio(s, from.Add(6*time.Minute), from.Add(9*time.Minute)), 0.02, "after that")
+		}
+	})
+}
+
+// checkAuditFitsTheStory wants a record for each pod that is created or deleted, people whose rights end somewhere, writes with what they
+// changed, and in each incident a burst of refusals by one stolen token, from outside.
+func checkAuditFitsTheStory(t *testing.T, s *server) {
+	t.Helper()
+	s.read(t, func() {
+		ids, said, burst := make(map[types.UID]bool), make(map[string]bool), make(map[time.Duration]int)
+		written := 0
+		for i := range s.audits {
+			e := &s.audits[i]
+			require.False(t, ids[e.AuditID], "%s came twice", e.AuditID)
+			ids[e.AuditID] = true
+			said[fmt.Sprint(e.Verb, " ", e.ObjectRef.Resource, " ", e.ObjectRef.Name)] = true
+			if e.RequestObject != nil {
+				require.True(t, json.Valid(e.RequestObject.Raw))
+				written++
+			}
+			if e.User.Username == "system:serviceaccount:payments:report-runner" {
+				require.Equal(t, []string{"203.0.113.77"}, e.SourceIPs)
+				if e.ResponseStatus.Code == http.StatusForbidden {
+					burst[start.Sub(e.StageTimestamp.Time).Truncate(10*time.Minute)]++
+				}
+			}
+		}
+		for _, e := range s.events {
+			switch pod := strings.TrimPrefix(e.Message, "Created pod: "); e.Reason {
+			case "SuccessfulCreate":
+				require.True(t, said["create pods "+pod], "%s", e.Message)
+			case "SuccessfulDelete":
+				require.True(t, said["delete pods "+strings.TrimPrefix(e.Message, "Deleted pod: ")], "%s", e.Message)
+			}
+		}
+		require.True(t, said["patch deployments catalog"])
+		require.True(t, said["get secrets stripe-keys"], "a developer is refused")
+		require.True(t, said["get secrets postgres-credentials"], "one door was open")
+		require.Positive(t, written)
+		require.Len(t, burst, 3, "one burst in each incident")
+		for at, n := range burst {
+			require.InDelta(t, 59, n, 2, "the burst %v ago", at)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 )
 
 const (
@@ -33,6 +34,7 @@ type world struct {
 	edge              []*route
 	metrics           registry
 	events            eventBook
+	audits            auditLog
 	incident          incident
 	chores            []chore
 	timers            []timer
@@ -65,6 +67,7 @@ type harvest struct {
 	metadata  []prompb.MetricMetadata
 	resources []resourcePoints
 	events    []exportedEvent
+	audits    []auditv1.Event
 }
 
 // resourcePoints is what one pod with OpenTelemetry's SDK exports.
@@ -83,6 +86,7 @@ func newWorld(o *Options, s *incidentSwitch, live time.Time) *world {
 	w := &world{
 		rand: rand.New(rand.NewPCG(seed, 0x5ea3a4c)), cluster: o.Cluster, start: live.Add(-history), live: live, at: live.Add(-history),
 	}
+	w.audits.rand = rand.New(rand.NewPCG(seed, 0xa0d17))
 	w.nextScrape = w.at.Add(historyScrape)
 	w.incident = newIncident(s, live, o.IncidentEvery)
 	w.nodes, w.workloads = newNodes(w), newWorkloads()
@@ -108,6 +112,7 @@ func (w *world) advance(to time.Time) {
 		w.incident.tick(w)
 		w.serveTick()
 		w.logTick()
+		w.auditTick()
 		if !w.at.Before(w.nextScrape) {
 			w.metrics.scrape(w)
 			w.nextScrape = w.at.Add(w.scrapeEvery())
@@ -145,7 +150,7 @@ func (w *world) runTimers() {
 
 // take returns what happened since it was called last.
 func (w *world) take() harvest {
-	h := harvest{streams: w.takeStreams(), records: w.records, events: w.events.take()}
+	h := harvest{streams: w.takeStreams(), records: w.records, events: w.events.take(), audits: w.audits.take()}
 	w.records = nil
 	w.metrics.take(w, &h)
 	return h

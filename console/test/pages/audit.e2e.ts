@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 
 it("tells who did what, and what a write changed", async () => {
-  const here = await visits.open("owner", "/audit");
+  const here = await visits.open("owner", "/audit?user=jane");
   const { page } = here;
   await page
     .getByRole("row", { name: /jane patch/ })
