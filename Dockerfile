@@ -9,6 +9,7 @@ COPY console/package.json console/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY console/ ./
 COPY openapi.yaml /src/openapi.yaml
+COPY docs/runbooks/ /src/docs/runbooks/
 RUN npm run build
 
 FROM node:20.19-bookworm-slim AS engine-with

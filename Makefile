@@ -24,7 +24,7 @@ CONCURRENT := ./ingest ./ingest/quota ./ingest/ledger ./ingest/hadedup ./ingest/
 	./internal/bus ./internal/httpx ./internal/seal ./alerting ./querier/logtail \
 	./querier/logfilter ./ingest/patterns
 
-CONSOLE_SOURCES := $(shell find console/src console/public console/build -type f) \
+CONSOLE_SOURCES := $(shell find console/src console/public console/build docs/runbooks -type f) \
 	console/index.html console/vite.config.ts console/csp.txt console/package.json
 
 .PHONY: help

@@ -14,10 +14,13 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
+// Shards is how many parts the tenants are divided into among alerting processes.
+const Shards = 32
+
 const (
 	shardsBucket = "seamark_alerting_shards"
 	// shardCount is how many parts the tenants are divided into, for ever: with another number a tenant would belong to two.
-	shardCount = 32
+	shardCount = Shards
 	// fencePrefix begins the keys of fences in the state's bucket; no tenant is called so.
 	fencePrefix = "fence."
 	// claimPause is the time between attempts to begin with shards that this process holds.
@@ -67,6 +70,18 @@ func (s *Service) Holder(id seamark.TenantID) (owner string, here bool) {
 		return s.opts.Owner, true
 	}
 	return s.shards.Holder(shardOf(id)), false
+}
+
+// Held returns how many parts of the tenants this process runs.
+func (s *Service) Held() (held int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.held {
+		if t.acts() {
+			held++
+		}
+	}
+	return held
 }
 
 // take begins with shards that this process holds from now on.

@@ -11,12 +11,18 @@ const target = process.env.SEAMARK_URL ?? "http://127.0.0.1:8080";
 // The live view of logs is a WebSocket, which the server takes from pages of its own origin alone.
 const proxied = { target, changeOrigin: true, ws: true, rewriteWsOrigin: true };
 
+// The runbooks of Seamark itself stand in docs/.
+const fs = { allow: [".."] };
+
 export default defineConfig(({ mode }) => ({
   plugins: [react(), precompress(), keepfile(), budget(), ...(mode === "mock" ? [mockApi()] : [])],
   server:
     mode === "mock"
-      ? {}
-      : { proxy: { "/api": proxied, "/alertmanager": proxied, "/prometheus": proxied, "/loki": proxied } },
+      ? { fs }
+      : {
+          fs,
+          proxy: { "/api": proxied, "/alertmanager": proxied, "/prometheus": proxied, "/loki": proxied },
+        },
   build: {
     // The browsers that know light-dark(), on which the theme rests.
     target: ["chrome123", "firefox120", "safari17.5"],

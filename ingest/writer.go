@@ -49,9 +49,12 @@ func (w *Writer) Run(ctx context.Context) error {
 // restartPause keeps a shard that cannot work from spinning, and is short enough to be no outage.
 const restartPause = 500 * time.Millisecond
 
+// WriterLease is the key of the lease that a shard's writer holds.
+func WriterLease(shard bus.Shard) string { return "writer." + shard.String() }
+
 func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
 	log := w.opts.Logger.With("shard", shard.String())
-	lease := bus.NewLease(w.opts.Leases, "writer."+shard.String(), w.opts.Owner, w.opts.LeaseTTL, log)
+	lease := bus.NewLease(w.opts.Leases, WriterLease(shard), w.opts.Owner, w.opts.LeaseTTL, log)
 	for ctx.Err() == nil {
 		err := lease.Hold(ctx, func(ctx context.Context) error {
 			sw := &shardWriter{Writer: w, shard: shard, log: log}

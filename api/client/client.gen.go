@@ -312,6 +312,13 @@ const (
 	ForwarderTargetS3FormatParquet  ForwarderTargetS3Format = "parquet"
 )
 
+// Defines values for HealthLevel.
+const (
+	HealthLevelFailure HealthLevel = "failure"
+	HealthLevelOk      HealthLevel = "ok"
+	HealthLevelWarning HealthLevel = "warning"
+)
+
 // Defines values for LogContextLineLevel.
 const (
 	LogContextLineLevelCritical LogContextLineLevel = "critical"
@@ -345,6 +352,13 @@ const (
 const (
 	NewForwarderSignalEvents NewForwarderSignal = "events"
 	NewForwarderSignalLogs   NewForwarderSignal = "logs"
+)
+
+// Defines values for NodeHealthState.
+const (
+	NodeHealthStateNotReady NodeHealthState = "not_ready"
+	NodeHealthStateReady    NodeHealthState = "ready"
+	NodeHealthStateSilent   NodeHealthState = "silent"
 )
 
 // Defines values for OperatorQuotasOrigins.
@@ -852,6 +866,15 @@ type AlertingGroupDraftLanguage string
 type AlertingGroups struct {
 	Items      []AlertingGroup `json:"items"`
 	NextCursor *string         `json:"next_cursor,omitempty"`
+}
+
+// AlertingHealth defines model for AlertingHealth.
+type AlertingHealth struct {
+	// Held How many of them processes evaluate.
+	Held int `json:"held"`
+
+	// Shards Into how many parts tenants are divided.
+	Shards int `json:"shards"`
 }
 
 // AlertingPack defines model for AlertingPack.
@@ -1496,6 +1519,32 @@ type ChangeProof struct {
 	Records int64  `json:"records"`
 }
 
+// ClickHouseHealth defines model for ClickHouseHealth.
+type ClickHouseHealth struct {
+	Disks       []DiskHealth `json:"disks"`
+	Level       HealthLevel  `json:"level"`
+	MemoryBytes int64        `json:"memory_bytes"`
+
+	// MemoryLimitBytes Absent where it has none.
+	MemoryLimitBytes *int64 `json:"memory_limit_bytes,omitempty"`
+
+	// Merges Those that run.
+	Merges int64 `json:"merges"`
+
+	// MostPartitionParts Of the partition that has most; absent where the server does not tell.
+	MostPartitionParts *int64 `json:"most_partition_parts,omitempty"`
+	Name               string `json:"name"`
+
+	// Parts Active parts of tables.
+	Parts int64 `json:"parts"`
+
+	// ReachedBy The nodes that it answers.
+	ReachedBy     []string `json:"reached_by"`
+	UnreachedBy   []string `json:"unreached_by"`
+	UptimeSeconds *float64 `json:"uptime_seconds,omitempty"`
+	Version       *string  `json:"version,omitempty"`
+}
+
 // Cluster defines model for Cluster.
 type Cluster struct {
 	// Arrivals When each signal last arrived; null when it never did.
@@ -2097,6 +2146,16 @@ type DetectorStatus struct {
 // DetectorStatusState Learning: no series has enough history yet.
 type DetectorStatusState string
 
+// DiskHealth defines model for DiskHealth.
+type DiskHealth struct {
+	FreeBytes int64  `json:"free_bytes"`
+	Name      string `json:"name"`
+	Path      string `json:"path"`
+
+	// TotalBytes 0 where it has no size.
+	TotalBytes int64 `json:"total_bytes"`
+}
+
 // DropList defines model for DropList.
 type DropList struct {
 	Items []DropReason `json:"items"`
@@ -2531,6 +2590,42 @@ type ForwarderTrial struct {
 	// Seconds How long the target took.
 	Seconds float32 `json:"seconds"`
 }
+
+// Health defines model for Health.
+type Health struct {
+	Alerting AlertingHealth `json:"alerting"`
+	AskedAt  time.Time      `json:"asked_at"`
+
+	// Checks The checks of the queue and the store.
+	Checks     []HealthFinding    `json:"checks"`
+	Clickhouse []ClickHouseHealth `json:"clickhouse"`
+	Level      HealthLevel        `json:"level"`
+	Nodes      []NodeHealth       `json:"nodes"`
+
+	// Problems Warnings and failures of all parts, the worst first.
+	Problems []HealthFinding `json:"problems"`
+	Queue    QueueHealth     `json:"queue"`
+}
+
+// HealthFinding defines model for HealthFinding.
+type HealthFinding struct {
+	// Advice What to do about it.
+	Advice *string `json:"advice,omitempty"`
+
+	// Check What was looked at, in the words of docs/operations.md.
+	Check   string      `json:"check"`
+	Level   HealthLevel `json:"level"`
+	Message string      `json:"message"`
+
+	// Node The process that it is about; absent where it is about the installation.
+	Node *string `json:"node,omitempty"`
+
+	// Runbook The page of docs/runbooks about it.
+	Runbook *string `json:"runbook,omitempty"`
+}
+
+// HealthLevel defines model for HealthLevel.
+type HealthLevel string
 
 // Identity defines model for Identity.
 type Identity struct {
@@ -3025,6 +3120,34 @@ type NewSession struct {
 // NextCursor Cursor of the next page; the last page has none.
 type NextCursor = string
 
+// NodeHealth defines model for NodeHealth.
+type NodeHealth struct {
+	// AlertingShards How many parts of the tenants it evaluates.
+	AlertingShards *int            `json:"alerting_shards,omitempty"`
+	Checks         []HealthFinding `json:"checks"`
+
+	// ClockAheadSeconds How far its clock is ahead of that of the process that answers; absent when it is silent.
+	ClockAheadSeconds *float64 `json:"clock_ahead_seconds,omitempty"`
+
+	// HeardAt Its last sign of life.
+	HeardAt time.Time `json:"heard_at"`
+
+	// Host The machine's name.
+	Host  string      `json:"host"`
+	Level HealthLevel `json:"level"`
+
+	// MemoryBytes What its Go code has of the system, without an embedded engine's.
+	MemoryBytes *int64          `json:"memory_bytes,omitempty"`
+	Node        string          `json:"node"`
+	Roles       []string        `json:"roles"`
+	StartedAt   time.Time       `json:"started_at"`
+	State       NodeHealthState `json:"state"`
+	Version     string          `json:"version"`
+}
+
+// NodeHealthState defines model for NodeHealth.State.
+type NodeHealthState string
+
 // OperatorQuotas defines model for OperatorQuotas.
 type OperatorQuotas struct {
 	// Limits What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
@@ -3508,6 +3631,13 @@ type QueryUsageList_Items struct {
 // QueryVisibility The owner alone, or whoever may read the tenant's saved queries.
 type QueryVisibility string
 
+// QueueHealth defines model for QueueHealth.
+type QueueHealth struct {
+	// DeadLetters Messages that could not be stored and are set aside.
+	DeadLetters int64         `json:"dead_letters"`
+	Shards      []ShardHealth `json:"shards"`
+}
+
 // Quota What a tenant or a cluster may send. In what was set, 0 is "not set": a tenant then has the platform's default, a cluster no
 // limit beside its tenant's. In the limits that hold, 0 is "no limit".
 type Quota struct {
@@ -3972,6 +4102,22 @@ type SessionList struct {
 // SessionRefresh defines model for SessionRefresh.
 type SessionRefresh struct {
 	RefreshToken string `json:"refresh_token"`
+}
+
+// ShardHealth defines model for ShardHealth.
+type ShardHealth struct {
+	// Bytes What its stream holds, with what is stored already and kept to know repeats.
+	Bytes int64 `json:"bytes"`
+
+	// MaxBytes Where the stream refuses more.
+	MaxBytes int64  `json:"max_bytes"`
+	Shard    string `json:"shard"`
+
+	// WaitingMessages Acknowledged and not stored yet.
+	WaitingMessages int64 `json:"waiting_messages"`
+
+	// Writer The node that stores it; absent where none does.
+	Writer *string `json:"writer,omitempty"`
 }
 
 // SignedCertificate defines model for SignedCertificate.
@@ -7099,6 +7245,17 @@ func (c *Client) ListPushedGroups(ctx context.Context, options ...CallOption) (*
 	return fetch[ListPushedGroups200JSONResponseBody](ctx, c, r)
 }
 
+// FindHealth tells how the installation does, its processes and what they share; for operators.
+//
+// Each process is asked what `seamark doctor` would find of it; one that does not answer within three seconds is silent. What is shared,
+// the queue and the store, one process looks at for all. An answer counts for two seconds.
+//
+// It is GET /api/v1/operator/health.
+func (c *Client) FindHealth(ctx context.Context, options ...CallOption) (*Health, error) {
+	r := newCall(http.MethodGet, "/api/v1/operator/health", options)
+	return fetch[Health](ctx, c, r)
+}
+
 // ListTenantsQueries lists the queries of all tenants on all nodes, without their literals and people; for operators.
 //
 // It is GET /api/v1/operator/queries.
@@ -10167,6 +10324,11 @@ func Operations() []Operation {
 		{
 			ID: "listPushedGroups", Method: http.MethodGet, Path: "/api/v1/metrics", Summary: "Lists the groups that were pushed with the Pushgateway's protocol.",
 			Tags:   []string{"ingest"},
+			Answer: []string{"application/json"},
+		},
+		{
+			ID: "findHealth", Method: http.MethodGet, Path: "/api/v1/operator/health", Summary: "Tells how the installation does, its processes and what they share; for operators.",
+			Tags:   []string{"tenants"},
 			Answer: []string{"application/json"},
 		},
 		{

@@ -102,6 +102,7 @@ type App struct {
 	detectors    *detect.Keeper   // of the alerting role
 	grpc         *otlpgrpc.Server // nil without the ingest role
 	edge         *httpx.Edge
+	health       *healthDesk       // of the API role
 	listening    map[string]string // addresses of the listeners beside the two below, by flag
 	httpAddr     string
 	adminAddr    string
@@ -173,6 +174,7 @@ func (a *App) Start(ctx context.Context) error {
 		{readerName, a.opts.Reader != nil, a.startReader},
 		{"http", true, a.serveHTTP},
 		{"ingest listeners", true, a.serveIngestListeners},
+		{"signs of life", true, a.startHealthTeller},
 	}
 	for _, s := range steps {
 		if !s.when {

@@ -23,6 +23,7 @@ func (a *App) startRoles(ctx context.Context) error {
 		{writer, a.startWriter},
 		{querier || alerts, a.openQuerier},
 		{a.keys != nil && (control || querier), a.openReplays},
+		{control, a.openHealthDesk},
 		{control, a.openSavedQueries},
 		{control, a.openDashboards},
 		{control || querier, a.openQuotaAPI},
@@ -139,6 +140,7 @@ func (a *App) routes() ([]httpx.Route, error) {
 		routes = append(routes, api.ClusterRoutes(d)...)
 		routes = append(routes, api.TenantRoutes(tenantAPI{d, a.certificates, a.opts.Tenants.DeleteGrace})...)
 		routes = append(routes, api.ChangeRoutes(changeAPI{a.changes})...)
+		routes = append(routes, api.HealthRoutes(a.health)...)
 		routes = append(routes, api.PipelineRoutes(a.pipelines)...)
 		routes = append(routes, api.ForwarderRoutes(a.forwarders)...)
 		routes = append(routes, api.QuotaRoutes(a.quotas)...)

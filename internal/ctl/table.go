@@ -58,6 +58,7 @@ func controlResources() []resource {
 			{verb: "set-quota", operation: "setTenantQuota"},
 			{verb: "set-plan", operation: "setTenantPlan"},
 		}},
+		{"health", []command{{verb: "get", operation: "findHealth"}}},
 		{"cluster", []command{
 			{verb: "list", operation: "listClusters", columns: []string{"name", "arrivals.logs", "arrivals.metrics", "arrivals.events", "created_at", "id"}},
 			{verb: "get", operation: "findCluster"},

@@ -45,7 +45,7 @@ func after(text, mark string) string {
 
 // ready asks the admin address as probes do.
 func (e *exam) ready(ctx context.Context) (status int, text string, err error) {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(e.o.Admin)+"/readyz", http.NoBody)
 	if err != nil {
@@ -98,7 +98,7 @@ func (e *exam) addresses(ctx context.Context) {
 
 // local reports whether the host of an address is this machine's.
 func (e *exam) local(ctx context.Context, a Address, host string) bool {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) {
 		return true
@@ -147,7 +147,7 @@ func (e *exam) occupied(ctx context.Context, a Address) {
 		e.ok("address", "--%s %s: the system chooses a port", a.Flag, a.Addr)
 		return
 	}
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", dialable(a.Addr))
 	if err == nil {

@@ -41,7 +41,7 @@ func (e *exam) clickhouse(ctx context.Context) {
 
 // inspect judges one server; nil where it does not answer.
 func (e *exam) inspect(ctx context.Context, addr string) *store.Inspection {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	o := &e.o.ClickHouse
 	found, err := store.Inspect(ctx, store.InspectOptions{DSN: o.DSN, Addr: addr, CreateUsers: o.CreateUsers, Workloads: o.Workloads, Now: e.o.Now})
@@ -110,7 +110,7 @@ func (e *exam) apart(servers map[string]*store.Inspection) {
 
 // web asks a server's HTTP port, which inserts go to.
 func (e *exam) web(ctx context.Context, addr string) {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	scheme := "http"
 	if strings.Contains(e.o.ClickHouse.DSN, "secure=true") {

@@ -110,6 +110,7 @@ type exam struct {
 	o       *Options
 	report  Report
 	running bool // a server works on the data folder, or answers on the admin address
+	within  bool // it is this process
 }
 
 // Examine makes all checks, one after the other.
@@ -125,6 +126,28 @@ func Examine(ctx context.Context, o Options) *Report {
 	e.files()
 	e.kernel()
 	e.clock()
+	e.nats(ctx)
+	e.clickhouse(ctx)
+	return &e.report
+}
+
+// ExamineProcess makes the checks that a running server makes of itself and its machine: certificates, the root key, disks, memory, file
+// descriptors, the kernel and the clock.
+func ExamineProcess(o Options) *Report {
+	e := &exam{o: &o, report: Report{Level: OK}, running: true, within: true}
+	e.certificates()
+	e.rootKey()
+	e.disks()
+	e.memory()
+	e.files()
+	e.kernel()
+	e.clock()
+	return &e.report
+}
+
+// ExamineEngines makes the checks of the queue and the store that one running server makes for all.
+func ExamineEngines(ctx context.Context, o Options) *Report {
+	e := &exam{o: &o, report: Report{Level: OK}, running: true, within: true}
 	e.nats(ctx)
 	e.clickhouse(ctx)
 	return &e.report
@@ -155,9 +178,15 @@ func (e *exam) fail(check, advice, format string, args ...any) {
 
 func (e *exam) add(f Finding) {
 	e.report.Findings = append(e.report.Findings, f)
-	if severity(f.Level) > severity(e.report.Level) {
-		e.report.Level = f.Level
+	e.report.Level = Worst(e.report.Level, f.Level)
+}
+
+// Worst returns the worse of two levels.
+func Worst(a, b Level) Level {
+	if severity(b) > severity(a) {
+		return b
 	}
+	return a
 }
 
 func severity(l Level) int {
@@ -194,24 +223,28 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// within returns a context that ends when a question has taken too long.
-func (e *exam) within(ctx context.Context) (context.Context, context.CancelFunc) {
+// bounded returns a context that ends when a question has taken too long.
+func (e *exam) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, e.o.Timeout)
 }
 
 // difference judges how far an engine's clock is ahead of ours, which is known up to uncertain.
 func (e *exam) difference(whose string, ahead, uncertain time.Duration) {
+	e.add(JudgeClock(whose, ahead, uncertain, e.o.MaxClockDifference))
+}
+
+// JudgeClock judges how far another clock is ahead of ours, which is known up to uncertain; most is how far it may be.
+func JudgeClock(whose string, ahead, uncertain, most time.Duration) Finding {
 	const advice = "Let NTP or chrony keep the clocks of all machines: rows and alerts are judged by them."
 	off := max(ahead.Abs()-uncertain/2, 0)
 	text := fmt.Sprintf("the clock of %s is %s from this machine's", whose, ahead.Round(time.Millisecond).Abs())
-	switch most := e.o.MaxClockDifference; {
+	switch {
 	case off > 10*most:
-		e.fail("clock", advice, "%s, more than ten times %s", text, most)
+		return Finding{Failure, "clock", fmt.Sprintf("%s, more than ten times %s", text, most), advice}
 	case off > most:
-		e.warn("clock", advice, "%s, more than %s", text, most)
-	default:
-		e.ok("clock", "%s", text)
+		return Finding{Warning, "clock", fmt.Sprintf("%s, more than %s", text, most), advice}
 	}
+	return Finding{Level: OK, Check: "clock", Message: text}
 }
 
 // some lists names, but not more than fit on a line.

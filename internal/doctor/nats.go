@@ -108,7 +108,7 @@ func (e *exam) natsServer(ctx context.Context, nc *nats.Conn, name string) jetst
 	if most := nc.MaxPayload(); most < minPayload {
 		e.fail("nats", fmt.Sprintf("Set max_payload: %d in its configuration.", minPayload), "%s takes messages of %s at most; pushes make some of %s", name, bytesText(most), bytesText(int64(minPayload)))
 	}
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -140,7 +140,7 @@ func (e *exam) share(check, advice, text string, taken, most int64) {
 
 // streams looks at all of Seamark's streams and buckets.
 func (e *exam) streams(ctx context.Context, js jetstream.JetStream) {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	begin, count := e.o.Now(), 0
 	var at, end time.Time
@@ -208,6 +208,9 @@ func behind(c *jetstream.ClusterInfo) bool {
 
 // monitors asks the servers' monitoring addresses what no client is told.
 func (e *exam) monitors(ctx context.Context) {
+	if e.within && len(e.o.NATS.MonitorURLs) == 0 {
+		return // a server is not told them, and would warn for ever
+	}
 	if len(e.o.NATS.MonitorURLs) == 0 {
 		e.warn("nats", "Set sync_interval: always in the jetstream block of each server; name the monitoring addresses with --doctor.nats-monitor-urls to have it checked.",
 			"whether the servers sync each message is not known: without it a power failure takes what was acknowledged")
@@ -246,7 +249,7 @@ func (e *exam) monitor(ctx context.Context, address string) {
 
 // get decodes the JSON that an address answers with.
 func (e *exam) get(ctx context.Context, address string, out any) error {
-	ctx, cancel := e.within(ctx)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {

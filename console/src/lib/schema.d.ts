@@ -2902,6 +2902,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells how the installation does, its processes and what they share; for operators.
+         * @description Each process is asked what `seamark doctor` would find of it; one that does not answer within three seconds is silent. What is shared,
+         *     the queue and the store, one process looks at for all. An answer counts for two seconds.
+         */
+        get: operations["findHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/queries": {
         parameters: {
             query?: never;
@@ -3781,6 +3802,141 @@ export interface components {
             items: components["schemas"]["RunningQuery"][];
             /** @description How many nodes answered. */
             nodes: number;
+        };
+        /** @enum {string} */
+        HealthLevel: "ok" | "warning" | "failure";
+        HealthFinding: {
+            level: components["schemas"]["HealthLevel"];
+            /** @description What was looked at, in the words of docs/operations.md. */
+            check: string;
+            message: string;
+            /** @description What to do about it. */
+            advice?: string;
+            /** @description The page of docs/runbooks about it. */
+            runbook?: string;
+            /** @description The process that it is about; absent where it is about the installation. */
+            node?: string;
+        };
+        Health: {
+            level: components["schemas"]["HealthLevel"];
+            /** Format: date-time */
+            asked_at: string;
+            /** @description Warnings and failures of all parts, the worst first. */
+            problems: components["schemas"]["HealthFinding"][];
+            nodes: components["schemas"]["NodeHealth"][];
+            queue: components["schemas"]["QueueHealth"];
+            clickhouse: components["schemas"]["ClickHouseHealth"][];
+            alerting: components["schemas"]["AlertingHealth"];
+            /** @description The checks of the queue and the store. */
+            checks: components["schemas"]["HealthFinding"][];
+        };
+        NodeHealth: {
+            node: string;
+            /** @description The machine's name. */
+            host: string;
+            roles: string[];
+            version: string;
+            level: components["schemas"]["HealthLevel"];
+            /** @enum {string} */
+            state: "ready" | "not_ready" | "silent";
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description Its last sign of life.
+             */
+            heard_at: string;
+            /**
+             * Format: double
+             * @description How far its clock is ahead of that of the process that answers; absent when it is silent.
+             */
+            clock_ahead_seconds?: number;
+            /**
+             * Format: int64
+             * @description What its Go code has of the system, without an embedded engine's.
+             */
+            memory_bytes?: number;
+            /** @description How many parts of the tenants it evaluates. */
+            alerting_shards?: number;
+            checks: components["schemas"]["HealthFinding"][];
+        };
+        QueueHealth: {
+            shards: components["schemas"]["ShardHealth"][];
+            /**
+             * Format: int64
+             * @description Messages that could not be stored and are set aside.
+             */
+            dead_letters: number;
+        };
+        ShardHealth: {
+            shard: string;
+            /**
+             * Format: int64
+             * @description What its stream holds, with what is stored already and kept to know repeats.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Where the stream refuses more.
+             */
+            max_bytes: number;
+            /**
+             * Format: int64
+             * @description Acknowledged and not stored yet.
+             */
+            waiting_messages: number;
+            /** @description The node that stores it; absent where none does. */
+            writer?: string;
+        };
+        ClickHouseHealth: {
+            name: string;
+            level: components["schemas"]["HealthLevel"];
+            version?: string;
+            /** @description The nodes that it answers. */
+            reached_by: string[];
+            unreached_by: string[];
+            /** Format: double */
+            uptime_seconds?: number;
+            disks: components["schemas"]["DiskHealth"][];
+            /**
+             * Format: int64
+             * @description Active parts of tables.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description Of the partition that has most; absent where the server does not tell.
+             */
+            most_partition_parts?: number;
+            /**
+             * Format: int64
+             * @description Those that run.
+             */
+            merges: number;
+            /** Format: int64 */
+            memory_bytes: number;
+            /**
+             * Format: int64
+             * @description Absent where it has none.
+             */
+            memory_limit_bytes?: number;
+        };
+        DiskHealth: {
+            name: string;
+            path: string;
+            /** Format: int64 */
+            free_bytes: number;
+            /**
+             * Format: int64
+             * @description 0 where it has no size.
+             */
+            total_bytes: number;
+        };
+        AlertingHealth: {
+            /** @description Into how many parts tenants are divided. */
+            shards: number;
+            /** @description How many of them processes evaluate. */
+            held: number;
         };
         QueryJob: {
             id: string;
@@ -14816,6 +14972,29 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Fault"];
+        };
+    };
+    findHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The installation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Fault"];
         };
     };

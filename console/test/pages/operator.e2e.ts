@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Health } from "../../src/data/health";
 import { narrow } from "../browser";
 import { answers, checkPage, fails, newVisits } from "./page";
 
@@ -42,10 +43,55 @@ it("makes a plan and deletes it with a way back", async () => {
   expect(await here.call("DELETE", `/api/v1/plans/${name}`)).toBe(204);
 });
 
-it("shows the installation: nodes that answer, and the meter beside the store", async () => {
-  const here = await visits.open("operator", "/operator", { viewport: narrow, colorScheme: "dark" });
-  await here.page.getByText("Query nodes that answer").waitFor();
-  await here.page.getByRole("table", { name: "Meter and store" }).waitFor();
+it("shows how the installation does, asks again, and opens what a process found of itself", async () => {
+  const here = await visits.open("operator", "/operator");
+  const { page } = here;
+  const processes = page.getByRole("table", { name: "Processes" });
+  // The server and its process for queries; both found out about themselves.
+  await processes.getByRole("row").filter({ hasText: "ingest, writer" }).getByText("ready").waitFor();
+  await processes.getByRole("row").filter({ hasText: "querier, alerting" }).getByText("ready").waitFor();
+  await page.getByText("32 of 32").waitFor();
+  await page.getByRole("heading", { name: "ClickHouse shard 1" }).waitFor();
+  const queue = page.getByRole("table", { name: "Queue", exact: true });
+  await queue.getByRole("row").filter({ hasText: "logs.0" }).waitFor();
+  expect(await queue.getByText("none", { exact: true }).count()).toBe(0);
+  await page.getByRole("table", { name: "Meter and store" }).waitFor();
+  await checkPage(here);
+  const again = page.waitForResponse("**/api/v1/operator/health");
+  await page.getByRole("button", { name: "Refresh" }).click();
+  expect((await again).status()).toBe(200);
+  await processes.getByRole("row").filter({ hasText: "ingest, writer" }).click();
+  const drawer = page.getByRole("dialog");
+  await drawer.getByRole("list", { name: "Checks of the process" }).getByText("it is ready").waitFor();
+  await checkPage(here);
+});
+
+it("says what to do about each problem, with its runbook", async () => {
+  const silent = { level: "failure", check: "process", node: "b", runbook: "SeamarkDown" };
+  const problems = [
+    { ...silent, message: "b (writer) does not answer", advice: "See whether it runs." },
+    { level: "warning", check: "dead-letters", message: "3 messages are set aside", advice: "List them." },
+  ];
+  const here = await visits.open("operator", "/operator", {
+    viewport: narrow,
+    colorScheme: "dark",
+    stub: (page) =>
+      page.route("**/api/v1/operator/health", async (route) => {
+        const health: Health = await (await route.fetch()).json();
+        const shards = health.queue.shards.map(({ writer: _, ...shard }) => shard);
+        const json = { ...health, level: "failure", problems, queue: { ...health.queue, shards } };
+        await route.fulfill({ json });
+      }),
+  });
+  const { page } = here;
+  await page.getByText("1 failure, 1 warning").waitFor();
+  const shown = page.getByRole("list", { name: "Problems" });
+  await shown.getByText("See whether it runs.").waitFor();
+  await page.getByRole("table", { name: "Queue", exact: true }).getByText("none").first().waitFor();
+  await checkPage(here);
+  await shown.getByRole("button", { name: "Runbook" }).click();
+  const runbook = page.getByRole("dialog", { name: "Runbook: SeamarkDown" });
+  await runbook.getByRole("heading", { name: "What to do" }).waitFor();
   await checkPage(here);
 });
 
@@ -94,6 +140,7 @@ it.each([
   { path: "/tenants", of: "**/api/v1/tenants?*" },
   { path: "/tenants/demo", of: "**/api/v1/tenants/*/quotas" },
   { path: "/plans", of: "**/api/v1/plans*" },
+  { path: "/operator", of: "**/api/v1/operator/health" },
   { path: "/operator", of: "**/api/v1/operator/usage/reconciliation*" },
   { path: "/operator?tab=usage", of: "**/api/v1/operator/usage?*" },
   { path: "/operator?tab=queries", of: "**/api/v1/operator/queries*" },
@@ -114,6 +161,8 @@ it("is for operators alone", async () => {
   expect(await here.call("GET", "/api/v1/tenants")).toBe(403);
   expect(await here.call("POST", "/api/v1/tenants", { slug: "mine" })).toBe(403);
   expect(await here.call("PUT", "/api/v1/plans/mine", { title: "x", quota: {} })).toBe(403);
+  expect(await page.getByRole("link", { name: "Installation" }).count()).toBe(0);
+  expect(await here.call("GET", "/api/v1/operator/health")).toBe(403);
   expect(await here.call("GET", "/api/v1/operator/usage")).toBe(403);
   expect(await here.call("GET", "/api/v1/operator/queries")).toBe(403);
 });

@@ -24,6 +24,7 @@ func usageCalls() []call {
 		{"findTenantsUsageSummary", func(t *testing.T, w *world) error {
 			return one(w.operator.FindTenantsUsageSummary(t.Context(), &client.FindTenantsUsageSummaryParams{Tenant: w.tenantID}))
 		}},
+		{"findHealth", func(t *testing.T, w *world) error { return one(w.operator.FindHealth(t.Context())) }},
 		{"reconcileTenantsUsage", func(t *testing.T, w *world) error { return one(w.operator.ReconcileTenantsUsage(t.Context(), nil)) }},
 		{"updateBudgets", func(t *testing.T, w *world) error {
 			var made client.Meta

@@ -59,6 +59,7 @@ func usageRows() []row {
 				{path: all + "/reconciliation?tenant=01ARZ3NDEKTSV4RRFFQ69G5FAV", status: http.StatusNotFound},
 			}
 		}},
+		{method: http.MethodGet, path: "/api/v1/operator/health", may: operators, status: http.StatusOK, sends: fixed("")},
 		{method: http.MethodGet, path: plans, may: operators, status: http.StatusOK, sends: fixed("")},
 		{method: http.MethodPut, path: plans + "/:name", may: operators, status: http.StatusOK, sends: func(*testing.T, *world, *side) []request {
 			body := func(name, text string, status int) request {
