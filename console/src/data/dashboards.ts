@@ -1,9 +1,10 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { listAll, request } from "../lib/api";
 import type { DashboardQuery, DashboardSpec, DashboardVariable } from "../lib/dashboardmodel";
 import {
+  asksInOrder,
   type Choices,
-  interpolate,
   legendOf,
   type MacroTimes,
   matching,
@@ -86,42 +87,60 @@ export interface Variables {
   readonly options: Readonly<Record<string, readonly string[]>>;
   readonly values: Readonly<Record<string, readonly string[]>>;
   readonly loading: boolean;
+  /** Why the values of a variable could not be had, by its name. */
+  readonly faults: Readonly<Record<string, string>>;
 }
 
-/** useVariables asks for the values that variables can have. One whose query names another asks again when that one changes. */
+/**
+ * useVariables asks for the values that variables can have, in their order. One whose query names another waits until that one has a
+ * value, and asks again when it changes.
+ */
 export function useVariables(
   variables: readonly DashboardVariable[],
   choices: Choices,
   interval: Interval,
   times: MacroTimes,
 ): Variables {
-  const chosen: Record<string, readonly string[]> = {};
-  for (const variable of variables) chosen[variable.name] = valuesOf(variable, choices);
+  const client = useQueryClient();
+  // What was listed last: a range that moves on does not take the values away while it is asked again.
+  const last = useRef<Readonly<Record<string, readonly string[]>>>({});
   // Names change slowly: whole minutes keep lists in the cache while the range moves on.
   const within = {
     start: Math.floor(interval.fromMs / 60_000) * 60,
     end: Math.ceil(interval.toMs / 60_000) * 60,
   };
+  const keyOf = (query: string) => ["variable", query, within];
+  const asks = asksInOrder(variables, choices, times, ({ name, pattern }, query) => {
+    const state = client.getQueryState<string[]>(keyOf(query));
+    const found = state?.data && matching(state.data, pattern);
+    return found ?? last.current[name] ?? (state?.error ? [] : undefined);
+  });
+  const asked = [...new Set(asks.flatMap(({ query, waits }) => (query && !waits ? [query] : [])))];
   const answers = useQueries({
-    queries: variables.map((variable) => {
-      const query = interpolate(variable.query ?? "", chosen, times, true);
-      return {
-        queryKey: ["variable", query, within],
-        enabled: variable.type === "query",
-        placeholderData: keepPreviousData,
-        staleTime: 60_000,
-        queryFn: ({ signal }: { signal: AbortSignal }) => variableValues(query, within, signal),
-      };
-    }),
+    queries: asked.map((query) => ({
+      queryKey: keyOf(query),
+      placeholderData: keepPreviousData,
+      staleTime: 60_000,
+      queryFn: ({ signal }: { signal: AbortSignal }) => variableValues(query, within, signal),
+    })),
   });
   const options: Record<string, readonly string[]> = {};
   const values: Record<string, readonly string[]> = {};
+  const faults: Record<string, string> = {};
   variables.forEach((variable, place) => {
-    const found = variable.type === "query" ? (answers[place]?.data ?? []) : (variable.values ?? []);
-    options[variable.name] = matching(found, variable.pattern);
-    values[variable.name] = valuesOf(variable, choices, options[variable.name]);
+    const { name, type, pattern } = variable;
+    const query = asks[place]?.query ?? "";
+    const answer = answers[asked.indexOf(query)];
+    const found = type === "query" ? answer?.data : (variable.values ?? []);
+    options[name] = found ? matching(found, pattern) : (query && last.current[name]) || [];
+    values[name] = valuesOf(variable, choices, options[name]);
+    if (answer?.error) faults[name] = answer.error.message;
   });
-  return { options, values, loading: answers.some(({ isLoading }) => isLoading) };
+  const loading = answers.some(({ isLoading }) => isLoading) || asks.some(({ waits }) => waits);
+  useEffect(() => {
+    if (!loading) last.current = options;
+  });
+  return { options, values, faults, loading };
 }
 
 async function variableValues(

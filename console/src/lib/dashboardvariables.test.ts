@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { packed, shownPanels, withPlace } from "./dashboardmodel";
 import { formatPanel } from "./dashboardunits";
 import {
+  asksInOrder,
   choicesCodec,
   interpolate,
   legendOf,
@@ -46,6 +47,23 @@ describe("variables of dashboards", () => {
       interpolate("rate(x[$__rate_interval]) $__interval ${__range_s} $__interval_ms", {}, times, true),
     ).toBe("rate(x[1m]) 30s 3600 30000");
     expect(interpolate("$__rate_interval", {}, { ...times, stepSeconds: 300 }, true)).toBe("5m15s");
+  });
+
+  it("wait for those that they name", () => {
+    const cluster = { name: "cluster", type: "query" as const, query: "label_values(cluster)" };
+    const pod = { name: "pod", type: "query" as const, query: 'label_values(up{c="$cluster"}, pod)' };
+    const asks = (options: readonly string[] | undefined, choices = {}) =>
+      asksInOrder([cluster, pod], choices, times, ({ name }) => (name === "cluster" ? options : undefined));
+    expect(asks(undefined)[1]?.waits).toBe(true);
+    expect(asks(["a", "b"])).toEqual([
+      { query: "label_values(cluster)", waits: false },
+      { query: 'label_values(up{c="a"}, pod)', waits: false },
+    ]);
+    expect(asks(undefined, { cluster: ["b"] })[1]).toEqual({
+      query: 'label_values(up{c="b"}, pod)',
+      waits: false,
+    });
+    expect(asks([])[1]?.waits).toBe(false);
   });
 
   it("ask for labels or for PromQL", () => {

@@ -109,6 +109,39 @@ export function namesIn(text: string, variables: readonly DashboardVariable[]): 
     .filter((name) => new RegExp(`\\$${name}\\b|\\$\\{${name}[:}]|\\[\\[${name}\\]\\]`).test(text));
 }
 
+/** What a variable of type query asks; nothing for other types. */
+export interface VariableAsk {
+  readonly query: string;
+  /** Whether it names one whose values are not known yet. */
+  readonly waits: boolean;
+}
+
+/**
+ * asksInOrder fills the values of variables into the queries of those that follow. What a query has found is undefined while it is not
+ * known.
+ */
+export function asksInOrder(
+  variables: readonly DashboardVariable[],
+  choices: Choices,
+  times: MacroTimes,
+  found: (variable: DashboardVariable, query: string) => readonly string[] | undefined,
+): VariableAsk[] {
+  const chosen: Record<string, readonly string[]> = {};
+  for (const variable of variables) chosen[variable.name] = valuesOf(variable, choices);
+  const unknown = new Set<string>();
+  return variables.map((variable) => {
+    const { name, type, query = "" } = variable;
+    if (type !== "query") return { query: "", waits: false };
+    const filled = interpolate(query, chosen, times, true).trim();
+    const waits = namesIn(query, variables).some((other) => unknown.has(other));
+    const options = waits ? undefined : found(variable, filled);
+    const values = valuesOf(variable, choices, options ?? []);
+    if (values.length === 0 && options === undefined && filled) unknown.add(name);
+    chosen[name] = values;
+    return { query: filled, waits };
+  });
+}
+
 /** What a variable of type query asks for. */
 export type VariableQuery =
   | { readonly kind: "labels"; readonly label: string; readonly selector: string }

@@ -8,6 +8,7 @@ import { JsonDialog } from "../components/dashboards/JsonDialog";
 import { Panel } from "../components/dashboards/Panel";
 import { PanelEditor } from "../components/dashboards/PanelEditor";
 import { VariableBar } from "../components/dashboards/VariableBar";
+import { VariablesDialog } from "../components/dashboards/VariablesDialog";
 import { TextInput } from "../components/Inputs";
 import { PageHead } from "../components/PageHead";
 import { Skeleton } from "../components/Skeleton";
@@ -21,13 +22,13 @@ import {
   bottomOf,
   type DashboardPanel,
   type DashboardSpec,
-  type DashboardVariable,
   emptyDashboard,
   nextId,
 } from "../lib/dashboardmodel";
 import { choicesCodec } from "../lib/dashboardvariables";
 import { useTime } from "../lib/time";
 import { useUrlState } from "../lib/useurlstate";
+import { refusedVariables } from "../lib/variabledraft";
 import styles from "./Dashboard.module.css";
 
 const back = { to: "/dashboards", label: "Dashboards" };
@@ -205,9 +206,7 @@ function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
         />
       )}
       {open?.what === "json" && (
-        <JsonDialog<DashboardSpec>
-          title="Dashboard as JSON"
-          about="The whole dashboard; docs/dashboards.md explains it."
+        <JsonDialog
           value={spec}
           onClose={close}
           onSave={
@@ -220,13 +219,12 @@ function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
         />
       )}
       {draft && open?.what === "variables" && (
-        <JsonDialog<readonly DashboardVariable[]>
-          title="Variables"
-          about='A list of { "name", "type": query, custom, interval, constant or text, "query" or "values", "multi", "include_all" }.'
-          value={variables}
+        <VariablesDialog
+          spec={draft}
+          refused={refusedVariables(fault, variables.length)}
           onClose={close}
           onSave={(value) => {
-            setDraft({ ...draft, variables: [...value] });
+            setDraft({ ...draft, variables: value });
             close();
           }}
         />

@@ -99,7 +99,10 @@ it("makes a dashboard with a variable and a panel, edits it, and deletes it with
   await page.getByRole("button", { name: "New dashboard" }).click();
   await page.getByLabel("Title", { exact: true }).fill(title);
   await page.getByRole("button", { name: "Variables" }).click();
-  await write(page, "Variables", '[{ "name": "ns", "type": "custom", "values": ["shop", "payments"] }]');
+  await page.getByRole("button", { name: "Add a variable" }).click();
+  await page.getByLabel("Name *", { exact: true }).fill("ns");
+  await page.getByLabel("Kind").selectOption("custom");
+  await page.getByLabel("Values *").fill("shop\npayments");
   await page.getByRole("button", { name: "Apply" }).click();
   await page.getByRole("button", { name: "Panel", exact: true }).click();
   const editor = page.getByRole("dialog", { name: "New panel" });

@@ -1,32 +1,29 @@
 import { useMemo, useState } from "react";
-import type { DashboardSpec, DashboardVariable } from "../../lib/dashboardmodel";
+import type { DashboardSpec } from "../../lib/dashboardmodel";
 import { Button } from "../Button";
 import { Dialog } from "../Dialog";
 import { CodeEditor } from "../editor/CodeEditor";
 
-interface JsonDialogProps<T> {
-  title: string;
-  about: string;
-  value: T;
+interface JsonDialogProps {
+  value: DashboardSpec;
   /** Takes what was written; without it the text can only be read. */
-  onSave?: ((value: T) => void) | undefined;
+  onSave?: ((value: DashboardSpec) => void) | undefined;
   onClose: () => void;
 }
 
-/** JsonDialog shows a part of a dashboard as JSON, and takes it back. The server checks it field by field when it is saved. */
-export function JsonDialog<T extends DashboardSpec | readonly DashboardVariable[]>(
-  props: JsonDialogProps<T>,
-) {
-  const { title, about, value, onSave, onClose } = props;
+const title = "Dashboard as JSON";
+
+/** JsonDialog shows a dashboard as JSON, and takes it back. The server checks it field by field when it is saved. */
+export function JsonDialog({ value, onSave, onClose }: JsonDialogProps) {
   const [text, setText] = useState(() => JSON.stringify(value, null, 2));
-  const [read, fault] = useMemo(() => parse<T>(text), [text]);
+  const [read, fault] = useMemo(() => parse(text), [text]);
   const diagnostics = useMemo(() => (fault ? [{ message: fault }] : []), [fault]);
   return (
     <Dialog
       open
       onClose={onClose}
       title={title}
-      about={about}
+      about="The whole dashboard; docs/dashboards.md explains it."
       width="wide"
       actions={
         <>
@@ -52,11 +49,12 @@ export function JsonDialog<T extends DashboardSpec | readonly DashboardVariable[
   );
 }
 
-function parse<T>(text: string): [T | undefined, string | undefined] {
+function parse(text: string): [DashboardSpec | undefined, string | undefined] {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return [undefined, "This must be an object or a list."];
-    return [value as T, undefined];
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return [undefined, "This must be an object."];
+    return [value as DashboardSpec, undefined];
   } catch (error) {
     return [undefined, error instanceof Error ? error.message : "This is no JSON."];
   }

@@ -2,6 +2,7 @@ import { ChevronDown } from "lucide-react";
 import type { Variables } from "../../data/dashboards";
 import type { DashboardVariable } from "../../lib/dashboardmodel";
 import { allValues, type Choices } from "../../lib/dashboardvariables";
+import { Badge } from "../Badge";
 import { Button } from "../Button";
 import { Combobox } from "../Combobox";
 import { Field } from "../Field";
@@ -27,6 +28,7 @@ export function VariableBar({ variables, known, choices, onChoices }: VariableBa
           key={variable.name}
           variable={variable}
           options={known.options[variable.name] ?? []}
+          fault={known.faults[variable.name]}
           values={known.values[variable.name] ?? []}
           onValues={(values) => {
             const { [variable.name]: _, ...others } = choices;
@@ -42,13 +44,29 @@ interface ChoiceProps {
   variable: DashboardVariable;
   options: readonly string[];
   values: readonly string[];
+  /** Why the options could not be had. */
+  fault: string | undefined;
   onValues: (values: readonly string[]) => void;
 }
 
-const wordOf = (value: string) =>
+/** wordOf is how a value is read: the macros have names. */
+export const wordOf = (value: string) =>
   value === allValues ? "All" : value === "$__rate_interval" || value === "$__interval" ? "auto" : value;
 
-function Choice({ variable, options, values, onValues }: ChoiceProps) {
+function Choice(props: ChoiceProps) {
+  return (
+    <>
+      <Values {...props} />
+      {props.fault && (
+        <span title={props.fault}>
+          <Badge tone="bad">no values</Badge>
+        </span>
+      )}
+    </>
+  );
+}
+
+function Values({ variable, options, values, onValues }: ChoiceProps) {
   const label = variable.label || variable.name;
   if (variable.type === "text") {
     return (
@@ -57,8 +75,8 @@ function Choice({ variable, options, values, onValues }: ChoiceProps) {
       </Field>
     );
   }
-  const all = variable.include_all ? [allValues] : [];
   if (!variable.multi) {
+    const all = variable.include_all ? [allValues] : [];
     const listed = [...new Set([...all, ...options, ...values])];
     return (
       <Field label={label} inline>
@@ -70,6 +88,22 @@ function Choice({ variable, options, values, onValues }: ChoiceProps) {
       </Field>
     );
   }
+  return (
+    <Several label={label} all={variable.include_all} options={options} values={values} onValues={onValues} />
+  );
+}
+
+interface SeveralProps {
+  label: string;
+  /** Whether all of them is one of the choices. */
+  all?: boolean | undefined;
+  options: readonly string[];
+  values: readonly string[];
+  onValues: (values: readonly string[]) => void;
+}
+
+/** Several chooses any number of a variable's values. */
+export function Several({ label, all = false, options, values, onValues }: SeveralProps) {
   const chosen = new Set(values);
   const toggle = (value: string) => {
     if (value === allValues) return onValues([allValues]);
@@ -87,7 +121,7 @@ function Choice({ variable, options, values, onValues }: ChoiceProps) {
           <span className="soft">{label}</span> {text} <ChevronDown size={13} aria-hidden="true" />
         </Button>
       }
-      items={[...all, ...options.slice(0, 200)].map((value) => ({
+      items={[...(all ? [allValues] : []), ...options.slice(0, 200)].map((value) => ({
         id: value,
         label: wordOf(value),
         checked: chosen.has(value),
