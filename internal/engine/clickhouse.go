@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,6 +27,8 @@ type ClickHouseOptions struct {
 	// TenantUsers is how many tenant users (t0001, t0002, ...) exist. A tenant numbered above it cannot log in until the
 	// engine starts with more, for users cannot be added while it runs. Default 1000.
 	TenantUsers int
+	// TenantSecret is what the passwords of tenants' users are made from, where several engines have the same; empty makes one.
+	TenantSecret string
 	// Threads bounds the threads of one query and, doubled, of all together. Default: the number of CPUs.
 	Threads int
 	// BackgroundMerges is the size of the merge pool. Too few lets parts pile up, too many starves queries. Default 2.
@@ -125,7 +128,7 @@ func StartClickHouse(ctx context.Context, options ClickHouseOptions) (*ClickHous
 		options:       options,
 		library:       library,
 		adminPassword: randomSecret(),
-		tenantSecret:  randomSecret(),
+		tenantSecret:  cmp.Or(options.TenantSecret, randomSecret()),
 		// The probe must not keep a connection: the engine waits for open connections when it ends.
 		probe: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second},
 		done:  make(chan struct{}),
@@ -207,7 +210,7 @@ func (c *ClickHouse) AdminUser() string { return AdminUser }
 // AdminPassword returns the password of AdminUser, fresh per StartClickHouse.
 func (c *ClickHouse) AdminPassword() string { return c.adminPassword }
 
-// TenantSecret returns the secret that TenantPassword derives the tenant users' passwords from, fresh per StartClickHouse.
+// TenantSecret returns the secret that TenantPassword derives the tenant users' passwords from, fresh per StartClickHouse unless told.
 func (c *ClickHouse) TenantSecret() string { return c.tenantSecret }
 
 // Pid returns the child's process id, or 0 while there is none.

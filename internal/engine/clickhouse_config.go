@@ -105,6 +105,10 @@ const configTemplate = `<clickhouse>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
     <!-- Statistics of columns help joins, which we have none of; they cost a tenth of each insert and merge. -->
     <auto_statistics_types></auto_statistics_types>
+    <!-- A merged part is not synced to the disk, so the parts that it replaces must stay until the kernel has written it: the
+         server's default, which the library has not. A power cut would lose acknowledged rows without it, and the small files of
+         many parts would go at one moment, which a disk that is told of each freed block (mount option discard) stalls for. -->
+    <old_parts_lifetime>480</old_parts_lifetime>
   </merge_tree>
   <storage_configuration>
     <disks><default><keep_free_space_bytes>{{.KeepFreeBytes}}</keep_free_space_bytes></default></disks>
