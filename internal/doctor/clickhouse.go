@@ -14,7 +14,7 @@ import (
 // clickhouse looks at each server of the store.
 func (e *exam) clickhouse(ctx context.Context) {
 	o := &e.o.ClickHouse
-	if o.DSN == "" {
+	if len(o.Shards) == 0 {
 		path, err := engine.FindLibrary(o.Library)
 		if err != nil {
 			e.fail("clickhouse", "Put lib/libchdb.so beside the executable, or name it with --clickhouse.library.", "%v", err)
@@ -23,28 +23,43 @@ func (e *exam) clickhouse(ctx context.Context) {
 		e.ok("clickhouse", "the embedded engine is %s", path)
 		return
 	}
-	addresses, err := store.Servers(o.DSN)
-	if err != nil {
-		return // the settings have told
+	shardOf := map[string]int{} // by the servers' own ids
+	for i := range o.Shards {
+		for id := range e.shard(ctx, &o.Shards[i]) {
+			if other, twice := shardOf[id]; twice {
+				e.fail("clickhouse", "Name each shard's own servers, in the order in which they were named first.",
+					"shards %d and %d of --clickhouse.dsn are one server, %s, under two addresses", other+1, i+1, id)
+			}
+			shardOf[id] = i
+		}
 	}
+}
+
+// shard looks at the servers of one shard, and returns those that answer by their ids.
+func (e *exam) shard(ctx context.Context, s *ClickHouseShard) map[string]*store.Inspection {
 	servers := map[string]*store.Inspection{}
+	addresses, err := store.Servers(s.DSN)
+	if err != nil {
+		return servers // the settings have told
+	}
 	for _, addr := range addresses {
-		if found := e.inspect(ctx, addr); found != nil {
+		if found := e.inspect(ctx, s.DSN, addr); found != nil {
 			servers[found.ID] = found
 		}
 	}
 	e.apart(servers)
-	for _, addr := range o.HTTPAddrs {
-		e.web(ctx, addr)
+	for _, addr := range s.HTTPAddrs {
+		e.web(ctx, s.DSN, addr)
 	}
+	return servers
 }
 
 // inspect judges one server; nil where it does not answer.
-func (e *exam) inspect(ctx context.Context, addr string) *store.Inspection {
+func (e *exam) inspect(ctx context.Context, dsn, addr string) *store.Inspection {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	o := &e.o.ClickHouse
-	found, err := store.Inspect(ctx, store.InspectOptions{DSN: o.DSN, Addr: addr, CreateUsers: o.CreateUsers, Workloads: o.Workloads, Now: e.o.Now})
+	found, err := store.Inspect(ctx, store.InspectOptions{DSN: dsn, Addr: addr, CreateUsers: o.CreateUsers, Workloads: o.Workloads, Now: e.o.Now})
 	switch {
 	case store.Refused(err):
 		e.fail("clickhouse", "Correct user and password in --clickhouse.dsn.", "%s refuses the user of --clickhouse.dsn", addr)
@@ -104,16 +119,16 @@ func (e *exam) apart(servers map[string]*store.Inspection) {
 	if len(servers) < 2 || local == 0 {
 		return
 	}
-	e.fail("clickhouse", "Name one server, or servers that share their tables as those of ClickHouse Cloud do.",
-		"--clickhouse.dsn names %d servers with tables of their own: a row is found on the one that it was written to alone", len(servers))
+	e.fail("clickhouse", "Give each of them a --clickhouse.dsn of its own, which makes it a shard, or name servers that share their tables as those of ClickHouse Cloud do.",
+		"a --clickhouse.dsn names %d servers with tables of their own: a row is found on the one that it was written to alone", len(servers))
 }
 
 // web asks a server's HTTP port, which inserts go to.
-func (e *exam) web(ctx context.Context, addr string) {
+func (e *exam) web(ctx context.Context, dsn, addr string) {
 	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	scheme := "http"
-	if strings.Contains(e.o.ClickHouse.DSN, "secure=true") {
+	if strings.Contains(dsn, "secure=true") {
 		scheme = "https"
 	}
 	const advice = "Start it, or correct --clickhouse.http-addrs: inserts go there."

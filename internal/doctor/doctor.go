@@ -89,11 +89,16 @@ type NATSOptions struct {
 
 // ClickHouseOptions are the settings of the store.
 type ClickHouseOptions struct {
-	DSN         string // "" is the embedded engine
-	HTTPAddrs   []string
+	Shards      []ClickHouseShard // none is the embedded engine
 	CreateUsers bool
 	Workloads   bool
 	Library     string
+}
+
+// ClickHouseShard is where the servers of one shard are.
+type ClickHouseShard struct {
+	DSN       string
+	HTTPAddrs []string
 }
 
 // DiskOptions say how much of a disk has to be free.

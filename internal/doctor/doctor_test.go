@@ -268,6 +268,27 @@ func TestDisk(t *testing.T) {
 	want(t, o, doctor.Warning, "folder", "every user of this machine may enter")
 }
 
+// TestMount has disks mounted in several ways, of which the folder's own counts.
+func TestMount(t *testing.T) {
+	o := options(t)
+	info := filepath.Join(o.Root, "proc", "self", "mountinfo")
+	root := "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard\n"
+	for _, c := range []struct {
+		mounts string
+		level  doctor.Level
+		text   string
+	}{
+		{root, doctor.Warning, "on ext4"},
+		{root + "23 22 8:1 / " + o.DataDir + " rw,noatime - xfs /dev/sdb rw,attr2\n", doctor.OK, "xfs without discard"},
+		{root + "23 22 8:1 / " + o.DataDir + "2 rw,noatime - xfs /dev/sdb rw,attr2\n", doctor.Warning, "ext4"}, // another folder
+		{root + "23 22 8:1 / " + o.DataDir + " rw - xfs /dev/sdb rw\n24 23 8:2 / " + o.DataDir + " rw - btrfs /dev/sdc rw,discard\n", doctor.Warning, "btrfs"},
+		{"no mount\n" + root, doctor.Warning, "ext4"},
+	} {
+		put(t, info, c.mounts)
+		want(t, o, c.level, "mount", c.text)
+	}
+}
+
 func TestMemory(t *testing.T) {
 	o := options(t)
 	o.MemoryBytes = 2 << 30

@@ -153,7 +153,7 @@ func TestEmbeddedNATS(t *testing.T) {
 func at(t *testing.T, e *harness.Engine) doctor.Options {
 	t.Helper()
 	o := options(t)
-	o.ClickHouse = doctor.ClickHouseOptions{DSN: e.DSN(), HTTPAddrs: []string{e.HTTP}}
+	o.ClickHouse = doctor.ClickHouseOptions{Shards: []doctor.ClickHouseShard{{DSN: e.DSN(), HTTPAddrs: []string{e.HTTP}}}}
 	return o
 }
 
@@ -179,8 +179,12 @@ func TestClickHouse(t *testing.T) {
 	workloads.ClickHouse.Workloads = true
 	want(t, workloads, doctor.Warning, "clickhouse", "has no workloads of Seamark")
 	web := o
-	web.ClickHouse.HTTPAddrs = []string{freeAddress(t)}
-	want(t, web, doctor.Failure, "clickhouse", "--clickhouse.http-addrs "+web.ClickHouse.HTTPAddrs[0]+" does not answer")
+	away := freeAddress(t)
+	web.ClickHouse.Shards = []doctor.ClickHouseShard{{DSN: e.DSN(), HTTPAddrs: []string{away}}}
+	want(t, web, doctor.Failure, "clickhouse", "--clickhouse.http-addrs "+away+" does not answer")
+	twice := o
+	twice.ClickHouse.Shards = append(slices.Clone(o.ClickHouse.Shards), o.ClickHouse.Shards...)
+	want(t, twice, doctor.Failure, "clickhouse", "shards 1 and 2 of --clickhouse.dsn are one server")
 
 	exec(t, e, "CREATE DATABASE t9999")
 	want(t, o, doctor.Warning, "clickhouse", "databases without a user: t9999")
@@ -234,7 +238,7 @@ func TestClickHousePassword(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	go refuse(l)
 	o := options(t)
-	o.ClickHouse.DSN = fmt.Sprintf("clickhouse://seamark:wrong@%s", l.Addr())
+	o.ClickHouse.Shards = []doctor.ClickHouseShard{{DSN: fmt.Sprintf("clickhouse://seamark:wrong@%s", l.Addr())}}
 	want(t, o, doctor.Failure, "clickhouse", "refuses the user of --clickhouse.dsn")
 }
 

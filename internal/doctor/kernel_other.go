@@ -6,7 +6,7 @@ import "errors"
 
 // kernel warns: the embedded engine is confined on Linux alone.
 func (e *exam) kernel() {
-	if e.o.ClickHouse.DSN == "" {
+	if len(e.o.ClickHouse.Shards) == 0 {
 		e.warn("kernel", "Give untrusted tenants no SQL, or run Seamark on Linux.", "the embedded ClickHouse is confined to its folder on Linux alone")
 	}
 }

@@ -27,6 +27,7 @@ func (e *exam) disks() {
 		}
 		e.space(dir, int64(s.Blocks)*int64(s.Bsize), int64(s.Bavail)*int64(s.Bsize))
 		e.inodes(dir, uint64(s.Files), uint64(s.Ffree))
+		e.mounts(dir, at)
 	}
 }
 
