@@ -19,6 +19,7 @@ type Tenant struct {
 	Created    time.Time  `json:"created_at"`
 	PurgeAfter *time.Time `json:"purge_after"` // of a tenant that is being deleted: until then it can be restored
 	Clusters   int        `json:"clusters"`
+	Shard      int        `json:"shard"` // the ClickHouse shard that its data is on, from 1
 	// Generation grows with every change of State; it is the document's ETag.
 	Generation uint64 `json:"-"`
 }
@@ -27,6 +28,8 @@ type Tenant struct {
 type TenantSpec struct {
 	Slug string `json:"slug"`
 	Name string `json:"name"`
+	// Shard is the ClickHouse shard that the tenant's data will be on, from 1; nil is the one with the fewest tenants.
+	Shard *int `json:"shard"`
 }
 
 // Tenants is what the operator's routes need of the directory. Errors about a tenant that is not there are NotFound.

@@ -147,7 +147,11 @@ func (s *Service) compose(ctx context.Context, tenant seamark.TenantID, next *De
 // begin writes where a new forwarder begins: at the end of each shard as it stands.
 func (s *Service) begin(ctx context.Context, doc *document) error {
 	follower := s.opts.Followers[doc.Definition.signal()]
-	for _, shard := range follower.Shards() {
+	shards, err := follower.Shards(doc.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, shard := range shards {
 		state, err := follower.State(ctx, shard)
 		if err != nil {
 			return away(err)

@@ -161,7 +161,7 @@ func (w *world) options(node string) forward.Options {
 	w.registry = prometheus.NewRegistry()
 	o := forward.DefaultOptions()
 	o.JS, o.Keys, o.Owner = w.js, w.keys, node
-	o.Followers = map[seamark.Signal]*bus.Follower{seamark.Logs: bus.NewFollower(w.js, seamark.Logs, 1), seamark.Events: bus.NewFollower(w.js, seamark.Events, 1)}
+	o.Followers = map[seamark.Signal]*bus.Follower{seamark.Logs: bus.NewFollower(w.js, seamark.Logs, 1, nil), seamark.Events: bus.NewFollower(w.js, seamark.Events, 1, nil)}
 	o.Guard = guard.New(guard.Options{Private: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	o.Language = forward.Language{Compile: compile, JSON: appendRow, Parquet: func(out io.Writer, rows []forward.Row) error {
 		_, err := fmt.Fprintf(out, "parquet of %d rows", len(rows))

@@ -3,7 +3,6 @@ package forward
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -51,7 +50,7 @@ func (h *Holds) First(ctx context.Context, shard bus.Shard) (uint64, error) {
 		return known.first, nil
 	}
 	first := uint64(0)
-	err := each(ctx, h.ledger.kv, fmt.Sprintf("*.*.%s.%d", shard.Signal, shard.Number), func(entry jetstream.KeyValueEntry) error {
+	err := each(ctx, h.ledger.kv, "*.*."+shard.String(), func(entry jetstream.KeyValueEntry) error {
 		var p progress
 		if err := json.Unmarshal(entry.Value(), &p); err != nil {
 			return nil //nolint:nilerr // who runs it tells of it

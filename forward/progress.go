@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -98,7 +97,7 @@ func openLedger(ctx context.Context, js jetstream.JetStream, replicas int) (*led
 }
 
 func progressKey(tenant seamark.TenantID, id string, shard bus.Shard) string {
-	return fmt.Sprintf("%s.%s.%s.%d", tenant, id, shard.Signal, shard.Number)
+	return fmt.Sprintf("%s.%s.%s", tenant, id, shard)
 }
 
 // errFenced says that somebody else has gone on with a forwarder, or that it was removed.
@@ -145,28 +144,18 @@ func (l *ledger) save(ctx context.Context, key string, p *progress, revision uin
 	return revision, nil
 }
 
-// list returns a forwarder's progress by shard.
-func (l *ledger) list(ctx context.Context, tenant seamark.TenantID, id string) (map[int]progress, error) {
-	found := map[int]progress{}
+// list returns a forwarder's progress by its shards' keys.
+func (l *ledger) list(ctx context.Context, tenant seamark.TenantID, id string) (map[string]progress, error) {
+	found := map[string]progress{}
 	err := each(ctx, l.kv, fmt.Sprintf("%s.%s.>", tenant, id), func(entry jetstream.KeyValueEntry) error {
 		var p progress
 		if err := json.Unmarshal(entry.Value(), &p); err != nil {
 			return fmt.Errorf("read progress %s: %w", entry.Key(), err)
 		}
-		found[shardNumber(entry.Key())] = p
+		found[entry.Key()] = p
 		return nil
 	})
 	return found, err
-}
-
-func shardNumber(key string) int {
-	for i := len(key) - 1; i >= 0; i-- {
-		if key[i] == '.' {
-			n, _ := strconv.Atoi(key[i+1:]) // we wrote it
-			return n
-		}
-	}
-	return 0
 }
 
 // remove deletes a forwarder's progress.

@@ -142,9 +142,13 @@ func (r *run) follower() *bus.Follower { return r.service.opts.Followers[r.doc.D
 
 // work forwards all shards until ctx ends.
 func (r *run) work(ctx context.Context) {
+	list := []bus.Shard(nil)
 	for {
 		var err error
-		if r.sink, r.secrets, err = r.service.sinkFor(ctx, r.doc); err == nil {
+		if list, err = r.follower().Shards(r.doc.Tenant); err == nil {
+			r.sink, r.secrets, err = r.service.sinkFor(ctx, r.doc)
+		}
+		if err == nil {
 			break
 		}
 		r.note(ctx, err)
@@ -154,7 +158,7 @@ func (r *run) work(ctx context.Context) {
 	}
 	defer r.sink.close()
 	var shards sync.WaitGroup
-	for _, shard := range r.follower().Shards() {
+	for _, shard := range list {
 		shards.Go(func() { r.follow(ctx, shard) })
 	}
 	shards.Wait()
@@ -163,8 +167,11 @@ func (r *run) work(ctx context.Context) {
 // note shows in the status why a forwarder cannot begin.
 func (r *run) note(ctx context.Context, cause error) {
 	r.log.ErrorContext(ctx, "a forwarder cannot begin; it is tried again", slog.Any("error", cause))
-	shard := r.follower().Shards()[0]
-	key := progressKey(r.doc.Tenant, r.doc.ID, shard)
+	list, err := r.follower().Shards(r.doc.Tenant)
+	if err != nil {
+		return // it is the cause
+	}
+	key := progressKey(r.doc.Tenant, r.doc.ID, list[0])
 	p, revision, err := r.service.ledger.find(ctx, key)
 	if err == nil && revision > 0 {
 		p.Error, p.ErrorAt, p.Updated = publicText(cause), r.service.opts.Now().UTC(), r.service.opts.Now().UTC()

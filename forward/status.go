@@ -58,8 +58,8 @@ func (s *Service) Status(ctx context.Context, tenant seamark.TenantID, name stri
 	}
 	out := Status{State: stateStopped, Gaps: []gap{}, Buried: []burial{}}
 	now := s.opts.Now()
-	for _, number := range slices.Sorted(maps.Keys(shards)) {
-		p := shards[number]
+	for _, key := range slices.Sorted(maps.Keys(shards)) {
+		p := shards[key]
 		out.add(&p, now)
 		if p.Node == "" || now.Sub(p.Updated) > staleAfter*s.opts.Look {
 			continue

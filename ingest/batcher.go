@@ -137,7 +137,7 @@ func (b *shardBatch) countSetAside(tenant seamark.TenantID, segment *store.Segme
 }
 
 // planUsage returns the inserts of the meter: what the batch's messages count, in sums.
-func (b *shardBatch) planUsage() []*planned {
+func (b *shardBatch) planUsage(to seamark.StoreShard) []*planned {
 	segments := b.usage.Segments()
 	list := make([]*planned, 0, len(segments))
 	for i, segment := range segments {
@@ -146,7 +146,7 @@ func (b *shardBatch) planUsage() []*planned {
 			continue
 		}
 		list = append(list, &planned{
-			tenant: platformTenant, block: &store.Block{Table: segment.Table, Day: segment.Day, Segments: []store.Segment{segment}},
+			tenant: platformTenant, block: &store.Block{Table: segment.Table, Shard: to, Day: segment.Day, Segments: []store.Segment{segment}},
 			origins: []origin{{name, noCluster, seamark.Logs, b.oldest}}, rows: uint64(segment.Rows), bytes: len(segment.Payload),
 		})
 	}
@@ -154,9 +154,10 @@ func (b *shardBatch) planUsage() []*planned {
 }
 
 // plan returns the inserts of an intent for the batch, series before the rows that use them and the meter after all that it
-// counts, in an order that is the same for the same messages.
-func (b *shardBatch) plan(i *Intent) []*planned {
-	list := b.planUsage()
+// counts, in an order that is the same for the same messages. Rows go to their tenants' shard of the store, and the meter to that of the
+// stream, which is the same: nothing of a batch waits for another shard.
+func (b *shardBatch) plan(i *Intent, to seamark.StoreShard) []*planned {
+	list := b.planUsage(to)
 	for key, p := range b.blocks {
 		if i.Portion != rowsAlone || key.table != store.TablePatterns {
 			list = append(list, p)

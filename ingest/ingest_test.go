@@ -373,9 +373,10 @@ func TestEventsBecomeRowsAndLines(t *testing.T) {
 // TestUnreadableMessageIsSetAside puts rubbish on a shard between good messages.
 func TestUnreadableMessageIsSetAside(t *testing.T) {
 	r := newRig(t)
-	shard := r.bus.ShardOf(tenantID(r.number), "01ARZ3NDEKTSV4RRFFQ69G5FAW", seamark.Logs)
+	shard, err := r.bus.ShardOf(tenantID(r.number), "01ARZ3NDEKTSV4RRFFQ69G5FAW", seamark.Logs)
+	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON("one", time.Now())).Code)
-	_, err := r.js.Publish(t.Context(), fmt.Sprintf("seamark.logs.%d.x", shard.Number), []byte("rubbish"))
+	_, err = r.js.Publish(t.Context(), fmt.Sprintf("seamark.logs.%d.x", shard.Number), []byte("rubbish"))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON("two", time.Now())).Code)
 	defer r.run(r.writer(nil))()

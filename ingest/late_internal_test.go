@@ -44,13 +44,13 @@ func TestPortion(t *testing.T) {
 		"no counts behind others": {1, false, time.Minute, true, rowsAlone},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &shardWriter{Writer: &Writer{opts: WriterOptions{MaxBatchAge: 500 * time.Millisecond, MaxCountsAge: c.age}, pace: newPacer(100)}}
+			w := &shardWriter{Writer: &Writer{opts: WriterOptions{MaxBatchAge: 500 * time.Millisecond, MaxCountsAge: c.age}}, pace: newPacer(100)}
 			if c.waiting {
 				w.late.add(batchOf(1, true))
 			}
 			b := batchOf(c.tenants, c.counted)
 			require.Equal(t, c.want, w.portion(b))
-			for _, p := range b.plan(&Intent{Portion: c.want}) {
+			for _, p := range b.plan(&Intent{Portion: c.want}, 0) {
 				require.False(t, c.want == rowsAlone && p.block.Table == store.TablePatterns)
 			}
 			require.Equal(t, countsAlone, w.portion(&shardBatch{late: true}))

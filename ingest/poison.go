@@ -53,7 +53,7 @@ func (w *shardWriter) setAside(ctx context.Context, b *shardBatch, plan []*plann
 		return plan, nil
 	}
 	b.skip(bad)
-	plan = b.plan(w.state.Intent)
+	plan = b.plan(w.state.Intent, w.shard.Store)
 	w.state.Intent.Skip, w.state.Intent.Blocks = append(w.state.Intent.Skip, bad...), intentBlocks(plan)
 	return plan, w.save(ctx)
 }

@@ -19,7 +19,8 @@ import (
 func TestRefusedSegmentIsSetAside(t *testing.T) {
 	r := newRig(t)
 	id, cluster := tenantID(r.number), seamark.ClusterID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
-	shard := r.bus.ShardOf(id, cluster, seamark.Logs)
+	shard, err := r.bus.ShardOf(id, cluster, seamark.Logs)
+	require.NoError(t, err)
 	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON("one", time.Now())).Code)
 	stream := fmt.Sprintf("SEAMARK_LOGS_%d", shard.Number)
 	s, err := r.js.Stream(t.Context(), stream)

@@ -87,7 +87,9 @@ func TestReplacedMessages(t *testing.T) {
 			for i := range 3 {
 				require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON(fmt.Sprint("line ", i+1), time.Now())).Code)
 			}
-			h := &history{Bus: r.bus, shard: r.bus.ShardOf(tenantID(r.number), "01ARZ3NDEKTSV4RRFFQ69G5FAW", seamark.Logs)}
+			shard, err := r.bus.ShardOf(tenantID(r.number), "01ARZ3NDEKTSV4RRFFQ69G5FAW", seamark.Logs)
+			require.NoError(t, err)
+			h := &history{Bus: r.bus, shard: shard}
 			conn := r.conn()
 
 			h.shows = c.before

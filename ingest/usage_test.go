@@ -34,7 +34,11 @@ func (r *rig) metered() (map[string]store.UsageRow, error) {
 }
 
 // shard is where the rig's cluster's logs go.
-func (r *rig) shard() bus.Shard { return r.bus.ShardOf(tenantID(r.number), meterCluster, seamark.Logs) }
+func (r *rig) shard() bus.Shard {
+	shard, err := r.bus.ShardOf(tenantID(r.number), meterCluster, seamark.Logs)
+	require.NoError(r.t, err)
+	return shard
+}
 
 const meterCluster = seamark.ClusterID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
 

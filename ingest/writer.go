@@ -20,7 +20,7 @@ import (
 // and only then moves the checkpoint.
 type Writer struct {
 	opts    WriterOptions
-	pace    *pacer
+	paces   map[seamark.StoreShard]*pacer // each shard of the store takes so many inserts
 	metrics writerMetrics
 	queue   *queueGauge
 }
@@ -33,7 +33,13 @@ func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
-	return &Writer{opts: o, pace: newPacer(o.InsertsPerSecond), metrics: newWriterMetrics(o.Registerer), queue: newQueueGauge(o.Bus, o.Registerer)}, nil
+	w := &Writer{opts: o, paces: map[seamark.StoreShard]*pacer{}, metrics: newWriterMetrics(o.Registerer), queue: newQueueGauge(o.Bus, o.Registerer)}
+	for _, shard := range o.Bus.Shards() {
+		if w.paces[shard.Store] == nil {
+			w.paces[shard.Store] = newPacer(o.InsertsPerSecond)
+		}
+	}
+	return w, nil
 }
 
 // Run writes all shards whose lease it gets, until ctx ends. It returns nil then.
@@ -57,7 +63,7 @@ func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
 	lease := bus.NewLease(w.opts.Leases, WriterLease(shard), w.opts.Owner, w.opts.LeaseTTL, log)
 	for ctx.Err() == nil {
 		err := lease.Hold(ctx, func(ctx context.Context) error {
-			sw := &shardWriter{Writer: w, shard: shard, log: log}
+			sw := &shardWriter{Writer: w, shard: shard, pace: w.paces[shard.Store], log: log}
 			return sw.run(ctx)
 		})
 		if ctx.Err() != nil {
@@ -76,6 +82,7 @@ func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
 type shardWriter struct {
 	*Writer
 	shard     bus.Shard
+	pace      *pacer // shared with the shards whose rows go to the same place
 	log       *slog.Logger
 	state     Checkpoint
 	revision  uint64
@@ -268,7 +275,7 @@ func (w *shardWriter) write(ctx context.Context, b *shardBatch) error {
 		w.state.Intent = &Intent{To: b.to, Portion: w.portion(b), BatchID: batchID(w.state.Ordinal, w.shard), Digest: b.digest()}
 	}
 	b.skip(w.state.Intent.Skip)
-	plan := b.plan(w.state.Intent)
+	plan := b.plan(w.state.Intent, w.shard.Store)
 	if err := w.agree(b, plan, recovered); err != nil {
 		return err
 	}

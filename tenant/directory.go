@@ -60,6 +60,8 @@ type Options struct {
 	// UseInterval is how often the last use of a credential is written; 1 min unless told.
 	UseInterval time.Duration
 
+	// StoreShards is how many shards the store has, which new tenants are placed on; 0 goes by what servers have noted.
+	StoreShards int
 	// Issuer stands in sessions as iss and aud; two installations with different issuers refuse each other's sessions.
 	Issuer string
 	// SessionLifetime is how long a sign-in lasts whatever happens; 7 days unless told, MaxSessionLifetime at most.
@@ -158,6 +160,7 @@ type Directory struct {
 	tenants     *table[tenantDoc]
 	slugs       *table[slugDoc]
 	counters    *table[counterDoc]
+	stores      *table[storesDoc]
 	quotas      *table[quotaDoc]
 	retentions  *table[retentionDoc]
 	plans       *table[planDoc]
@@ -260,6 +263,7 @@ func (d *Directory) makeTables() {
 	d.tenants = newTable[tenantDoc]("tenant", tenants, &d.mu, changed)
 	d.slugs = newTable[slugDoc]("slug", tenants, &d.mu, changed)
 	d.counters = newTable[counterDoc]("counter", tenants, &d.mu, changed)
+	d.stores = newTable[storesDoc]("store", tenants, &d.mu, changed)
 	d.retentions = newTable[retentionDoc]("retention", tenants, &d.mu, changed)
 	d.quotas = newTable[quotaDoc]("quota", tenants, &d.mu, limited)
 	d.plans = newTable[planDoc]("plan", tenants, &d.mu, limited)
@@ -287,7 +291,7 @@ func (d *Directory) makeTables() {
 	d.arrivals.groupOf = func(a *arrivalDoc) string { return string(a.Tenant) }
 	d.used = newTable[useDoc]("use", arrivals, &d.mu, unsaved)
 
-	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "quota": d.quotas, "retention": d.retentions, "plan": d.plans, "budget": d.budgets})
+	d.addWatch(tenants, map[string]shelf{"tenant": d.tenants, "slug": d.slugs, "counter": d.counters, "store": d.stores, "quota": d.quotas, "retention": d.retentions, "plan": d.plans, "budget": d.budgets})
 	d.addWatch(clusters, map[string]shelf{"cluster": d.clusters})
 	d.addWatch(tokens, map[string]shelf{"token": d.tokens})
 	d.addWatch(users, map[string]shelf{"user": d.users, "access": d.access, "invitation": d.invitations, "identity": d.persons})

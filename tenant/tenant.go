@@ -31,6 +31,7 @@ type Tenant struct {
 	Slug    string               `json:"slug"` // what people see; unique among tenants that are not deleted
 	Name    string               `json:"name"`
 	Created time.Time            `json:"created"`
+	Shard   int                  `json:"shard"` // of the store, from 1: where the tenant's data is. It never changes; a record without it is of a time with one
 	State   State                `json:"state"`
 	// Generation grows with every change of State, so that late work can tell that it was admitted under another one.
 	Generation uint64 `json:"generation"`
@@ -45,8 +46,9 @@ type Tenant struct {
 
 // TenantSpec is what a new tenant is made from.
 type TenantSpec struct {
-	Slug string
-	Name string // the slug when empty
+	Slug  string
+	Name  string // the slug when empty
+	Shard *int   // of the store, from 1; nil is the one with the fewest tenants
 }
 
 // tenantDoc is stored under the tenant's id. It counts only while the slug's document points to it: a creation that dies
@@ -65,6 +67,12 @@ func (t *tenantDoc) validate(key string) error {
 	}
 	if t.Number == 0 {
 		return errors.New("tenant has no number")
+	}
+	if t.Shard == 0 {
+		t.Shard = 1
+	}
+	if err := checkStoreShard(t.Shard); err != nil {
+		return err
 	}
 	switch t.State {
 	case Active:
@@ -111,8 +119,8 @@ func (c *counterDoc) validate(key string) error {
 	return nil
 }
 
-// CreateTenant makes a tenant with a number that no tenant ever had. The error is of kind Invalid for a bad slug or name
-// and of kind Conflict when the slug is taken.
+// CreateTenant makes a tenant with a number that no tenant ever had, on a shard of the store that it stays on. The error is of kind
+// Invalid for a bad slug or name and for a shard that there is not, and of kind Conflict when the slug is taken.
 func (d *Directory) CreateTenant(ctx context.Context, spec TenantSpec) (Tenant, error) {
 	if spec.Name == "" {
 		spec.Name = spec.Slug
@@ -122,6 +130,10 @@ func (d *Directory) CreateTenant(ctx context.Context, spec TenantSpec) (Tenant, 
 	}
 	if _, err := d.FindTenantBySlug(ctx, spec.Slug); err == nil {
 		return Tenant{}, slugTaken(spec.Slug)
+	}
+	shard, err := d.place(spec.Shard)
+	if err != nil {
+		return Tenant{}, err
 	}
 	id, err := d.newID()
 	if err != nil {
@@ -133,7 +145,7 @@ func (d *Directory) CreateTenant(ctx context.Context, spec TenantSpec) (Tenant, 
 	}
 	t := Tenant{
 		ID: seamark.TenantID(id), Number: number, Slug: spec.Slug, Name: spec.Name,
-		Created: d.now().UTC(), State: Active, Generation: 1,
+		Created: d.now().UTC(), Shard: shard, State: Active, Generation: 1,
 	}
 	if err := d.tenants.create(ctx, id, &tenantDoc{Version: docVersion, Tenant: t}); err != nil {
 		return Tenant{}, fmt.Errorf("create tenant: %w", err)

@@ -124,8 +124,9 @@ type adminTenantCmd struct {
 }
 
 type tenantCreateCmd struct {
-	Slug string `arg:"" help:"Short name: lower-case letters, digits and dashes."`
-	Name string `help:"Name that people see; the slug when not set."`
+	Slug  string `arg:"" help:"Short name: lower-case letters, digits and dashes."`
+	Name  string `help:"Name that people see; the slug when not set."`
+	Shard *int   `help:"ClickHouse shard that the tenant's data will be on, from 1; the one with the fewest tenants when not set."`
 }
 
 // Run creates a tenant.
@@ -134,11 +135,11 @@ func (c *tenantCreateCmd) Run(ctx context.Context, admin *adminCmd) error {
 		if c.Name == "" {
 			c.Name = c.Slug
 		}
-		t, err := d.CreateTenant(ctx, tenant.TenantSpec{Slug: c.Slug, Name: c.Name})
+		t, err := d.CreateTenant(ctx, tenant.TenantSpec{Slug: c.Slug, Name: c.Name, Shard: c.Shard})
 		if err != nil {
 			return err
 		}
-		return admin.print(t, "SLUG\tID\tNUMBER", []string{fmt.Sprintf("%s\t%s\t%d", t.Slug, t.ID, t.Number)})
+		return admin.print(t, "SLUG\tID\tNUMBER\tSHARD", []string{fmt.Sprintf("%s\t%s\t%d\t%d", t.Slug, t.ID, t.Number, t.Shard)})
 	})
 }
 
@@ -150,9 +151,9 @@ func (tenantListCmd) Run(ctx context.Context, admin *adminCmd) error {
 		list := d.ListTenants(ctx)
 		rows := make([]string, len(list))
 		for i, t := range list {
-			rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%s", t.Slug, t.Name, t.State, t.Number, t.ID)
+			rows[i] = fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%s", t.Slug, t.Name, t.State, t.Number, t.Shard, t.ID)
 		}
-		return admin.print(list, "SLUG\tNAME\tSTATE\tNUMBER\tID", rows)
+		return admin.print(list, "SLUG\tNAME\tSTATE\tNUMBER\tSHARD\tID", rows)
 	})
 }
 

@@ -33,7 +33,7 @@ func flatten(prefix string, doc map[string]any, out map[string]any) {
 			for i, part := range v {
 				parts[i] = fmt.Sprint(part)
 			}
-			out[prefix+key] = strings.Join(parts, ",")
+			out[prefix+key] = parts
 		default:
 			out[prefix+key] = fmt.Sprint(value)
 		}
@@ -66,7 +66,15 @@ func (y yamlResolver) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver.
 func (y yamlResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if v, ok := y.values[flag.Name]; ok {
+	v, ok := y.values[flag.Name]
+	if list, several := v.([]string); several {
+		separator := ","
+		if flag.Tag.Sep > 0 {
+			separator = string(flag.Tag.Sep)
+		}
+		return strings.Join(list, separator), nil
+	}
+	if ok {
 		return v, nil
 	}
 	return nil, nil

@@ -62,8 +62,8 @@ type serverFlags struct {
 	keyFlags
 	KeysForgetSealed string `name:"keys.forget-sealed" placeholder:"ID" help:"Id of a root key that is lost for good: receiver configurations and session keys that are sealed under it are removed, once. Nothing happens while that key is at hand."`
 
-	ClickHouseDSN            string   `name:"clickhouse.dsn" help:"clickhouse://user:password@host:9000,... Empty runs the embedded engine."`
-	ClickHouseHTTPAddrs      []string `name:"clickhouse.http-addrs" help:"host:8123 of the same servers; inserts go over HTTP."`
+	ClickHouseDSN            []string `name:"clickhouse.dsn" sep:" " help:"clickhouse://user:password@host:9000,... of the servers of a shard, which share their tables. Told again, or behind a space, for each further shard, in an order that never changes: each tenant is whole on one, and new shards come last. Empty runs the embedded engine."`
+	ClickHouseHTTPAddrs      []string `name:"clickhouse.http-addrs" sep:" " help:"host:8123,... of the same servers, for each shard as --clickhouse.dsn has them; inserts go over HTTP."`
 	ClickHouseTenantSecret   string   `name:"clickhouse.tenant-secret" help:"Secret that the passwords of tenants' ClickHouse users are made from."`
 	ClickHouseTenantUsers    string   `name:"clickhouse.tenant-users" default:"sql" enum:"sql,provisioned" help:"Whether tenants' users are made by SQL, or exist already."`
 	ClickHouseLibrary        string   `name:"clickhouse.library" help:"libchdb.so of the embedded engine; found beside the binary when not set." type:"path"`
@@ -328,7 +328,7 @@ func (f *serverFlags) options(roles []app.Role) (app.Options, error) {
 	o.Keys = f.keyFlags.options()
 	o.Keys.Forget = f.KeysForgetSealed
 	o.ClickHouse = app.ClickHouseOptions{
-		DSN: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
+		DSNs: f.ClickHouseDSN, HTTPAddrs: f.ClickHouseHTTPAddrs, TenantSecret: f.ClickHouseTenantSecret, TenantUsers: f.ClickHouseTenantUsers,
 		Library: f.ClickHouseLibrary, EmbeddedUsers: f.ClickHouseEmbeddedUsers, MaxMemoryBytes: f.ClickHouseMaxMemoryBytes, Workloads: f.ClickHouseWorkloads,
 		Ceilings: seamark.Ceilings{
 			Bytes: f.ClickHouseMaxStatementBytes, Rows: f.ClickHouseMaxStatementRows, MemoryBytes: f.ClickHouseMaxStatementMemory,

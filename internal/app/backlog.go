@@ -22,7 +22,7 @@ const (
 type shardStream interface {
 	Shards() []bus.Shard
 	State(ctx context.Context, shard bus.Shard) (bus.State, error)
-	ShardOf(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal) bus.Shard
+	ShardOf(tenant seamark.TenantID, cluster seamark.ClusterID, signal seamark.Signal) (bus.Shard, error)
 }
 
 // backlog knows for how long what was acknowledged has waited to be stored. Rules wait for it: what a rule does not see yet is no
@@ -114,7 +114,11 @@ func (b *backlog) behind(tenant seamark.TenantID) (longest time.Duration) {
 			continue
 		}
 		for _, cluster := range clusters {
-			if ends := b.shards[b.stream.ShardOf(tenant, cluster, signal)]; len(ends) > 0 {
+			shard, err := b.stream.ShardOf(tenant, cluster, signal)
+			if err != nil {
+				continue // a tenant that nobody has heard of has nothing that waits
+			}
+			if ends := b.shards[shard]; len(ends) > 0 {
 				longest = max(longest, now.Sub(ends[0].at))
 			}
 		}

@@ -31,11 +31,11 @@ func (f *fixedStreams) State(_ context.Context, shard bus.Shard) (bus.State, err
 	return bus.State{Created: f.created, First: 1, Last: f.last[shard.Signal]}, nil
 }
 
-func (f *fixedStreams) ShardOf(tenant seamark.TenantID, _ seamark.ClusterID, signal seamark.Signal) bus.Shard {
+func (f *fixedStreams) ShardOf(tenant seamark.TenantID, _ seamark.ClusterID, signal seamark.Signal) (bus.Shard, error) {
 	if tenant != "quiet" {
-		return bus.Shard{Signal: signal}
+		return bus.Shard{Signal: signal}, nil
 	}
-	return bus.Shard{Signal: signal, Number: 1}
+	return bus.Shard{Signal: signal, Number: 1}, nil
 }
 
 // TestBacklog lets streams run ahead of what is stored, and catches up.

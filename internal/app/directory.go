@@ -16,7 +16,7 @@ import (
 func (a *App) openDirectory(ctx context.Context) error {
 	d, err := tenant.Open(ctx, tenant.Options{
 		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), StartTimeout: a.opts.StartTimeout, Now: a.opts.Now, Logger: a.log,
-		Keys: a.keys, SessionLifetime: a.opts.Session.Lifetime, IdleLifetime: a.opts.Session.IdleLifetime,
+		StoreShards: a.opts.ClickHouse.stores(), Keys: a.keys, SessionLifetime: a.opts.Session.Lifetime, IdleLifetime: a.opts.Session.IdleLifetime,
 		TokenLifetime: a.opts.Session.TokenLifetime, KeyLifetime: a.opts.Session.KeyLifetime,
 		WriterStaleness: a.opts.Directory.MaxAdminAge, ReaderStaleness: a.opts.Directory.MaxIngestAge,
 	})

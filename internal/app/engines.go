@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/nats-io/nats.go"
@@ -43,7 +45,7 @@ func (a *App) startNATS(ctx context.Context) error {
 		a.nc = nc
 		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
 	default:
-		streams := int64(o.Bus.Shards * len(seamark.Signals()))
+		streams := int64(o.Bus.Shards * o.ClickHouse.stores() * len(seamark.Signals()))
 		server, err := engine.StartNATS(ctx, engine.NATSOptions{
 			DataDir: filepath.Join(o.DataDir, "nats"), MaxStoreBytes: streams*o.Bus.MaxStreamBytes + o.Query.Jobs.StoreBytes + bucketReserve, Log: a.log.With("engine", "nats"),
 		})
@@ -93,6 +95,7 @@ func (a *App) natsFault(_ *nats.Conn, _ *nats.Subscription, err error) {
 func (a *App) openBus(ctx context.Context) error {
 	o := bus.DefaultOptions()
 	o.Conn, o.JS, o.Logger, o.Registerer = a.nc, a.js, a.log, a.registry
+	o.Stores, o.StoreOf = a.opts.ClickHouse.stores(), a.directory.StoreShard
 	o.Shards, o.MaxStreamBytes, o.Replicas, o.DuplicateWindow = a.opts.Bus.Shards, a.opts.Bus.MaxStreamBytes, a.opts.NATS.Replicas, a.opts.Bus.DuplicateWindow
 	b, err := bus.Open(ctx, o)
 	if err != nil {
@@ -103,14 +106,58 @@ func (a *App) openBus(ctx context.Context) error {
 	return nil
 }
 
-// parseDSN reads the DSN of an outside ClickHouse.
-func (c *ClickHouseOptions) parseDSN() (*clickhouse.Options, error) {
-	parsed, err := clickhouse.ParseDSN(c.DSN)
-	if err != nil {
-		return nil, errors.New("is not a DSN such as clickhouse://user:password@host:9000")
+// shards reads the DSNs of outside ClickHouse shards. Errors begin behind the name of --clickhouse.dsn.
+func (c *ClickHouseOptions) shards() ([]store.Shard, error) {
+	web := c.ShardHTTPAddrs()
+	switch {
+	case len(c.DSNs) > seamark.MaxStoreShards:
+		return nil, fmt.Errorf("names %d shards; the limit is %d", len(c.DSNs), seamark.MaxStoreShards)
+	case len(web) != len(c.DSNs):
+		return nil, fmt.Errorf("names %d shards and --clickhouse.http-addrs those of %d: both are told once for each shard, in the same order", len(c.DSNs), len(web))
 	}
-	return parsed, nil
+	list, taken := make([]store.Shard, len(c.DSNs)), map[string]int{}
+	for i, dsn := range c.DSNs {
+		parsed, err := clickhouse.ParseDSN(dsn)
+		if err != nil && len(c.DSNs) > 1 {
+			return nil, fmt.Errorf("of shard %d is not a DSN such as clickhouse://user:password@host:9000", i+1)
+		}
+		if err != nil {
+			return nil, errors.New("is not a DSN such as clickhouse://user:password@host:9000")
+		}
+		for _, addr := range slices.Concat(parsed.Addr, web[i]) {
+			if other, twice := taken[addr]; twice && other != i {
+				return nil, fmt.Errorf("and --clickhouse.http-addrs name %s for shard %d and for shard %d: each shard has servers of its own", addr, other+1, i+1)
+			}
+			taken[addr] = i
+		}
+		list[i] = store.Shard{
+			NativeAddrs: parsed.Addr, HTTPAddrs: web[i], TLS: parsed.TLS, User: parsed.Auth.Username, Password: parsed.Auth.Password,
+			TenantPassword: func(user string) string { return engine.TenantPassword(c.TenantSecret, user) },
+		}
+	}
+	return list, nil
 }
+
+// ShardHTTPAddrs returns the HTTP addresses by shard. One shard has all that are told.
+func (c *ClickHouseOptions) ShardHTTPAddrs() [][]string {
+	if !c.outside() {
+		return nil
+	}
+	list := make([][]string, len(c.HTTPAddrs))
+	for i, addrs := range c.HTTPAddrs {
+		list[i] = strings.Split(addrs, ",")
+	}
+	if len(c.DSNs) == 1 {
+		return [][]string{slices.Concat(list...)}
+	}
+	return list
+}
+
+// outside reports whether ClickHouse is servers of its own, and not embedded.
+func (c *ClickHouseOptions) outside() bool { return len(c.DSNs) > 0 }
+
+// stores returns how many ClickHouse shards there are.
+func (c *ClickHouseOptions) stores() int { return max(1, len(c.DSNs)) }
 
 // openStore connects to ClickHouse, starting the embedded engine when no other is named.
 func (a *App) openStore(ctx context.Context) error {
@@ -122,19 +169,15 @@ func (a *App) openStore(ctx context.Context) error {
 	so := store.Options{
 		Read: a.tellRead, Settings: a.statementSettings,
 		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },
-		Number:   a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		ShardOf:  a.directory.StoreShard, Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	switch {
-	case o.DSN != "":
-		parsed, err := o.parseDSN()
+	case o.outside():
+		shards, err := o.shards()
 		if err != nil {
 			return err
 		}
-		so.CreateUsers = o.TenantUsers == "sql"
-		so.Shards = []store.Shard{{
-			NativeAddrs: parsed.Addr, HTTPAddrs: o.HTTPAddrs, TLS: parsed.TLS, User: parsed.Auth.Username, Password: parsed.Auth.Password,
-			TenantPassword: func(user string) string { return engine.TenantPassword(o.TenantSecret, user) },
-		}}
+		so.Shards, so.CreateUsers = shards, o.TenantUsers == "sql"
 	case a.opts.Link != nil:
 		at := a.opts.Link.ClickHouse
 		so.Shards = []store.Shard{{
@@ -174,7 +217,7 @@ func (a *App) openStore(ctx context.Context) error {
 	a.store = s
 	a.defers("store", func(context.Context) error { return s.Close() })
 	a.background("reads", s.SettleReads)
-	if o.Workloads && o.DSN != "" {
+	if o.Workloads && o.outside() {
 		a.background("workloads", a.keepWorkloads)
 	}
 	return nil
@@ -209,7 +252,7 @@ func (a *App) prepareDataDir() error {
 
 // guardDisk watches the disk of a data folder that an engine writes to.
 func (a *App) guardDisk() error {
-	if a.opts.Link != nil || !a.opts.embedsNATS() && a.opts.ClickHouse.DSN != "" {
+	if a.opts.Link != nil || !a.opts.embedsNATS() && a.opts.ClickHouse.outside() {
 		return nil
 	}
 	o := &a.opts.Disk

@@ -23,16 +23,24 @@ func (o *Options) Examination() doctor.Options {
 		Addresses: o.addresses(), RootKey: o.rootKey(), Certificates: o.certificates(),
 		NATS: doctor.NATSOptions{
 			URL: o.NATS.URL, CredsFile: o.NATS.CredsFile, Replicas: o.NATS.Replicas,
-			Streams: o.Bus.Shards * len(seamark.Signals()), MaxStreamBytes: o.Bus.MaxStreamBytes, DuplicateWindow: o.Bus.DuplicateWindow,
+			Streams: o.Bus.Shards * o.ClickHouse.stores() * len(seamark.Signals()), MaxStreamBytes: o.Bus.MaxStreamBytes, DuplicateWindow: o.Bus.DuplicateWindow,
 		},
 		ClickHouse: doctor.ClickHouseOptions{
-			DSN: o.ClickHouse.DSN, HTTPAddrs: o.ClickHouse.HTTPAddrs, CreateUsers: o.ClickHouse.TenantUsers == "sql", Workloads: o.ClickHouse.Workloads, Library: o.ClickHouse.Library,
+			CreateUsers: o.ClickHouse.TenantUsers == "sql", Workloads: o.ClickHouse.Workloads, Library: o.ClickHouse.Library,
 		},
 		Disk: doctor.DiskOptions{
 			Dirs: []string{o.DataDir}, MinFreePercent: o.Disk.MinFreePercent, MaxReserveBytes: o.Disk.MaxReserveBytes, MinFreeInodesPercent: minFreeInodesPercent,
 		},
 		MemoryBytes: o.memoryBytes(), Files: uint64(o.HTTP.MaxConns) + engineFiles,
 		MaxClockDifference: maxClockDifference, CertificateLife: minCertificateLife, Timeout: examineTimeout, Now: time.Now,
+	}
+	web := o.ClickHouse.ShardHTTPAddrs()
+	for i, dsn := range o.ClickHouse.DSNs {
+		shard := doctor.ClickHouseShard{DSN: dsn}
+		if i < len(web) {
+			shard.HTTPAddrs = web[i]
+		}
+		d.ClickHouse.Shards = append(d.ClickHouse.Shards, shard)
 	}
 	if dir := o.Tenants.TransferDir; dir != "" {
 		d.Disk.Dirs = append(d.Disk.Dirs, dir)
@@ -89,7 +97,7 @@ func (o *Options) memoryBytes() int64 {
 			sum += o.Query.SeriesIndexBytes + o.Query.LogFilterBytes + o.Query.SampleCacheBytes
 		}
 	}
-	if o.ClickHouse.DSN == "" {
+	if !o.ClickHouse.outside() {
 		sum += o.ClickHouse.MaxMemoryBytes
 	}
 	return sum

@@ -47,7 +47,7 @@ func (a *App) openForwarders(ctx context.Context) error {
 	o.JS, o.Replicas, o.Keys, o.Limits = a.js, a.opts.NATS.Replicas, a.keys, a.opts.Forwarders.Limits
 	o.Followers = map[seamark.Signal]*bus.Follower{}
 	for _, signal := range forward.Signals() {
-		o.Followers[signal] = bus.NewFollower(a.js, signal, a.opts.Bus.Shards)
+		o.Followers[signal] = bus.NewFollower(a.js, signal, a.opts.Bus.Shards, a.directory.StoreShard)
 	}
 	o.Language = forward.Language{Compile: compileForwarder, JSON: forwardedJSON, Parquet: forwardedParquet}
 	o.UserAgent = "seamark/" + a.opts.Version
@@ -78,8 +78,7 @@ func (a *App) runsForwarders(ctx context.Context, o *forward.Options) error {
 		return err
 	}
 	o.Stored = func(ctx context.Context, shard bus.Shard) (uint64, error) {
-		follower := o.Followers[shard.Signal]
-		stored, _, err := tailSource{follower, follower.Shards(), checkpoints}.Position(ctx, shard.Number)
+		stored, _, err := tailSource{o.Followers[shard.Signal], checkpoints}.position(ctx, shard)
 		return stored, err
 	}
 	o.Streams, o.Owner = a.store, a.node

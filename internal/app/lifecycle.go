@@ -30,6 +30,9 @@ func (a *App) openLifecycle(ctx context.Context) error {
 		return err
 	}
 	a.certificates = certificates
+	if err := a.directory.SetStoreShards(ctx, a.opts.ClickHouse.stores()); err != nil {
+		a.log.WarnContext(ctx, "seamark admin does not know how many ClickHouse shards there are", slog.Any("err", err))
+	}
 	if !a.opts.has(RoleWriter) {
 		return nil
 	}
@@ -132,7 +135,7 @@ func (t tenantAPI) FindTenant(ctx context.Context, id seamark.TenantID) (api.Ten
 func (t tenantAPI) shown(ctx context.Context, found tenant.Tenant) api.Tenant {
 	out := api.Tenant{
 		ID: string(found.ID), Slug: found.Slug, Name: found.Name, State: string(found.State), Created: found.Created,
-		Clusters: len(t.Directory.ListClusters(ctx, found.ID)), Generation: found.Generation,
+		Clusters: len(t.Directory.ListClusters(ctx, found.ID)), Shard: found.Shard, Generation: found.Generation,
 	}
 	if !found.PurgeAfter.IsZero() {
 		out.PurgeAfter = &found.PurgeAfter

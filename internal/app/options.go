@@ -134,7 +134,10 @@ type NATSOptions struct {
 
 // ClickHouseOptions says which ClickHouse to use: the embedded one, or a server's.
 type ClickHouseOptions struct {
-	DSN            string // clickhouse://user:password@host:9000,host:9000 ; "" embeds
+	// DSNs has a clickhouse://user:password@host:9000,host:9000 for each shard, in an order that never changes: tenants' records name
+	// shards by their place. None embeds.
+	DSNs []string
+	// HTTPAddrs are the HTTP addresses of the same servers: a list with commas for each shard, and where there is one shard, any number.
 	HTTPAddrs      []string
 	TenantSecret   string
 	TenantUsers    string // sql | provisioned, of an outside server
@@ -466,17 +469,17 @@ func (o *Options) checkClickHouse() error {
 	if err := c.Ceilings.Validate(); err != nil {
 		return err
 	}
-	if c.DSN == "" {
+	if !c.outside() {
 		if len(o.Roles) != len(AllRoles()) && o.Link == nil {
 			return errors.New("must be set when a role runs alone: the embedded engine serves one process")
 		}
 		return nil
 	}
-	if _, err := c.parseDSN(); err != nil {
-		return err
-	}
 	if len(c.HTTPAddrs) == 0 {
 		return errors.New("needs --clickhouse.http-addrs, the same servers' HTTP ports: inserts go there")
+	}
+	if _, err := c.shards(); err != nil {
+		return err
 	}
 	if c.TenantSecret == "" {
 		return errors.New("needs --clickhouse.tenant-secret, which the passwords of tenants' users are made from")

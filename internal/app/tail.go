@@ -24,9 +24,9 @@ func (a *App) openTails(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	follower := bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards)
+	follower := bus.NewFollower(a.js, seamark.Logs, a.opts.Bus.Shards, a.directory.StoreShard)
 	a.tailer, err = logtail.New(logtail.Options{
-		Source: tailSource{follower, follower.Shards(), checkpoints}, Storage: a.index, History: history, MaxTails: a.opts.Query.MaxTails,
+		Source: tailSource{follower, checkpoints}, Storage: a.index, History: history, MaxTails: a.opts.Query.MaxTails,
 		Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	})
 	if err != nil {
@@ -39,19 +39,29 @@ func (a *App) openTails(ctx context.Context) error {
 // tailSource shows the log shards of the bus to tails. It implements logtail.Source.
 type tailSource struct {
 	follower    *bus.Follower
-	shards      []bus.Shard
 	checkpoints *ingest.CheckpointDocs
 }
 
-func (s tailSource) Shards() int { return len(s.shards) }
+func (s tailSource) Shards(id seamark.TenantID) (int, error) {
+	list, err := s.follower.Shards(id)
+	return len(list), err
+}
 
-// Position takes what is stored from the writer's checkpoint, as long as it is of the stream as it stands.
-func (s tailSource) Position(ctx context.Context, shard int) (stored, last uint64, err error) {
-	state, err := s.follower.State(ctx, s.shards[shard])
+func (s tailSource) Position(ctx context.Context, id seamark.TenantID, shard int) (stored, last uint64, err error) {
+	list, err := s.follower.Shards(id)
 	if err != nil {
 		return 0, 0, err
 	}
-	doc, _, err := s.checkpoints.Find(ctx, s.shards[shard].String())
+	return s.position(ctx, list[shard])
+}
+
+// position takes what is stored from the writer's checkpoint, as long as it is of the stream as it stands.
+func (s tailSource) position(ctx context.Context, shard bus.Shard) (stored, last uint64, err error) {
+	state, err := s.follower.State(ctx, shard)
+	if err != nil {
+		return 0, 0, err
+	}
+	doc, _, err := s.checkpoints.Find(ctx, shard.String())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -62,7 +72,11 @@ func (s tailSource) Position(ctx context.Context, shard int) (stored, last uint6
 }
 
 func (s tailSource) Follow(ctx context.Context, id seamark.TenantID, shard int, from uint64, fn func(uint64, []byte) error) error {
-	return s.follower.Follow(ctx, s.shards[shard], id, from, func(m bus.Received) error { return fn(m.Sequence, m.Data) })
+	list, err := s.follower.Shards(id)
+	if err != nil {
+		return err
+	}
+	return s.follower.Follow(ctx, list[shard], id, from, func(m bus.Received) error { return fn(m.Sequence, m.Data) })
 }
 
 // tailAPI shows tails in the API's words. It implements api.LogTailer.

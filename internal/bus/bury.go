@@ -129,9 +129,9 @@ func (d *DeadLetters) Find(ctx context.Context, number uint64) (DeadLetter, erro
 	l.Sequence, _ = strconv.ParseUint(raw.Header.Get(headerSequence), 10, 64)
 	l.Segment, _ = strconv.Atoi(raw.Header.Get(headerSegment))
 	signal, shard, _ := strings.Cut(strings.TrimPrefix(raw.Subject, deadSubject+"."), ".")
-	l.Shard.Signal, _ = seamark.ParseSignal(signal)
-	l.Shard.Number, _ = strconv.Atoi(shard)
-	return l, nil
+	of, _ := seamark.ParseSignal(signal) // we have written it
+	l.Shard, err = parsePart(of, shard)
+	return l, err
 }
 
 // Replay puts a dead letter back into its shard's stream and takes it out of the dead-letter stream. Doing it again after a

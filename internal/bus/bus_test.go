@@ -29,8 +29,14 @@ func open(t *testing.T, change func(*bus.Options)) (*bus.Bus, jetstream.JetStrea
 	require.NoError(t, err)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
+	return openOn(t, js, change)
+}
+
+// openOn opens another bus on the same server.
+func openOn(t *testing.T, js jetstream.JetStream, change func(*bus.Options)) (*bus.Bus, jetstream.JetStream) {
+	t.Helper()
 	o := bus.DefaultOptions()
-	o.Conn, o.JS, o.Logger, o.Registerer, o.Shards, o.MaxStreamBytes = nc, js, slog.New(slog.DiscardHandler), prometheus.NewRegistry(), 1, 32<<20
+	o.Conn, o.JS, o.Logger, o.Registerer, o.Shards, o.MaxStreamBytes = js.Conn(), js, slog.New(slog.DiscardHandler), prometheus.NewRegistry(), 1, 32<<20
 	if change != nil {
 		change(&o)
 	}
@@ -60,10 +66,11 @@ func TestPublishOnce(t *testing.T) {
 		}
 	}
 	wait.Wait()
-	shard := b.ShardOf(tenant, cluster, seamark.Logs)
+	shard, err := b.ShardOf(tenant, cluster, seamark.Logs)
+	require.NoError(t, err)
 	got, last := map[string]int{}, uint64(0)
 	done := errors.New("read enough")
-	err := b.Read(t.Context(), shard, 1, func(m bus.Received) error {
+	err = b.Read(t.Context(), shard, 1, func(m bus.Received) error {
 		if m.Sequence != last+1 {
 			t.Errorf("sequence %d follows %d", m.Sequence, last)
 		}
@@ -94,7 +101,8 @@ func TestPublishRefusesWhenFull(t *testing.T) {
 	}
 	require.Equal(t, seamark.Unavailable, seamark.KindOf(refused))
 	require.Greater(t, stored, 10)
-	shard := b.ShardOf(tenant, cluster, seamark.Logs)
+	shard, err := b.ShardOf(tenant, cluster, seamark.Logs)
+	require.NoError(t, err)
 	require.NoError(t, b.Purge(t.Context(), shard, uint64(stored-2)))
 	require.NoError(t, b.Publish(t.Context(), message("after", 1<<20)))
 	state, err := b.State(t.Context(), shard)
@@ -109,7 +117,8 @@ func TestReadGoesOn(t *testing.T) {
 	seen := make(chan uint64, 16)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Read(ctx, b.ShardOf(tenant, cluster, seamark.Logs), 1, func(m bus.Received) error { seen <- m.Sequence; return nil })
+		shard, _ := b.ShardOf(tenant, cluster, seamark.Logs)
+		ended <- b.Read(ctx, shard, 1, func(m bus.Received) error { seen <- m.Sequence; return nil })
 	}()
 	for i := range uint64(5) {
 		require.NoError(t, b.Publish(t.Context(), message(fmt.Sprint(i), 10)))

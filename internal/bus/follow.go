@@ -15,23 +15,29 @@ import (
 // Follower reads the messages of one tenant at a time from the shards of one signal, beside the writer. It needs no Bus, so
 // that a process that publishes nothing can have one. It is safe for concurrent use.
 type Follower struct {
-	js     jetstream.JetStream
-	signal seamark.Signal
-	shards int
+	js      jetstream.JetStream
+	signal  seamark.Signal
+	shards  int
+	storeOf StoreOf
 }
 
-// NewFollower returns a follower of a signal's shards, of which there are as many as the Bus has. It opens nothing.
-func NewFollower(js jetstream.JetStream, signal seamark.Signal, shards int) *Follower {
-	return &Follower{js: js, signal: signal, shards: shards}
+// NewFollower returns a follower of a signal's shards. There are as many, and a tenant is in the same ones, as the Bus has it. It opens
+// nothing.
+func NewFollower(js jetstream.JetStream, signal seamark.Signal, shards int, storeOf StoreOf) *Follower {
+	return &Follower{js: js, signal: signal, shards: shards, storeOf: storeOf}
 }
 
-// Shards lists the shards.
-func (f *Follower) Shards() []Shard {
+// Shards lists the shards that a tenant's messages come in.
+func (f *Follower) Shards(tenant seamark.TenantID) ([]Shard, error) {
+	store, err := f.storeOf.find(tenant)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Shard, f.shards)
 	for n := range list {
-		list[n] = Shard{f.signal, n}
+		list[n] = Shard{f.signal, store, n}
 	}
-	return list
+	return list, nil
 }
 
 // State asks a shard's stream for its state.

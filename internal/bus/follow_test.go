@@ -27,9 +27,11 @@ func TestFollowOneTenant(t *testing.T) {
 		publish(tenant, fmt.Sprint("mine ", i))
 		publish(foreign, fmt.Sprint("foreign ", i))
 	}
-	f := bus.NewFollower(js, seamark.Logs, 1)
-	require.Equal(t, []bus.Shard{{Signal: seamark.Logs, Number: 0}}, f.Shards())
-	state, err := f.State(t.Context(), f.Shards()[0])
+	f := bus.NewFollower(js, seamark.Logs, 1, nil)
+	shards, err := f.Shards(tenant)
+	require.NoError(t, err)
+	require.Equal(t, []bus.Shard{{Signal: seamark.Logs, Number: 0}}, shards)
+	state, err := f.State(t.Context(), shards[0])
 	require.NoError(t, err)
 	require.Equal(t, uint64(20), state.Last)
 
@@ -37,7 +39,7 @@ func TestFollowOneTenant(t *testing.T) {
 	defer cancel()
 	enough := errors.New("enough")
 	var got []string
-	err = f.Follow(ctx, f.Shards()[0], tenant, 11, func(m bus.Received) error {
+	err = f.Follow(ctx, shards[0], tenant, 11, func(m bus.Received) error {
 		got = append(got, fmt.Sprint(m.Sequence, " ", string(m.Data[10:])))
 		if len(got) == 5 {
 			publish(foreign, "foreign, live")
@@ -58,8 +60,8 @@ func TestTrailAndArrivals(t *testing.T) {
 	for i := range 40 {
 		require.NoError(t, b.Publish(t.Context(), message(fmt.Sprint("m", i), 10)))
 	}
-	f := bus.NewFollower(js, seamark.Logs, 1)
-	shard := f.Shards()[0]
+	f := bus.NewFollower(js, seamark.Logs, 1, nil)
+	shard := bus.Shard{Signal: seamark.Logs}
 	require.NoError(t, f.Settle(t.Context(), shard))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -96,13 +98,13 @@ func TestTrailAndArrivals(t *testing.T) {
 
 func TestFollowEnds(t *testing.T) {
 	_, js := open(t, nil)
-	f := bus.NewFollower(js, seamark.Logs, 1)
+	f := bus.NewFollower(js, seamark.Logs, 1, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, f.Follow(ctx, f.Shards()[0], tenant, 1, func(bus.Received) error { return nil }), context.Canceled)
+	require.ErrorIs(t, f.Follow(ctx, bus.Shard{Signal: seamark.Logs}, tenant, 1, func(bus.Received) error { return nil }), context.Canceled)
 	for _, wild := range []seamark.TenantID{"", "*", ">"} {
-		require.Error(t, f.Follow(t.Context(), f.Shards()[0], wild, 1, func(bus.Received) error { return nil }), "%q would follow everybody", wild)
+		require.Error(t, f.Follow(t.Context(), bus.Shard{Signal: seamark.Logs}, wild, 1, func(bus.Received) error { return nil }), "%q would follow everybody", wild)
 	}
-	missing := bus.NewFollower(js, seamark.Logs, 7)
-	require.Error(t, missing.Follow(t.Context(), missing.Shards()[6], tenant, 1, func(bus.Received) error { return nil }))
+	missing := bus.NewFollower(js, seamark.Logs, 7, nil)
+	require.Error(t, missing.Follow(t.Context(), bus.Shard{Signal: seamark.Logs, Number: 6}, tenant, 1, func(bus.Received) error { return nil }))
 }

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -56,8 +55,8 @@ func shardOfStream(name string) (Shard, bool) {
 	if err != nil {
 		return Shard{}, false
 	}
-	n, err := strconv.Atoi(number)
-	return Shard{Signal: s, Number: n}, err == nil
+	shard, err := parsePart(s, number)
+	return shard, err == nil
 }
 
 // HolderOf returns who holds the lease with the given key, or held it last if it ended without handing it over; "" is nobody.

@@ -48,12 +48,27 @@ const (
 // Publish stores m durably and returns after the stream has acknowledged it. Errors are of kind Unavailable: the message
 // may or may not be stored, and publishing it again with the same ID is safe.
 func (b *Bus) Publish(ctx context.Context, m *Message) error {
-	shard := b.ShardOf(m.Tenant, m.Cluster, m.Signal)
-	p := b.publishers[shard]
-	if p == nil {
+	if !slices.Contains(seamark.Signals(), m.Signal) {
 		return seamark.Errorf(seamark.Internal, "seamark-bus-shard", "Signal %s has no stream.", m.Signal)
 	}
-	return p.publish(ctx, m)
+	shard, err := b.ShardOf(m.Tenant, m.Cluster, m.Signal)
+	if err != nil {
+		return err
+	}
+	return b.publisher(shard).publish(ctx, m)
+}
+
+// publisher returns the publisher of a shard, also where this process was not told of its part of the store: the stream was made by
+// one that was, and takes the message, or nobody has made it, and the sender is told to come back.
+func (b *Bus) publisher(shard Shard) *publisher {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.publishers[shard]
+	if p == nil {
+		p = newPublisher(b, shard)
+		b.publishers[shard] = p
+	}
+	return p
 }
 
 // pending is one message waiting for its acknowledgement.

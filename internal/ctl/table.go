@@ -42,7 +42,7 @@ func resources() []resource {
 }
 
 func controlResources() []resource {
-	tenant := []string{"slug", "name", "state", "clusters", "created_at", "id"}
+	tenant := []string{"slug", "name", "state", "clusters", "shard", "created_at", "id"}
 	return []resource{
 		{"tenant", []command{
 			{verb: "list", operation: "listTenants", columns: tenant},

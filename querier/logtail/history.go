@@ -24,9 +24,13 @@ type history struct {
 }
 
 // mark notes how far the shards are.
-func (h *history) mark(ctx context.Context, s Source) error {
-	for shard := range s.Shards() {
-		stored, last, err := s.Position(ctx, shard)
+func (h *history) mark(ctx context.Context, s Source, tenant seamark.TenantID) error {
+	shards, err := s.Shards(tenant)
+	if err != nil {
+		return err
+	}
+	for shard := range shards {
+		stored, last, err := s.Position(ctx, tenant, shard)
 		if err != nil {
 			return away(err)
 		}
@@ -67,8 +71,8 @@ func (l *Tail) begin(ctx context.Context) error {
 	} else {
 		h.oldest = math.MaxInt64
 	}
-	for shard := range l.tailer.opts.Source.Shards() {
-		_, last, err := l.tailer.opts.Source.Position(ctx, shard)
+	for shard := range h.opened {
+		_, last, err := l.tailer.opts.Source.Position(ctx, l.tenant, shard)
 		if err != nil {
 			return away(err)
 		}

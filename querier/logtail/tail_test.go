@@ -51,9 +51,9 @@ func newServer(t *testing.T) *server {
 	return &server{t: t, changed: make(chan struct{}), streams: map[uint64]store.LogStream{}, rows: logmem.New()}
 }
 
-func (s *server) Shards() int { return len(s.shards) }
+func (s *server) Shards(seamark.TenantID) (int, error) { return len(s.shards), nil }
 
-func (s *server) Position(_ context.Context, shard int) (stored, last uint64, err error) {
+func (s *server) Position(_ context.Context, _ seamark.TenantID, shard int) (stored, last uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stored[shard], uint64(len(s.shards[shard])), nil

@@ -21,11 +21,11 @@ import (
 
 // Source is the shards of the bus that log lines come in. Implementations are safe for concurrent use.
 type Source interface {
-	// Shards returns how many shards there are; they are numbered from 0.
-	Shards() int
+	// Shards returns in how many shards a tenant's lines come; they are numbered from 0.
+	Shards(tenant seamark.TenantID) (int, error)
 	// Position returns sequences of a shard's messages: up to stored, all rows are in the store; last is the newest message.
 	// Both may be older than the truth.
-	Position(ctx context.Context, shard int) (stored, last uint64, err error)
+	Position(ctx context.Context, tenant seamark.TenantID, shard int) (stored, last uint64, err error)
 	// Follow hands every message of the tenant from sequence from on to fn, in order, until ctx ends or fn returns an error. No
 	// other tenant's message reaches fn. fn owns data.
 	Follow(ctx context.Context, tenant seamark.TenantID, shard int, from uint64, fn func(sequence uint64, data []byte) error) error
@@ -154,7 +154,7 @@ func (t *Tailer) Open(ctx context.Context, tenant seamark.TenantID, p Params) (*
 	if err := l.check(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.history.mark(ctx, t.opts.Source); err != nil {
+	if err := l.history.mark(ctx, t.opts.Source, tenant); err != nil {
 		return nil, err
 	}
 	return l, t.enter(tenant)

@@ -18,6 +18,7 @@ import (
 type Account struct {
 	Slug          string
 	Number        int // the tenant's database is t followed by it, four digits wide
+	Shard         int // of ClickHouse, from 1
 	Ingest, Query string
 	IngestKey     string // key id of the ingest token
 }

@@ -38,7 +38,7 @@ func Main(m *testing.M) {
 		case natsRole:
 			exitOn(serveNATS(os.Args[2]))
 		case engineRole:
-			exitOn(serveEngine(os.Args[2]))
+			exitOn(serveEngine(os.Args[2], os.Args[3:]))
 		}
 	}
 	code := m.Run()
@@ -287,13 +287,13 @@ func Admin(t testing.TB, dataDir string, out any, args ...string) {
 }
 
 // again runs this test binary once more in a role and reads the one JSON line it prints.
-func again(t testing.TB, role, dir string, out any) *Process {
+func again(t testing.TB, role, dir string, out any, args ...string) *Process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, role, dir)
+	cmd := exec.Command(self, append([]string{role, dir}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -323,8 +323,27 @@ func (e *Engine) DSN() string {
 }
 
 // Flags returns the flags that point a server at the engine.
-func (e *Engine) Flags() []string {
-	return []string{"--clickhouse.dsn", e.DSN(), "--clickhouse.http-addrs", e.HTTP, "--clickhouse.tenant-secret", e.Secret, "--clickhouse.tenant-users", "provisioned"}
+func (e *Engine) Flags() []string { return ShardFlags([]*Engine{e}) }
+
+// ShardFlags returns the flags that point a server at engines that are a shard each.
+func ShardFlags(engines []*Engine) []string {
+	flags := []string{"--clickhouse.tenant-secret", engines[0].Secret, "--clickhouse.tenant-users", "provisioned"}
+	for _, e := range engines {
+		flags = append(flags, "--clickhouse.dsn", e.DSN(), "--clickhouse.http-addrs", e.HTTP)
+	}
+	return flags
+}
+
+// StartShards starts engines that tenants' users have the same passwords on.
+func StartShards(t testing.TB, n int) []*Engine {
+	t.Helper()
+	list := []*Engine{StartEngine(t, t.TempDir())}
+	for len(list) < n {
+		e := &Engine{}
+		e.Process = again(t, engineRole, t.TempDir(), e, list[0].Secret)
+		list = append(list, e)
+	}
+	return list
 }
 
 // StartEngine starts ClickHouse in a process of its own, with its tables in dir.
@@ -335,10 +354,15 @@ func StartEngine(t testing.TB, dir string) *Engine {
 	return e
 }
 
-func serveEngine(dir string) error {
+// serveEngine runs an engine until its standard input ends. more may have the secret of tenants' passwords.
+func serveEngine(dir string, more []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	ch, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{DataDir: dir, MaxMemoryBytes: 4 << 30})
+	o := engine.ClickHouseOptions{DataDir: dir, MaxMemoryBytes: 4 << 30}
+	if len(more) > 0 {
+		o.TenantSecret = more[0]
+	}
+	ch, err := engine.StartClickHouse(ctx, o)
 	if err != nil {
 		return err
 	}
