@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -14,21 +15,30 @@ import (
 // Change is one record of the change log. It is not a record of Kubernetes' audit log, which tenants push and search
 // under /api/v1/audit.
 type Change struct {
-	Number     uint64      `json:"number"`
-	Time       time.Time   `json:"time"`
-	Tenant     string      `json:"tenant"` // whose thing was changed; empty for the installation's
-	Actor      ChangeActor `json:"actor"`
-	Action     string      `json:"action"`
-	Object     string      `json:"object"`
-	Before     string      `json:"before"` // digests; empty where there is none
-	After      string      `json:"after"`
-	Result     string      `json:"result"`
-	Status     int         `json:"status"` // 0 where no request was answered
-	ClientIP   string      `json:"client_ip"`
-	RequestID  string      `json:"request_id"`
-	Suppressed uint64      `json:"suppressed"` // refusals before this one that were only counted
-	Previous   string      `json:"previous"`   // digest of the record before
-	Hash       string      `json:"hash"`       // digest of this one
+	Number               uint64             `json:"number"`
+	Time                 time.Time          `json:"time"`
+	Tenant               string             `json:"tenant"` // whose thing was changed; empty for the installation's
+	Actor                ChangeActor        `json:"actor"`
+	Action               string             `json:"action"`
+	Object               string             `json:"object"`
+	Before               string             `json:"before"` // digests; empty where there is none
+	After                string             `json:"after"`
+	Differences          []ChangeDifference `json:"differences"`           // empty where none is known
+	DifferencesTruncated bool               `json:"differences_truncated"` // there are more of them
+	Result               string             `json:"result"`
+	Status               int                `json:"status"` // 0 where no request was answered
+	ClientIP             string             `json:"client_ip"`
+	RequestID            string             `json:"request_id"`
+	Suppressed           uint64             `json:"suppressed"` // refusals before this one that were only counted
+	Previous             string             `json:"previous"`   // digest of the record before
+	Hash                 string             `json:"hash"`       // digest of this one
+}
+
+// ChangeDifference is one place of a document that was changed. Before and After are JSON, nil where the place was not there.
+type ChangeDifference struct {
+	Path   string          `json:"path"`
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
 }
 
 // ChangeActor is who made a change.

@@ -88,10 +88,14 @@ func (h forwarderHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
+	if now, ferr := h.store.FindForwarder(r.Context(), r.Tenant(), r.Param("name")); ferr == nil {
+		r.Change.Before = now
+	}
 	f, err := h.store.SaveForwarder(r.Context(), r.Tenant(), r.Param("name"), body, revision)
 	if err != nil {
 		return condition.Lost(err)
 	}
+	r.Change.After = f
 	return httpx.WriteDocument(w, r, httpx.RevisionTag(f.Revision), f)
 }
 
@@ -111,6 +115,9 @@ func (h forwarderHandlers) expected(w http.ResponseWriter, r *httpx.Request, con
 }
 
 func (h forwarderHandlers) remove(w http.ResponseWriter, r *httpx.Request) error {
+	if now, ferr := h.store.FindForwarder(r.Context(), r.Tenant(), r.Param("name")); ferr == nil {
+		r.Change.Before = now
+	}
 	if err := h.store.DeleteForwarder(r.Context(), r.Tenant(), r.Param("name")); err != nil {
 		return err
 	}

@@ -95,6 +95,10 @@ func (h pipelineHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if len(in.Pipelines) == 0 {
 		return seamark.Errorf(seamark.Invalid, "seamark-pipeline-body", "The body needs the field pipelines.")
 	}
+	r.Change.Object = "pipelines/" + string(r.Tenant())
+	if now, ferr := h.store.FindPipelines(r.Context(), r.Tenant()); ferr == nil && now.Revision == revision {
+		r.Change.Before = pipelineChange{now.Pipelines}
+	}
 	list, err := h.store.SavePipelines(r.Context(), r.Tenant(), in.Pipelines, revision)
 	if err != nil {
 		if now, ferr := h.store.FindPipelines(r.Context(), r.Tenant()); ferr == nil && condition.Given() {
@@ -102,7 +106,13 @@ func (h pipelineHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 		}
 		return condition.Lost(err)
 	}
+	r.Change.After = pipelineChange{list.Pipelines}
 	return httpx.WriteDocument(w, r, httpx.RevisionTag(list.Revision), list)
+}
+
+// pipelineChange is what the log of changes compares.
+type pipelineChange struct {
+	Pipelines json.RawMessage `json:"pipelines"`
 }
 
 // expected returns the revision that a change replaces: the one that the request's condition names, else the body's.

@@ -112,6 +112,7 @@ func writeQuota(w http.ResponseWriter, set Quota, document any) error {
 func accept(w http.ResponseWriter, r *httpx.Request) func(now Quota) error {
 	condition := r.Precondition()
 	return func(now Quota) error {
+		r.Change.Before = now
 		tag, err := httpx.ContentTag(now)
 		if err != nil {
 			return err
@@ -132,6 +133,7 @@ func (h quotaHandlers) setTenant(w http.ResponseWriter, r *httpx.Request) error 
 	if err := h.quotas.SetTenantQuota(r.Context(), tenant, q, accept(w, r)); err != nil {
 		return err
 	}
+	r.Change.After = q
 	return writeQuota(w, q, q)
 }
 
@@ -167,6 +169,7 @@ func (h quotaHandlers) setCluster(w http.ResponseWriter, r *httpx.Request) error
 	if err := h.quotas.SetClusterQuota(r.Context(), r.Tenant(), cluster, q, accept(w, r)); err != nil {
 		return err
 	}
+	r.Change.After = q
 	return writeQuota(w, q, q)
 }
 

@@ -211,11 +211,21 @@ func (h ruleGroupHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
+	h.tellBefore(r)
 	saved, err := h.groups.SaveGroup(r.Context(), r.Tenant(), name, draft, expected)
 	if err != nil {
 		return p.Lost(err)
 	}
+	r.Change.After = documentOf(&saved)
 	return writeGroup(w, r, &saved)
+}
+
+// tellBefore tells the log of changes what the group is before it is changed.
+func (h ruleGroupHandlers) tellBefore(r *httpx.Request) {
+	r.Change.Object = "rule_group/" + pathName(r, "namespace") + "/" + pathName(r, "group")
+	if now, err := h.named(r); err == nil {
+		r.Change.Before = documentOf(&now)
+	}
 }
 
 // expected returns the revision that a change replaces, nil where the request has no condition.
@@ -239,6 +249,7 @@ func (h ruleGroupHandlers) delete(w http.ResponseWriter, r *httpx.Request) error
 	if err != nil {
 		return err
 	}
+	h.tellBefore(r)
 	if err := h.groups.DeleteGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), pathName(r, "group"), expected); err != nil {
 		return p.Lost(err)
 	}

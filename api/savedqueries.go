@@ -53,6 +53,9 @@ type SavedQueries interface {
 	DeleteSavedQuery(ctx context.Context, actor seamark.Principal, id string, check SavedQueryCheck) error
 }
 
+// privateQuery is the visibility of a query that is its owner's alone.
+const privateQuery = "private"
+
 type savedQueryHandlers struct{ queries SavedQueries }
 
 // SavedQueryRoutes returns the routes for saved queries. Who may read may also keep private ones, so that the store decides about
@@ -130,7 +133,7 @@ func readSavedQuery(r *httpx.Request) (SavedQueryFields, error) {
 		return SavedQueryFields{}, err
 	}
 	if in.Visibility == "" {
-		in.Visibility = "private"
+		in.Visibility = privateQuery
 	}
 	return SavedQueryFields(in), nil
 }
@@ -145,6 +148,7 @@ func (h savedQueryHandlers) create(w http.ResponseWriter, r *httpx.Request) erro
 		return err
 	}
 	r.Change.Object, r.Change.After = "saved_query/"+q.ID, q
+	r.Change.Private = q.Visibility == privateQuery
 	return writeTagged(w, r, http.StatusCreated, q)
 }
 
@@ -157,13 +161,14 @@ func (h savedQueryHandlers) update(w http.ResponseWriter, r *httpx.Request) erro
 	}
 	condition := r.Precondition()
 	q, err := h.queries.UpdateSavedQuery(r.Context(), r.Principal, id, in, func(old SavedQuery) error {
-		r.Change.Before = old
+		r.Change.Before, r.Change.Private = old, old.Visibility == privateQuery
 		return checkTag(w, &condition, old)
 	})
 	if err != nil {
 		return err
 	}
 	r.Change.After = q
+	r.Change.Private = r.Change.Private || q.Visibility == privateQuery
 	return writeTagged(w, r, http.StatusOK, q)
 }
 
@@ -172,7 +177,7 @@ func (h savedQueryHandlers) delete(w http.ResponseWriter, r *httpx.Request) erro
 	r.Change.Object = "saved_query/" + id
 	condition := r.Precondition()
 	err := h.queries.DeleteSavedQuery(r.Context(), r.Principal, id, func(old SavedQuery) error {
-		r.Change.Before = old
+		r.Change.Before, r.Change.Private = old, old.Visibility == privateQuery
 		return checkTag(w, &condition, old)
 	})
 	if err != nil {

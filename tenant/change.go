@@ -50,6 +50,10 @@ type Change struct {
 	// Before and After are the digests of the object's document (see Digest), "" where there was none or none is told.
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
+	// Differences are in what the document before and the one after differ, of changes that were made. Nil where none is told.
+	Differences []Difference `json:"differences,omitempty"`
+	// DifferencesTruncated is set where there are more of them than the record tells.
+	DifferencesTruncated bool `json:"differences_truncated,omitempty"`
 	// Result is `done`, or the id of the error that the request was answered with.
 	Result    string `json:"result"`
 	Status    int    `json:"status,omitempty"` // of the HTTP answer

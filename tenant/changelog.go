@@ -25,7 +25,7 @@ const (
 
 const (
 	// maxChangeStreamBytes bounds all chains together: without it they take the disk from the queue. A record has about 600
-	// bytes, so this is 400,000 of them. The oldest go first.
+	// bytes beside its differences, so this is 400,000 of them. The oldest go first.
 	maxChangeStreamBytes = 256 << 20
 	// maxChangesPerChain keeps one tenant from pushing out the records of the others.
 	maxChangesPerChain = 100_000
@@ -33,6 +33,10 @@ const (
 	// repeats a forbidden request pushes out the records of what was done. What is left out is counted in the next record.
 	refusalBurst      = 60
 	refusalsPerSecond = 1
+	// differencesBurst and differencesPerSecond bound the bytes of differences, per chain. Without them whoever changes a large
+	// document over and over pushes out the records of others: with them that takes ten days.
+	differencesBurst     = 4 << 20
+	differencesPerSecond = 256
 	// appendAttempts bounds how often an append is tried against others that append to the same chain.
 	appendAttempts = 50
 )
@@ -59,6 +63,7 @@ type ChangeLog struct {
 	mu       sync.Mutex // guards the maps
 	heads    map[string]chainHead
 	refusals map[string]*refusalBudget
+	details  map[string]*detailBudget
 }
 
 // chainHead is the newest record of a chain as this node knows it. Another node may have appended since: the append then
@@ -73,6 +78,12 @@ type refusalBudget struct {
 	left       float64
 	at         time.Time
 	suppressed uint64
+}
+
+// detailBudget is how many bytes of differences a chain may take now.
+type detailBudget struct {
+	left float64
+	at   time.Time
 }
 
 // ChangeRecord is a Change as it stands in its chain.
@@ -96,7 +107,7 @@ func OpenChangeLog(ctx context.Context, o ChangeLogOptions) (*ChangeLog, error) 
 	if o.JS == nil || o.Retention < 0 {
 		return nil, errors.New("tenant: ChangeLogOptions.JS is required, and Retention must not be negative")
 	}
-	l := &ChangeLog{opts: o, heads: map[string]chainHead{}, refusals: map[string]*refusalBudget{}}
+	l := &ChangeLog{opts: o, heads: map[string]chainHead{}, refusals: map[string]*refusalBudget{}, details: map[string]*detailBudget{}}
 	var err error
 	if l.stream, err = l.openStream(ctx); err != nil {
 		return nil, unreachable(fmt.Errorf("open stream %s: %w", changeStream, err))
@@ -147,7 +158,7 @@ func (l *ChangeLog) Record(ctx context.Context, c Change) error {
 		if !l.takes(chain, &c) {
 			continue
 		}
-		if err := l.append(ctx, chain, c); err != nil {
+		if err := l.append(ctx, chain, l.detailed(chain, c)); err != nil {
 			faults = append(faults, fmt.Errorf("record %s: %w", c.Action, err))
 		}
 	}
@@ -177,6 +188,33 @@ func (l *ChangeLog) takes(chain string, c *Change) bool {
 	b.left--
 	c.Suppressed, b.suppressed = b.suppressed, 0
 	return true
+}
+
+// detailed spends the chain's budget of differences. A change that is past it is on record without them.
+func (l *ChangeLog) detailed(chain string, c Change) Change {
+	if len(c.Differences) == 0 {
+		return c
+	}
+	size := 0.0
+	for _, d := range c.Differences {
+		size += float64(len(d.Path) + len(d.Before) + len(d.After))
+	}
+	now := l.opts.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.details[chain]
+	if b == nil {
+		b = &detailBudget{left: differencesBurst, at: now}
+		l.details[chain] = b
+	}
+	b.left = min(differencesBurst, b.left+now.Sub(b.at).Seconds()*differencesPerSecond)
+	b.at = now
+	if b.left < size {
+		c.Differences, c.DifferencesTruncated = nil, true
+		return c
+	}
+	b.left -= size
+	return c
 }
 
 // append adds a record behind the newest of its chain. The stream refuses it when another node was faster; it then looks at
@@ -280,6 +318,7 @@ func (l *ChangeLog) Forget(ctx context.Context, id seamark.TenantID) (records ui
 	l.mu.Lock()
 	delete(l.heads, chainOf(id))
 	delete(l.refusals, chainOf(id))
+	delete(l.details, chainOf(id))
 	l.mu.Unlock()
 	return records, newest.hash, nil
 }

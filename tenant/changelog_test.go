@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -225,6 +226,42 @@ func TestRefusalsAreBounded(t *testing.T) {
 	page, err := l.List(t.Context(), tenant.ChangeQuery{Tenant: chainA, Limit: 1})
 	if err != nil || len(page.Records) != 1 || page.Records[0].Suppressed != 40 {
 		t.Errorf("got %+v, %v, want the newest record to tell of 40 that were left out", page.Records, err)
+	}
+}
+
+// TestDifferencesAreBounded keeps who changes a large document over and over from pushing out the records of others.
+func TestDifferencesAreBounded(t *testing.T) {
+	clock := testkit.NewClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	l := openChangeLog(t, testkit.JetStream(t), func(o *tenant.ChangeLogOptions) { o.Now = clock.Now })
+	large := done("dashboard.update", "dashboard/1")
+	large.Differences = []tenant.Difference{{Path: ".a", After: json.RawMessage(`"` + strings.Repeat("x", 400<<10) + `"`)}}
+	newest := func() tenant.ChangeRecord {
+		t.Helper()
+		page, err := l.List(t.Context(), tenant.ChangeQuery{Tenant: chainA, Limit: 1})
+		if err != nil || len(page.Records) != 1 {
+			t.Fatalf("got %d records, %v, want the newest", len(page.Records), err)
+		}
+		return page.Records[0]
+	}
+	for i := range 11 {
+		record(t, l, large)
+		if r, fits := newest(), i < 10; (len(r.Differences) == 1) != fits || r.DifferencesTruncated == fits {
+			t.Fatalf("record %d has %d differences, truncated %v, want them only while 4 MiB last", r.Number, len(r.Differences), r.DifferencesTruncated)
+		}
+	}
+	small := done("dashboard.update", "dashboard/2")
+	small.Differences = []tenant.Difference{{Path: ".a", Before: json.RawMessage("1")}}
+	record(t, l, small)
+	if r := newest(); len(r.Differences) != 1 || r.Differences[0].Path != ".a" || string(r.Differences[0].Before) != "1" || r.Differences[0].After != nil {
+		t.Errorf("got %+v, want the small difference that still fits", r.Differences)
+	}
+	clock.Advance(time.Hour)
+	record(t, l, large)
+	if r := newest(); len(r.Differences) != 1 {
+		t.Error("an hour later there is no room again")
+	}
+	if proof := verify(t, l, chainA); proof.Fault != "" || proof.Records != 13 {
+		t.Errorf("got %+v, want 13 records without a fault", proof)
 	}
 }
 

@@ -1460,6 +1460,12 @@ type Change struct {
 	Before   string `json:"before"`
 	ClientIP string `json:"client_ip"`
 
+	// Differences In what the object before and after differ. Empty for refusals, for private saved queries, and where it is not known.
+	Differences []Change_Differences `json:"differences"`
+
+	// DifferencesTruncated Whether there are more differences than the record keeps.
+	DifferencesTruncated bool `json:"differences_truncated"`
+
 	// Hash Digest of this record.
 	Hash string `json:"hash"`
 
@@ -1495,6 +1501,18 @@ type Change_Actor struct {
 	// Kind session, operator, admin, query, ingest, api, cli, system or anonymous.
 	Kind  string `json:"kind"`
 	Login string `json:"login"`
+}
+
+// Change_Differences defines model for Change.Differences.
+type Change_Differences struct {
+	// After The value after; null where there is none.
+	After interface{} `json:"after"`
+
+	// Before The value before; null where there was none. What is called like a secret is not shown.
+	Before interface{} `json:"before"`
+
+	// Path Place in the document, such as .title or .pipelines[name=shop].enabled.
+	Path string `json:"path"`
 }
 
 // ChangeList defines model for ChangeList.
@@ -4281,7 +4299,10 @@ type Tenant struct {
 
 	// PurgeAfter Until when a tenant that is being deleted can be restored; null for the others.
 	PurgeAfter *time.Time `json:"purge_after"`
-	Slug       string     `json:"slug"`
+
+	// Shard The ClickHouse shard that the tenant's data is on, counted from 1. It never changes.
+	Shard int    `json:"shard"`
+	Slug  string `json:"slug"`
 
 	// State active, suspended or deleting.
 	State string `json:"state"`
@@ -4381,6 +4402,9 @@ type TenantRef struct {
 type TenantSpec struct {
 	// Name Name for people; the slug unless told.
 	Name *string `json:"name,omitempty"`
+
+	// Shard The ClickHouse shard that the tenant's data will be on, for ever; the one with the fewest tenants unless told.
+	Shard *int `json:"shard,omitempty"`
 
 	// Slug Short name: lower-case letters, digits and dashes; unique.
 	Slug string `json:"slug"`
@@ -10983,6 +11007,7 @@ func Operations() []Operation {
 			Body: []string{"application/json"}, BodyRequired: true,
 			Fields: []Param{
 				{Name: "name", In: "body", Type: "string", Description: "Name for people; the slug unless told."},
+				{Name: "shard", In: "body", Type: "integer", Description: "The ClickHouse shard that the tenant's data will be on, for ever; the one with the fewest tenants unless told."},
 				{Name: "slug", In: "body", Type: "string", Required: true, Description: "Short name: lower-case letters, digits and dashes; unique."},
 			},
 			Answer: []string{"application/json"},

@@ -53,6 +53,13 @@ func (a *App) tellChanged(r *httpx.Request, route *httpx.Route, status int, err 
 	if err != nil {
 		c.Result = err.ID
 	}
+	if err == nil && !r.Change.Private {
+		found, derr := tenant.Compare(r.Change.Before, r.Change.After)
+		if derr != nil {
+			a.log.ErrorContext(r.Context(), "the documents of a change cannot be compared", slog.String("action", c.Action), slog.Any("err", derr))
+		}
+		c.Differences, c.DifferencesTruncated = found.List, found.Truncated
+	}
 	for digest, doc := range map[*string]any{&c.Before: r.Change.Before, &c.After: r.Change.After} {
 		if doc == nil {
 			continue
@@ -85,9 +92,14 @@ func (c changeAPI) ListChanges(ctx context.Context, q api.ChangeQuery) (api.Chan
 	out := api.ChangePage{Items: make([]api.Change, len(page.Records)), Next: page.Next}
 	for i := range page.Records {
 		r := &page.Records[i]
+		differences := make([]api.ChangeDifference, len(r.Differences))
+		for j, d := range r.Differences {
+			differences[j] = api.ChangeDifference(d)
+		}
 		out.Items[i] = api.Change{
 			Number: r.Number, Time: r.Time, Tenant: string(r.Tenant), Actor: api.ChangeActor(r.Actor), Action: r.Action, Object: r.Object,
 			Before: r.Before, After: r.After, Result: r.Result, Status: r.Status, ClientIP: r.ClientIP, RequestID: r.RequestID,
+			Differences: differences, DifferencesTruncated: r.DifferencesTruncated,
 			Suppressed: r.Suppressed, Previous: r.Previous, Hash: r.Hash,
 		}
 	}

@@ -17,9 +17,11 @@ type Change struct {
 	Object string
 	// Tenant is whose thing it is, where that is not the principal's own tenant: an operator's changes.
 	Tenant seamark.TenantID
-	// Before and After are the object's documents, which the log keeps as digests. They must hold no secret: a short one can
-	// be found from its digest by trial.
+	// Before and After are the object's documents, of which the log keeps digests and in what they differ. They must hold no
+	// secret: a short one can be found from its digest by trial.
 	Before, After any
+	// Private keeps what the documents say out of the log, which others read: only digests are kept.
+	Private bool
 	// Principal is whom the handler of an anonymous route has proven: a sign-in.
 	Principal seamark.Principal
 	// Login is the one that was given at an anonymous route, proven or not.

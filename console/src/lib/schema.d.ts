@@ -5037,12 +5037,16 @@ export interface components {
             purge_after: string | null;
             /** @description How many clusters the tenant has. */
             clusters: number;
+            /** @description The ClickHouse shard that the tenant's data is on, counted from 1. It never changes. */
+            shard: number;
         };
         TenantSpec: {
             /** @description Short name: lower-case letters, digits and dashes; unique. */
             slug: string;
             /** @description Name for people; the slug unless told. */
             name?: string;
+            /** @description The ClickHouse shard that the tenant's data will be on, for ever; the one with the fewest tenants unless told. */
+            shard?: number;
         };
         SignedCertificate: {
             certificate: components["schemas"]["Certificate"];
@@ -5209,6 +5213,17 @@ export interface components {
             before: string;
             /** @description Digest of the object after. */
             after: string;
+            /** @description In what the object before and after differ. Empty for refusals, for private saved queries, and where it is not known. */
+            differences: {
+                /** @description Place in the document, such as .title or .pipelines[name=shop].enabled. */
+                path: string;
+                /** @description The value before; null where there was none. What is called like a secret is not shown. */
+                before: unknown;
+                /** @description The value after; null where there is none. */
+                after: unknown;
+            }[];
+            /** @description Whether there are more differences than the record keeps. */
+            differences_truncated: boolean;
             /** @description done, or the id of the error. */
             result: string;
             /** @description HTTP status of the answer; 0 without a request. */

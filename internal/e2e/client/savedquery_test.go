@@ -33,7 +33,11 @@ func savedQueryCalls() []call {
 			}
 			changed := spec
 			changed.Name = "Errors of the web"
-			return one(w.owner.UpdateSavedQuery(t.Context(), id, changed, client.IfMatch(meta.ETag)))
+			if _, err := w.owner.UpdateSavedQuery(t.Context(), id, changed, client.IfMatch(meta.ETag)); err != nil {
+				return err
+			}
+			differs(t, w, "saved_query/"+id, ".name: Errors -> Errors of the web")
+			return privateChange(t, w, spec)
 		}},
 		{"deleteSavedQuery", func(t *testing.T, w *world) error { return w.owner.DeleteSavedQuery(t.Context(), id) }},
 	}
