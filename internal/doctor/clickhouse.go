@@ -120,7 +120,7 @@ func (e *exam) apart(servers map[string]*store.Inspection) {
 		return
 	}
 	e.fail("clickhouse", "Give each of them a --clickhouse.dsn of its own, which makes it a shard, or name servers that share their tables as those of ClickHouse Cloud do.",
-		"a a --clickhouse.dsn names %d servers with tables of their own: a row is found on the one that it was written to alone", len(servers))
+		"a --clickhouse.dsn names %d servers with tables of their own: a row is found on the one that it was written to alone", len(servers))
 }
 
 // web asks a server's HTTP port, which inserts go to.

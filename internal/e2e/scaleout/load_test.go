@@ -54,6 +54,7 @@ var signals = []*signal{
 // sender pushes batch after batch to any ingest node, the same bytes until they are acknowledged.
 type sender struct {
 	*signal
+	shard   int // that its tenant is on
 	number  int
 	rnd     *rand.Rand
 	lastAt  time.Time
@@ -65,7 +66,7 @@ type sender struct {
 // load is what senders and readers do to a region.
 type load struct {
 	r       *region
-	conn    driver.Conn // of the store's tables
+	conns   []driver.Conn // of the shards' tables
 	client  *http.Client
 	ingest  []*atomic.Pointer[string] // where each ingest node is or was last
 	querier []*atomic.Pointer[string]
@@ -74,42 +75,52 @@ type load struct {
 	stop    chan struct{}
 	wait    sync.WaitGroup
 
-	answers atomic.Int64
-	mu      sync.Mutex // guards gaps
+	answers [shards]atomic.Int64 // to readers of the tenant on each shard
+	mu      sync.Mutex           // guards gaps
 	gaps    []gap
 }
 
 // gap is a query that no querier answered.
 type gap struct {
+	shard        int
 	begun, ended time.Time
 	err          error
 }
 
 func newLoad(r *region, rnd *rand.Rand) *load {
 	l := &load{r: r, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}, stop: make(chan struct{})}
-	var err error
-	if l.conn, err = clickhouse.Open(&clickhouse.Options{
-		Addr: []string{r.engine.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: r.engine.Password},
-	}); err != nil {
-		r.t.Fatal(err)
+	for _, e := range r.engines {
+		conn, err := driverOf(e)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		r.t.Cleanup(func() { _ = conn.Close() })
+		l.conns = append(l.conns, conn)
 	}
-	r.t.Cleanup(func() { _ = l.conn.Close() })
 	for range each {
 		l.ingest, l.querier = append(l.ingest, &atomic.Pointer[string]{}), append(l.querier, &atomic.Pointer[string]{})
 	}
 	l.aim()
 	for _, s := range signals {
-		for range 2 {
+		for shard := range shards {
 			number := len(l.senders) + 1
-			l.senders = append(l.senders, &sender{signal: s, number: number, rnd: rand.New(rand.NewPCG(rnd.Uint64(), uint64(number)))})
+			l.senders = append(l.senders, &sender{signal: s, shard: shard, number: number, rnd: rand.New(rand.NewPCG(rnd.Uint64(), uint64(number)))})
 		}
 	}
 	for _, s := range l.senders {
 		l.wait.Go(func() { l.push(s) })
 	}
-	l.wait.Go(func() { l.read(harness.LogQL, `sum(count_over_time({app="scaleout"}[1h]))`) })
-	l.wait.Go(func() { l.read(harness.PromQL, `count(scaleout_value)`) })
+	for shard := range shards {
+		l.wait.Go(func() { l.read(shard, harness.LogQL, `sum(count_over_time({app="scaleout"}[1h]))`) })
+		l.wait.Go(func() { l.read(shard, harness.PromQL, `count(scaleout_value)`) })
+	}
 	return l
+}
+
+func driverOf(e *harness.Engine) (driver.Conn, error) {
+	return clickhouse.Open(&clickhouse.Options{
+		Addr: []string{e.TCP}, DialContext: engine.DialClickHouse, Auth: clickhouse.Auth{Username: engine.AdminUser, Password: e.Password},
+	})
 }
 
 // aim tells senders and readers where the nodes are that run now.
@@ -161,7 +172,7 @@ func (l *load) push(s *sender) {
 func (l *load) deliver(s *sender, body []byte) {
 	for n := s.number; ; n++ {
 		a, err := harness.Do(context.Background(), l.client, &harness.Request{
-			URL: *l.ingest[n%each].Load() + s.path, Token: l.r.account.Ingest, Type: s.media, Body: body,
+			URL: *l.ingest[n%each].Load() + s.path, Token: l.r.accounts[s.shard].Ingest, Type: s.media, Body: body,
 		})
 		switch {
 		case err != nil, a.Status == http.StatusTooManyRequests, a.Status == http.StatusServiceUnavailable: // the node is gone, or cannot now
@@ -180,7 +191,7 @@ func (l *load) deliver(s *sender, body []byte) {
 }
 
 // read asks again and again, and the next querier where one does not answer, as a balancer does.
-func (l *load) read(ask func(ctx context.Context, url, token, query string) ([]harness.Series, error), query string) {
+func (l *load) read(shard int, ask func(ctx context.Context, url, token, query string) ([]harness.Series, error), query string) {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -193,16 +204,16 @@ func (l *load) read(ask func(ctx context.Context, url, token, query string) ([]h
 		var err error
 		for i := range each {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-			_, err = ask(ctx, *l.querier[(n+i)%each].Load(), l.r.account.Query, query)
+			_, err = ask(ctx, *l.querier[(n+i)%each].Load(), l.r.accounts[shard].Query, query)
 			cancel()
 			if err == nil {
-				l.answers.Add(1)
+				l.answers[shard].Add(1)
 				break
 			}
 		}
 		if err != nil {
 			l.mu.Lock()
-			l.gaps = append(l.gaps, gap{begun, time.Now(), err})
+			l.gaps = append(l.gaps, gap{shard, begun, time.Now(), err})
 			l.mu.Unlock()
 		}
 	}
@@ -260,7 +271,7 @@ type ledger struct{ acked, lost, doubled, foreign int }
 func (l *load) count(s *sender, sql string, acked uint64) (ledger, error) {
 	n := ledger{acked: int(acked)}
 	first := uint64(s.number) * senderIDs
-	rows, err := l.conn.Query(context.Background(), fmt.Sprintf(sql, l.r.account.Database(), first, first+senderIDs))
+	rows, err := l.conns[s.shard].Query(context.Background(), fmt.Sprintf(sql, l.r.accounts[s.shard].Database(), first, first+senderIDs))
 	if err != nil {
 		return n, err
 	}
@@ -298,12 +309,34 @@ func (l *load) stored(s *sender, sql string) (n ledger) {
 	return n
 }
 
-// catchesUp waits until what is acknowledged now is stored.
-func (l *load) catchesUp() {
+// catchesUp waits until what is acknowledged now is stored, but for the tenants of a shard that is away; away is -1 where none is.
+func (l *load) catchesUp(away int) {
 	l.r.t.Helper()
 	for _, s := range l.senders {
-		l.stored(s, s.counts[0])
+		if s.shard != away {
+			l.stored(s, s.counts[0])
+		}
 	}
+}
+
+// enoughAnswers is how many queries of a tenant have to be answered while another's shard is away: more than were under way before.
+const enoughAnswers = 10
+
+// answersBut waits for answers to the tenants of all shards but one.
+func (l *load) answersBut(away int) {
+	l.r.t.Helper()
+	var before [shards]int64
+	for i := range l.answers {
+		before[i] = l.answers[i].Load()
+	}
+	testkit.Eventually(l.r.t, within, func() error {
+		for i := range l.answers {
+			if got := l.answers[i].Load() - before[i]; i != away && got < enoughAnswers {
+				return fmt.Errorf("%d queries of the tenant on shard %d are answered while shard %d is away, want %d", got, i+1, away+1, enoughAnswers)
+			}
+		}
+		return nil
+	})
 }
 
 // judge holds the tables against what was acknowledged, once the writers have stored it.
@@ -324,23 +357,32 @@ func (l *load) judge(t *testing.T) {
 			all.acked, all.doubled, all.foreign = all.acked+n.acked, all.doubled+n.doubled, all.foreign+n.foreign
 		}
 	}
-	t.Logf("rows acknowledged %d, lost %d, doubled %d, foreign %d; %d retries; %d queries answered, %d not", all.acked, all.lost, all.doubled, all.foreign, retries, l.answers.Load(), len(l.gaps))
+	t.Logf("rows acknowledged %d, lost %d, doubled %d, foreign %d; %d retries; %d and %d queries answered, %d not", all.acked, all.lost, all.doubled, all.foreign, retries, l.answers[0].Load(), l.answers[1].Load(), len(l.gaps))
 }
 
-// queried wants every querier to find all rows of logs and samples.
+// queried wants every querier to find all rows of logs and samples of each tenant, and no other's.
 func (l *load) queried(t *testing.T) {
+	t.Helper()
+	for shard := range shards {
+		l.queriedOf(t, shard)
+	}
+}
+
+func (l *load) queriedOf(t *testing.T, shard int) {
 	t.Helper()
 	want := map[string]float64{}
 	for _, s := range l.senders {
-		want[s.name] += float64(s.batches.Load() * batchRows)
+		if s.shard == shard {
+			want[s.name] += float64(s.batches.Load() * batchRows)
+		}
 	}
 	for _, n := range l.r.nodes["querier"] {
 		testkit.Eventually(t, within, func() error {
-			lines, err := harness.LogQL(t.Context(), n.URL, l.r.account.Query, `sum(count_over_time({app="scaleout"}[1h]))`)
+			lines, err := harness.LogQL(t.Context(), n.URL, l.r.accounts[shard].Query, `sum(count_over_time({app="scaleout"}[1h]))`)
 			if err != nil || len(lines) != 1 || lines[0].Point.Value != want["logs"] {
 				return fmt.Errorf("lines are %v, want %v: %w", lines, want["logs"], err)
 			}
-			points, err := harness.PromQL(t.Context(), n.URL, l.r.account.Query, `sum(count_over_time(scaleout_value[1h]))`)
+			points, err := harness.PromQL(t.Context(), n.URL, l.r.accounts[shard].Query, `sum(count_over_time(scaleout_value[1h]))`)
 			if err != nil || len(points) != 1 || points[0].Point.Value != want["samples"] {
 				return fmt.Errorf("samples are %v, want %v: %w", points, want["samples"], err)
 			}

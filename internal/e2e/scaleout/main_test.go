@@ -1,5 +1,6 @@
-// Package scaleout runs Seamark as a region does, on one machine: three NATS servers that replicate everything three times, a ClickHouse,
-// and two of each role. It takes every node away and brings it back, one at a time, under load, and counts what was acknowledged.
+// Package scaleout runs Seamark as a region does, on one machine: three NATS servers that replicate everything three times, two shards of
+// ClickHouse with a tenant on each, and two of each role. It takes every node away and brings it back, one at a time, under load, and
+// counts what was acknowledged.
 package scaleout
 
 import (
@@ -20,6 +21,7 @@ func TestMain(m *testing.M) { harness.Main(m) }
 const (
 	replicas = 3 // of NATS
 	each     = 2 // of each role
+	shards   = 2 // of ClickHouse, each with a tenant
 	// alertingShards is how many parts the tenants' alerts are divided into.
 	alertingShards = 32
 	// within bounds what a node's loss or return may take on a machine that is shared.
@@ -37,36 +39,36 @@ type node struct {
 
 // region is the whole installation.
 type region struct {
-	t       *testing.T
-	nats    *harness.NATSCluster
-	engine  *harness.Engine
-	flags   []string
-	nodes   map[string][]*node
-	account *harness.Account
+	t        *testing.T
+	nats     *harness.NATSCluster
+	engines  []*harness.Engine // of the shards
+	flags    []string
+	nodes    map[string][]*node
+	accounts []*harness.Account // one on each shard
 }
 
 func newRegion(t *testing.T) *region {
 	t.Helper()
-	r := &region{t: t, nats: harness.StartNATSCluster(t, replicas), engine: harness.StartEngine(t, t.TempDir()), nodes: map[string][]*node{}}
+	r := &region{t: t, nats: harness.StartNATSCluster(t, replicas), engines: harness.StartShards(t, shards), nodes: map[string][]*node{}}
 	r.natsHealthy()
-	r.flags = append([]string{"--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas), "--bus.shards", "2"}, r.engine.Flags()...)
-	first := &node{role: "ingest", folder: t.TempDir()}
-	r.start(first)
+	r.flags = append([]string{"--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas), "--bus.shards", "2"}, harness.ShardFlags(r.engines)...)
+	for _, role := range roles {
+		for range each {
+			n := &node{role: role, folder: t.TempDir()}
+			r.start(n)
+			r.nodes[role] = append(r.nodes[role], n)
+		}
+	}
 	admin := func(out any, args ...string) {
 		t.Helper()
 		harness.Admin(t, t.TempDir(), out, append(args, "--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas))...)
 	}
-	r.account = harness.NewAccount(admin, "region")
-	for _, role := range roles {
-		for i := range each {
-			n := &node{role: role, folder: t.TempDir()}
-			if role == "ingest" && i == 0 {
-				n = first
-			} else {
-				r.start(n)
-			}
-			r.nodes[role] = append(r.nodes[role], n)
+	for i := range shards {
+		account := harness.NewAccount(admin, fmt.Sprintf("tenant-%d", i+1))
+		if account.Shard != i+1 {
+			t.Fatalf("%s is on shard %d of ClickHouse, want %d, which has the fewest tenants", account.Slug, account.Shard, i+1)
 		}
+		r.accounts = append(r.accounts, account)
 	}
 	return r
 }
@@ -121,17 +123,29 @@ func (r *region) losses() (list []loss) {
 			})
 		}
 	}
-	return append(list, loss{role: "clickhouse", kill: r.killEngine, back: r.engineBack})
+	for i := range r.engines {
+		list = append(list, loss{role: storeRole, number: i, kill: func() { r.killEngine(i) }, back: func() { r.engineBack(i) }})
+	}
+	return list
 }
 
-// killEngine kills ClickHouse itself; what looks after it starts it again.
-func (r *region) killEngine() {
+// storeRole is the role of losses that are a shard's: everything of its tenant is away then, and nothing of another's.
+const storeRole = "clickhouse"
+
+// killEngine kills a shard's ClickHouse. What looks after it, and would start it again, stands still until it is to be back.
+func (r *region) killEngine(shard int) {
 	r.t.Helper()
-	pid, err := harness.EngineOf(r.engine.Pid())
+	pid, err := harness.EngineOf(r.engines[shard].Pid())
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	r.signal(r.engines[shard].Pid(), syscall.SIGSTOP)
+	r.signal(pid, syscall.SIGKILL)
+}
+
+func (r *region) signal(pid int, s syscall.Signal) {
+	r.t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -143,11 +157,11 @@ const (
 	engineStarts = 10 * time.Second
 )
 
-// engineEnds reads from the log of what looks after ClickHouse when it ended. Beside our own kills that can be the kill of one of its
+// engineEnds reads from the log of what looks after a shard's ClickHouse when it ended. Beside our own kills that can be the kill of one of its
 // clients: the embedded engine, which stands in for a server here, ends when a connection is reset (engine.DialClickHouse).
-func (r *region) engineEnds() (ends []time.Time) {
+func (r *region) engineEnds(shard int) (ends []time.Time) {
 	r.t.Helper()
-	for line := range strings.Lines(r.engine.Log()) {
+	for line := range strings.Lines(r.engines[shard].Log()) {
 		if !strings.Contains(line, "ClickHouse engine ended") {
 			continue
 		}
@@ -161,11 +175,12 @@ func (r *region) engineEnds() (ends []time.Time) {
 	return ends
 }
 
-// engineBack waits until ClickHouse answers.
-func (r *region) engineBack() {
+// engineBack has a shard's ClickHouse started again, and waits until it answers.
+func (r *region) engineBack(shard int) {
 	r.t.Helper()
+	r.signal(r.engines[shard].Pid(), syscall.SIGCONT)
 	testkit.Eventually(r.t, within, func() error {
-		a, err := harness.Do(r.t.Context(), http.DefaultClient, &harness.Request{Method: http.MethodGet, URL: "http://" + r.engine.HTTP + "/ping"})
+		a, err := harness.Do(r.t.Context(), http.DefaultClient, &harness.Request{Method: http.MethodGet, URL: "http://" + r.engines[shard].HTTP + "/ping"})
 		if err == nil && a.Status != http.StatusOK {
 			err = fmt.Errorf("status %d", a.Status)
 		}

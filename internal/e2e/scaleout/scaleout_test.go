@@ -9,13 +9,16 @@ import (
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
-// TestScaleOut takes away one node of each kind, as a crash does.
+// nobody is no shard.
+const nobody = -1
+
+// TestScaleOut takes away one node of each kind and each shard of ClickHouse, as a crash does.
 func TestScaleOut(t *testing.T) {
 	soak(t, func(c *course) {
-		c.load.catchesUp()
+		c.load.catchesUp(nobody)
 		victims := map[string]int{"writer": c.r.storing()} // of the others any
 		for _, n := range c.r.losses() {
-			if n.number == victims[n.role] {
+			if n.role == storeRole || n.number == victims[n.role] {
 				c.lose(n)
 			}
 		}
@@ -38,8 +41,9 @@ func TestScaleOutEveryNode(t *testing.T) {
 
 // course is a run of losses under load.
 type course struct {
-	r    *region
-	load *load
+	r        *region
+	load     *load
+	absences []absence
 }
 
 // soak runs losses under load, and holds the store against what was acknowledged.
@@ -68,11 +72,18 @@ func (c *course) lose(n loss) {
 		c.r.alertsHeld()
 	}
 	c.load.goesOn()
-	if n.role == "writer" {
-		c.load.catchesUp() // the other writer takes over
+	switch n.role {
+	case "writer":
+		c.load.catchesUp(nobody) // the other writer takes over
+	case storeRole:
+		c.load.answersBut(n.number)
+		c.load.catchesUp(n.number)
 	}
 	away := time.Since(begun)
 	n.back()
+	if n.role == storeRole {
+		c.absences = append(c.absences, absence{n.number, begun, time.Now()})
+	}
 	c.returned(n)
 	c.r.t.Logf("%s: killed, away for %s, back after %s", n.String(), away.Round(100*time.Millisecond), time.Since(begun).Round(100*time.Millisecond))
 }
@@ -101,19 +112,29 @@ func (c *course) returned(n loss) {
 	c.load.goesOn()
 }
 
-// judgeGaps wants every query answered by one querier or the other, but while ClickHouse is away: both read from it.
+// absence is a time in which a shard's ClickHouse was away by our hand.
+type absence struct {
+	shard      int
+	from, till time.Time
+}
+
+// judgeGaps wants every query answered by one querier or the other, but while the tenant's shard of ClickHouse is away: both read from it.
 func (c *course) judgeGaps(t *testing.T) {
 	t.Helper()
-	if c.load.answers.Load() == 0 {
-		t.Error("no query was answered")
+	for shard := range shards {
+		if c.load.answers[shard].Load() == 0 {
+			t.Errorf("no query of the tenant on shard %d was answered", shard+1)
+		}
+		for _, at := range c.r.engineEnds(shard) {
+			c.absences = append(c.absences, absence{shard, at, at})
+		}
 	}
-	ends := c.r.engineEnds()
-	t.Logf("ClickHouse ended %d times", len(ends))
+	t.Logf("shards of ClickHouse were away %d times", len(c.absences))
 	for _, g := range c.load.gaps {
-		if !slices.ContainsFunc(ends, func(at time.Time) bool {
-			return g.ended.After(at.Add(-engineDies)) && g.begun.Before(at.Add(engineStarts))
+		if !slices.ContainsFunc(c.absences, func(a absence) bool {
+			return a.shard == g.shard && g.ended.After(a.from.Add(-engineDies)) && g.begun.Before(a.till.Add(engineStarts))
 		}) {
-			t.Errorf("no querier answered from %s to %s: %v", g.begun.Format(time.StampMilli), g.ended.Format(time.StampMilli), g.err)
+			t.Errorf("no querier answered the tenant on shard %d from %s to %s: %v", g.shard+1, g.begun.Format(time.StampMilli), g.ended.Format(time.StampMilli), g.err)
 		}
 	}
 }
