@@ -58,6 +58,9 @@ tools: bin/tools/golangci-lint
 bin/tools/golangci-lint: tools/go.mod
 	cd tools && CGO_ENABLED=0 go build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+bin/tools/govulncheck: tools/go.mod
+	cd tools && CGO_ENABLED=0 go build -o ../$@ golang.org/x/vuln/cmd/govulncheck
+
 ## Running
 
 .PHONY: demo
@@ -126,6 +129,14 @@ terraform: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
 terraform: engine build ## Build and vet the Terraform provider, and try it with the terraform on the path against the built product
 	@command -v terraform >/dev/null || { echo 'The tests need terraform (1.11 or later) on the path.' >&2; exit 1; }
 	cd terraform/provider && go build -o ../../bin/terraform-provider-seamark . && go vet ./... && go test -vet=off -count=1 -timeout 10m ./...
+
+# GOVULNDB is another database than Go's own: an address, or a folder with the entries (data/osv of golang/vulndb).
+VULNDB = $(if $(GOVULNDB),-db $(if $(filter /%,$(GOVULNDB)),file://)$(GOVULNDB))
+
+.PHONY: vuln
+vuln: bin/tools/govulncheck ## Known faults of the modules that the binary and the Terraform provider call; GOVULNDB is another database than Go's
+	bin/tools/govulncheck $(VULNDB) ./...
+	cd terraform/provider && ../../bin/tools/govulncheck $(VULNDB) ./...
 
 .PHONY: fuzz
 fuzz: engine ## Run every fuzz target for FUZZTIME (10s)
