@@ -37,6 +37,60 @@ it("shows the change log, a record's digests and the proof", async () => {
   await checkPage(here);
 });
 
+it("tells in what a change differs, and no secret", async () => {
+  const here = await visits.open("owner", "/settings?tab=changes&action=forwarder.update");
+  const { page } = here;
+  const name = `changed-${Date.now()}`;
+  const forwarder = (filter: string, secret: string) => ({
+    filter,
+    paused: true,
+    target: {
+      webhook: { url: "https://logs.example.com/", headers: { Authorization: { value: secret } } },
+    },
+  });
+  for (const [filter, secret] of [
+    ['{app="a"}', "hunter1"],
+    ['{app="b"}', "hunter2"],
+  ] as const) {
+    expect(await here.call("PUT", `/api/v1/forwarders/${name}`, forwarder(filter, secret))).toBe(200);
+  }
+  await page.reload();
+  const row = page.getByRole("row").filter({ hasText: name });
+  await row.first().getByText("filter, target.webhook.headers.Authorization").waitFor();
+  await row.first().click();
+  const changed = page.getByRole("region", { name: "What changed" });
+  await changed
+    .getByRole("row", { name: /^\.filter/ })
+    .getByText('{app="a"}')
+    .waitFor();
+  await changed
+    .getByRole("row", { name: /^\.filter/ })
+    .getByText('{app="b"}')
+    .waitFor();
+  expect(await page.getByText(/hunter/).count()).toBe(0);
+  await checkPage(here);
+  expect(await here.call("DELETE", `/api/v1/forwarders/${name}`)).toBe(204);
+});
+
+it("shows a change at a phone's width, and says why one tells nothing", async () => {
+  const here = await visits.open("owner", "/settings?tab=changes&action=retention.update", {
+    viewport: narrow,
+  });
+  const { page } = here;
+  const change = { signals: { events: 28 }, streams: [] };
+  expect(await here.call("PUT", "/api/v1/retention", change)).toBe(200);
+  expect(await here.call("PUT", "/api/v1/retention", { signals: {}, streams: [] })).toBe(200);
+  expect(await here.call("PUT", "/api/v1/retention", { signals: { events: 99_999 }, streams: [] })).toBe(400);
+  await page.reload();
+  const changed = page.getByRole("region", { name: "What changed" });
+  await page.getByRole("row").nth(1).click();
+  await changed.getByText("Nothing: it was refused.").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await page.getByRole("row").nth(2).click();
+  await changed.getByText("28", { exact: true }).waitFor();
+  await checkPage(here);
+});
+
 it("puts the fault of a retention that is too long where it belongs", async () => {
   const here = await visits.open("owner", "/settings?tab=retention", { viewport: narrow });
   const form = here.page.getByRole("form", { name: "Retention" });

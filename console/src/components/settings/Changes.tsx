@@ -2,12 +2,13 @@ import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { type Change, useChanges, useVerifyChanges } from "../../data/changes";
 import { useCan } from "../../data/permissions";
-import { changesCodec } from "../../lib/changesstate";
+import { changesCodec, placesOf, whyNoDifferences } from "../../lib/changesstate";
 import { formatDateTime } from "../../lib/clock";
 import { formatCount } from "../../lib/format";
 import { useTime } from "../../lib/time";
 import { useUrlState } from "../../lib/useurlstate";
 import { Ago } from "../Ago";
+import { Differences } from "../audit/Differences";
 import { Badge } from "../Badge";
 import { Button } from "../Button";
 import { Card } from "../Card";
@@ -91,7 +92,12 @@ function ChangeLog({ tenant }: { tenant: string }) {
                     head: "To what",
                     grow: true,
                     wideOnly: true,
-                    cell: ({ object }) => <code>{object}</code>,
+                    cell: ({ object, differences }) => (
+                      <span className={styles.cell}>
+                        <code>{object}</code>
+                        {differences.length > 0 && <small>{placesOf(differences)}</small>}
+                      </span>
+                    ),
                   },
                   { key: "result", head: "Result", cell: (change) => <Result of={change} /> },
                 ]}
@@ -166,21 +172,26 @@ function ChangeDrawer({ change, onClose }: { change: Change; onClose: () => void
             ["Request", <code key="request">{change.request_id}</code>],
           ]}
         />
-        <h3>Before and after</h3>
+        <section aria-label="What changed">
+          <h3>What changed</h3>
+          {change.differences.length > 0 ? (
+            <Differences
+              differences={change.differences}
+              truncated={change.differences_truncated}
+              sent={false}
+            />
+          ) : (
+            <p className="soft">{whyNoDifferences(change)}</p>
+          )}
+        </section>
+        <h3>Proof</h3>
         <p className="soft">
-          The log keeps digests, never the things themselves: with a copy of a document one can prove that it
-          is the one that was changed.
+          With a copy of a document one can prove by its digest that it is the one that was changed.
         </p>
         <KeyValues
           items={[
-            ["Before", <code key="before">{change.before || "nothing"}</code>],
-            ["After", <code key="after">{change.after || "nothing"}</code>],
-            ["Differs", change.before === change.after ? "no" : change.before === "" ? "it is new" : "yes"],
-          ]}
-        />
-        <h3>Proof</h3>
-        <KeyValues
-          items={[
+            ["Before", change.before && <code key="before">{change.before}</code>],
+            ["After", change.after && <code key="after">{change.after}</code>],
             ["This record", <code key="hash">{change.hash}</code>],
             ["The one before", <code key="previous">{change.previous || "none"}</code>],
           ]}
