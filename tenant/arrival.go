@@ -171,7 +171,7 @@ func (d *Directory) flushArrivals(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("encode arrival: %w", err)
 		}
-		if err := d.arrivals.bucket.put(ctx, "arrival."+key.String(), value); err != nil {
+		if _, err := d.arrivals.bucket.put(ctx, "arrival."+key.String(), value); err != nil {
 			return fmt.Errorf("write arrival: %w", err)
 		}
 	}

@@ -142,11 +142,10 @@ func (b *bucket) update(ctx context.Context, key string, value []byte, expected 
 }
 
 // put writes a key whatever it holds.
-func (b *bucket) put(ctx context.Context, key string, value []byte) error {
-	_, err := b.write(ctx, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
+func (b *bucket) put(ctx context.Context, key string, value []byte) (revision uint64, err error) {
+	return b.write(ctx, func(ctx context.Context, kv jetstream.KeyValue) (uint64, error) {
 		return kv.Put(ctx, key, value)
 	})
-	return err
 }
 
 // remove deletes a key; deleting an absent one is no error.

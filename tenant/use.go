@@ -148,7 +148,7 @@ func (d *Directory) flushUses(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("encode use: %w", err)
 		}
-		if err := d.used.bucket.put(ctx, "use."+keyID, value); err != nil {
+		if _, err := d.used.bucket.put(ctx, "use."+keyID, value); err != nil {
 			return fmt.Errorf("write use: %w", err)
 		}
 	}

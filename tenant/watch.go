@@ -278,7 +278,7 @@ func (w *watch) beatLoop(ctx context.Context) {
 	for first := true; ; first = false { // the first one completes Open
 		if first || w.beatDue() {
 			before := w.heardAt.Load()
-			err := w.writeBeat(ctx)
+			_, err := w.writeBeat(ctx)
 			if err == nil && (w.stalled() || away && !w.hears(ctx, before)) {
 				w.requestRestart()
 			}
@@ -318,10 +318,10 @@ func (w *watch) untilBeat(away bool) time.Duration {
 	return min(w.timing.beat, max(w.timing.beat/part, due-time.Duration(w.now().UnixNano()-w.beatAt.Load())))
 }
 
-func (w *watch) writeBeat(ctx context.Context) error {
+func (w *watch) writeBeat(ctx context.Context) (revision uint64, err error) {
 	value, err := json.Marshal(beatDoc{Version: docVersion, At: w.now().UTC()})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	return w.bucket.put(ctx, beatKey, value)
 }
