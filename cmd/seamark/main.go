@@ -44,6 +44,7 @@ type cli struct {
 	Alerting    roleCmd        `cmd:"" help:"Run the alerting role alone."`
 	Forwarder   roleCmd        `cmd:"" help:"Run the forwarders of all tenants alone."`
 	API         roleCmd        `cmd:"" name:"api" help:"Run the control plane and console alone."`
+	Lambda      lambdaCmd      `cmd:"" help:"Run the ingest role as an AWS Lambda function behind an HTTP API, a function URL or a load balancer."`
 	Admin       adminCmd       `cmd:"" help:"Administer tenants, clusters, tokens and users of a running server."`
 	Ctl         ctlCmd         `cmd:"" passthrough:"" help:"Call the API of a server, with a token or a person's session."`
 	Keys        keysCmd        `cmd:"" help:"The keys that secrets in the store are sealed with."`

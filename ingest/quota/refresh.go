@@ -234,6 +234,15 @@ func union(own sketch, others []Stake, what kind) int64 {
 	return own.estimate() + apart
 }
 
+// Settle writes the day's account without learning the others', for a process that may be stopped before its next refresh.
+func (l *Limiter) Settle(ctx context.Context) error {
+	l.refreshing.Lock()
+	defer l.refreshing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	return l.usage.write(ctx, l.countToday())
+}
+
 // flush writes the day's account and learns the others'.
 func (l *Limiter) flush(ctx context.Context, now time.Time, scopes []*scope) error {
 	if l.board.mine < 0 {

@@ -111,6 +111,7 @@ type App struct {
 
 	ready                   atomic.Bool
 	engineUp, engineWatched atomic.Bool // of the embedded ClickHouse
+	chores                  []*chore
 	cleanups                []cleanup
 	stopOnce                sync.Once
 	stopErr                 error
@@ -138,6 +139,9 @@ func New(o Options) (*App, error) {
 	if path := SocketPath(o.DataDir); o.embedsNATS() && o.Link == nil && len(path) > maxSocketPath {
 		return nil, fmt.Errorf("--data-dir: the socket %s has %d bytes; the system takes %d. Choose a shorter folder", path, len(path), maxSocketPath)
 	}
+	if o.Sandbox != nil {
+		o.Sandbox.apply(&o)
+	}
 	if o.Reader != nil {
 		o.Roles = slices.DeleteFunc(slices.Clone(o.Roles), func(r Role) bool { return slices.Contains(readerRoles(), r) })
 	}
@@ -163,7 +167,7 @@ func (a *App) Start(ctx context.Context) error {
 	}{
 		{"data folder", true, func(context.Context) error { return a.prepareDataDir() }},
 		{"sign-in providers", a.opts.has(RoleAPI), func(context.Context) error { return a.openProviders() }},
-		{"admin listener", true, a.serveAdmin},
+		{"admin listener", a.opts.Sandbox == nil, a.serveAdmin},
 		{"nats", true, a.startNATS},
 		{"keys", a.usesKeys(), a.openKeys},
 		{"directory", true, a.openDirectory},
@@ -173,8 +177,8 @@ func (a *App) Start(ctx context.Context) error {
 		{"roles", true, a.startRoles},
 		{readerName, a.opts.Reader != nil, a.startReader},
 		{"http", true, a.serveHTTP},
-		{"ingest listeners", true, a.serveIngestListeners},
-		{"signs of life", true, a.startHealthTeller},
+		{"ingest listeners", a.opts.Sandbox == nil, a.serveIngestListeners},
+		{"signs of life", a.opts.Sandbox == nil, a.startHealthTeller}, // one that is frozen would look dead
 	}
 	for _, s := range steps {
 		if !s.when {

@@ -18,12 +18,13 @@ func (a *App) openDirectory(ctx context.Context) error {
 		JS: a.js, Replicas: a.opts.NATS.Replicas, SnapshotPath: filepath.Join(a.opts.DataDir, "directory.json"), StartTimeout: a.opts.StartTimeout, Now: a.opts.Now, Logger: a.log,
 		StoreShards: a.opts.ClickHouse.stores(), Keys: a.keys, SessionLifetime: a.opts.Session.Lifetime, IdleLifetime: a.opts.Session.IdleLifetime,
 		TokenLifetime: a.opts.Session.TokenLifetime, KeyLifetime: a.opts.Session.KeyLifetime,
-		WriterStaleness: a.opts.Directory.MaxAdminAge, ReaderStaleness: a.opts.Directory.MaxIngestAge,
+		WriterStaleness: a.opts.Directory.MaxAdminAge, ReaderStaleness: a.opts.Directory.MaxIngestAge, LookInterval: a.opts.Sandbox.lookInterval(),
 	})
 	if err != nil {
 		return err
 	}
 	a.directory = d
+	a.settles("directory", directoryInterval, d.Settle)
 	a.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "seamark_directory_age_seconds", Help: "Age of the oldest part of what this node knows of tenants and credentials. About 1 while the control plane's store answers.",

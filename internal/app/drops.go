@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/seamarkhq/seamark/ingest"
 	"github.com/seamarkhq/seamark/ingest/hadedup"
@@ -19,8 +20,12 @@ func (a *App) openLedger() (*ledger.Ledger, error) {
 		return nil, err
 	}
 	a.background("drop ledger", l.Run)
+	a.settles("drop ledger", time.Second, l.Flush)
 	return l, nil
 }
+
+// electionBeat is how often the nodes tell each other which replicas send.
+const electionBeat = 5 * time.Second
 
 // openReplicas starts electing one of the Prometheus servers that scrape the same targets.
 func (a *App) openReplicas(ctx context.Context) (*hadedup.Tracker, error) {
@@ -28,11 +33,13 @@ func (a *App) openReplicas(ctx context.Context) (*hadedup.Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := hadedup.New(hadedup.Options{Docs: docs, FailAfter: a.opts.Ingest.ReplicaTimeout, MaxClusters: a.opts.Ingest.MaxReplicaClusters, Logger: a.log, Registerer: a.registry, Now: a.opts.Now})
+	t, err := hadedup.New(hadedup.Options{Docs: docs, Beat: electionBeat, FailAfter: a.opts.Ingest.ReplicaTimeout, MaxClusters: a.opts.Ingest.MaxReplicaClusters, Logger: a.log, Registerer: a.registry, Now: a.opts.Now})
 	if err != nil {
 		return nil, err
 	}
 	a.background("replica election", t.Run)
+	a.settles("replica election", electionBeat, t.Sync)
+	a.thaws("replica election", t.Sync)
 	return t, nil
 }
 

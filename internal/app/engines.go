@@ -252,7 +252,7 @@ func (a *App) prepareDataDir() error {
 
 // guardDisk watches the disk of a data folder that an engine writes to.
 func (a *App) guardDisk() error {
-	if a.opts.Link != nil || !a.opts.embedsNATS() && a.opts.ClickHouse.outside() {
+	if a.opts.Link != nil || a.opts.Sandbox != nil || !a.opts.embedsNATS() && a.opts.ClickHouse.outside() {
 		return nil
 	}
 	o := &a.opts.Disk

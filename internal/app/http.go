@@ -36,7 +36,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	}
 	a.runJobs() // their requests go to the routes
 	o := httpx.Options{
-		Routes: routes, Verifier: verifier{a.directory}, Refused: a.tellRefused, Changed: a.tellChanged, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		Routes: routes, Verifier: a.verifier(), Refused: a.tellRefused, Changed: a.tellChanged, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 		Replays: a.replays, Used: a.directory.Used,
 	}
 	for _, s := range a.opts.HTTP.TrustedProxies {
@@ -58,8 +58,11 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	if a.edge, err = httpx.New(o); err != nil {
 		return err
 	}
-	if a.opts.Link != nil {
+	switch {
+	case a.opts.Link != nil:
 		return a.serveLocal(ctx, frontSocket, a.front())
+	case a.opts.Sandbox != nil:
+		return nil // whoever has started it sends the requests
 	}
 	certificate, err := a.opts.HTTP.loadCertificate(a.log)
 	if err != nil {

@@ -37,6 +37,7 @@ var layers = []layer{
 	{"internal/backup", []string{"internal/seal", "internal/seamark"}, "A backup copies documents and reads none of them but the data keys."},
 	{"internal/transfer", []string{"internal/bus", "internal/seamark"}, "An export is handed what it reads."},
 	{"internal/guard", nil, "The guard knows addresses alone."},
+	{"internal/lambda", nil, "It turns events into requests and knows nothing of what answers them."},
 	{"internal/replay", []string{"internal/httpx", "internal/seal", "internal/seamark"}, "What was answered is kept for the edge, sealed."},
 	{"internal/httpx", []string{"internal/seamark"}, "The edge is handed its handlers and its verifier."},
 

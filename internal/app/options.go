@@ -91,6 +91,8 @@ type Options struct {
 	Reader *ReaderOptions
 	// Link is set in that process.
 	Link *Link
+	// Sandbox, when set, has the process live where it is stopped between requests.
+	Sandbox *SandboxOptions
 	// Headroom is how much is allocated between two collections of garbage where little is live; 0 is Go's own rule.
 	Headroom int64
 	// Failpoint is called at each step of the writer's protocol; crash tests set it.
@@ -470,7 +472,7 @@ func (o *Options) checkClickHouse() error {
 		return err
 	}
 	if !c.outside() {
-		if len(o.Roles) != len(AllRoles()) && o.Link == nil {
+		if len(o.Roles) != len(AllRoles()) && o.Link == nil && o.Sandbox == nil { // whose ingest knows NATS alone
 			return errors.New("must be set when a role runs alone: the embedded engine serves one process")
 		}
 		return nil

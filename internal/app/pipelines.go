@@ -44,6 +44,7 @@ func (a *App) openPipelines(ctx context.Context) error {
 	a.pipelines = &pipelines{store: definitions, engine: engine, opts: o}
 	if a.opts.has(RoleIngest) {
 		a.background("pipeline counters", func(ctx context.Context) error { engine.Run(ctx); return nil })
+		a.settles("pipeline counters", time.Second, engine.Flush)
 	}
 	return nil
 }

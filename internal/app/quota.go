@@ -45,6 +45,8 @@ func (a *App) startQuotas(ctx context.Context) (*quota.Limiter, error) {
 	}
 	a.defers("quotas", l.Close) // runs after Run has ended: cleanups go last in, first out
 	a.background("quotas", l.Run)
+	a.settles("quotas", time.Second, l.Settle)
+	a.thaws("quotas", l.Refresh)
 	return l, nil
 }
 
