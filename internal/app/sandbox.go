@@ -25,6 +25,8 @@ type SandboxOptions struct {
 }
 
 const (
+	// sandboxStart is what a start may take: after ten seconds Lambda begins it again, and charges for that.
+	sandboxStart = 8 * time.Second
 	// thawTimeout bounds a refresh, and with it how long a sender waits for a 503.
 	thawTimeout = 5 * time.Second
 	// thawPatience is how long a refresh may take before the connection counts as lost: while the process was stopped, what stands
@@ -39,6 +41,7 @@ const (
 // apply makes o the options of such a process.
 func (s *SandboxOptions) apply(o *Options) {
 	o.Directory.MaxAdminAge, o.Directory.MaxIngestAge = s.MaxAge, s.MaxAge
+	o.StartTimeout = min(o.StartTimeout, sandboxStart)
 	now := o.Now
 	// Without its monotonic part a time counts what has passed while the machine stood still.
 	o.Now = func() time.Time { return now().Round(0) }

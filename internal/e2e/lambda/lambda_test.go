@@ -373,7 +373,7 @@ func (r *rig) testEnd(t *testing.T) {
 }
 
 func (r *rig) testFailedStart(t *testing.T) {
-	s, _ := launch(t, "--nats.url", "nats://127.0.0.1:1")
+	s, _ := launch(t, "--nats.url", "nats://127.0.0.1:1", "--start-timeout", "200ms")
 	select {
 	case <-s.failures:
 	case <-time.After(patience):
