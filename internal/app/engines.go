@@ -157,7 +157,7 @@ func (c *ClickHouseOptions) ShardHTTPAddrs() [][]string {
 func (c *ClickHouseOptions) outside() bool { return len(c.DSNs) > 0 }
 
 // stores returns how many ClickHouse shards there are.
-func (c *ClickHouseOptions) stores() int { return max(1, len(c.DSNs)) }
+func (c *ClickHouseOptions) stores() int { return max(1, len(c.DSNs), c.told) }
 
 // openStore connects to ClickHouse, starting the embedded engine when no other is named.
 func (a *App) openStore(ctx context.Context) error {

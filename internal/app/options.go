@@ -150,6 +150,7 @@ type ClickHouseOptions struct {
 	Ceilings seamark.Ceilings
 	// Workloads has statements share the server's threads by who waits for them.
 	Workloads bool
+	told      int // how many shards there are, where no DSN says so
 }
 
 // BusOptions configures the queue between ingest and writer.

@@ -22,6 +22,8 @@ type SandboxOptions struct {
 	// refreshed before the credential is proven, and refused where that fails. Without it a token that was revoked while the process
 	// was stopped would work once more. Less than two seconds, two beats of the directory, has processes ask that were never stopped.
 	MaxAge time.Duration
+	// Stores is how many ClickHouse shards there are, which ingest never talks to: their messages are in streams of their own.
+	Stores int
 }
 
 const (
@@ -41,6 +43,7 @@ const (
 // apply makes o the options of such a process.
 func (s *SandboxOptions) apply(o *Options) {
 	o.Directory.MaxAdminAge, o.Directory.MaxIngestAge = s.MaxAge, s.MaxAge
+	o.ClickHouse.told = s.Stores
 	o.StartTimeout = min(o.StartTimeout, sandboxStart)
 	now := o.Now
 	// Without its monotonic part a time counts what has passed while the machine stood still.
