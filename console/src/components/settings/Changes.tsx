@@ -190,8 +190,8 @@ function ChangeDrawer({ change, onClose }: { change: Change; onClose: () => void
         </p>
         <KeyValues
           items={[
-            ["Before", change.before && <code key="before">{change.before}</code>],
-            ["After", change.after && <code key="after">{change.after}</code>],
+            ["Before", change.before ? <code key="before">{change.before}</code> : undefined],
+            ["After", change.after ? <code key="after">{change.after}</code> : undefined],
             ["This record", <code key="hash">{change.hash}</code>],
             ["The one before", <code key="previous">{change.previous || "none"}</code>],
           ]}
