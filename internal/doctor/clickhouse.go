@@ -25,7 +25,11 @@ func (e *exam) clickhouse(ctx context.Context) {
 	}
 	shardOf := map[string]int{} // by the servers' own ids
 	for i := range o.Shards {
-		for id := range e.shard(ctx, &o.Shards[i]) {
+		for id, found := range e.shard(ctx, &o.Shards[i]) {
+			if found.Shard > 0 && found.Shard != i+1 {
+				e.fail("clickhouse", "Name shards in the order in which they were added; nothing is stored or found until then.",
+					"shard %d of --clickhouse.dsn is %s, which has been shard %d", i+1, id, found.Shard)
+			}
 			if other, twice := shardOf[id]; twice {
 				e.fail("clickhouse", "Name each shard's own servers, in the order in which they were named first.",
 					"shards %d and %d of --clickhouse.dsn are one server, %s, under two addresses", other+1, i+1, id)

@@ -185,6 +185,9 @@ func TestClickHouse(t *testing.T) {
 	twice := o
 	twice.ClickHouse.Shards = append(slices.Clone(o.ClickHouse.Shards), o.ClickHouse.Shards...)
 	want(t, twice, doctor.Failure, "clickhouse", "shards 1 and 2 of --clickhouse.dsn are one server")
+	exec(t, e, "CREATE DATABASE platform")
+	exec(t, e, "CREATE TABLE platform.shard_2 (at DateTime) ENGINE = Null COMMENT 'seamark:1'")
+	want(t, o, doctor.Failure, "clickhouse", "shard 1 of --clickhouse.dsn is ", "which has been shard 2")
 
 	exec(t, e, "CREATE DATABASE t9999")
 	want(t, o, doctor.Warning, "clickhouse", "databases without a user: t9999")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +44,8 @@ type Inspection struct {
 	// Workloads lists those of ours.
 	Workloads []Workload
 	Disks     []Disk
+	// Shard is the ClickHouse shard, from 1, that the server has been so far; 0 is none yet.
+	Shard int
 	// Local counts Seamark's tables whose rows are on this server alone.
 	Local int
 }
@@ -90,7 +93,7 @@ func Inspect(ctx context.Context, o InspectOptions) (*Inspection, error) {
 	}
 	defer func() { _ = conn.Close() }()
 	i := &inspector{conn: conn, opts: o, found: &Inspection{}}
-	for _, ask := range []func(context.Context) error{i.identity, i.settings, i.privileges, i.users, i.workloads, i.disks} {
+	for _, ask := range []func(context.Context) error{i.identity, i.settings, i.privileges, i.users, i.mark, i.workloads, i.disks} {
 		if err := ask(ctx); err != nil {
 			return nil, err
 		}
@@ -193,6 +196,15 @@ func (i *inspector) users(ctx context.Context) error {
 	}
 	i.found.Local = int(tables)
 	return nil
+}
+
+// mark looks for what a shard's first process has left.
+func (i *inspector) mark(ctx context.Context) error {
+	marks, err := i.names(ctx, "SELECT name FROM system.tables WHERE database = ? AND startsWith(name, ?)", database(platformBit), shardMark)
+	for _, name := range marks {
+		i.found.Shard, _ = strconv.Atoi(strings.TrimPrefix(name, shardMark)) // we wrote it
+	}
+	return err
 }
 
 func (i *inspector) workloads(ctx context.Context) error {

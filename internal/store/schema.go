@@ -116,6 +116,9 @@ type tenantTable struct {
 
 // migrate brings one table made on first use up to date, or with the zero Table all others, and those that exist.
 func (sh *shard) migrate(ctx context.Context, n seamark.TenantNumber, lazy Table) error {
+	if err := sh.identify(ctx); err != nil {
+		return err
+	}
 	db, platform := database(n), n&platformBit != 0
 	if err := sh.admin.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+db); err != nil {
 		return fmt.Errorf("create database %s: %w", db, err)

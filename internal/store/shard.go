@@ -30,6 +30,7 @@ type shard struct {
 	walls   map[seamark.TenantNumber]seamark.Ceilings // of users made by SQL, as this process has set them last
 	missing map[tenantTable]time.Time                 // tables that were not there, until when that is believed
 	ready   map[tenantTable]bool                      // databases whose schema this process has seen complete
+	known   bool                                      // these servers have been this shard from the start
 
 	unsettled []*SQLAnswer // whose statements may have read more than they could tell
 }

@@ -193,3 +193,47 @@ func meteredRows(t *testing.T, s *store.Store, tenant seamark.TenantID, by []sto
 	}
 	return rows
 }
+
+// TestShardsKeepTheirOrder refuses servers that are named in another order than before, and one that was all there was as the second.
+func TestShardsKeepTheirOrder(t *testing.T) {
+	first, second := testkit.OwnClickHouse(t), testkit.OwnClickHouse(t)
+	named := func(engines ...*engine.ClickHouse) *store.Store {
+		t.Helper()
+		var shards []store.Shard
+		for _, ch := range engines {
+			tcp, http := ch.Addrs()
+			shards = append(shards, store.Shard{
+				NativeAddrs: []string{tcp}, HTTPAddrs: []string{http}, User: ch.AdminUser(), Password: ch.AdminPassword(),
+				TenantPassword: func(user string) string { return engine.TenantPassword(ch.TenantSecret(), user) },
+			})
+		}
+		s, err := store.Open(store.Options{
+			Shards: shards,
+			ShardOf: func(id seamark.TenantID) (seamark.StoreShard, error) {
+				return map[seamark.TenantID]seamark.StoreShard{tenantB: 1}[id], nil
+			},
+			Number: func(id seamark.TenantID) (seamark.TenantNumber, error) { return 1, nil },
+			Dial:   engine.DialClickHouse, MaxTenantConns: 2, Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Now: time.Now,
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		return s
+	}
+	insertLine(t, named(first), tenantA, 0)
+	old := shardConn(t, first)
+	require.NoError(t, old.Exec(t.Context(), "DROP TABLE platform.shard_1 SYNC"), "as a build before shards has left it")
+	_, err := lines(t, named(second, first), tenantB)
+	require.ErrorContains(t, err, "is ClickHouse shard 1 and is named as shard 2")
+	require.Equal(t, seamark.Unavailable, seamark.KindOf(err))
+
+	both := named(first, second)
+	insertLine(t, both, tenantA, 0)
+	insertLine(t, both, tenantB, 1)
+	for tenant, want := range map[seamark.TenantID]string{tenantA: "is ClickHouse shard 2 and is named as shard 1", tenantB: "is ClickHouse shard 1 and is named as shard 2"} {
+		_, err := lines(t, named(second, first), tenant)
+		require.ErrorContains(t, err, want)
+	}
+	got, err := lines(t, named(first, second), tenantB)
+	require.NoError(t, err)
+	require.Len(t, got, 1, "what was there is there")
+}
