@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,11 +33,12 @@ type Change struct {
 	Hash                 string             `json:"hash"`       // digest of this one
 }
 
-// ChangeDifference is one place of a document that was changed. Before and After are JSON, nil where the place was not there.
+// ChangeDifference is one place of a document that was changed. Before and After are JSON as text, nil where the place was not
+// there.
 type ChangeDifference struct {
-	Path   string          `json:"path"`
-	Before json.RawMessage `json:"before"`
-	After  json.RawMessage `json:"after"`
+	Path   string  `json:"path"`
+	Before *string `json:"before"`
+	After  *string `json:"after"`
 }
 
 // ChangeActor is who made a change.

@@ -1505,11 +1505,11 @@ type Change_Actor struct {
 
 // Change_Differences defines model for Change.Differences.
 type Change_Differences struct {
-	// After The value after; null where there is none.
-	After interface{} `json:"after"`
+	// After The value after, as JSON; null where there is none.
+	After *string `json:"after"`
 
-	// Before The value before; null where there was none. What is called like a secret is not shown.
-	Before interface{} `json:"before"`
+	// Before The value before, as JSON; null where there was none. What is called like a secret is not shown.
+	Before *string `json:"before"`
 
 	// Path Place in the document, such as .title or .pipelines[name=shop].enabled.
 	Path string `json:"path"`

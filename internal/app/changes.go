@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"strings"
 
@@ -94,7 +95,7 @@ func (c changeAPI) ListChanges(ctx context.Context, q api.ChangeQuery) (api.Chan
 		r := &page.Records[i]
 		differences := make([]api.ChangeDifference, len(r.Differences))
 		for j, d := range r.Differences {
-			differences[j] = api.ChangeDifference(d)
+			differences[j] = api.ChangeDifference{Path: d.Path, Before: jsonText(d.Before), After: jsonText(d.After)}
 		}
 		out.Items[i] = api.Change{
 			Number: r.Number, Time: r.Time, Tenant: string(r.Tenant), Actor: api.ChangeActor(r.Actor), Action: r.Action, Object: r.Object,
@@ -104,6 +105,14 @@ func (c changeAPI) ListChanges(ctx context.Context, q api.ChangeQuery) (api.Chan
 		}
 	}
 	return out, nil
+}
+
+// jsonText returns JSON as text, nil where there is none.
+func jsonText(value json.RawMessage) *string {
+	if value == nil {
+		return nil
+	}
+	return new(string(value))
 }
 
 // VerifyChanges implements api.ChangeReader.

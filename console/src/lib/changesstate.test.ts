@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Change } from "../data/changes";
-import { changesCodec, placesOf, whyNoDifferences } from "./changesstate";
+import { changesCodec, placesOf, valuesOf, whyNoDifferences } from "./changesstate";
 import { withValue } from "./urlstate";
 
 test("the filter of the change log goes through the URL and back", () => {
@@ -11,8 +11,14 @@ test("the filter of the change log goes through the URL and back", () => {
   expect(params.get("tab")).toBe("changes");
 });
 
+test("the values of a change are read", () => {
+  expect(valuesOf([{ path: ".a", before: null, after: '{"b":"x"}' }])).toEqual([
+    { path: ".a", before: null, after: { b: "x" } },
+  ]);
+});
+
 test("the places of a change fit on a line", () => {
-  const at = (...paths: string[]) => paths.map((path) => ({ path, before: null, after: 1 }));
+  const at = (...paths: string[]) => paths.map((path) => ({ path, before: null, after: "1" }));
   expect(placesOf(at(".title", ".panels[id=1].w"))).toBe("title, panels[id=1].w");
   expect(placesOf(at(".a", ".b", ".c", ".d", ".e"))).toBe("a, b, c and 2 more");
   expect(placesOf([])).toBe("");

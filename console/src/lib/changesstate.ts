@@ -21,3 +21,9 @@ export function whyNoDifferences({ result, before, after, differences_truncated 
     ? "The record tells digests alone: the document is somebody's private one, or the record is an old one."
     : "The record names no document.";
 }
+
+/** valuesOf reads the values of differences, which the API writes as JSON. */
+export function valuesOf(differences: Change["differences"]) {
+  const read = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+  return differences.map(({ path, before, after }) => ({ path, before: read(before), after: read(after) }));
+}

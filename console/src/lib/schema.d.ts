@@ -5217,10 +5217,10 @@ export interface components {
             differences: {
                 /** @description Place in the document, such as .title or .pipelines[name=shop].enabled. */
                 path: string;
-                /** @description The value before; null where there was none. What is called like a secret is not shown. */
-                before: unknown;
-                /** @description The value after; null where there is none. */
-                after: unknown;
+                /** @description The value before, as JSON; null where there was none. What is called like a secret is not shown. */
+                before: string | null;
+                /** @description The value after, as JSON; null where there is none. */
+                after: string | null;
             }[];
             /** @description Whether there are more differences than the record keeps. */
             differences_truncated: boolean;

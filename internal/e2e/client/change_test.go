@@ -22,13 +22,20 @@ func differs(t *testing.T, w *world, object string, want ...string) {
 		}
 		got := []string{}
 		for _, d := range list.Items[0].Differences {
-			got = append(got, fmt.Sprintf("%s: %v -> %v", d.Path, d.Before, d.After))
+			got = append(got, fmt.Sprintf("%s: %s -> %s", d.Path, written(d.Before), written(d.After)))
 		}
 		if !slices.Equal(got, want) || list.Items[0].DifferencesTruncated {
 			return fmt.Errorf("%s of %s tells %q, truncated %v, want %q", list.Items[0].Action, object, got, list.Items[0].DifferencesTruncated, want)
 		}
 		return nil
 	})
+}
+
+func written(value *string) string {
+	if value == nil {
+		return "nothing"
+	}
+	return *value
 }
 
 // privateChange saves a private query and changes it: the log of changes has that, and not what it says.

@@ -36,7 +36,7 @@ func dashboardCalls() []call {
 			if _, err := w.owner.UpdateDashboard(t.Context(), id, changed, client.IfMatch(meta.ETag)); err != nil {
 				return err
 			}
-			differs(t, w, "dashboard/"+id, ".spec.title: Shop -> The shop")
+			differs(t, w, "dashboard/"+id, `.spec.title: "Shop" -> "The shop"`)
 			return nil
 		}},
 		{"deleteDashboard", func(t *testing.T, w *world) error { return w.owner.DeleteDashboard(t.Context(), id) }},

@@ -36,7 +36,7 @@ func savedQueryCalls() []call {
 			if _, err := w.owner.UpdateSavedQuery(t.Context(), id, changed, client.IfMatch(meta.ETag)); err != nil {
 				return err
 			}
-			differs(t, w, "saved_query/"+id, ".name: Errors -> Errors of the web")
+			differs(t, w, "saved_query/"+id, `.name: "Errors" -> "Errors of the web"`)
 			return privateChange(t, w, spec)
 		}},
 		{"deleteSavedQuery", func(t *testing.T, w *world) error { return w.owner.DeleteSavedQuery(t.Context(), id) }},

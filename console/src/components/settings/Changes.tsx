@@ -2,7 +2,7 @@ import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { type Change, useChanges, useVerifyChanges } from "../../data/changes";
 import { useCan } from "../../data/permissions";
-import { changesCodec, placesOf, whyNoDifferences } from "../../lib/changesstate";
+import { changesCodec, placesOf, valuesOf, whyNoDifferences } from "../../lib/changesstate";
 import { formatDateTime } from "../../lib/clock";
 import { formatCount } from "../../lib/format";
 import { useTime } from "../../lib/time";
@@ -176,7 +176,7 @@ function ChangeDrawer({ change, onClose }: { change: Change; onClose: () => void
           <h3>What changed</h3>
           {change.differences.length > 0 ? (
             <Differences
-              differences={change.differences}
+              differences={valuesOf(change.differences)}
               truncated={change.differences_truncated}
               sent={false}
             />
