@@ -14,7 +14,7 @@ LDFLAGS := -X main.version=$(VERSION)
 # Packages whose tests start the built product; they have a target of their own.
 E2E := ./internal/e2e/...
 # End-to-end tests for the night: waves of hostile bodies whose memory is measured and long absences take minutes.
-NIGHTLY := TestFailoverSoak|TestScaleOut|TestNoisyNeighbour|TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs|TestKillBeforeSync|TestEngineAway|TestBusFrozen|TestEngineFrozen|TestQueueFull|TestDiskWithoutAByte|TestBombs|TestMutations|TestStreamMutations|TestGRPCMutations|TestPoison|TestBusRestart|TestKillWriter
+NIGHTLY := TestFailoverSoak|TestOperationsDocument|TestScaleOut|TestNoisyNeighbour|TestDenseBodies|TestDenseAgentBodies|TestGRPCBombs|TestAgentBombs|TestStreamBombs|TestKillBeforeSync|TestEngineAway|TestBusFrozen|TestEngineFrozen|TestQueueFull|TestDiskWithoutAByte|TestBombs|TestMutations|TestStreamMutations|TestGRPCMutations|TestPoison|TestBusRestart|TestKillWriter
 # Expanded where it is used, so that `make help` starts no Go command.
 PACKAGES = $$(go list ./... | grep -v /internal/e2e)
 # Packages whose tests with random data go round few times, and more often at night; see testkit.Rounds.

@@ -29,6 +29,8 @@ type ClickHouseOptions struct {
 	TenantUsers int
 	// TenantSecret is what the passwords of tenants' users are made from, where several engines have the same; empty makes one.
 	TenantSecret string
+	// AdminPassword is AdminUser's, where the engine stands in for a server; empty makes one.
+	AdminPassword string
 	// Threads bounds the threads of one query and, doubled, of all together. Default: the number of CPUs.
 	Threads int
 	// BackgroundMerges is the size of the merge pool. Too few lets parts pile up, too many starves queries. Default 2.
@@ -127,7 +129,7 @@ func StartClickHouse(ctx context.Context, options ClickHouseOptions) (*ClickHous
 	c := &ClickHouse{
 		options:       options,
 		library:       library,
-		adminPassword: randomSecret(),
+		adminPassword: cmp.Or(options.AdminPassword, randomSecret()),
 		tenantSecret:  cmp.Or(options.TenantSecret, randomSecret()),
 		// The probe must not keep a connection: the engine waits for open connections when it ends.
 		probe: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second},
@@ -207,7 +209,7 @@ func (c *ClickHouse) Addrs() (tcp, http string) { return c.ports.tcpAddr(), c.po
 // AdminUser returns the user with every right; its password is AdminPassword.
 func (c *ClickHouse) AdminUser() string { return AdminUser }
 
-// AdminPassword returns the password of AdminUser, fresh per StartClickHouse.
+// AdminPassword returns the password of AdminUser, fresh per StartClickHouse unless told.
 func (c *ClickHouse) AdminPassword() string { return c.adminPassword }
 
 // TenantSecret returns the secret that TenantPassword derives the tenant users' passwords from, fresh per StartClickHouse unless told.

@@ -26,6 +26,8 @@ import (
 const (
 	natsRole   = "harness-nats"
 	engineRole = "harness-engine"
+	// ClickHouseRole has the test binary take the command line of `clickhouse`.
+	ClickHouseRole = "harness-clickhouse"
 )
 
 // Main is the body of TestMain: it serves as an engine when a test runs this binary again as one.
@@ -39,6 +41,8 @@ func Main(m *testing.M) {
 			exitOn(serveNATS(os.Args[2]))
 		case engineRole:
 			exitOn(serveEngine(os.Args[2], os.Args[3:]))
+		case ClickHouseRole:
+			exitOn(serveClickHouse(os.Args[2:]))
 		}
 	}
 	code := m.Run()
