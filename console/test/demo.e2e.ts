@@ -78,7 +78,10 @@ it("shows logs, metrics and events of a running server", async () => {
   await timed("audit records, one that was refused", async () => {
     await open(page, "Audit");
     await page.getByRole("button", { name: "Denied" }).click();
-    await page.getByRole("row", { name: /forbid|403/ }).first().waitFor();
+    await page
+      .getByRole("row", { name: /forbid|403/ })
+      .first()
+      .waitFor();
   });
   await shoot(page, "demo-audit");
   await timed("the same page loaded anew", async () => {
