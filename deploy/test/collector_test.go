@@ -56,6 +56,12 @@ func factories() (otelcol.Factories, error) {
 // type and validate it, as `otelcol validate` does.
 func loadCollector(t *testing.T, text string) (*otelcol.Config, error) {
 	t.Helper()
+	return loadCollectorWith(t, text, func(f otelcol.Factories) otelcol.Factories { return f })
+}
+
+// loadCollectorWith is loadCollector with more factories.
+func loadCollectorWith(t *testing.T, text string, more func(otelcol.Factories) otelcol.Factories) (*otelcol.Config, error) {
+	t.Helper()
 	provider, err := otelcol.NewConfigProvider(otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
 		URIs:              []string{"yaml:" + text},
 		ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory(), envprovider.NewFactory()},
@@ -68,7 +74,7 @@ func loadCollector(t *testing.T, text string) (*otelcol.Config, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := provider.Get(t.Context(), made)
+	c, err := provider.Get(t.Context(), more(made))
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,10 @@ func decodeAll(t *testing.T, list []object) (workloads []workload) {
 			decode[corev1.Service](t, o)
 		case "v1 ServiceAccount":
 			decode[corev1.ServiceAccount](t, o)
+		case "v1 Namespace":
+			decode[corev1.Namespace](t, o)
+		case "v1 Secret":
+			decode[corev1.Secret](t, o)
 		case "v1 ConfigMap":
 			decode[corev1.ConfigMap](t, o)
 		case "v1 PersistentVolumeClaim":

@@ -26,6 +26,14 @@ describe("agents", () => {
     }
   });
 
+  // deploy/test has the agents' own code load these files, where it can be had. `npx vitest run --project unit -u` writes them anew.
+  it.each(agents.flatMap(({ id, steps }) => steps.map((step, i) => [`${id}-${i + 1}`, step] as const)))(
+    "writes %s as the agents' own code was tried with it",
+    async (name, step) => {
+      await expect(`${step.text(target)}\n`).toMatchFileSnapshot(`testdata/${name}.txt`);
+    },
+  );
+
   it("indents YAML by spaces alone and by steps of two", () => {
     for (const { id, steps } of agents.filter(({ id }) => !["curl", "kubectl", "alloy"].includes(id))) {
       for (const line of steps.flatMap((step) => step.text(target).split("\n"))) {
