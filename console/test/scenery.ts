@@ -161,71 +161,18 @@ const config = (port: number) => ({
   }),
 });
 
-/** auditRecords are requests to the API server of the last quarter of an hour. */
-function auditRecords() {
-  const calls = [
-    [
-      "system:kube-controller-manager",
-      "update",
-      { resource: "endpointslices", namespace: "shop", name: "cart" },
-      200,
-    ],
-    [
-      "jane@example.com",
-      "patch",
-      { resource: "deployments", apiGroup: "apps", namespace: "shop", name: "checkout" },
-      200,
-    ],
-    [
-      "jane@example.com",
-      "create",
-      { resource: "pods", subresource: "exec", namespace: "shop", name: "cart-redis-0" },
-      101,
-    ],
-    [
-      "ci-deployer",
-      "delete",
-      { resource: "pods", namespace: "payments", name: "ledger-7d9f8c6b54-x2x4z" },
-      200,
-    ],
-    ["mallory@example.com", "get", { resource: "secrets", namespace: "payments", name: "db-password" }, 403],
-    ["system:serviceaccount:monitoring:prometheus", "list", { resource: "pods" }, 200],
-    ["system:serviceaccount:monitoring:prometheus", "list", { resource: "nodes" }, 200],
-  ] as const;
-  return Array.from({ length: 120 }, (_, i) => {
-    const [username, verb, objectRef, code] = calls[(3 * i) % calls.length] ?? calls[0];
-    const at = new Date(Date.now() - i * 7500).toISOString();
-    return {
-      level: "Metadata",
-      auditID: `scenery-${i}`,
-      stage: "ResponseComplete",
-      requestURI: "/api",
-      verb,
-      user: { username },
-      sourceIPs: ["10.1.2.3"],
-      userAgent: username.startsWith("system:") ? "kube-controller/v1.33.4" : "kubectl/v1.33.4",
-      objectRef,
-      responseStatus: { code },
-      requestReceivedTimestamp: at,
-      stageTimestamp: at,
-    };
-  });
-}
-
-async function pushAudit(): Promise<void> {
-  const response = await fetch(`${inject("server")}/api/v1/push/audit`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${inject("ingestToken")}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ kind: "EventList", apiVersion: "audit.k8s.io/v1", items: auditRecords() }),
-  });
-  expect(response.status).toBe(200);
-}
+const plans = {
+  team: {
+    title: "Team",
+    quota: { active_series: 200_000, rows_per_second: 20_000, max_age_seconds: 604_800 },
+  },
+  business: { title: "Business", quota: { active_series: 2_000_000, rows_per_second: 200_000 } },
+};
 
 /** dress fills the demo's tenant, and waits until alerts fire. It returns what ends it. */
 export async function dress(): Promise<() => void> {
   const call: Call = (method, path, body) => callAs("owner", method, path, body);
   const { port, close } = await pager();
-  await pushAudit();
   await put(call, "POST", "/api/v1/alerts", config(port));
   for (const name of packs) await put(call, "PUT", `/api/v1/alerting/packs/${name}`, { parameters: {} });
   for (const [path, { language, group }] of Object.entries(groups))
@@ -239,6 +186,8 @@ export async function dress(): Promise<() => void> {
     comment: "Waits for larger nodes, ordered for Thursday",
   });
   await put(call, "POST", "/api/v1/dashboards", shop);
+  const operate: Call = (method, path, body) => callAs("operator", method, path, body);
+  for (const [name, plan] of Object.entries(plans)) await put(operate, "PUT", `/api/v1/plans/${name}`, plan);
   await put(call, "PUT", "/api/v1/pipelines", redact);
   await vi.waitFor(async () => expect(await firing()).toBeGreaterThan(1), { timeout: 90_000, interval: 500 });
   return close;

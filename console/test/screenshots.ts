@@ -37,6 +37,9 @@ const registered = navPages.map(
   }),
 );
 
+const served = "sum by (service) (rate(http_requests_total[5m]))";
+const failed = 'sum by (service) (rate(http_requests_total{code=~"5.."}[5m]))';
+
 /** What the registry's examples leave out: tabs, and pages of pages. */
 const further: readonly Picture[] = [
   { name: "kubernetes-clusters", path: "/kubernetes" },
@@ -47,8 +50,14 @@ const further: readonly Picture[] = [
   { name: "dashboards-apiserver", path: "/dashboards/apiserver" },
   { name: "dashboards-services", path: "/dashboards/services" },
   { name: "dashboards-new", path: "/dashboards/new" },
-  { name: "metrics-several", path: "/metrics?q=sum+by+(service)+(rate(http_requests_total[5m]))" },
-  { name: "logs-errors", path: `/logs?q=${encodeURIComponent('{namespace="payments"} |= "error"')}` },
+  {
+    name: "metrics-several",
+    path: `/metrics?q=${encodeURIComponent(served)}&q=${encodeURIComponent(failed)}`,
+  },
+  {
+    name: "logs-errors",
+    path: `/logs?q=${encodeURIComponent('{namespace="payments"} |~ "(?i)exhausted|error"')}`,
+  },
   { name: "alerts-rule", path: "/alerts/rules/new?expr=sum+by+(namespace)+(up)+%3E+0" },
   { name: "alerts-group", path: "/alerts/rules/shop/checkout" },
   { name: "alerts-routing", path: "/alerts/receivers?tab=routes" },

@@ -16,6 +16,8 @@ export interface Column<T> {
   readonly numeric?: boolean;
   /** Takes the room that is left, and cuts what does not fit. */
   readonly grow?: boolean;
+  /** May become narrow on phones: short names, or other columns that must not leave the screen. */
+  readonly slim?: boolean;
   /** Left out on phones. */
   readonly wideOnly?: boolean;
 }
@@ -131,6 +133,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
                     key={column.key}
                     data-numeric={column.numeric}
                     data-grow={column.grow}
+                    data-slim={column.slim}
                     data-wide={column.wideOnly}
                   >
                     {column.cell(row)}
@@ -175,6 +178,7 @@ function Head<T>({ column, sort, onSort }: HeadProps<T>) {
       aria-sort={sorted}
       data-numeric={column.numeric}
       data-grow={column.grow}
+      data-slim={column.slim}
       data-wide={column.wideOnly}
     >
       {column.sort ? (

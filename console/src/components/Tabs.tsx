@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useLocation, useNavigate } from "react-router";
 import styles from "./Tabs.module.css";
 
@@ -34,6 +34,12 @@ export function Tabs({ tabs, label, param = "tab", drops = [], children }: TabsP
   const navigate = useNavigate();
   const row = useRef<HTMLDivElement>(null);
   const chosen = tabOf(tabs, search, param);
+  // On phones the row scrolls, and a link may lead to a tab that is out of sight.
+  useEffect(() => {
+    const tab = row.current?.querySelector<HTMLElement>(`[id="${param}-${chosen}"]`);
+    if (tab && row.current)
+      row.current.scrollLeft = tab.offsetLeft + tab.offsetWidth - row.current.clientWidth;
+  }, [chosen, param]);
   const choose = (id: string) => {
     const params = new URLSearchParams(window.location.search);
     for (const name of drops) params.delete(name);

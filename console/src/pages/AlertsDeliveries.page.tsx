@@ -1,5 +1,6 @@
 import { Link } from "react-router";
 import { Ago } from "../components/Ago";
+import { LabelList } from "../components/alerts/Labels";
 import { Badge, StatusDot, type Tone } from "../components/Badge";
 import { Button } from "../components/Button";
 import { Card } from "../components/Card";
@@ -11,6 +12,7 @@ import { Skeleton } from "../components/Skeleton";
 import { Empty, Fault } from "../components/States";
 import { type Delivery, useDeliveries } from "../data/deliveries";
 import { useReceivers } from "../data/receivers";
+import { labelsOfGroup } from "../lib/alertgroupkey";
 import { formatCount } from "../lib/format";
 import { textCodec } from "../lib/urlstate";
 import { useUrlState } from "../lib/useurlstate";
@@ -39,6 +41,7 @@ const columns: readonly Column<Delivery>[] = [
   {
     key: "receiver",
     head: "Receiver",
+    wideOnly: true,
     cell: ({ receiver, integration, test }) => (
       <>
         {receiver} <span className="faint">{integration}</span> {test && <Badge>test</Badge>}
@@ -50,16 +53,18 @@ const columns: readonly Column<Delivery>[] = [
     key: "what",
     head: "What",
     grow: true,
-    cell: ({ error, group_key: group, retry }) =>
-      error ? (
-        <span title={error}>
-          {error} {retry && <span className="faint">It is tried again.</span>}
-        </span>
-      ) : (
-        <span className="faint mono" title={group}>
-          {group}
-        </span>
-      ),
+    cell: ({ error, group_key: group, retry, receiver }) => (
+      <>
+        {error ? (
+          <span title={error}>
+            {error} {retry && <span className="faint">It is tried again.</span>}
+          </span>
+        ) : (
+          <Group of={group} />
+        )}
+        <small className="phone-only">{receiver}</small>
+      </>
+    ),
   },
   {
     key: "alerts",
@@ -94,6 +99,17 @@ const columns: readonly Column<Delivery>[] = [
     sort: ({ seconds }) => seconds,
   },
 ];
+
+/** Group tells which alerts a notification was about, by the labels that they share. */
+function Group({ of }: { of: string }) {
+  const labels = labelsOfGroup(of);
+  if (!labels) return <span className="faint mono">{of}</span>;
+  return (
+    <span title={of}>
+      <LabelList labels={labels} />
+    </span>
+  );
+}
 
 /** AlertsDeliveriesPage is the log of notifications. */
 export function AlertsDeliveriesPage() {

@@ -86,6 +86,7 @@ function useColumns(): readonly Column<Cluster>[] {
       key: "name",
       head: "Cluster",
       grow: true,
+      slim: true,
       sort: ({ name }) => name,
       cell: ({ name }) => (
         <Link className={styles.name} to={`/clusters/${name}`}>

@@ -67,14 +67,17 @@ function columnsOf(time: (at: string) => string): readonly Column<AuditRecord>[]
       key: "verb",
       head: "Did",
       sort: ({ verb }) => verb,
-      cell: ({ verb, subresource }) => (
-        <b className={styles.verb}>
-          {verb}
-          {subresource && `/${subresource}`}
-        </b>
+      cell: (record) => (
+        <>
+          <b className={styles.verb}>
+            {record.verb}
+            {record.subresource && `/${record.subresource}`}
+          </b>
+          <small className="phone-only">{objectOf(record)}</small>
+        </>
       ),
     },
-    { key: "object", head: "To", grow: true, sort: objectOf, cell: objectOf },
+    { key: "object", head: "To", grow: true, wideOnly: true, sort: objectOf, cell: objectOf },
     {
       key: "ip",
       head: "From",

@@ -46,7 +46,7 @@ function columnsOf(list: KubeList): Column<KubeRow>[] {
     sort: ({ labels }) => labels[name] ?? "",
   });
   const name = list.keys.at(-1) ?? "";
-  const first = { ...label(name, list.label.replace(/s$/, "")), grow: true };
+  const first = { ...label(name, list.label.replace(/s$/, "")), grow: true, slim: true };
   const rest = list.keys.slice(0, -1).map((key) => ({ ...label(key, capital(key)), wideOnly: true }));
   const status: Column<KubeRow> = {
     key: "status",

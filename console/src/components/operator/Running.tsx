@@ -54,7 +54,11 @@ export function Running({ scope, nameOf, state }: ScopeProps & { state: "active"
             </p>
           </Empty>
         ) : (
-          <Card flush title={`${items.length} queries`} note={`${nodes} nodes answered`}>
+          <Card
+            flush
+            title={items.length === 1 ? "1 query" : `${items.length} queries`}
+            note={nodes === 1 ? "1 node answered" : `${nodes} nodes answered`}
+          >
             <DataTable
               label="Queries"
               rows={items}
@@ -76,7 +80,12 @@ export function Running({ scope, nameOf, state }: ScopeProps & { state: "active"
                     </span>
                   ),
                 },
-                { key: "state", head: "State", cell: (query) => <QueryState of={query} /> },
+                {
+                  key: "state",
+                  head: "State",
+                  wideOnly: state === "done",
+                  cell: (query) => <QueryState of={query} />,
+                },
                 {
                   key: "time",
                   head: "Ran",

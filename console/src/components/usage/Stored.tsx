@@ -177,6 +177,7 @@ export function ReconciliationTable({ of }: { of: UsageReconciliation }) {
             key: "stored",
             head: "Stored",
             numeric: true,
+            wideOnly: true,
             cell: ({ stored_rows }) => formatCount(stored_rows),
           },
           {
