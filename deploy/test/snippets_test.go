@@ -136,8 +136,15 @@ func TestCollectorSnippet(t *testing.T) {
 		for name, one := range decode[corev1.ConfigMap](t, &list[i]).Data {
 			configs++
 			one = strings.ReplaceAll(one, "/var/lib/otelcol", t.TempDir())
-			if _, err := loadCollectorWith(t, one, documented); err != nil {
+			c, err := loadCollectorWith(t, one, documented)
+			if err != nil {
 				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			for id, p := range c.Service.Pipelines {
+				if len(p.Processors) == 0 || p.Processors[0].Type().String() != "memory_limiter" || slices.Contains(p.Processors, component.MustNewID("batch")) {
+					t.Errorf("%s: pipeline %s has %v: memory is to be bounded first, and nothing to be held before the queue on disk", name, id, p.Processors)
+				}
 			}
 			if !strings.Contains(one, snippetURL) {
 				t.Errorf("%s does not send to %s", name, snippetURL)

@@ -6,7 +6,7 @@ import type { Target } from "./target";
  * server is away.
  */
 
-const image = "otel/opentelemetry-collector-contrib:0.128.0";
+const image = "otel/opentelemetry-collector-contrib:0.162.0";
 
 const exporter = (url: string) => `    exporters:
       otlphttp/seamark:
@@ -14,13 +14,17 @@ const exporter = (url: string) => `    exporters:
         compression: zstd
         headers:
           Authorization: Bearer \${env:SEAMARK_TOKEN}
-        sending_queue: { enabled: true, storage: file_storage }
+        sending_queue:
+          enabled: true
+          storage: file_storage
+          batch: { flush_timeout: 1s, min_size: 2000, max_size: 8000, sizer: items }
         retry_on_failure: { enabled: true, max_elapsed_time: 0 }
     extensions:
       file_storage: { directory: /var/lib/otelcol }`;
 
-const limits = `      memory_limiter: { check_interval: 1s, limit_percentage: 75, spike_limit_percentage: 15 }
-      batch: { send_batch_size: 4096, timeout: 2s }`;
+// Batches are made behind the queue: what a processor of batches holds would be lost with the process.
+const limits =
+  "      memory_limiter: { check_interval: 1s, limit_percentage: 75, spike_limit_percentage: 15 }";
 
 const access = `apiVersion: v1
 kind: Namespace
@@ -94,8 +98,8 @@ ${exporter(url)}
     service:
       extensions: [file_storage]
       pipelines:
-        logs: { receivers: [filelog], processors: [memory_limiter, k8sattributes, batch], exporters: [otlphttp/seamark] }
-        metrics: { receivers: [kubeletstats], processors: [memory_limiter, k8sattributes, batch], exporters: [otlphttp/seamark] }
+        logs: { receivers: [filelog], processors: [memory_limiter, k8sattributes], exporters: [otlphttp/seamark] }
+        metrics: { receivers: [kubeletstats], processors: [memory_limiter, k8sattributes], exporters: [otlphttp/seamark] }
   cluster.yaml: |
     receivers:
       k8s_cluster: { collection_interval: 30s }
@@ -107,8 +111,8 @@ ${exporter(url)}
     service:
       extensions: [file_storage]
       pipelines:
-        logs: { receivers: [k8sobjects], processors: [memory_limiter, batch], exporters: [otlphttp/seamark] }
-        metrics: { receivers: [k8s_cluster], processors: [memory_limiter, batch], exporters: [otlphttp/seamark] }`;
+        logs: { receivers: [k8sobjects], processors: [memory_limiter], exporters: [otlphttp/seamark] }
+        metrics: { receivers: [k8s_cluster], processors: [memory_limiter], exporters: [otlphttp/seamark] }`;
 
 const container = (config: string) => `      serviceAccountName: seamark-agent
       containers:
