@@ -1,3 +1,4 @@
+import { formatFull } from "../lib/format";
 import styles from "./Meter.module.css";
 
 interface MeterProps {
@@ -38,7 +39,7 @@ export function Meter({ label, used, limit, format, bare = false }: MeterProps) 
         aria-valuemax={limit ?? used}
         aria-valuenow={Math.min(used, limit ?? used)}
         aria-valuetext={text}
-        title={text}
+        title={limit === undefined ? formatFull(used) : `${formatFull(used)} of ${formatFull(limit)}`}
       >
         <i style={{ width: `${share * 100}%` }} />
       </div>

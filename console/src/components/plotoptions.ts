@@ -3,7 +3,7 @@ import { formatDate, formatTime, type Zone } from "../lib/clock";
 import type { Series } from "../lib/matrix";
 import type { PlotArea } from "../lib/plotarea";
 import { colorOf } from "../lib/theme";
-import { formatUnit, type Unit } from "../lib/units";
+import { formatTicks, type Unit } from "../lib/units";
 
 const seriesColors = 10;
 
@@ -82,7 +82,7 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
         ...axis,
         size: 58,
         ...(request.unit.startsWith("bytes") && { incrs: binarySteps }),
-        values: (_, ticks) => ticks.map((tick) => formatUnit(tick, request.unit)),
+        values: (_, ticks) => formatTicks(ticks, request.unit),
       },
     ],
     series: [{}, ...request.series.map((_, place) => lineOptions(place, request))],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatCompact, formatValue } from "./format";
+import { formatAge, formatCompact, formatFull, formatValue } from "./format";
 
 it.each([
   [-5, "just now"],
@@ -17,7 +17,16 @@ it.each([
   [0, "0"],
   [0.1 + 0.2, "0.3"],
   [12.34567, "12.35"],
-  [1234, "1.234 k"],
+  [999.96, "999.96"],
+  [1234, "1,234"],
+  [1234.56, "1,234.6"],
+  [99_999, "99,999"],
+  [99_999.6, "100 k"],
+  [100_000, "100 k"],
+  [-123_456, "-123 k"],
+  [999_499, "999 k"],
+  [999_999, "1 M"],
+  [12_345_678, "12.3 M"],
   [-2_500_000, "-2.5 M"],
   [1.5e9, "1.5 G"],
   [0.00001, "1.00e-5"],
@@ -29,7 +38,20 @@ it.each([
 
 it.each([
   [99_999, "99,999"],
-  [123_456, "123.5 k"],
+  [1234.5, "1,235"],
+  [123_456, "123 k"],
 ])("%d lines: %s", (value, want) => {
   expect(formatCompact(value)).toBe(want);
+});
+
+it("has more digits where numbers must be told apart", () => {
+  expect([1_234_567, 1_234_667].map((value) => formatValue(value, 5))).toEqual(["1.2346 M", "1.2347 M"]);
+});
+
+it.each([
+  [123_456_789, "123,456,789"],
+  [0.1234567, "0.1234567"],
+  [Number.NaN, "NaN"],
+])("%d in full: %s", (value, want) => {
+  expect(formatFull(value)).toBe(want);
 });

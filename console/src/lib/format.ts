@@ -12,38 +12,45 @@ export function formatAge(ms: number): string {
   return `${Math.floor(ms / day)} d ago`;
 }
 
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+/**
+ * Numbers are written alike everywhere: in full with separators below 100,000, with an SI prefix and three digits from there on, so that
+ * no number is longer than "99,999" and none that is shown in full is rounded. What is cut stands in full in a title: see Figure.
+ */
+const shortFrom = 1e5 - 0.5;
 
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const fiveDigits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 5 });
+const allDigits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 17 });
+
+/** formatCount writes a count in full, where each one matters. */
 export function formatCount(value: number): string {
   return grouped.format(value);
 }
 
-/** formatCompact writes a count in full while it is short, and with an SI prefix beyond. */
-export function formatCompact(value: number): string {
-  return value < 1e5 ? formatCount(value) : formatValue(value);
+/** formatFull writes a number with all of its digits. */
+export function formatFull(value: number): string {
+  return Number.isFinite(value) ? allDigits.format(value) : formatValue(value);
 }
 
-const prefixes: readonly (readonly [number, string])[] = [
-  [1e15, "P"],
-  [1e12, "T"],
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e3, "k"],
-];
+/** formatCompact writes a count, which has no fractions. */
+export function formatCompact(value: number): string {
+  return formatValue(Math.round(value));
+}
 
-/** formatValue writes a sample in at most five characters of number and an SI prefix; axes and legends share it. */
-export function formatValue(value: number): string {
+const prefixes = ["k", "M", "G", "T", "P"] as const;
+
+/** formatValue writes a sample; axes and legends share it. More digits are for numbers that must be told apart. */
+export function formatValue(value: number, digits = 3): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e18) return value.toExponential(2);
-  for (const [scale, prefix] of prefixes) {
-    if (size >= scale) return `${trim(value / scale)} ${prefix}`;
-  }
-  return trim(value);
-}
-
-function trim(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  if (size < 1e-4 || size >= 1e18) return value.toExponential(digits - 1);
+  const short = Number(value.toPrecision(digits + 1));
+  if (Math.abs(short) < 1000) return String(short);
+  if (size < shortFrom) return fiveDigits.format(value);
+  // Rounded first: 999,999 is 1 M and not 1000 k.
+  const rounded = Number(value.toPrecision(digits));
+  const step = Math.min(prefixes.length, Math.floor(Math.log10(Math.abs(rounded)) / 3));
+  return `${Number((rounded / 1000 ** step).toPrecision(digits))} ${prefixes[step - 1]}`;
 }

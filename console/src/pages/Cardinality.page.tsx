@@ -3,6 +3,7 @@ import { Link, useLocation } from "react-router";
 import { Badge } from "../components/Badge";
 import { Card, Stat, Stats } from "../components/Card";
 import { type Column, DataTable } from "../components/DataTable";
+import { Figure } from "../components/Figure";
 import { Select } from "../components/Inputs";
 import { PageHead } from "../components/PageHead";
 import { Skeleton } from "../components/Skeleton";
@@ -17,7 +18,6 @@ import {
 } from "../data/cardinality";
 import { adviceOn } from "../lib/cardinalityadvice";
 import { formatCompact, formatCount } from "../lib/format";
-import { formatBytes } from "../lib/units";
 import { sharedParams, textCodec } from "../lib/urlstate";
 import { useUrlState } from "../lib/useurlstate";
 import styles from "./Cardinality.module.css";
@@ -100,18 +100,18 @@ function Overview({ period }: { period: string }) {
       <Stats>
         <Stat
           label="Series"
-          value={total && formatCompact(total.series)}
+          value={total && <Figure value={total.series} />}
           delta={total && growthText(total.growth, total.growth_ratio)}
         />
-        <Stat label="New" value={total && formatCompact(total.new)} />
-        <Stat label="Gone" value={total && formatCompact(total.gone)} />
+        <Stat label="New" value={total && <Figure value={total.new} />} />
+        <Stat label="Gone" value={total && <Figure value={total.gone} />} />
         <Stat
           label="Pairs of labels and values"
-          value={status.data && formatCompact(status.data.headStats.numLabelPairs)}
+          value={status.data && <Figure value={status.data.headStats.numLabelPairs} />}
         />
         <Stat
           label="Text of the ten largest labels"
-          value={memory === undefined ? undefined : formatBytes(memory)}
+          value={memory === undefined ? undefined : <Figure value={memory} unit="bytes" />}
         />
       </Stats>
       {advice.length > 0 && (

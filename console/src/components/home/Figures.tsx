@@ -2,11 +2,10 @@ import { Link, useLocation } from "react-router";
 import { useEventFacets } from "../../data/events";
 import { useLogErrors } from "../../data/home";
 import { useQuotas } from "../../data/quotas";
-import { formatCompact } from "../../lib/format";
 import { useTime } from "../../lib/time";
-import { formatBytes } from "../../lib/units";
 import { sharedParams } from "../../lib/urlstate";
 import { Stat, Stats } from "../Card";
+import { Figure } from "../Figure";
 import { Sparkline } from "../Sparkline";
 
 const warnings = { q: "", only: { type: ["Warning"] }, not: {} };
@@ -30,7 +29,9 @@ export function Figures() {
         label="Error lines"
         value={
           errors.data ? (
-            <Link to={to("/logs", "level", "error,critical")}>{formatCompact(errors.data.total)}</Link>
+            <Link to={to("/logs", "level", "error,critical")}>
+              <Figure value={errors.data.total} />
+            </Link>
           ) : errors.isError ? (
             "–"
           ) : undefined
@@ -50,7 +51,9 @@ export function Figures() {
         label="Warning events"
         value={
           events.data ? (
-            <Link to={to("/events", "type", "Warning")}>{formatCompact(events.data.events)}</Link>
+            <Link to={to("/events", "type", "Warning")}>
+              <Figure value={events.data.events} />
+            </Link>
           ) : events.isError ? (
             "–"
           ) : undefined
@@ -58,15 +61,15 @@ export function Figures() {
       />
       <Stat
         label="Rows a second"
-        value={use ? formatCompact(use.rows_per_second) : quotas.isError ? "–" : undefined}
+        value={use ? <Figure value={use.rows_per_second} /> : quotas.isError ? "–" : undefined}
       />
       <Stat
         label="Bytes a second"
-        value={use ? formatBytes(use.bytes_per_second) : quotas.isError ? "–" : undefined}
+        value={use ? <Figure value={use.bytes_per_second} unit="bytes" /> : quotas.isError ? "–" : undefined}
       />
       <Stat
         label="Active series"
-        value={use ? formatCompact(use.active_series) : quotas.isError ? "–" : undefined}
+        value={use ? <Figure value={use.active_series} /> : quotas.isError ? "–" : undefined}
       />
     </Stats>
   );

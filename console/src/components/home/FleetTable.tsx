@@ -4,7 +4,7 @@ import type { Cluster } from "../../data/clusters";
 import { useEventFacets } from "../../data/events";
 import { type FleetFigure, useFleet } from "../../data/home";
 import { noFilter } from "../../lib/eventstate";
-import { formatCount } from "../../lib/format";
+import { formatCompact, formatCount } from "../../lib/format";
 import { useTime } from "../../lib/time";
 import { sharedParams } from "../../lib/urlstate";
 import { Freshness } from "../clusters/Freshness";
@@ -133,7 +133,7 @@ function Trouble({ count, to, tone, what }: TroubleProps) {
       title={`${formatCount(count)} ${what}`}
       onClick={(event) => event.stopPropagation()}
     >
-      {formatCount(count)}
+      {formatCompact(count)}
     </Link>
   );
 }

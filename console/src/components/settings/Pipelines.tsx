@@ -8,13 +8,13 @@ import {
   usePipelines,
   useReplacePipelines,
 } from "../../data/pipelines";
-import { formatCompact } from "../../lib/format";
 import { moved } from "../../lib/pipelinedraft";
 import { formatSeconds } from "../../lib/units";
 import { Badge, StatusDot } from "../Badge";
 import { Button } from "../Button";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
 import { Empty } from "../States";
@@ -177,26 +177,26 @@ function StepStats({ pipeline, stats }: { pipeline: Pipeline; stats: PipelineSta
             </span>
           ),
         },
-        { key: "in", head: "In", numeric: true, cell: ({ name }) => formatCompact(of(name)?.in ?? 0) },
+        { key: "in", head: "In", numeric: true, cell: ({ name }) => <Figure value={of(name)?.in ?? 0} /> },
         {
           key: "changed",
           head: "Changed",
           numeric: true,
           wideOnly: true,
-          cell: ({ name }) => formatCompact(of(name)?.changed ?? 0),
+          cell: ({ name }) => <Figure value={of(name)?.changed ?? 0} />,
         },
         {
           key: "dropped",
           head: "Removed",
           numeric: true,
-          cell: ({ name }) => formatCompact(of(name)?.dropped ?? 0),
+          cell: ({ name }) => <Figure value={of(name)?.dropped ?? 0} />,
         },
         {
           key: "errors",
           head: "Failed",
           numeric: true,
           wideOnly: true,
-          cell: ({ name }) => formatCompact(of(name)?.errors ?? 0),
+          cell: ({ name }) => <Figure value={of(name)?.errors ?? 0} />,
         },
         {
           key: "time",

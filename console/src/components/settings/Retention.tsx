@@ -13,6 +13,7 @@ import { Button } from "../Button";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
 import { Field, Fields } from "../Field";
+import { Figure } from "../Figure";
 import { Form, useForm } from "../Form";
 import { NumberInput, Select, TextInput } from "../Inputs";
 import { Loaded } from "../Loaded";
@@ -157,7 +158,7 @@ function RetentionForm({ of, etag }: { of: RetentionAnswer; etag: string }) {
               key: "deleted",
               head: "Deleted rows",
               numeric: true,
-              cell: ({ deleted_rows }) => formatCount(deleted_rows),
+              cell: ({ deleted_rows }) => <Figure value={deleted_rows} />,
             },
             {
               key: "ran",

@@ -8,13 +8,12 @@ import {
 } from "../../data/exports";
 import { useCan, useReason } from "../../data/permissions";
 import { useSession } from "../../data/session";
-import { formatCompact } from "../../lib/format";
-import { formatBytes } from "../../lib/units";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
 import { Button } from "../Button";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { KeyValues } from "../KeyValues";
 import { Loaded } from "../Loaded";
 import { Meter } from "../Meter";
@@ -107,9 +106,14 @@ function Exports() {
                   head: "Rows",
                   numeric: true,
                   wideOnly: true,
-                  cell: ({ rows }) => formatCompact(rows),
+                  cell: ({ rows }) => <Figure value={rows} />,
                 },
-                { key: "bytes", head: "Size", numeric: true, cell: ({ bytes }) => formatBytes(bytes) },
+                {
+                  key: "bytes",
+                  head: "Size",
+                  numeric: true,
+                  cell: ({ bytes }) => <Figure value={bytes} unit="bytes" />,
+                },
                 {
                   key: "actions",
                   head: "",

@@ -1,13 +1,12 @@
 import { useState } from "react";
 import { type DropReason, useDrops } from "../../data/drops";
-import { formatCompact } from "../../lib/format";
-import { formatBytes } from "../../lib/units";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
 import { Card } from "../Card";
 import { CodeBlock } from "../CodeBlock";
 import { DataTable } from "../DataTable";
 import { Drawer } from "../Dialog";
+import { Figure } from "../Figure";
 import { KeyValues } from "../KeyValues";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
@@ -72,7 +71,7 @@ export function Drops() {
                       numeric: true,
                       downFirst: true,
                       sort: ({ rows }) => rows,
-                      cell: ({ rows }) => formatCompact(rows),
+                      cell: ({ rows }) => <Figure value={rows} />,
                     },
                     {
                       key: "bytes",
@@ -81,7 +80,7 @@ export function Drops() {
                       wideOnly: true,
                       downFirst: true,
                       sort: ({ bytes }) => bytes,
-                      cell: ({ bytes }) => formatBytes(bytes),
+                      cell: ({ bytes }) => <Figure value={bytes} unit="bytes" />,
                     },
                     {
                       key: "last",
@@ -110,9 +109,9 @@ function DropDrawer({ drop, onClose }: { drop: DropReason; onClose: () => void }
         <p className={styles.note}>{drop.advice}</p>
         <KeyValues
           items={[
-            ["Rows", formatCompact(drop.rows)],
-            ["Requests", formatCompact(drop.requests)],
-            ["Bytes", formatBytes(drop.bytes)],
+            ["Rows", <Figure key="rows" value={drop.rows} />],
+            ["Requests", <Figure key="requests" value={drop.requests} />],
+            ["Bytes", <Figure key="bytes" value={drop.bytes} unit="bytes" />],
             ["Answered with", drop.statuses.join(", ")],
             ["Clusters", drop.clusters.join(", ") || "none"],
             ["Tokens", drop.tokens.join(", ") || "none"],

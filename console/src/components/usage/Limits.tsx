@@ -14,6 +14,7 @@ import { Button } from "../Button";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
 import { Dialog } from "../Dialog";
+import { Figure } from "../Figure";
 import { Loaded } from "../Loaded";
 import { Meter } from "../Meter";
 import styles from "../manage.module.css";
@@ -130,7 +131,7 @@ interface PartProps {
 
 function Part({ label, used, limit, bytes = false }: PartProps) {
   const format = (value: number) => formatUnit(value, bytes ? "bytes" : "");
-  if (!limit) return <span className="numbers">{format(used)}</span>;
+  if (!limit) return <Figure value={used} unit={bytes ? "bytes" : ""} />;
   return <Meter bare label={label} used={used} limit={limit} format={format} />;
 }
 

@@ -2,10 +2,11 @@ import { type UsageSummary, useUsageSummary } from "../../data/usage";
 import { formatDate } from "../../lib/clock";
 import { limitNamed } from "../../lib/limits";
 import { useTime } from "../../lib/time";
-import { formatBytes, formatUnit } from "../../lib/units";
+import { formatBytes } from "../../lib/units";
 import { Badge } from "../Badge";
 import { Card, Stat, Stats } from "../Card";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
 
@@ -26,7 +27,7 @@ export function MonthOf({ month }: { month: UsageSummary }) {
           <Stat
             key={signal}
             label={signal || "all signals"}
-            value={formatBytes(bytes.sum)}
+            value={<Figure value={bytes.sum} unit="bytes" />}
             delta={`≈ ${formatBytes(bytes.expected)} by the month's end`}
           />
         ))}
@@ -45,7 +46,11 @@ export function MonthOf({ month }: { month: UsageSummary }) {
                 numeric: true,
                 cell: ({ name, used, limit }) => {
                   const unit = limitNamed(name)?.unit ?? "";
-                  return `${formatUnit(used, unit)} of ${formatUnit(limit, unit)}`;
+                  return (
+                    <>
+                      <Figure value={used} unit={unit} /> of <Figure value={limit} unit={unit} />
+                    </>
+                  );
                 },
               },
               {

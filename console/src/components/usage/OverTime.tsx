@@ -3,7 +3,6 @@ import { useMemo } from "react";
 import { type UsageItem, usageFile, useUsage } from "../../data/usage";
 import { useTime } from "../../lib/time";
 import type { Interval } from "../../lib/timerange";
-import { formatUnit } from "../../lib/units";
 import {
   bucketOf,
   columnOf,
@@ -19,6 +18,7 @@ import { useUrlState } from "../../lib/useurlstate";
 import { Card } from "../Card";
 import { Chart } from "../Chart";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { Select } from "../Inputs";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
@@ -130,7 +130,7 @@ export function UsageChart({ items, column, figure, interval }: UsageChartProps)
               numeric: true,
               downFirst: true,
               sort: ({ sum }) => sum,
-              cell: ({ sum }) => formatUnit(sum, unit),
+              cell: ({ sum }) => <Figure value={sum} unit={unit} />,
             },
           ]}
         />

@@ -1,10 +1,10 @@
 import { type QueryUsageBy, useQueryUsage } from "../../data/usage";
-import { formatCompact } from "../../lib/format";
-import { formatBytes, formatSeconds } from "../../lib/units";
+import { formatSeconds } from "../../lib/units";
 import { usageCodec } from "../../lib/usagestate";
 import { useUrlState } from "../../lib/useurlstate";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { Select } from "../Inputs";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
@@ -57,7 +57,7 @@ export function QueryUse() {
                     numeric: true,
                     downFirst: true,
                     sort: ({ queries }) => queries,
-                    cell: ({ queries }) => formatCompact(queries),
+                    cell: ({ queries }) => <Figure value={queries} />,
                   },
                   {
                     key: "rows",
@@ -66,7 +66,7 @@ export function QueryUse() {
                     wideOnly: true,
                     downFirst: true,
                     sort: ({ rows: read }) => read,
-                    cell: ({ rows: read }) => formatCompact(read),
+                    cell: ({ rows: read }) => <Figure value={read} />,
                   },
                   {
                     key: "bytes",
@@ -74,7 +74,7 @@ export function QueryUse() {
                     numeric: true,
                     downFirst: true,
                     sort: ({ bytes }) => bytes,
-                    cell: ({ bytes }) => formatBytes(bytes),
+                    cell: ({ bytes }) => <Figure value={bytes} unit="bytes" />,
                   },
                   {
                     key: "cpu",

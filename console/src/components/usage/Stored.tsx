@@ -1,13 +1,14 @@
 import { useRetention } from "../../data/retention";
 import { type UsageItem, type UsageReconciliation, useReconciliation, useUsage } from "../../data/usage";
 import { formatDate } from "../../lib/clock";
-import { formatCompact, formatCount } from "../../lib/format";
+import { formatCount } from "../../lib/format";
 import { useTime } from "../../lib/time";
 import { formatBytes } from "../../lib/units";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
 import { Card } from "../Card";
 import { DataTable } from "../DataTable";
+import { Figure } from "../Figure";
 import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
 import { useSpan } from "./Span";
@@ -101,7 +102,7 @@ function Sizes() {
                   numeric: true,
                   downFirst: true,
                   sort: ({ stored_rows }) => stored_rows,
-                  cell: ({ stored_rows }) => formatCompact(stored_rows),
+                  cell: ({ stored_rows }) => <Figure value={stored_rows} />,
                 },
                 {
                   key: "bytes",
@@ -109,7 +110,7 @@ function Sizes() {
                   numeric: true,
                   downFirst: true,
                   sort: ({ stored_bytes }) => stored_bytes,
-                  cell: ({ stored_bytes }) => formatBytes(stored_bytes),
+                  cell: ({ stored_bytes }) => <Figure value={stored_bytes} unit="bytes" />,
                 },
                 {
                   key: "each",
