@@ -103,6 +103,29 @@ func TestChartFlags(t *testing.T) {
 	}
 }
 
+// TestChartShards has an entry of HTTP addresses for each shard reach the roles as one, with a space between them.
+func TestChartShards(t *testing.T) {
+	list, err := render(t, serverChart, `
+secretName: seamark
+nats: {url: "nats://nats.nats.svc:4222"}
+clickhouse: {httpAddrs: ["a:8123,b:8123", "c:8123"], installation: {enabled: true, shards: 2}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range decodeAll(t, list) {
+		const want = "--clickhouse.http-addrs=a:8123,b:8123 c:8123"
+		if args := w.template.Spec.Containers[0].Args; strings.HasSuffix(w.name, "-gateway") == slices.Contains(args, want) {
+			t.Errorf("%s has the flags %v; want %s", w.name, args, want)
+		}
+	}
+	if !slices.ContainsFunc(list, func(o object) bool {
+		return o.kind == "ClickHouseInstallation" && strings.Contains(o.text, "shardsCount: 2")
+	}) {
+		t.Error("the installation has not two shards")
+	}
+}
+
 // TestChartValues checks how values become flags: numbers are not rounded, and a role's own go before those of all.
 func TestChartValues(t *testing.T) {
 	list, err := render(t, serverChart, serverRequired+`
@@ -114,7 +137,7 @@ roles: {writer: {flags: {quota.rows-per-second: 2, writer.inserts-per-second: 25
 	}
 	for _, w := range decodeAll(t, list) {
 		args := w.template.Spec.Containers[0].Args
-		want := []string{"--quota.rows-per-second=1", "--bus.max-stream-bytes=10737418240", "--patterns.enabled=false", "--log.format=json"}
+		want := []string{"--quota.rows-per-second=1", "--bus.max-stream-bytes=10737418240", "--patterns.enabled=false", "--log.format=json", "--clickhouse.http-addrs=clickhouse:8123"}
 		if strings.HasSuffix(w.name, "-writer") {
 			want = []string{"--quota.rows-per-second=2", "--bus.max-stream-bytes=10737418240", "--writer.inserts-per-second=250.5", "--log.format=text"}
 		}
@@ -193,7 +216,7 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s is in upstreams.conf: %t; it answers requests: %t", name, !answers, answers)
 		}
 	}
-	for what, least := range map[string]int{"nats": 3, "clickhouse": 1, "gateway": 1, "ingest": 2, "writer": 2, "querier": 1, "alerting": 2, "api": 2, "forwarder": 1} {
+	for what, least := range map[string]int{"nats": 3, "clickhouse": 2, "gateway": 1, "ingest": 2, "writer": 2, "querier": 1, "alerting": 2, "api": 2, "forwarder": 1} {
 		if running[what] < least {
 			t.Errorf("%d of %s run; want %d", running[what], what, least)
 		}

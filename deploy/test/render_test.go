@@ -55,9 +55,9 @@ image: {repository: registry.example.com/seamark, digest: "sha256:` + strings.Re
 imagePullSecrets: [{name: pull}]
 nats: {url: "tls://nats-0.nats:4222,tls://nats-1.nats:4222", replicas: 3, credentials: true}
 clickhouse:
-  httpAddrs: ["ch-0:8123", "ch-1:8123"]
+  httpAddrs: ["ch-0:8123,ch-1:8123", "ch-2:8123"]
   tenantUsers: provisioned
-  installation: {enabled: true, storageClassName: fast}
+  installation: {enabled: true, shards: 2, storageClassName: fast}
 externalURL: https://seamark.example.com
 flags: {quota.rows-per-second: 20000, bus.max-stream-bytes: 10737418240, patterns.enabled: false}
 env: [{name: SEAMARK_LOG_LEVEL, value: debug}]
@@ -212,6 +212,8 @@ func TestRequired(t *testing.T) {
 		{"server without values", serverChart, ``, "secretName"},
 		{"no NATS", serverChart, "secretName: s\nclickhouse: {httpAddrs: [\"a:1\"]}", "nats"},
 		{"no ClickHouse", serverChart, "secretName: s\nnats: {url: \"nats://a:1\"}", "httpAddrs"},
+		{"HTTP address that is none", serverChart, "secretName: s\nnats: {url: \"nats://a:1\"}\nclickhouse: {httpAddrs: [\"a:1 b:1\"]}", "httpAddrs"},
+		{"no shards", serverChart, "secretName: s\nnats: {url: \"nats://a:1\"}\nclickhouse: {httpAddrs: [\"a:1\"], installation: {enabled: true, shards: 0}}", "shards"},
 		{"misspelt value", serverChart, serverRequired + "ingres: {enabled: true}", "ingres"},
 		{"misspelt value of a role", serverChart, serverRequired + "roles: {ingest: {replica: 2}}", "replica"},
 		{"two replicas of streams", serverChart, "secretName: s\nclickhouse: {httpAddrs: [\"a:1\"]}\nnats: {url: \"nats://a:1\", replicas: 2}", "replicas"},

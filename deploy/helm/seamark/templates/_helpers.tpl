@@ -89,7 +89,7 @@ capabilities: {drop: [ALL]}
   "log.format" "json"
   "nats.url" (required "nats.url is required: the NATS servers, such as nats://nats.nats.svc:4222" $v.nats.url)
   "nats.replicas" $v.nats.replicas
-  "clickhouse.http-addrs" (join "," (required "clickhouse.httpAddrs is required: host:8123 of the servers in the DSN" $v.clickhouse.httpAddrs))
+  "clickhouse.http-addrs" (join " " (required "clickhouse.httpAddrs is required: host:8123 of the servers in the DSN" $v.clickhouse.httpAddrs))
   "clickhouse.tenant-users" $v.clickhouse.tenantUsers
 -}}
 {{- if $v.nats.credentials }}{{ $_ := set $set "nats.creds-file" "/etc/seamark/secret/nats.creds" }}{{ end -}}
