@@ -199,7 +199,7 @@ func logCountsSQL(q *LogCountsQuery, by *countKeys) (string, clickhouse.Paramete
 	buckets := uint64(q.Grid.Buckets())
 	kind := cellType((uint64(len(by.targets)) + 1) * buckets)
 	first := b.int64(int64(buckets))
-	_, _ = fmt.Fprintf(b, "WITH %s, %s(%s(transform(%s, %s, %s, toUInt32(0))) * %s + %s) AS key\nSELECT toUInt64(key), count() AS lines",
+	_, _ = fmt.Fprintf(b, "WITH %s%s(%s(transform(%s, %s, %s, toUInt32(0))) * %s + %s) AS key\nSELECT toUInt64(key), count() AS lines",
 		q.Grid.cellSQL(b), kind, wider(kind), by.column, values, b.uint32s(by.places), first, q.Grid.bucketSQL(b)) // a strings.Builder never fails
 	if q.Bytes {
 		b.WriteString(", sum(length(body)) AS bytes")
@@ -213,7 +213,10 @@ func logCountsSQL(q *LogCountsQuery, by *countKeys) (string, clickhouse.Paramete
 	b.WriteString("\nFROM logs\n")
 	byStream := by.column == "fp" && (len(q.Filters) > 0 || len(q.Split) > 0 || q.Bytes || len(q.Streams) <= fewStreams)
 	b.whereGroups(&q.LogScope, byStream)
-	b.WriteString("\nGROUP BY " + keys + "\nHAVING key >= " + first)
+	b.WriteString("\nGROUP BY " + keys)
+	if by.column == "fp" && !byStream { // rows of streams that nobody asked for came so far
+		b.WriteString("\nHAVING key >= " + first)
+	}
 	return b.String(), b.params
 }
 

@@ -29,7 +29,7 @@ const maxBlock = "toInt64(splitByChar('_', _part)[3])"
 func (s *Store) ListLogFilterParts(ctx context.Context, tenant seamark.TenantID, scope LogScope) (LogFilterParts, LogStats, error) {
 	var list LogFilterParts
 	if s.absent(tenant, TableLogFilters) {
-		list.Uncovered = mergeRanges(scope.whole(), maxLogRanges)
+		list.Uncovered = mergeRanges(scope.all(), maxLogRanges)
 		return list, LogStats{}, nil
 	}
 	b := newLogSQL()
@@ -52,7 +52,7 @@ func (s *Store) ListLogFilterParts(ctx context.Context, tenant seamark.TenantID,
 	})
 	if missingTable(err) {
 		s.noteAbsent(tenant, TableLogFilters)
-		return LogFilterParts{Uncovered: mergeRanges(scope.whole(), maxLogRanges)}, stats, nil
+		return LogFilterParts{Uncovered: mergeRanges(scope.all(), maxLogRanges)}, stats, nil
 	}
 	return list, stats, err
 }

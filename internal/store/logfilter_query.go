@@ -61,29 +61,48 @@ func (s *Store) NarrowLogs(ctx context.Context, tenant seamark.TenantID, scope L
 	return scope, stats, nil
 }
 
-// Narrow says that rows for which the scope's filters hold lie in ranges alone, which it takes.
+// Narrow says that rows for which the scope's filters hold lie in ranges alone, which it takes. A group of which they leave out less
+// than half is asked for whole: a word that many of its lines have is in nearly all of its filters.
 func (s *LogScope) Narrow(ranges []LogRange) {
-	s.Narrowed, s.Ranges = true, mergeRanges(ranges, maxLogRanges)
-	covered, groups := 0.0, s.groups()
-	for _, r := range s.Ranges {
-		covered += float64(min(r.End, s.End) - max(r.Start, s.Start))
+	ranges = mergeRanges(ranges, len(ranges))
+	var kept []LogRange
+	whole := 0
+	for len(ranges) > 0 {
+		some := ofFirstGroup(ranges)
+		ranges = ranges[len(some):]
+		covered := 0.0
+		for _, r := range some {
+			covered += float64(min(r.End, s.End) - max(r.Start, s.Start))
+		}
+		if covered < manyCovered*float64(s.End-s.Start) {
+			kept = append(kept, some...)
+			continue
+		}
+		kept = append(kept, LogRange{some[0].Group, s.Start, s.End})
+		whole++
 	}
-	if covered < manyCovered*float64(len(groups))*float64(s.End-s.Start) {
-		return
-	}
-	s.Ranges = nil // asking each row costs more than the rows that are left out
-	for _, group := range groups {
-		s.Ranges = append(s.Ranges, LogRange{group, s.Start, s.End})
-	}
+	s.Narrowed, s.Ranges = true, mergeRanges(kept, whole+maxLogRanges)
 }
 
-// manyCovered is the share of a scope above which its ranges are not worth a condition beside that of their groups.
+// ofFirstGroup returns the ranges of the group that sorted ranges begin with.
+func ofFirstGroup(ranges []LogRange) []LogRange {
+	n := slices.IndexFunc(ranges, func(r LogRange) bool { return r.Group != ranges[0].Group })
+	if n < 0 {
+		return ranges
+	}
+	return ranges[:n]
+}
+
+// manyCovered is the share of a group's time from which on its ranges are not worth their conditions.
 const manyCovered = 0.5
 
 // narrows reports whether a range is less than all rows of its group.
 func (s *LogScope) narrows() bool {
-	return slices.ContainsFunc(s.Ranges, func(r LogRange) bool { return r.Start > s.Start || r.End < s.End })
+	return slices.ContainsFunc(s.Ranges, func(r LogRange) bool { return !s.whole(&r) })
 }
+
+// whole reports whether a range has all rows of its group.
+func (s *LogScope) whole(r *LogRange) bool { return r.Start <= s.Start && r.End >= s.End }
 
 // wanted returns for each of the scope's filters that sets of grams can help with such sets, one of which a row must have.
 func (s *LogScope) wanted() (wanted [][][]uint16) {
@@ -181,8 +200,8 @@ func (b *logSQL) uncovered(scope *LogScope, others string) {
 	b.WriteString("\n  AND _f = 0\nGROUP BY grp, intDiv(toUnixTimestamp64Nano(ts), " + cut + ")")
 }
 
-// whole returns the ranges of all rows of the scope.
-func (s *LogScope) whole() []LogRange {
+// all returns the ranges of all rows of the scope.
+func (s *LogScope) all() []LogRange {
 	var ranges []LogRange
 	for _, group := range s.groups() {
 		ranges = append(ranges, LogRange{group, s.Start, s.End})
@@ -247,19 +266,25 @@ func joinRanges(ranges []LogRange, gap int64) []LogRange {
 	return joined
 }
 
-// ranges writes the condition that rows lie in one of the ranges.
-func (b *logSQL) ranges(ranges []LogRange) {
-	b.WriteString("\n  AND (")
-	for i, r := range ranges {
-		switch {
-		case i > 0 && ranges[i-1].Group == r.Group:
-			b.WriteString(" OR ")
-		case i > 0:
-			b.WriteString(") OR grp = " + b.string(r.Group) + " AND (")
-		default:
-			b.WriteString("grp = " + b.string(r.Group) + " AND (")
+// ranges writes that rows for which the filters hold lie in the ranges: the server asks it of the borders of its blocks, and of no row,
+// because the filters decide about those anyway. Whole groups are one list, which is one look-up.
+func (b *logSQL) ranges(scope *LogScope) {
+	var whole, some []string
+	for left := scope.Ranges; len(left) > 0; {
+		ranges := ofFirstGroup(left)
+		left = left[len(ranges):]
+		if scope.whole(&ranges[0]) {
+			whole = append(whole, ranges[0].Group)
+			continue
 		}
-		b.WriteString("ts >= fromUnixTimestamp64Nano(" + b.int64(r.Start) + ", 'UTC') AND ts < fromUnixTimestamp64Nano(" + b.int64(r.End) + ", 'UTC')")
+		times := make([]string, 0, len(ranges))
+		for _, r := range ranges {
+			times = append(times, "ts >= fromUnixTimestamp64Nano("+b.int64(r.Start)+", 'UTC') AND ts < fromUnixTimestamp64Nano("+b.int64(r.End)+", 'UTC')")
+		}
+		some = append(some, "grp = "+b.string(ranges[0].Group)+" AND ("+strings.Join(times, " OR ")+")")
 	}
-	b.WriteString("))")
+	if len(whole) > 0 {
+		some = append(some, "grp IN "+b.strings(whole))
+	}
+	b.WriteString("\n  AND indexHint(" + strings.Join(some, " OR ") + ")")
 }

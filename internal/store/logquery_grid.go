@@ -66,18 +66,29 @@ func (g LogGrid) Span(k int) (from, to int) {
 	return from, int(2*end) + 2
 }
 
-// cellSQL names the parts of Bucket, for the WITH clause of a statement that uses bucketSQL.
+// single reports whether all rows are in one bucket: of a grid of one step, whose window is whole cells, onlyBucket.
+func (g LogGrid) single() bool { return g.Steps == 1 && g.rest() == 0 }
+
+const onlyBucket = 2
+
+// cellSQL names the parts of Bucket, for the WITH clause of a statement that uses bucketSQL. It ends with a comma, or is empty.
 func (g LogGrid) cellSQL(b *logSQL) string {
+	if g.single() {
+		return ""
+	}
 	step := b.int64(g.Step)
 	cell := fmt.Sprintf("toUnixTimestamp64Nano(ts) - %s AS elapsed, intDiv(elapsed, %s) AS cell", b.int64(g.origin()), step)
 	if g.rest() == 0 { // most queries: no window begins inside a cell
-		return cell + ", 0 AS upper"
+		return cell + ", 0 AS upper, "
 	}
-	return cell + fmt.Sprintf(", %s - 1 - elapsed %% %s < %s AS upper", step, step, b.int64(g.rest()))
+	return cell + fmt.Sprintf(", %s - 1 - elapsed %% %s < %s AS upper, ", step, step, b.int64(g.rest()))
 }
 
 // bucketSQL is Bucket as an expression over what cellSQL names.
 func (g LogGrid) bucketSQL(b *logSQL) string {
+	if g.single() {
+		return fmt.Sprintf("toUInt32(%d)", onlyBucket)
+	}
 	first, beyond := g.common()
 	if beyond == 0 {
 		return "toUInt32(2 * cell + upper)"

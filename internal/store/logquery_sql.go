@@ -124,7 +124,7 @@ func (b *logSQL) whereGroups(scope *LogScope, byStream bool) {
 	b.WriteString("\n  AND ts >= fromUnixTimestamp64Nano(" + b.int64(scope.Start) + ", 'UTC')")
 	b.WriteString(" AND ts < fromUnixTimestamp64Nano(" + b.int64(scope.End) + ", 'UTC')")
 	if scope.Narrowed && scope.narrows() {
-		b.ranges(scope.Ranges)
+		b.ranges(scope)
 	}
 	if byStream {
 		b.WriteString("\n  AND fp IN " + b.uint64s(scope.fingerprints()))

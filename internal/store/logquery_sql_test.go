@@ -62,6 +62,11 @@ func goldenStatements(text string) map[string]*logSQL {
 	narrowed.Narrow([]LogRange{{text, 5, 7}, {text, 9, 12}})
 	sql, params = logRowsSQL(&LogRowsQuery{LogScope: narrowed})
 	add("rows of ranges", sql, params)
+	narrowed.Filters = narrowed.Filters[:1]
+	narrowed.Narrow([]LogRange{{text, 5, 7}, {"b", 0, 2_000_000_000}})
+	counts = &LogCountsQuery{LogScope: narrowed, Grid: LogGrid{First: 2_000_000_000, Step: 1_000_000_000, Steps: 1, Window: 1_000_000_000}}
+	sql, params = logCountsSQL(counts, counts.byStream())
+	add("counts of one window, of a whole group and a range", sql, params)
 	searched := LogScope{Streams: narrowed.Streams, Start: 1, End: 2, Filters: []LogFilter{{Op: LogContains, Texts: []string{"gram " + text, "of five"}}}}
 	narrow := narrowSQL(&searched, searched.wanted())
 	add("ranges", narrow.String(), narrow.params)

@@ -16,7 +16,6 @@ WHERE grp IN {p6:Array(String)}
   AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p24:String}))
   AND match(attrs[{p25:String}], {p26:String})
 GROUP BY key
-HAVING key >= {p1:Int64}
 -- p0 = [3,1,2]
 -- p1 = 44
 -- p2 = 10
@@ -62,6 +61,29 @@ HAVING key >= {p1:Int64}
 -- p6 = 1
 -- p7 = 2
 
+-- counts of one window, of a whole group and a range
+WITH toUInt16(toUInt32(transform(fp, {p0:Array(UInt64)}, {p2:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2)) AS key
+SELECT toUInt64(key), count() AS lines
+FROM logs
+WHERE grp IN {p3:Array(String)}
+  AND ts >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p5:Int64}, 'UTC')
+  AND indexHint(grp = {p8:String} AND (ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')) OR grp IN {p9:Array(String)})
+  AND fp IN {p10:Array(UInt64)}
+  AND body LIKE {p11:String}
+GROUP BY key
+-- p0 = [3,1,2]
+-- p1 = 4
+-- p2 = [1,2,3]
+-- p3 = ['b','it\'s']
+-- p4 = 1000000000
+-- p5 = 2000000000
+-- p6 = 5
+-- p7 = 7
+-- p8 = it's
+-- p9 = ['b']
+-- p10 = [1,2,3]
+-- p11 = %it's%
+
 -- counts of whole groups
 WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper, toUInt16(toUInt32(transform(grp, {p0:Array(String)}, {p4:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2 * cell + upper)) AS key
 SELECT toUInt64(key), count() AS lines
@@ -69,7 +91,6 @@ FROM logs
 WHERE grp IN {p5:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')
 GROUP BY key
-HAVING key >= {p1:Int64}
 -- p0 = ['it\'s']
 -- p1 = 6
 -- p2 = 10
@@ -87,7 +108,6 @@ WHERE grp IN {p8:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p9:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p10:Int64}, 'UTC')
   AND fp IN {p11:Array(UInt64)}
 GROUP BY key, s0, s1
-HAVING key >= {p1:Int64}
 -- p0 = [3,1,2]
 -- p1 = 8
 -- p2 = 10
@@ -183,7 +203,7 @@ SELECT toUnixTimestamp64Nano(ts) AS t, fp
 FROM logs
 WHERE grp IN {p0:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
-  AND (grp = {p3:String} AND (ts >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p5:Int64}, 'UTC') OR ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')))
+  AND indexHint(grp = {p7:String} AND (ts >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') OR ts >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p6:Int64}, 'UTC')))
   AND fp IN {p8:Array(UInt64)}
   AND body LIKE {p9:String}
   AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
@@ -199,11 +219,11 @@ WHERE grp IN {p0:Array(String)}
 -- p0 = ['it\'s']
 -- p1 = 1000000000
 -- p2 = 2000000000
--- p3 = it's
--- p4 = 5
--- p5 = 7
--- p6 = 9
--- p7 = 12
+-- p3 = 5
+-- p4 = 7
+-- p5 = 9
+-- p6 = 12
+-- p7 = it's
 -- p8 = [2,3]
 -- p9 = %it's%
 -- p10 = %it's%
