@@ -76,7 +76,7 @@ func Compile(o Options, definitions ...Definition) (*Pipeline, error) {
 	names := map[string]bool{}
 	for i := range definitions {
 		d := &definitions[i]
-		c.pipeline, c.step, c.stepName = d.Name, -1, ""
+		c.place, c.pipeline, c.step, c.stepName = i, d.Name, -1, ""
 		c.checkName("name", d.Name)
 		if names[d.Name] {
 			c.fault("name", -1, 0, errors.New("another pipeline has the same name"))
@@ -88,7 +88,7 @@ func Compile(o Options, definitions ...Definition) (*Pipeline, error) {
 		}
 	}
 	if len(p.steps) > MaxSteps {
-		c.pipeline, c.step, c.stepName = definitions[0].Name, -1, ""
+		c.place, c.pipeline, c.step, c.stepName = 0, definitions[0].Name, -1, ""
 		c.fault("steps", -1, 0, fmt.Errorf("the enabled pipelines have %d steps together; the limit is %d", len(p.steps), MaxSteps))
 	}
 	if err := c.faults.invalid(); err != nil {
@@ -110,6 +110,7 @@ type compiler struct {
 	lang     *language
 	limits   *seamark.Limits
 	faults   Faults
+	place    int
 	pipeline string
 	step     int
 	stepName string
@@ -117,7 +118,7 @@ type compiler struct {
 
 // checkSize refuses definitions whose compilation would take too long, before it begins.
 func (c *compiler) checkSize(definitions []Definition) bool {
-	c.step = -1
+	c.place, c.step = -1, -1
 	if len(definitions) > maxPipelines {
 		c.fault("", -1, 0, fmt.Errorf("there are %d pipelines; the limit is %d", len(definitions), maxPipelines))
 		return false
@@ -132,7 +133,7 @@ func (c *compiler) checkSize(definitions []Definition) bool {
 			}
 		}
 		if texts > maxTexts {
-			c.pipeline = definitions[i].Name
+			c.place, c.pipeline = i, definitions[i].Name
 			c.fault("steps", -1, 0, fmt.Errorf("the pipelines have more than %d statements, conditions and expressions together", maxTexts))
 			return false
 		}
@@ -142,7 +143,7 @@ func (c *compiler) checkSize(definitions []Definition) bool {
 
 func (c *compiler) fault(field string, index, column int, err error) {
 	c.faults = append(c.faults, Fault{
-		Pipeline: c.pipeline, Step: c.step, StepName: c.stepName, Field: field, Index: index, Column: column, Message: err.Error(),
+		Pipeline: c.pipeline, Step: c.step, StepName: c.stepName, Field: field, Index: index, Column: column, Message: err.Error(), place: c.place,
 	})
 }
 

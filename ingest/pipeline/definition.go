@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -117,6 +118,35 @@ type Fault struct {
 	Column   int    `json:"column"`   // in the OTTL text, from 1; 0 when the whole text is meant
 	Message  string `json:"message"`  // what is wrong and the cure
 	StepName string `json:"step_name,omitempty"`
+
+	place int // of the pipeline among the others, -1 for all of them
+}
+
+// Pointer returns where the fault stands in a document whose pipelines are the list at /pipelines, as a JSON pointer.
+func (f Fault) Pointer() string {
+	if f.place < 0 {
+		return "/pipelines"
+	}
+	at := "/pipelines/" + strconv.Itoa(f.place)
+	if f.Step >= 0 {
+		at += "/steps/" + strconv.Itoa(f.Step)
+	}
+	if f.Field != "" {
+		at += "/" + strings.ReplaceAll(f.Field, ".", "/")
+		if f.Index >= 0 {
+			at += "/" + strconv.Itoa(f.Index)
+		}
+	}
+	return at
+}
+
+// detail says what is wrong where the pointer says where.
+func (f Fault) detail() string {
+	text := strings.ToUpper(f.Message[:1]) + strings.TrimSuffix(f.Message[1:], ".") + "."
+	if f.Column > 0 {
+		return fmt.Sprintf("Column %d: %s", f.Column, text)
+	}
+	return text
 }
 
 // String returns the fault with its position.
@@ -166,7 +196,11 @@ func (f Faults) invalid() error {
 		return nil
 	}
 	text := f.Error()
-	return &seamark.Error{Kind: seamark.Invalid, ID: "seamark-pipeline-invalid", Message: strings.ToUpper(text[:1]) + text[1:], Err: f}
+	e := &seamark.Error{Kind: seamark.Invalid, ID: "seamark-pipeline-invalid", Message: strings.ToUpper(text[:1]) + text[1:], Err: f}
+	for _, fault := range f[:min(len(f), maxFaults)] {
+		e.Fields = append(e.Fields, seamark.FieldFault{Pointer: fault.Pointer(), Detail: fault.detail()})
+	}
+	return e
 }
 
 // Parse reads a JSON array of definitions. Unknown fields are refused, so that a misspelt field is not lost. It checks the

@@ -178,6 +178,47 @@ func TestErrorReadsAsSentences(t *testing.T) {
 	}
 }
 
+// TestFaultsPointIntoTheDocument has a fault of every kind of place, in a list and in a dry run.
+func TestFaultsPointIntoTheDocument(t *testing.T) {
+	const broken = `{"name":"q","steps":[{"name":"a","kind":"transform","statements":["set(log.body, \"x\")","set(log.body, Foo(1))"]},` +
+		`{"name":"a","kind":"what"},{"name":"m","kind":"metric","metric":{"name":"1","type":"counter"}}]}`
+	list, err := pipeline.Parse([]byte(`[` + strings.TrimSuffix(strings.TrimPrefix(one(`"kind":"drop","match":["true"]`), "["), "]") + `,` + broken + `]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/steps/0/statements/1: Column 15", "/steps/1/name: Another step", "/steps/1/kind: The kind", "/steps/2/metric/name: "}
+	_, compiled := pipeline.Compile(options(), list...)
+	checkPointers(t, compiled, "/pipelines/1", want)
+
+	var dry pipeline.DryRun
+	if err := dry.Unmarshal([]byte(`{"pipeline":` + broken + `,"records":[{"labels":{"a":"b"},"body":"x"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	_, tried := pipeline.Try(t.Context(), options(), &dry, nil)
+	checkPointers(t, tried, "/pipeline", want)
+
+	many, err := pipeline.Parse([]byte(`[` + strings.Repeat(`{"name":"x","steps":[]},`, 40) + `{"name":"y","steps":[]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, crowded := pipeline.Compile(options(), many...)
+	checkPointers(t, crowded, "/pipelines", []string{": There are 41 pipelines"})
+}
+
+// checkPointers wants faults at places below root, each with the beginning of what it says.
+func checkPointers(t *testing.T, err error, root string, want []string) {
+	t.Helper()
+	e, ok := errors.AsType[*seamark.Error](err)
+	if !ok || len(e.Fields) != len(want) {
+		t.Fatalf("got %+v, want %d faults", err, len(want))
+	}
+	for i, field := range e.Fields {
+		if got := field.Pointer + ": " + field.Detail; !strings.HasPrefix(got, root+want[i]) || !strings.HasSuffix(got, ".") {
+			t.Errorf("fault %d is %q, want %q", i, got, root+want[i])
+		}
+	}
+}
+
 func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, body := range []string{`{}`, `[{"nam":"x"}]`, `[] []`, `[`, `[{"name":"p","steps":[{"raito":1}]}]`} {
 		if _, err := pipeline.Parse([]byte(body)); seamark.KindOf(err) != seamark.Invalid {

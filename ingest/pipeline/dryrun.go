@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,7 +68,7 @@ func Try(ctx context.Context, o Options, dry *DryRun, cat seamark.Catalog) (DryR
 	definition.Enabled = true
 	p, err := Compile(o, definition)
 	if err != nil {
-		return DryReport{}, err
+		return DryReport{}, inDryRun(err)
 	}
 	if len(dry.Records) == 0 || len(dry.Records) > MaxDryRecords {
 		return DryReport{}, seamark.Errorf(seamark.Invalid, "seamark-pipeline-records", "A dry run takes 1 to %d records; this one has %d.", MaxDryRecords, len(dry.Records))
@@ -95,6 +96,16 @@ func Try(ctx context.Context, o Options, dry *DryRun, cat seamark.Catalog) (DryR
 		}
 	}
 	return report, nil
+}
+
+// inDryRun points faults into the document of a dry run, which has one pipeline.
+func inDryRun(err error) error {
+	if e, ok := errors.AsType[*seamark.Error](err); ok {
+		for i := range e.Fields {
+			e.Fields[i].Pointer = "/pipeline" + strings.TrimPrefix(e.Fields[i].Pointer, "/pipelines/0")
+		}
+	}
+	return err
 }
 
 // Unmarshal reads a dry run from JSON. Unknown fields are refused.
