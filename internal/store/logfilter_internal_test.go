@@ -1,6 +1,10 @@
 package store
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
 
 // TestInsertsOfBlocks counts the filters' inserts, which small blocks have none of, and of many that are inserted together only large ones have.
 func TestInsertsOfBlocks(t *testing.T) {
@@ -25,5 +29,71 @@ func TestInsertsOfBlocks(t *testing.T) {
 	none := &Store{}
 	if got := none.Inserts(TableLogs, 1<<20, false); got != 1 {
 		t.Errorf("without filters %d inserts", got)
+	}
+}
+
+// TestNarrowGroupByGroup narrows a scope of three groups: one has a word all the time, one by chance in a few runs, one never.
+func TestNarrowGroupByGroup(t *testing.T) {
+	const length = 1000
+	scope := LogScope{Streams: []LogStream{{FP: 1, Group: "often"}, {FP: 2, Group: "seldom"}, {FP: 3, Group: "never"}}, Start: 100, End: 100 + length}
+	var found []LogRange
+	for at := scope.End; at >= scope.Start-50; at -= 50 {
+		found = append(found, LogRange{"often", at, at + 50})
+	}
+	for _, at := range []int64{700, 300, 310, 650} {
+		found = append(found, LogRange{"seldom", at, at + 10})
+	}
+	scope.Narrow(found)
+	want := []LogRange{{"often", 100, 100 + length}, {"seldom", 300, 320}, {"seldom", 650, 660}, {"seldom", 700, 710}}
+	if !scope.Narrowed || !slices.Equal(scope.Ranges, want) {
+		t.Errorf("got %v, want %v", scope.Ranges, want)
+	}
+	scope.Narrow([]LogRange{{"seldom", 0, 400}, {"seldom", 700, 900}})
+	if want = []LogRange{{"seldom", 100, 100 + length}}; !slices.Equal(scope.Ranges, want) {
+		t.Errorf("half of a group: got %v, want %v", scope.Ranges, want)
+	}
+}
+
+// TestNarrowBoundsRanges gives more ranges than a statement names: whole groups, which are one list, take no place of the others.
+func TestNarrowBoundsRanges(t *testing.T) {
+	scope := LogScope{End: 1 << 20}
+	var found []LogRange
+	for group := range 2 * maxLogRanges {
+		found = append(found, LogRange{fmt.Sprintf("%04d", group), 0, 1 << 20})
+	}
+	for i := range int64(3 * maxLogRanges) {
+		found = append(found, LogRange{"many", i * i, i*i + 1})
+	}
+	scope.Narrow(found)
+	few := slices.DeleteFunc(slices.Clone(scope.Ranges), func(r LogRange) bool { return r.Group != "many" })
+	if len(few) < maxLogRanges/2 || len(few) > maxLogRanges || len(scope.Ranges) != 2*maxLogRanges+len(few) {
+		t.Errorf("%d ranges, of which %d are of the group that is not whole", len(scope.Ranges), len(few))
+	}
+	for _, r := range found {
+		if !slices.ContainsFunc(scope.Ranges, func(k LogRange) bool { return k.Group == r.Group && k.Start <= r.Start && k.End >= r.End }) {
+			t.Fatalf("%v is left out", r)
+		}
+	}
+}
+
+// TestOnlyBucket compares grids of one window with the rule for all grids.
+func TestOnlyBucket(t *testing.T) {
+	for _, g := range []LogGrid{
+		{First: 1000, Step: 100, Steps: 1, Window: 100}, {First: 1000, Step: 100, Steps: 1, Window: 700}, {First: 5, Step: 1, Steps: 1, Window: 3},
+	} {
+		start, end := g.Range()
+		for at := start; at < end; at++ {
+			if got := g.Bucket(at); !g.single() || got != onlyBucket {
+				t.Fatalf("%+v: %d is in bucket %d of %d, single %v", g, at, got, g.Buckets(), g.single())
+			}
+		}
+		if from, to := g.Span(0); from > onlyBucket || to <= onlyBucket {
+			t.Errorf("%+v: the window has buckets %d to %d", g, from, to)
+		}
+	}
+	for _, g := range []LogGrid{{First: 1000, Step: 100, Steps: 1, Window: 150}, {First: 1000, Step: 100, Steps: 2, Window: 100}} {
+		if g.single() {
+			t.Errorf("%+v is no single bucket", g)
+		}
 	}
 }
