@@ -72,6 +72,23 @@ func want(t *testing.T, o doctor.Options, level doctor.Level, check string, text
 	t.Errorf("no %s of %s with %q in:\n%s", level, check, texts, &b)
 }
 
+// TestProcess has a running server look at itself: not at what it would do at a start, and at no engine.
+func TestProcess(t *testing.T) {
+	o := options(t)
+	o.Settings = errors.New("--data-dir must be set")
+	found := map[string]bool{}
+	for _, f := range doctor.ExamineProcess(o).Findings {
+		found[f.Check] = true
+	}
+	for check, is := range map[string]bool{
+		"disk": true, "files": true, "settings": false, "server": false, "address": false, "nats": false, "streams": false, "clickhouse": false,
+	} {
+		if found[check] != is {
+			t.Errorf("the check %s was made: %t, want %t", check, found[check], is)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	o := options(t)
 	want(t, o, doctor.OK, "settings")

@@ -69,6 +69,11 @@ func TestNATS(t *testing.T) {
 	blind := o
 	blind.NATS.MonitorURLs = nil
 	want(t, blind, doctor.Warning, "nats", "--doctor.nats-monitor-urls")
+	for _, f := range doctor.ExamineEngines(t.Context(), blind).Findings {
+		if f.Level != doctor.OK && f.Check == "nats" {
+			t.Errorf("a server that asks for itself is told %+v", f)
+		}
+	}
 
 	for range 9 {
 		if _, err := js.Publish(t.Context(), "seamark.logs.0.x", make([]byte, 100<<10)); err != nil {

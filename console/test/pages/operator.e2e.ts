@@ -51,7 +51,9 @@ it("shows how the installation does, asks again, and opens what a process found 
   await processes.getByRole("row").filter({ hasText: "ingest, writer" }).getByText("ready").waitFor();
   await processes.getByRole("row").filter({ hasText: "querier, alerting" }).getByText("ready").waitFor();
   await page.getByText("32 of 32").waitFor();
-  await page.getByRole("heading", { name: "ClickHouse shard 1" }).waitFor();
+  const store = page.locator("section", { has: page.getByRole("heading", { name: "ClickHouse shard 1" }) });
+  await store.getByText("ok", { exact: true }).waitFor();
+  await store.getByRole("meter", { name: "Memory" }).waitFor();
   const queue = page.getByRole("table", { name: "Queue", exact: true });
   await queue.getByRole("row").filter({ hasText: "logs.0" }).waitFor();
   expect(await queue.getByText("none", { exact: true }).count()).toBe(0);
