@@ -183,7 +183,7 @@ func (a *App) lookAtSelf(ctx context.Context, r *nodeReport) {
 	}
 }
 
-func (r *nodeReport) add(level doctor.Level, check, advice, runbook, message string) { //nolint:revive // the columns of a finding
+func (r *nodeReport) add(level doctor.Level, check, advice, runbook, message string) {
 	r.Level = doctor.Worst(r.Level, level)
 	r.Checks = append(r.Checks, api.HealthFinding{Level: string(level), Check: check, Message: message, Advice: advice, Runbook: runbook, Node: r.Node})
 }
