@@ -126,8 +126,10 @@ compat-update: engine build ## Rewrite docs/compatibility.md from what other mak
 
 .PHONY: terraform
 terraform: export SEAMARK_BINARY := $(CURDIR)/bin/seamark
-terraform: engine build ## Build and vet the Terraform provider, and try it with the terraform on the path against the built product
+terraform: engine build ## Check the Terraform modules; build and vet the provider, and try it with the terraform on the path against the built product
 	@command -v terraform >/dev/null || { echo 'The tests need terraform (1.11 or later) on the path.' >&2; exit 1; }
+	terraform fmt -check -recursive terraform/modules
+	cd terraform/modules/test && go vet ./... && go test -vet=off -count=1 ./...
 	cd terraform/provider && go build -o ../../bin/terraform-provider-seamark . && go vet ./... && go test -vet=off -count=1 -timeout 10m ./...
 
 # GOVULNDB is another database than Go's own: an address, or a folder with the entries (data/osv of golang/vulndb).
