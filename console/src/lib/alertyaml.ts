@@ -39,6 +39,25 @@ export function readYaml(text: string): Value {
   return plainOf(parse(text));
 }
 
+/** lineOf is the line of what a JSON pointer names; of what is not there, that of the nearest thing around it. */
+export function lineOf(text: string, pointer: string): number {
+  let node = parse(text);
+  let at = node.from;
+  for (const step of pointer.split("/").slice(1)) {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    const next =
+      node.kind === "map"
+        ? node.entries.find(({ key }) => key === name)
+        : node.kind === "list"
+          ? node.items[Number(name)]
+          : undefined;
+    if (!next) break;
+    at = next.from;
+    node = next.value;
+  }
+  return text.slice(0, at).split("\n").length;
+}
+
 function parse(text: string): Node {
   const tree = yamlLanguage.parser.parse(text);
   tree.iterate({

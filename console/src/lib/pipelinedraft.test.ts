@@ -1,26 +1,35 @@
 import { expect, test } from "vitest";
+import { ApiError } from "./api";
 import {
+  faultsBelow,
   moved,
   newStep,
   pairsOf,
-  readPipeline,
   samplesOf,
   stepKinds,
   textOf,
   withKind,
 } from "./pipelinedraft";
+import { readPipeline, writePipelines } from "./pipelineyaml";
 
 test("a step of each kind can be read back", () => {
   for (const { value } of stepKinds) {
-    const pipeline = { name: "p", steps: [newStep(value, "s")] };
-    expect(readPipeline(JSON.stringify(pipeline))).toEqual({ pipeline });
+    const pipeline = { name: "p", enabled: true, steps: [newStep(value, "s")] };
+    expect(readPipeline(writePipelines(pipeline))).toEqual({ pipeline });
   }
 });
 
-test("what is no pipeline says why", () => {
-  expect(readPipeline("{")).toHaveProperty("fault");
-  expect(readPipeline("null")).toEqual({ fault: "A pipeline is an object with a name." });
-  expect(readPipeline('{"name":"p"}')).toEqual({ fault: "A pipeline has a list of steps." });
+test("faults of a part of what was sent point into that part", () => {
+  const faults = [
+    { pointer: "/pipelines/1/steps/0/kind", detail: "a" },
+    { pointer: "/pipelines/1", detail: "b" },
+    { pointer: "/pipelines/10", detail: "c" },
+  ];
+  expect(faultsBelow(new ApiError(400, "Three.", { faults }), "/pipelines/1")).toEqual([
+    { pointer: "/steps/0/kind", detail: "a" },
+    { pointer: "", detail: "b" },
+  ]);
+  expect(faultsBelow(new Error("away"), "")).toEqual([]);
 });
 
 test("another kind keeps the name and the conditions", () => {

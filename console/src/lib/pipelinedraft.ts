@@ -1,4 +1,5 @@
-import type { Pipeline, PipelineRecord, PipelineStep } from "../data/pipelines";
+import type { PipelineRecord, PipelineStep } from "../data/pipelines";
+import { ApiError, type Fault } from "./api";
 
 /** What pipelines look like while somebody edits them, apart from the drawing so that it can be tested. */
 
@@ -44,18 +45,14 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   return list.toSpliced(from, 1).toSpliced(to, 0, item);
 }
 
-/** readPipeline reads what somebody wrote; the fault says what is wrong with it. */
-export function readPipeline(text: string): { pipeline: Pipeline } | { fault: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { fault: error instanceof Error ? error.message : "This is no JSON." };
-  }
-  const found = value as Partial<Pipeline> | null;
-  if (typeof found?.name !== "string") return { fault: "A pipeline is an object with a name." };
-  if (!Array.isArray(found.steps)) return { fault: "A pipeline has a list of steps." };
-  return { pipeline: found as Pipeline };
+/** faultsBelow are the faults of a part of the document that was sent, with pointers into that part. */
+export function faultsBelow(error: unknown, root: string): readonly Fault[] {
+  const faults = error instanceof ApiError ? error.faults : [];
+  return faults.flatMap(({ pointer, detail }) =>
+    pointer === root || pointer.startsWith(`${root}/`)
+      ? [{ pointer: pointer.slice(root.length), detail }]
+      : [],
+  );
 }
 
 /** samplesOf makes a record of each line that was typed; a JSON object with a body is a record as it stands. */

@@ -224,7 +224,7 @@ function Top({ id, ask }: { id: string; ask: CardinalityAsk }) {
         label="Series"
         rows={counts.data.items}
         columns={columns}
-        rowKey={(item) => nameOf(id, item)}
+        rowKey={({ name, value = "" }) => JSON.stringify([name, value])}
         maxHeight="70vh"
       />
       {counts.data.entries > counts.data.items.length && (

@@ -122,13 +122,28 @@ export async function callAs(
   path: string,
   body: unknown,
 ): Promise<number> {
+  return (await respondTo(role, method, path, body)).status;
+}
+
+/** askAs sends a request as somebody, and returns what it was answered. */
+export async function askAs<T>(role: Role, method: string, path: string, body?: unknown): Promise<T> {
+  const response = await respondTo(role, method, path, body);
+  expect(response.ok, `${method} ${path}: ${response.status}`).toBe(true);
+  return (await response.json()) as T;
+}
+
+async function respondTo(
+  role: Role | "nobody",
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Response> {
   const { name, value } = role === "nobody" ? { name: "none", value: "" } : await sessionOf(role);
-  const response = await fetch(inject("server") + path, {
+  return fetch(inject("server") + path, {
     method,
     headers: { Cookie: `${name}=${value}`, "Content-Type": "application/json" },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return response.status;
 }
 
 /** problem is a body of the API's faults, for stubs. */

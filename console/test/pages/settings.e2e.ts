@@ -5,23 +5,6 @@ import { answers, checkPage, fails, newVisits } from "./page";
 
 const visits = newVisits();
 
-it("tries a pipeline on lines, saves it and deletes it with a way back", async () => {
-  const here = await visits.open("owner", "/settings?tab=pipelines");
-  const { page } = here;
-  const name = `p-${Date.now()}`;
-  await page.getByRole("button", { name: "New pipeline" }).click();
-  const form = page.getByRole("form", { name: "Pipeline" });
-  await form.getByLabel("Name *", { exact: true }).fill(name);
-  await form.getByRole("button", { name: "Run on these lines" }).click();
-  await form.getByText("hide-emails: changed").waitFor();
-  await checkPage(here);
-  await form.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("heading", { name: new RegExp(name) }).waitFor();
-  await page.getByRole("button", { name: `Delete ${name}` }).click();
-  await page.getByRole("heading", { name: new RegExp(name) }).waitFor({ state: "detached" });
-  await checkPage(here);
-});
-
 it("shows the change log, a record's digests and the proof", async () => {
   const here = await visits.open("owner", "/settings?tab=changes&action=session.create");
   const { page } = here;

@@ -18,8 +18,14 @@ import own from "./Settings.module.css";
 const example = `GET /cart 200 12ms user=ada@example.com
 {"body":"payment refused","level":"error","labels":{"app":"payments"}}`;
 
+interface DryRunProps {
+  pipeline: Pipeline;
+  /** The server has found faults in the pipeline. */
+  onRefused: (error: Error) => void;
+}
+
 /** DryRun runs a pipeline on lines that go nowhere, and shows each before and after. */
-export function DryRun({ pipeline }: { pipeline: Pipeline }) {
+export function DryRun({ pipeline, onRefused }: DryRunProps) {
   const attempt = useTryPipeline();
   const [lines, setLines] = useState(example);
   const [labels, setLabels] = useState("app=shop\nnamespace=prod");
@@ -38,7 +44,10 @@ export function DryRun({ pipeline }: { pipeline: Pipeline }) {
           busy={attempt.isPending}
           reason={records.length === 0 ? "Enter a line first." : undefined}
           onClick={() =>
-            attempt.mutate({ pipeline: { ...pipeline, name: pipeline.name || "draft" }, records })
+            attempt.mutate(
+              { pipeline: { ...pipeline, name: pipeline.name || "draft" }, records },
+              { onError: onRefused },
+            )
           }
         >
           <Play size={14} /> Run on these lines

@@ -1,4 +1,4 @@
-import { Pencil, Plus, Trash2 } from "lucide-react";
+import { FileCode, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useReason } from "../../data/permissions";
 import {
@@ -20,6 +20,7 @@ import styles from "../manage.module.css";
 import { Empty } from "../States";
 import { useToast } from "../Toasts";
 import { PipelineDialog } from "./PipelineDialog";
+import { PipelinesTextDialog } from "./PipelinesTextDialog";
 
 const first: Pipeline = {
   name: "",
@@ -35,6 +36,7 @@ export function Pipelines() {
   const reason = useReason("pipelines:write", "changing pipelines");
   const toast = useToast();
   const [edited, setEdited] = useState<{ pipeline: Pipeline; place: number }>();
+  const [asText, setAsText] = useState(false);
   const fail = (error: Error) => toast({ text: error.message, tone: "bad", ms: 0 });
 
   const put = (list: readonly Pipeline[], revision: number, text: string, undo?: readonly Pipeline[]) =>
@@ -52,6 +54,9 @@ export function Pipelines() {
     <div className={styles.stack}>
       <div className={styles.bar}>
         <p>Every line runs through the pipelines from the first to the last before it is stored.</p>
+        <Button onClick={() => setAsText(true)}>
+          <FileCode size={15} /> YAML
+        </Button>
         <Button
           variant="primary"
           reason={reason}
@@ -129,6 +134,17 @@ export function Pipelines() {
                   .map(({ node, fault }) => `${node}: ${fault}`)
                   .join("; ")}
               </p>
+            )}
+            {asText && (
+              <PipelinesTextDialog
+                pipelines={list}
+                reason={reason}
+                onClose={() => setAsText(false)}
+                save={async (pipelines) => {
+                  await put(pipelines, revision, "Saved the pipelines.", list);
+                  setAsText(false);
+                }}
+              />
             )}
             {edited && (
               <PipelineDialog

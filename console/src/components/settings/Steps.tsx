@@ -1,5 +1,6 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from "lucide-react";
 import type { PipelineStep } from "../../data/pipelines";
+import type { Fault } from "../../lib/api";
 import {
   moved,
   newStep,
@@ -18,11 +19,13 @@ import own from "./Settings.module.css";
 
 interface StepsProps {
   steps: readonly PipelineStep[];
+  /** What the server said of the steps, with pointers such as /steps/0/match/1. */
+  faults: readonly Fault[];
   onChange: (steps: readonly PipelineStep[]) => void;
 }
 
 /** Steps edits the ordered steps of a pipeline by form. */
-export function Steps({ steps, onChange }: StepsProps) {
+export function Steps({ steps, faults, onChange }: StepsProps) {
   const put = (place: number, step: PipelineStep) => onChange(steps.with(place, step));
   return (
     <div className={styles.stack}>
@@ -78,6 +81,7 @@ export function Steps({ steps, onChange }: StepsProps) {
             <Lines value={step.match} onChange={(match) => put(place, withLines(step, "match", match))} />
           </Field>
           <Own step={step} onChange={(next) => put(place, next)} />
+          <StepFaults at={`/steps/${place}`} faults={faults} />
         </fieldset>
       ))}
       <div>
@@ -95,6 +99,23 @@ export function Steps({ steps, onChange }: StepsProps) {
           }))}
         />
       </div>
+    </div>
+  );
+}
+
+/** StepFaults says what is wrong with a step, with the field that it is in. */
+function StepFaults({ at, faults }: { at: string; faults: readonly Fault[] }) {
+  const own = faults.filter(({ pointer }) => pointer === at || pointer.startsWith(`${at}/`));
+  if (own.length === 0) return null;
+  return (
+    <div className={styles.note} data-tone="bad" role="alert">
+      <ul className={styles.faults}>
+        {own.map(({ pointer, detail }) => (
+          <li key={`${pointer} ${detail}`}>
+            <code>{pointer.slice(at.length + 1).replaceAll("/", ".")}</code> {detail}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
