@@ -57,6 +57,7 @@ type App struct {
 	clickhouse   *engine.ClickHouse // nil with an outside ClickHouse
 	reader       *readerProcess     // nil where the roles that read run in this process, or in none here
 	disk         *engine.DiskGuard  // nil without an embedded engine
+	patience     *bus.Patience      // of the start
 	nc           *nats.Conn
 	js           jetstream.JetStream
 	keys         *seal.Ring   // nil in roles that need no secrets

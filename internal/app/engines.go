@@ -28,7 +28,7 @@ const bucketReserve = 3 << 30
 // startNATS connects to the bus, starting the embedded server when no other is named.
 func (a *App) startNATS(ctx context.Context) error {
 	o := &a.opts
-	patience := bus.NewPatience(o.StartTimeout, "--start-timeout", a.log)
+	a.patience = bus.NewPatience(o.StartTimeout, "--start-timeout", a.log)
 	switch {
 	case o.Link != nil && o.embedsNATS():
 		nc, err := engine.DialSocket(o.Link.NATSSocket, nats.Name("seamark-"+a.node), nats.ErrorHandler(a.natsFault))
@@ -38,7 +38,7 @@ func (a *App) startNATS(ctx context.Context) error {
 		a.nc = nc
 		a.defers("nats connection", func(context.Context) error { nc.Close(); return nil })
 	case !o.embedsNATS():
-		nc, err := a.connectNATS(ctx, patience)
+		nc, err := a.connectNATS(ctx)
 		if err != nil {
 			return err
 		}
@@ -65,18 +65,18 @@ func (a *App) startNATS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
-	a.js = bus.Patient(js, patience)
+	a.js = bus.Patient(js, a.patience)
 	return nil
 }
 
 // connectNATS connects to the servers of --nats.url, which may be about to start, too.
-func (a *App) connectNATS(ctx context.Context, patience *bus.Patience) (nc *nats.Conn, err error) {
+func (a *App) connectNATS(ctx context.Context) (nc *nats.Conn, err error) {
 	o := &a.opts.NATS
 	options := []nats.Option{nats.MaxReconnects(-1), nats.Name("seamark-" + a.node), nats.RetryOnFailedConnect(false), nats.ErrorHandler(a.natsFault)}
 	if o.CredsFile != "" {
 		options = append(options, nats.UserCredentials(o.CredsFile))
 	}
-	err = patience.Wait(ctx, "a server", func(context.Context) error {
+	err = a.patience.Wait(ctx, "a server", func(context.Context) error {
 		nc, err = nats.Connect(o.URL, options...)
 		return err
 	})

@@ -42,8 +42,12 @@ func (a *App) usesKeys() bool {
 // that they were sealed under.
 func (a *App) openKeys(ctx context.Context) error {
 	source := a.opts.Keys.Source(a.opts.DataDir, a.opts.NATS.URL)
-	ring, err := seal.Open(ctx, seal.Options{JS: a.js, Replicas: a.opts.NATS.Replicas, Root: source, Forget: a.opts.Keys.Forget, Now: a.opts.Now, Logger: a.log})
-	if err != nil {
+	var ring *seal.Ring
+	// The first of them looks for sealed values in the buckets of others that start beside it.
+	if err := a.patience.Wait(ctx, "data keys", func(ctx context.Context) (err error) {
+		ring, err = seal.Open(ctx, seal.Options{JS: a.js, Replicas: a.opts.NATS.Replicas, Root: source, Forget: a.opts.Keys.Forget, Now: a.opts.Now, Logger: a.log})
+		return err
+	}); err != nil {
 		return err
 	}
 	a.keys = ring

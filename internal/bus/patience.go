@@ -36,16 +36,15 @@ func NewPatience(timeout time.Duration, limit string, log *slog.Logger) *Patienc
 }
 
 // Wait calls try until it succeeds, or fails for a reason that time does not mend, or ctx or the patience ends. what names the thing
-// that is waited for. try must do no harm when it is repeated after a success that it did not see.
+// that is waited for. try must do no harm when it is repeated after a success that it did not see, and bound itself.
 func (p *Patience) Wait(ctx context.Context, what string, try func(ctx context.Context) error) error {
-	if !time.Now().Before(p.until) {
-		return try(ctx)
-	}
 	begun := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		attempt, cancel := context.WithTimeout(ctx, p.try)
-		err := try(attempt)
-		cancel()
+		over := p.over()
+		err := try(ctx)
+		if over {
+			return err
+		}
 		if err == nil || ctx.Err() != nil || !passing(err) {
 			return err
 		}
@@ -63,6 +62,20 @@ func (p *Patience) Wait(ctx context.Context, what string, try func(ctx context.C
 	}
 }
 
+func (p *Patience) over() bool { return !time.Now().Before(p.until) }
+
+// waitBriefly is Wait with a bound of each try.
+func (p *Patience) waitBriefly(ctx context.Context, what string, try func(ctx context.Context) error) error {
+	if p.over() {
+		return try(ctx)
+	}
+	return p.Wait(ctx, what, func(ctx context.Context) error {
+		attempt, cancel := context.WithTimeout(ctx, p.try)
+		defer cancel()
+		return try(attempt)
+	})
+}
+
 // passing reports whether an error is one of a NATS that is about to be there: it does not answer, has no leader yet, or does not know
 // as many servers as a stream is to have copies. A server that never gets JetStream tells the same as one that is starting it.
 func passing(err error) bool {
@@ -70,7 +83,7 @@ func passing(err error) bool {
 		return slices.Contains(passingCodes(), api.APIError().ErrorCode)
 	}
 	return slices.ContainsFunc([]error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrNoServers, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
+		jetstream.ErrBucketNotFound, context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrNoServers, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
 	}, func(target error) bool { return errors.Is(err, target) })
 }
 
@@ -82,8 +95,9 @@ func passingCodes() []jetstream.ErrorCode {
 		cannotHandle      jetstream.ErrorCode = 10009
 		notMember         jetstream.ErrorCode = 10044
 		jetStreamDisabled                     = jetstream.JSErrCodeJetStreamNotEnabled
+		notFound                              = jetstream.JSErrCodeStreamNotFound // though it is listed: somebody is having it made
 	)
-	return []jetstream.ErrorCode{noPeers, unavailable, cannotHandle, notMember, jetStreamDisabled}
+	return []jetstream.ErrorCode{noPeers, unavailable, cannotHandle, notMember, jetStreamDisabled, notFound}
 }
 
 // patient is a JetStream whose streams and buckets are made with patience.
@@ -97,17 +111,24 @@ func Patient(js jetstream.JetStream, p *Patience) jetstream.JetStream { return &
 
 // CreateOrUpdateStream implements jetstream.StreamManager.
 func (p *patient) CreateOrUpdateStream(ctx context.Context, config jetstream.StreamConfig) (s jetstream.Stream, err error) {
-	err = p.patience.Wait(ctx, "stream "+config.Name, func(ctx context.Context) error {
+	err = p.patience.waitBriefly(ctx, "stream "+config.Name, func(ctx context.Context) error {
 		s, err = p.JetStream.CreateOrUpdateStream(ctx, config)
 		return err
 	})
 	return s, err
 }
 
-// CreateOrUpdateKeyValue implements jetstream.KeyValueManager.
+// CreateOrUpdateKeyValue implements jetstream.KeyValueManager. A start gets a bucket that can be read: one that another process is
+// having made is known to the cluster before any server answers for it.
 func (p *patient) CreateOrUpdateKeyValue(ctx context.Context, config jetstream.KeyValueConfig) (kv jetstream.KeyValue, err error) {
-	err = p.patience.Wait(ctx, "bucket "+config.Bucket, func(ctx context.Context) error {
-		kv, err = p.JetStream.CreateOrUpdateKeyValue(ctx, config)
+	const noKey = "patience"
+	err = p.patience.waitBriefly(ctx, "bucket "+config.Bucket, func(ctx context.Context) error {
+		if kv, err = p.JetStream.CreateOrUpdateKeyValue(ctx, config); err != nil || p.patience.over() {
+			return err
+		}
+		if _, err = kv.Get(ctx, noKey); errors.Is(err, jetstream.ErrKeyNotFound) {
+			err = nil
+		}
 		return err
 	})
 	return kv, err

@@ -103,6 +103,41 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
+// A bucket that another process is having made is there for the cluster before a server answers for it.
+func TestPatientHandsOutBucketsThatAnswer(t *testing.T) {
+	slow := &slowBucket{silent: 2}
+	js := bus.Patient(&madeElsewhere{kv: slow}, bus.NewPatience(time.Minute, "--start-timeout", slog.New(slog.DiscardHandler)))
+	if _, err := js.CreateOrUpdateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "seamark_test"}); err != nil || slow.silent != 0 {
+		t.Errorf("handed out with %d reads left that nobody answers, error %v; want none", slow.silent, err)
+	}
+}
+
+// madeElsewhere is a JetStream whose bucket is there.
+type madeElsewhere struct {
+	jetstream.JetStream
+	kv jetstream.KeyValue
+}
+
+// CreateOrUpdateKeyValue implements jetstream.KeyValueManager.
+func (m *madeElsewhere) CreateOrUpdateKeyValue(context.Context, jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	return m.kv, nil
+}
+
+// slowBucket is an empty bucket that leaves reads without an answer.
+type slowBucket struct {
+	jetstream.KeyValue
+	silent int
+}
+
+// Get implements jetstream.KeyValue.
+func (s *slowBucket) Get(context.Context, string) (jetstream.KeyValueEntry, error) {
+	if s.silent > 0 {
+		s.silent--
+		return nil, nats.ErrNoResponders
+	}
+	return nil, jetstream.ErrKeyNotFound
+}
+
 func TestPatienceEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err := bus.NewPatience(time.Hour, "--start-timeout", slog.New(slog.DiscardHandler)).Wait(ctx, "bucket x", func(context.Context) error {

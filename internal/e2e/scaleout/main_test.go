@@ -28,7 +28,7 @@ const (
 	within = 90 * time.Second
 )
 
-// roles in the order of their start. The first ingest makes the streams.
+// roles that store and read.
 var roles = []string{"ingest", "writer", "querier", "alerting"}
 
 // node is a process of a role, which keeps its folder over its restarts.
@@ -52,13 +52,14 @@ func newRegion(t *testing.T) *region {
 	r := &region{t: t, nats: harness.StartNATSCluster(t, replicas), engines: harness.StartShards(t, shards), nodes: map[string][]*node{}}
 	r.natsHealthy()
 	r.flags = append([]string{"--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas), "--bus.shards", "2"}, harness.ShardFlags(r.engines)...)
+	var all []*node
 	for _, role := range roles {
 		for range each {
 			n := &node{role: role, folder: t.TempDir()}
-			r.start(n)
-			r.nodes[role] = append(r.nodes[role], n)
+			all, r.nodes[role] = append(all, n), append(r.nodes[role], n)
 		}
 	}
+	r.start(all...) // whoever is first makes the streams and buckets
 	admin := func(out any, args ...string) {
 		t.Helper()
 		harness.Admin(t, t.TempDir(), out, append(args, "--nats.url", r.nats.URL(), "--nats.replicas", fmt.Sprint(replicas))...)
@@ -73,22 +74,19 @@ func newRegion(t *testing.T) *region {
 	return r
 }
 
-// starts is how often an orchestrator is let start a node: one that waits too long for its streams to be made ends, and says why.
-const starts = 5
-
-// start starts a node on its folder, again where it ends, as an orchestrator does.
-func (r *region) start(n *node) {
+// start starts nodes on their folders, all at once, and waits until they are ready.
+func (r *region) start(nodes ...*node) {
 	r.t.Helper()
-	for i := range starts {
-		l := harness.Launch(r.t, n.folder, append([]string{n.role}, r.flags...)...)
-		err := l.WaitReady(within)
-		if err == nil {
-			n.Server = &l.Server
-			return
-		}
-		r.t.Logf("%s, start %d: %v", n.role, i+1, err)
+	launched := make([]*harness.Launched, len(nodes))
+	for i, n := range nodes {
+		launched[i] = harness.Launch(r.t, n.folder, append([]string{n.role}, r.flags...)...)
 	}
-	r.t.Fatalf("%s was not ready after %d starts", n.role, starts)
+	for i, n := range nodes {
+		if err := launched[i].WaitReady(within); err != nil {
+			r.t.Fatalf("%s: %v", n.role, err)
+		}
+		n.Server = &launched[i].Server
+	}
 }
 
 func (r *region) natsHealthy() {
