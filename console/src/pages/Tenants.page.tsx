@@ -138,10 +138,11 @@ export function TenantsPage() {
 function NewTenant({ onClose }: { onClose: () => void }) {
   const create = useCreateTenant();
   const navigate = useNavigate();
-  const form = useForm<Required<TenantSpec>>({
-    initial: { slug: "", name: "" },
-    submit: async ({ slug, name }) => {
-      const made = await create.mutateAsync({ slug, ...(name && { name }) });
+  const form = useForm({
+    initial: { slug: "", name: "", shard: "" },
+    submit: async ({ slug, name, shard }) => {
+      const spec: TenantSpec = { slug, ...(name && { name }), ...(shard && { shard: Number(shard) }) };
+      const made = await create.mutateAsync(spec);
       navigate(`/tenants/${made.slug}`);
     },
   });
@@ -158,6 +159,13 @@ function NewTenant({ onClose }: { onClose: () => void }) {
         </Field>
         <Field label="Name" hint="For people; the short name unless given." {...form.field("name")}>
           <TextInput {...form.input("name")} placeholder="Acme Ltd" />
+        </Field>
+        <Field
+          label="ClickHouse shard"
+          hint="Where its data stays; the one with the fewest tenants unless given."
+          {...form.field("shard")}
+        >
+          <TextInput inputMode="numeric" {...form.input("shard")} placeholder="1" />
         </Field>
       </Form>
     </Dialog>

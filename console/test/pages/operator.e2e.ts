@@ -12,6 +12,15 @@ it("creates a tenant, suspends it by name and resumes it", async () => {
   await page.getByRole("button", { name: "New tenant" }).click();
   const form = page.getByRole("form", { name: "Tenant" });
   await form.getByLabel("Short name").fill(slug);
+  await form.getByLabel("ClickHouse shard").fill("99");
+  here.allow(/400/);
+  await form.getByRole("button", { name: "Create tenant" }).click();
+  await form
+    .getByRole("alert")
+    .getByText(/shard is 99/)
+    .first()
+    .waitFor();
+  await form.getByLabel("ClickHouse shard").fill("");
   await form.getByRole("button", { name: "Create tenant" }).click();
   await page.getByRole("button", { name: "Suspend" }).click();
   const confirm = page.getByRole("dialog", { name: "Suspend the tenant" });

@@ -101,6 +101,7 @@ export function TenantState({ tenant }: { tenant: Tenant }) {
           ["Short name", <code key="slug">{tenant.slug}</code>],
           ["Id", <code key="id">{tenant.id}</code>],
           ["Clusters", tenant.clusters],
+          ["ClickHouse shard", tenant.shard],
           ["Created", formatDateTime(Date.parse(tenant.created_at), zone)],
           [
             "Restorable until",
