@@ -56,7 +56,6 @@ export function OperatorPlansPage() {
                   {
                     key: "name",
                     head: "Plan",
-                    grow: true,
                     sort: ({ title, name }) => title || name,
                     cell: ({ title, name }) => (
                       <span className={styles.cell}>
@@ -68,6 +67,7 @@ export function OperatorPlansPage() {
                   {
                     key: "limits",
                     head: "Limits",
+                    grow: true,
                     wideOnly: true,
                     cell: ({ quota }) => (
                       <span className={`${styles.cell} ${styles.wrap}`}>

@@ -429,3 +429,19 @@ it("downloads what it shows", async () => {
   ]);
   expect(download.suggestedFilename()).toMatch(/\.ndjson$/);
 });
+
+it("gives a stack trace one row, until its lines wrap", async () => {
+  const query = encodeURIComponent('{namespace="payments"} |= "\\tat "');
+  const here = await visits.open("owner", `/logs?last=1h&q=${query}`);
+  const { page } = here;
+  const traces = page.getByRole("treeitem").filter({ hasText: "Exception" });
+  await traces.first().waitFor();
+  // The text of a row ends before the next row begins.
+  const heights = await traces.evaluateAll((rows) =>
+    rows.map((row) => row.lastElementChild?.scrollHeight ?? 0),
+  );
+  expect(Math.max(...heights)).toBeLessThanOrEqual(24);
+  await page.getByRole("button", { name: "Wrap" }).click();
+  await expect.poll(async () => (await traces.first().boundingBox())?.height ?? 0).toBeGreaterThan(48);
+  await checkPage(here);
+});

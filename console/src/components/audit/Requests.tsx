@@ -62,7 +62,13 @@ function columnsOf(time: (at: string) => string): readonly Column<AuditRecord>[]
       sort: (record) => record.time,
       cell: (record) => <span className="numbers">{time(record.time)}</span>,
     },
-    { key: "user", head: "Who", sort: ({ user }) => user, cell: (record) => <Who record={record} /> },
+    {
+      key: "user",
+      head: "Who",
+      wideOnly: true,
+      sort: ({ user }) => user,
+      cell: (record) => <Who record={record} />,
+    },
     {
       key: "verb",
       head: "Did",
@@ -73,7 +79,9 @@ function columnsOf(time: (at: string) => string): readonly Column<AuditRecord>[]
             {record.verb}
             {record.subresource && `/${record.subresource}`}
           </b>
-          <small className="phone-only">{objectOf(record)}</small>
+          <small className="phone-only">
+            {shortUser(record.user)}: {objectOf(record)}
+          </small>
         </>
       ),
     },

@@ -97,6 +97,7 @@ function Figures({ found }: { found: Found }) {
   const waiting = found.queue.shards.reduce((sum, shard) => sum + shard.waiting_messages, 0);
   const { held, shards } = found.alerting;
   const letters = found.queue.dead_letters;
+  const idle = tenants.data?.filter(({ state }) => state !== "active").length;
   return (
     <Stats>
       <Stat
@@ -117,10 +118,10 @@ function Figures({ found }: { found: Found }) {
         value={count(quarantine.data?.length)}
         tone={quarantine.data?.length ? "warn" : "plain"}
       />
-      <Stat label="Tenants" value={count(tenants.data?.length)} />
       <Stat
-        label="Suspended or deleting"
-        value={count(tenants.data?.filter(({ state }) => state !== "active").length)}
+        label="Tenants"
+        value={count(tenants.data?.length)}
+        delta={idle ? `${formatCount(idle)} suspended or being deleted` : undefined}
       />
     </Stats>
   );

@@ -32,6 +32,7 @@ export function HealthQueue({ queue }: { queue: Health["queue"] }) {
             key: "writer",
             head: "Writer",
             grow: true,
+            slim: true,
             sort: ({ writer }) => writer ?? "",
             cell: ({ writer }) => writer ?? <Badge tone="bad">none</Badge>,
           },
@@ -46,7 +47,6 @@ export function HealthQueue({ queue }: { queue: Health["queue"] }) {
           {
             key: "fill",
             head: "Filled",
-            wideOnly: true,
             downFirst: true,
             sort: ({ bytes, max_bytes }) => bytes / Math.max(1, max_bytes),
             cell: ({ shard, bytes, max_bytes }) => (
@@ -65,6 +65,7 @@ export function HealthQueue({ queue }: { queue: Health["queue"] }) {
             key: "bytes",
             head: "Holds",
             numeric: true,
+            wideOnly: true,
             downFirst: true,
             sort: ({ bytes }) => bytes,
             cell: ({ bytes, max_bytes }) => `${formatBytes(bytes)} of ${formatBytes(max_bytes)}`,
