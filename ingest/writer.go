@@ -190,7 +190,7 @@ func (w *shardWriter) inserts(b *shardBatch) int {
 	n, crowded := 0, w.crowded(len(b.blocks))
 	for _, p := range b.blocks {
 		p.block.Crowded = crowded
-		n += w.opts.Store.Inserts(p.block.Table, p.rows, crowded)
+		n += w.opts.Store.Inserts(p.tenant, p.block.Table, p.rows, crowded)
 	}
 	return n
 }

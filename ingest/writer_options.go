@@ -19,8 +19,8 @@ type Blocks interface {
 	Insert(ctx context.Context, tenant seamark.TenantID, b *store.Block) error
 	// Verify settles a block in doubt and reports whether it is stored.
 	Verify(ctx context.Context, tenant seamark.TenantID, b *store.Block) (bool, error)
-	// Inserts returns how many inserts Insert makes of a block.
-	Inserts(table store.Table, rows uint64, crowded bool) int
+	// Inserts returns how many inserts Insert makes of a tenant's block.
+	Inserts(tenant seamark.TenantID, table store.Table, rows uint64, crowded bool) int
 	// Probe has the server read one of a block's segments without storing it. A refusal is an error that store.Rejected knows.
 	Probe(ctx context.Context, tenant seamark.TenantID, b *store.Block, segment int) error
 }

@@ -3674,6 +3674,9 @@ type Quota struct {
 	// DailyBytes Bytes of decompressed bodies per day of UTC.
 	DailyBytes *int64 `json:"daily_bytes,omitempty"`
 
+	// LogFilterRows Least rows of an insert of log lines that search filters are stored for; 1048576 stores none.
+	LogFilterRows *int64 `json:"log_filter_rows,omitempty"`
+
 	// MaxAgeSeconds How far behind the server's clock a timestamp may lie.
 	MaxAgeSeconds *int64 `json:"max_age_seconds,omitempty"`
 
@@ -9811,6 +9814,7 @@ func Operations() []Operation {
 				{Name: "bytes_burst", In: "body", Type: "integer", Description: "Bytes that may come at once after a quiet time."},
 				{Name: "bytes_per_second", In: "body", Type: "integer", Description: "Bytes of decompressed bodies a second, over all signals."},
 				{Name: "daily_bytes", In: "body", Type: "integer", Description: "Bytes of decompressed bodies per day of UTC."},
+				{Name: "log_filter_rows", In: "body", Type: "integer", Description: "Least rows of an insert of log lines that search filters are stored for; 1048576 stores none."},
 				{Name: "max_age_seconds", In: "body", Type: "integer", Description: "How far behind the server's clock a timestamp may lie."},
 				{Name: "max_attrs", In: "body", Type: "integer", Description: "Structured metadata pairs of one line."},
 				{Name: "max_future_seconds", In: "body", Type: "integer", Description: "How far ahead of the server's clock a timestamp may lie."},
@@ -11095,6 +11099,7 @@ func Operations() []Operation {
 				{Name: "bytes_burst", In: "body", Type: "integer", Description: "Bytes that may come at once after a quiet time."},
 				{Name: "bytes_per_second", In: "body", Type: "integer", Description: "Bytes of decompressed bodies a second, over all signals."},
 				{Name: "daily_bytes", In: "body", Type: "integer", Description: "Bytes of decompressed bodies per day of UTC."},
+				{Name: "log_filter_rows", In: "body", Type: "integer", Description: "Least rows of an insert of log lines that search filters are stored for; 1048576 stores none."},
 				{Name: "max_age_seconds", In: "body", Type: "integer", Description: "How far behind the server's clock a timestamp may lie."},
 				{Name: "max_attrs", In: "body", Type: "integer", Description: "Structured metadata pairs of one line."},
 				{Name: "max_future_seconds", In: "body", Type: "integer", Description: "How far ahead of the server's clock a timestamp may lie."},

@@ -169,7 +169,7 @@ func (a *App) openStore(ctx context.Context) error {
 	so := store.Options{
 		Read: a.tellRead, Settings: a.statementSettings,
 		Ceilings: func(seamark.TenantID) seamark.Ceilings { return o.Ceilings },
-		ShardOf:  a.directory.StoreShard, Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
+		ShardOf:  a.directory.StoreShard, Number: a.directory.Number, MaxTenantConns: a.opts.Query.MaxTenantConns, FilterRows: a.opts.Writer.LogFilterRows, FilterRowsOf: a.logFilterRows, Logger: a.log, Registerer: a.registry, Now: a.opts.Now,
 	}
 	switch {
 	case o.outside():

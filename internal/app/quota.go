@@ -56,7 +56,11 @@ func (a *App) openQuotaAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.quotas = quotaAPI{a.directory, quota.NewReader(presence, usage, a.opts.Now), a.opts.Quota, a.opts.Ingest.Limits}
+	defaults := a.opts.Quota
+	if defaults.LogFilterRows = int64(a.opts.Writer.LogFilterRows); defaults.LogFilterRows == 0 {
+		defaults.LogFilterRows = seamark.NoLogFilters
+	}
+	a.quotas = quotaAPI{a.directory, quota.NewReader(presence, usage, a.opts.Now), defaults, a.opts.Ingest.Limits}
 	return nil
 }
 
@@ -97,6 +101,12 @@ func (q quotaAPI) limitsOf(set tenant.Quota) tenant.Quota {
 	defaults.MaxLineBytes, defaults.MaxAttrs = int64(r.MaxLineBytes), int64(r.MaxAttrs)
 	defaults.MaxAgeSeconds, defaults.MaxFutureSeconds = int64(r.MaxAge/time.Second), int64(r.MaxFuture/time.Second)
 	return set.Or(defaults)
+}
+
+// logFilterRows returns a tenant's own least number of rows of an insert with search filters, 0 for what the installation has.
+func (a *App) logFilterRows(id seamark.TenantID) int {
+	allowance := a.directory.Allowance(id, "")
+	return int(allowance.Tenant().LogFilterRows)
 }
 
 // SetTenantQuota implements api.Quotas.

@@ -17,7 +17,8 @@ type Quota struct {
 	MaxAttrs           int64 `json:"max_attrs"`
 	MaxAgeSeconds      int64 `json:"max_age_seconds"`
 	MaxFutureSeconds   int64 `json:"max_future_seconds"`
-	RetentionDays      int64 `json:"retention_days"` // the most that a tenant may set; of clusters it says nothing
+	RetentionDays      int64 `json:"retention_days"`  // the most that a tenant may set; of clusters this and the next say nothing
+	LogFilterRows      int64 `json:"log_filter_rows"` // least rows of an insert of log lines that search filters are stored for; NoLogFilters stores none
 
 	// What a tenant's queries may take; of clusters it says nothing.
 	QueryConcurrency    int64 `json:"query_concurrency"`      // that run at once on one node
@@ -37,6 +38,9 @@ type Quota struct {
 	QueryJobKeepSeconds int64 `json:"query_job_keep_seconds"` // that a result is kept
 	QueryJobResultBytes int64 `json:"query_job_result_bytes"` // of a background job's result
 }
+
+// NoLogFilters is the LogFilterRows of a tenant whose log lines have no search filters.
+const NoLogFilters = 1 << 20
 
 // QuotaField is one field of a quota, for what treats them alike.
 type QuotaField struct {
@@ -66,6 +70,7 @@ func QuotaFields() []QuotaField {
 		{"max_age_seconds", 3650 * day, func(q *Quota) *int64 { return &q.MaxAgeSeconds }},
 		{"max_future_seconds", day, func(q *Quota) *int64 { return &q.MaxFutureSeconds }},
 		{"retention_days", 3650, func(q *Quota) *int64 { return &q.RetentionDays }},
+		{"log_filter_rows", NoLogFilters, func(q *Quota) *int64 { return &q.LogFilterRows }},
 		{"query_concurrency", 10_000, func(q *Quota) *int64 { return &q.QueryConcurrency }},
 		{"query_weight", 10_000, func(q *Quota) *int64 { return &q.QueryWeight }},
 		{"query_bytes_per_minute", 1024 * tera, func(q *Quota) *int64 { return &q.QueryBytesPerMinute }},

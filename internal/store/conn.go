@@ -60,9 +60,11 @@ type Options struct {
 	// FilterRows is the least number of rows of a block of logs that filters are made for; 0 makes none. A smaller block is
 	// searched by reading it.
 	FilterRows int
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
-	Now        func() time.Time
+	// FilterRowsOf, when set, returns a tenant's own FilterRows, 0 for a tenant that has none of its own.
+	FilterRowsOf func(seamark.TenantID) int
+	Logger       *slog.Logger
+	Registerer   prometheus.Registerer
+	Now          func() time.Time
 }
 
 // maxStatementTime bounds a statement whose context and settings say nothing else.

@@ -59,7 +59,7 @@ func (s *Store) Insert(ctx context.Context, tenant seamark.TenantID, b *Block) e
 	if err != nil {
 		return err
 	}
-	filtered := s.filters(b.Table, b.Rows(), b.Crowded) && s.storeFilters(ctx, tenant, b)
+	filtered := s.filters(tenant, b.Table, b.Rows(), b.Crowded) && s.storeFilters(ctx, tenant, b)
 	start := s.opts.Now()
 	body := s.body(b, filtered)
 	defer body.release()

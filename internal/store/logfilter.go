@@ -40,9 +40,9 @@ type logFilters struct {
 	comp     *compressor
 }
 
-// Inserts returns how many inserts Insert makes of a block: that of its filters counts, too.
-func (s *Store) Inserts(table Table, rows uint64, crowded bool) int {
-	if s.filters(table, rows, crowded) {
+// Inserts returns how many inserts Insert makes of a tenant's block: that of its filters counts, too.
+func (s *Store) Inserts(tenant seamark.TenantID, table Table, rows uint64, crowded bool) int {
+	if s.filters(tenant, table, rows, crowded) {
 		return 2
 	}
 	return 1
@@ -53,13 +53,31 @@ func (s *Store) Inserts(table Table, rows uint64, crowded bool) int {
 // make up for another one of each.
 const crowdedFilterRows = 64
 
-// filters reports whether a block of so many rows gets filters.
-func (s *Store) filters(table Table, rows uint64, crowded bool) bool {
-	least := uint64(s.opts.FilterRows)
+// filters reports whether a tenant's block of so many rows gets filters.
+func (s *Store) filters(tenant seamark.TenantID, table Table, rows uint64, crowded bool) bool {
+	if table != TableLogs {
+		return false
+	}
+	least := uint64(s.filterRows(tenant))
 	if crowded {
 		least *= crowdedFilterRows
 	}
-	return table == TableLogs && least > 0 && rows >= least
+	return least > 0 && rows >= least
+}
+
+// filterRows returns the least number of rows of a tenant's blocks with filters; 0 is none.
+func (s *Store) filterRows(tenant seamark.TenantID) int {
+	rows := 0
+	if s.opts.FilterRowsOf != nil {
+		rows = s.opts.FilterRowsOf(tenant)
+	}
+	switch {
+	case rows >= seamark.NoLogFilters:
+		return 0
+	case rows > 0:
+		return rows
+	}
+	return s.opts.FilterRows
 }
 
 // storeFilters stores the filters of a block of logs. It reports whether they cover it, which they do not where another build

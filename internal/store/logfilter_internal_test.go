@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 // TestInsertsOfBlocks counts the filters' inserts, which small blocks have none of, and of many that are inserted together only large ones have.
@@ -22,12 +24,31 @@ func TestInsertsOfBlocks(t *testing.T) {
 		{TableLogs, 64 * 256, true, 2},
 		{TableEvents, 1 << 20, false, 1},
 	} {
-		if got := s.Inserts(c.table, c.rows, c.crowded); got != c.want {
+		if got := s.Inserts("", c.table, c.rows, c.crowded); got != c.want {
 			t.Errorf("%d rows of %s, crowded %v: %d inserts, want %d", c.rows, c.table, c.crowded, got, c.want)
 		}
 	}
+	of := map[seamark.TenantID]int{"off": seamark.NoLogFilters, "seldom": 1000}
+	s.opts.FilterRowsOf = func(id seamark.TenantID) int { return of[id] }
+	for _, c := range []struct {
+		tenant  seamark.TenantID
+		rows    uint64
+		crowded bool
+		want    int
+	}{
+		{"off", 1 << 30, false, 1},
+		{"seldom", 999, false, 1},
+		{"seldom", 1000, false, 2},
+		{"seldom", 64*1000 - 1, true, 1},
+		{"seldom", 64 * 1000, true, 2},
+		{"other", 256, false, 2},
+	} {
+		if got := s.Inserts(c.tenant, TableLogs, c.rows, c.crowded); got != c.want {
+			t.Errorf("%d rows of tenant %s, crowded %v: %d inserts, want %d", c.rows, c.tenant, c.crowded, got, c.want)
+		}
+	}
 	none := &Store{}
-	if got := none.Inserts(TableLogs, 1<<20, false); got != 1 {
+	if got := none.Inserts("", TableLogs, 1<<20, false); got != 1 {
 		t.Errorf("without filters %d inserts", got)
 	}
 }

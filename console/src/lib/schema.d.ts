@@ -5634,6 +5634,11 @@ export interface components {
             retention_days?: number;
             /**
              * Format: int64
+             * @description Least rows of an insert of log lines that search filters are stored for; 1048576 stores none.
+             */
+            log_filter_rows?: number;
+            /**
+             * Format: int64
              * @description Queries that run at once on one node.
              */
             query_concurrency?: number;

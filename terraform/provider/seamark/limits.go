@@ -23,6 +23,7 @@ type limits struct {
 	MaxAgeSeconds       *int64 `tfsdk:"max_age_seconds" json:"max_age_seconds,omitempty"`
 	MaxFutureSeconds    *int64 `tfsdk:"max_future_seconds" json:"max_future_seconds,omitempty"`
 	RetentionDays       *int64 `tfsdk:"retention_days" json:"retention_days,omitempty"`
+	LogFilterRows       *int64 `tfsdk:"log_filter_rows" json:"log_filter_rows,omitempty"`
 	QueryConcurrency    *int64 `tfsdk:"query_concurrency" json:"query_concurrency,omitempty"`
 	QueryWeight         *int64 `tfsdk:"query_weight" json:"query_weight,omitempty"`
 	QueryBytesPerMinute *int64 `tfsdk:"query_bytes_per_minute" json:"query_bytes_per_minute,omitempty"`
@@ -59,6 +60,7 @@ func limitAttributes(more map[string]schema.Attribute) map[string]schema.Attribu
 		"max_age_seconds":        number("How far behind the server's clock a timestamp may lie."),
 		"max_future_seconds":     number("How far ahead of the server's clock a timestamp may lie."),
 		"retention_days":         number("Longest retention that the tenant may set, in days."),
+		"log_filter_rows":        number("Least rows of an insert of log lines that search filters are stored for; 1048576 stores none."),
 		"query_concurrency":      number("Queries that run at once on one node."),
 		"query_weight":           number("Weight of the queries beside those of other tenants that wait; 100 is the usual one."),
 		"query_bytes_per_minute": number("Bytes that all queries may read a minute."),
