@@ -46,7 +46,9 @@ func TestRefreshKnowsAllBefore(t *testing.T) {
 func TestRefreshOfSilentWatch(t *testing.T) {
 	n := testkit.NATS(t)
 	js := jetStream(t, n)
-	d := openDirectory(t, js, func(o *tenant.Options) { o.BeatInterval, o.StallTimeout, o.LookInterval = time.Hour, time.Hour, time.Hour })
+	d := openDirectory(t, js, func(o *tenant.Options) {
+		o.BeatInterval, o.StallTimeout, o.LookInterval = time.Hour, time.Hour, time.Hour
+	})
 	for _, bucket := range []string{"tenants", "clusters", "tokens"} {
 		stream, err := js.Stream(t.Context(), "KV_seamark_"+bucket)
 		if err != nil {
