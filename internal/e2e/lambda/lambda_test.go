@@ -68,6 +68,7 @@ func (r *rig) token() (secret, id string) {
 func TestLambda(t *testing.T) {
 	r := newRig(t)
 	t.Run("values pushed are the values queried", r.testValues)
+	t.Run("a load balancer's events are taken, too", r.testLoadBalancer)
 	t.Run("credentials and routes are those of the ingest role", r.testRefusals)
 	t.Run("tenants do not meet", r.testTenants)
 	t.Run("a token revoked while frozen is refused at the first call", r.testRevokedWhileFrozen)
@@ -188,6 +189,29 @@ func (r *rig) events() (map[string]string, error) {
 		got[item.Object] = item.Message
 	}
 	return got, err
+}
+
+func (r *rig) testLoadBalancer(t *testing.T) {
+	push := one(r.account.Ingest, "balancer", "through a target group")
+	event, err := json.Marshal(map[string]any{
+		"requestContext": map[string]any{"elb": map[string]string{"targetGroupArn": "arn"}}, "httpMethod": push.method, "path": push.path,
+		"queryStringParameters": map[string]string{}, "body": string(push.body), "isBase64Encoded": false,
+		"headers": map[string]string{"authorization": "Bearer " + push.token, "content-type": push.media, "x-forwarded-for": "198.51.100.7"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.sandbox.send(event)
+	if got := r.sandbox.receive(); got.StatusCode != http.StatusNoContent || got.StatusDescription != "204 No Content" {
+		t.Fatalf("push: got %+v", got)
+	}
+	testkit.Eventually(t, 30*time.Second, func() error {
+		got, err := r.lines(r.account.Query, `{app="balancer"}`)
+		if err == nil && len(got) != 1 {
+			err = fmt.Errorf("got %v, want one line", got)
+		}
+		return err
+	})
 }
 
 func (r *rig) testRefusals(t *testing.T) {

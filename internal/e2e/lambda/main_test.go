@@ -119,10 +119,11 @@ func (r *request) event() []byte {
 
 // reply is what the gateway gets.
 type reply struct {
-	StatusCode   int
-	Headers      map[string]string
-	Body         string
-	ErrorMessage string
+	StatusCode        int
+	StatusDescription string
+	Headers           map[string]string
+	Body              string
+	ErrorMessage      string
 }
 
 // send hands an event over without waiting for its answer.
