@@ -26,10 +26,11 @@ type Account struct {
 // Database returns the name of the tenant's database.
 func (a *Account) Database() string { return fmt.Sprintf("t%04d", a.Number) }
 
-// NewAccount makes a tenant called slug with a cluster of the same name. admin runs `seamark admin --json`.
-func NewAccount(admin func(out any, args ...string), slug string) *Account {
+// NewAccount makes a tenant called slug with a cluster of the same name. admin runs `seamark admin --json`; flags are those of the
+// tenant's creation.
+func NewAccount(admin func(out any, args ...string), slug string, flags ...string) *Account {
 	a := &Account{Slug: slug}
-	admin(a, "tenant", "create", slug)
+	admin(a, append([]string{"tenant", "create", slug}, flags...)...)
 	admin(nil, "cluster", "create", slug, slug)
 	var token struct {
 		Token string `json:"token"`
