@@ -55,7 +55,8 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     width: request.width,
     height: request.height,
     legend: { show: false },
-    padding: [12, 12, 0, 0],
+    // Half of the last time's text stands beyond the plot's end.
+    padding: [12, 20, 0, 0],
     tzDate: (seconds) =>
       zone === "utc" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000),
     cursor: {

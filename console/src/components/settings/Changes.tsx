@@ -79,6 +79,7 @@ function ChangeLog({ tenant }: { tenant: string }) {
                   {
                     key: "actor",
                     head: "Who",
+                    wideOnly: true,
                     cell: ({ actor }) => (
                       <span className={styles.cell}>
                         {actor.login || actor.id || actor.kind}

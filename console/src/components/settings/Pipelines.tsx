@@ -54,16 +54,18 @@ export function Pipelines() {
     <div className={styles.stack}>
       <div className={styles.bar}>
         <p>Every line runs through the pipelines from the first to the last before it is stored.</p>
-        <Button onClick={() => setAsText(true)}>
-          <FileCode size={15} /> YAML
-        </Button>
-        <Button
-          variant="primary"
-          reason={reason}
-          onClick={() => setEdited({ pipeline: first, place: pipelines.data?.pipelines.length ?? 0 })}
-        >
-          <Plus size={15} /> New pipeline
-        </Button>
+        <span className={styles.row}>
+          <Button onClick={() => setAsText(true)}>
+            <FileCode size={15} /> YAML
+          </Button>
+          <Button
+            variant="primary"
+            reason={reason}
+            onClick={() => setEdited({ pipeline: first, place: pipelines.data?.pipelines.length ?? 0 })}
+          >
+            <Plus size={15} /> New pipeline
+          </Button>
+        </span>
       </div>
       <Loaded of={pipelines}>
         {({ pipelines: list, revision }) => (

@@ -28,8 +28,9 @@ export function MonthOf({ month }: { month: UsageSummary }) {
             key={signal}
             label={signal || "all signals"}
             value={<Figure value={bytes.sum} unit="bytes" />}
-            delta={`≈ ${formatBytes(bytes.expected)} by the month's end`}
-          />
+          >
+            <small className="soft">≈ {formatBytes(bytes.expected)} by the month's end</small>
+          </Stat>
         ))}
       </Stats>
       {near.length > 0 && (

@@ -38,7 +38,13 @@ export function RetentionTruth() {
             rowKey={({ signal }) => signal}
             columns={[
               { key: "signal", head: "Signal", grow: true, cell: ({ signal }) => signal },
-              { key: "days", head: "Asked for", numeric: true, cell: ({ days }) => `${days} d` },
+              {
+                key: "days",
+                head: "Asked for",
+                numeric: true,
+                wideOnly: true,
+                cell: ({ days }) => `${days} d`,
+              },
               {
                 key: "enforced",
                 head: "Enforced",
@@ -102,7 +108,7 @@ function Sizes() {
                   numeric: true,
                   downFirst: true,
                   sort: ({ stored_rows }) => stored_rows,
-                  cell: ({ stored_rows }) => <Figure value={stored_rows} />,
+                  cell: ({ stored_rows }) => <Figure value={Math.round(stored_rows)} />,
                 },
                 {
                   key: "bytes",
