@@ -47,13 +47,13 @@ func TestErrorsJoinsMessages(t *testing.T) {
 	}
 }
 
-// TestEveryModuleHasAReason reads the direct modules of go.mod and of the Terraform provider's, and looks for each in the decision about
-// dependencies.
+// TestEveryModuleHasAReason reads the direct modules of go.mod, of the Terraform provider's and of the tests of Terraform's modules, and looks
+// for each in the decision about dependencies.
 func TestEveryModuleHasAReason(t *testing.T) {
 	root := filepath.Join("..", "..")
 	reasons := read(t, filepath.Join(root, "docs", "decisions", "0005-dependencies.md"))
-	both := read(t, filepath.Join(root, "go.mod")) + read(t, filepath.Join(root, "terraform", "provider", "go.mod"))
-	direct := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(both, -1)
+	all := read(t, filepath.Join(root, "go.mod")) + read(t, filepath.Join(root, "terraform", "provider", "go.mod")) + read(t, filepath.Join(root, "terraform", "modules", "test", "go.mod"))
+	direct := regexp.MustCompile(`(?m)^\t(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(all, -1)
 	seen := map[string]bool{"github.com/prometheus/common": true, "github.com/seamarkhq/seamark": true} // excluded versions, and ourselves
 	count := 0
 	for _, m := range direct {
