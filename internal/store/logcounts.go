@@ -64,6 +64,9 @@ func (s *Store) countWholeGroups(ctx context.Context, tenant seamark.TenantID, q
 func (s *Store) logCounts(ctx context.Context, tenant seamark.TenantID, q *LogCountsQuery, by *countKeys, fn func(*LogCount) error) (LogStats, error) {
 	sql, params := logCountsSQL(q, by)
 	buckets := uint64(q.Grid.Buckets())
+	if by.column == "grp" && q.filtersBodies() {
+		ctx = withSettings(ctx, Settings{"enable_multiple_prewhere_read_steps": 0})
+	}
 	return s.logQuery(ctx, tenant, sql, params, func(rows driver.Rows) error {
 		var cell uint64
 		count := LogCount{Values: make([]string, len(q.Split))}
@@ -85,6 +88,12 @@ func (s *Store) logCounts(ctx context.Context, tenant seamark.TenantID, q *LogCo
 		}
 		return rows.Err()
 	})
+}
+
+// filtersBodies reports whether the filters are of bodies alone: then nearly all bodies of the groups are read, and reading groups and
+// times for themselves before them, which spares bodies where other columns decide, costs a twentieth more than reading all at once.
+func (q *LogCountsQuery) filtersBodies() bool {
+	return len(q.Filters) > 0 && !slices.ContainsFunc(q.Filters, func(f LogFilter) bool { return f.Field != LogBody })
 }
 
 // countKeys says what rows are told apart by.
