@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -115,6 +116,31 @@ func TestOnlyBucket(t *testing.T) {
 	for _, g := range []LogGrid{{First: 1000, Step: 100, Steps: 1, Window: 150}, {First: 1000, Step: 100, Steps: 2, Window: 100}} {
 		if g.single() {
 			t.Errorf("%+v is no single bucket", g)
+		}
+	}
+}
+
+// TestCellsCoverRanges covers ranges of all lengths with cells, few of them, none twice, before and after 1970.
+func TestCellsCoverRanges(t *testing.T) {
+	for _, shortest := range []int64{1, leastCell / 3, leastCell, 5 * leastCell, 1 << 45} {
+		var ranges []LogRange
+		at := -200 * shortest
+		for i := range int64(2 * maxLogRanges) {
+			ranges = append(ranges, LogRange{fmt.Sprint("group ", i/9), at, at + shortest + i})
+			at += shortest + i + shortest/2
+		}
+		b, width := newLogSQL(), cellWidth(ranges)
+		b.cells(ranges, width)
+		listed := strings.Split(strings.Trim(b.params["p0"], "[]()"), "),(")
+		if len(listed) > max(maxCells, 2*len(ranges)) || len(slices.Compact(slices.Clone(listed))) != len(listed) {
+			t.Errorf("ranges of %d: %d cells of %d", shortest, len(listed), width)
+		}
+		for _, r := range ranges {
+			for _, at := range []int64{r.Start, (r.Start + r.End) / 2, r.End - 1} {
+				if cell := fmt.Sprintf("'%s',%d", r.Group, at/width); !slices.Contains(listed, cell) {
+					t.Fatalf("ranges of %d: %s is not listed for %d of %v", shortest, cell, at, r)
+				}
+			}
 		}
 	}
 }

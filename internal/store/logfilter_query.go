@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -267,9 +268,11 @@ func joinRanges(ranges []LogRange, gap int64) []LogRange {
 }
 
 // ranges writes that rows for which the filters hold lie in the ranges: the server asks it of the borders of its blocks, and of no row,
-// because the filters decide about those anyway. Whole groups are one list, which is one look-up.
+// because the filters decide about those anyway. Whole groups are one list. The others' ranges are one, too, of cells of time that cover
+// them: the server finds its place in a list, where of conditions it asks each, for each block.
 func (b *logSQL) ranges(scope *LogScope) {
-	var whole, some []string
+	var whole, hints []string
+	var some []LogRange
 	for left := scope.Ranges; len(left) > 0; {
 		ranges := ofFirstGroup(left)
 		left = left[len(ranges):]
@@ -277,14 +280,52 @@ func (b *logSQL) ranges(scope *LogScope) {
 			whole = append(whole, ranges[0].Group)
 			continue
 		}
-		times := make([]string, 0, len(ranges))
-		for _, r := range ranges {
-			times = append(times, "ts >= fromUnixTimestamp64Nano("+b.int64(r.Start)+", 'UTC') AND ts < fromUnixTimestamp64Nano("+b.int64(r.End)+", 'UTC')")
-		}
-		some = append(some, "grp = "+b.string(ranges[0].Group)+" AND ("+strings.Join(times, " OR ")+")")
+		some = append(some, ranges...)
+	}
+	if len(some) > 0 {
+		width := cellWidth(some)
+		hints = append(hints, "(grp, intDiv(toUnixTimestamp64Nano(ts), "+b.int64(width)+")) IN "+b.cells(some, width))
 	}
 	if len(whole) > 0 {
-		some = append(some, "grp IN "+b.strings(whole))
+		hints = append(hints, "grp IN "+b.strings(whole))
 	}
-	b.WriteString("\n  AND indexHint(" + strings.Join(some, " OR ") + ")")
+	b.WriteString("\n  AND indexHint(" + strings.Join(hints, " OR ") + ")")
+}
+
+const (
+	// leastCell is the shortest cell of time; the shortest filter covers as much.
+	leastCell = int64(1) << leastBits
+	// maxCells bounds the cells that a statement lists, if it has fewer ranges.
+	maxCells = 4 * maxLogRanges
+)
+
+// cellWidth returns the shortest cell of which few cover the ranges.
+func cellWidth(ranges []LogRange) int64 {
+	for width := leastCell; ; width *= 2 {
+		cells := int64(0)
+		for _, r := range ranges {
+			cells += (r.End-1)/width - r.Start/width + 1
+		}
+		if cells <= max(maxCells, 2*int64(len(ranges))) {
+			return width
+		}
+	}
+}
+
+// cells lists the cells that cover the ranges, by group and number.
+func (b *logSQL) cells(ranges []LogRange, width int64) string {
+	var list strings.Builder
+	for i, r := range ranges {
+		first := r.Start / width
+		if i > 0 && ranges[i-1].Group == r.Group {
+			first = max(first, (ranges[i-1].End-1)/width+1) // which the range before has listed
+		}
+		for n := first; n <= (r.End-1)/width; n++ {
+			if list.Len() > 0 {
+				list.WriteByte(',')
+			}
+			_, _ = fmt.Fprintf(&list, "('%s',%d)", elementEscaper.Replace(r.Group), n) // a strings.Builder never fails
+		}
+	}
+	return b.bind("Array(Tuple(String, Int64))", "["+list.String()+"]")
 }

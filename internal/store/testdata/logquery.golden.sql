@@ -67,9 +67,9 @@ SELECT toUInt64(key), count() AS lines
 FROM logs
 WHERE grp IN {p3:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p4:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p5:Int64}, 'UTC')
-  AND indexHint(grp = {p8:String} AND (ts >= fromUnixTimestamp64Nano({p6:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p7:Int64}, 'UTC')) OR grp IN {p9:Array(String)})
-  AND fp IN {p10:Array(UInt64)}
-  AND body LIKE {p11:String}
+  AND indexHint((grp, intDiv(toUnixTimestamp64Nano(ts), {p6:Int64})) IN {p7:Array(Tuple(String, Int64))} OR grp IN {p8:Array(String)})
+  AND fp IN {p9:Array(UInt64)}
+  AND body LIKE {p10:String}
 GROUP BY key
 -- p0 = [3,1,2]
 -- p1 = 4
@@ -77,12 +77,11 @@ GROUP BY key
 -- p3 = ['b','it\'s']
 -- p4 = 1000000000
 -- p5 = 2000000000
--- p6 = 5
--- p7 = 7
--- p8 = it's
--- p9 = ['b']
--- p10 = [1,2,3]
--- p11 = %it's%
+-- p6 = 268435456
+-- p7 = [('it\'s',0)]
+-- p8 = ['b']
+-- p9 = [1,2,3]
+-- p10 = %it's%
 
 -- counts of whole groups
 WITH toUnixTimestamp64Nano(ts) - {p3:Int64} AS elapsed, intDiv(elapsed, {p2:Int64}) AS cell, 0 AS upper, toUInt16(toUInt32(transform(grp, {p0:Array(String)}, {p4:Array(UInt32)}, toUInt32(0))) * {p1:Int64} + toUInt32(2 * cell + upper)) AS key
@@ -203,47 +202,44 @@ SELECT toUnixTimestamp64Nano(ts) AS t, fp
 FROM logs
 WHERE grp IN {p0:Array(String)}
   AND ts >= fromUnixTimestamp64Nano({p1:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p2:Int64}, 'UTC')
-  AND indexHint(grp = {p7:String} AND (ts >= fromUnixTimestamp64Nano({p3:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p4:Int64}, 'UTC') OR ts >= fromUnixTimestamp64Nano({p5:Int64}, 'UTC') AND ts < fromUnixTimestamp64Nano({p6:Int64}, 'UTC')))
-  AND fp IN {p8:Array(UInt64)}
-  AND body LIKE {p9:String}
-  AND NOT (body LIKE {p10:String} OR body LIKE {p11:String})
-  AND (body LIKE {p12:String} AND match(body, {p13:String}))
-  AND match(body, {p14:String})
-  AND NOT ((body LIKE {p15:String} OR body LIKE {p16:String}))
-  AND ((body LIKE {p17:String} OR body LIKE {p18:String}) AND match(body, {p19:String}))
-  AND if(level = 'unknown', '', level) = {p20:String}
-  AND (trace_id = unhex({p21:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p22:String})
-  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p23:String}))
-  AND match(attrs[{p24:String}], {p25:String})
-  AND NOT (countSubstrings(body, concat('"', {p26:String}, '"')) = 1 AND position(body, '\\') = 0 AND ifNull(toFloat64(toInt64OrNull(simpleJSONExtractRaw(body, {p26:String}))) >= {p27:Float64}, 1) = 0)
+  AND indexHint((grp, intDiv(toUnixTimestamp64Nano(ts), {p3:Int64})) IN {p4:Array(Tuple(String, Int64))})
+  AND fp IN {p5:Array(UInt64)}
+  AND body LIKE {p6:String}
+  AND NOT (body LIKE {p7:String} OR body LIKE {p8:String})
+  AND (body LIKE {p9:String} AND match(body, {p10:String}))
+  AND match(body, {p11:String})
+  AND NOT ((body LIKE {p12:String} OR body LIKE {p13:String}))
+  AND ((body LIKE {p14:String} OR body LIKE {p15:String}) AND match(body, {p16:String}))
+  AND if(level = 'unknown', '', level) = {p17:String}
+  AND (trace_id = unhex({p18:String}) OR if(trace_id = toFixedString('', 16), '', lower(hex(trace_id))) = {p19:String})
+  AND NOT (match(if(span_id = toFixedString('', 8), '', lower(hex(span_id))), {p20:String}))
+  AND match(attrs[{p21:String}], {p22:String})
+  AND NOT (countSubstrings(body, concat('"', {p23:String}, '"')) = 1 AND position(body, '\\') = 0 AND ifNull(toFloat64(toInt64OrNull(simpleJSONExtractRaw(body, {p23:String}))) >= {p24:Float64}, 1) = 0)
 -- p0 = ['it\'s']
 -- p1 = 1000000000
 -- p2 = 2000000000
--- p3 = 5
--- p4 = 7
--- p5 = 9
--- p6 = 12
--- p7 = it's
--- p8 = [2,3]
--- p9 = %it's%
--- p10 = %it's%
--- p11 = %50\\%\\_%
--- p12 = % timeout%
--- p13 = (?s:status=\\d+ timeout)
--- p14 = (?s:(?i)error)
--- p15 = %panic%
--- p16 = %fatal%
--- p17 = %timeout%
--- p18 = %refused%
--- p19 = (?s:(timeout|refused) after)
--- p20 = it's
--- p21 = 0123456789abcdef0123456789abcdef
--- p22 = x
--- p23 = ^(?-s:ab.*)$
--- p24 = it's
--- p25 = ^(?-s:a|b)$
--- p26 = it's
--- p27 = 500
+-- p3 = 268435456
+-- p4 = [('it\'s',0)]
+-- p5 = [2,3]
+-- p6 = %it's%
+-- p7 = %it's%
+-- p8 = %50\\%\\_%
+-- p9 = % timeout%
+-- p10 = (?s:status=\\d+ timeout)
+-- p11 = (?s:(?i)error)
+-- p12 = %panic%
+-- p13 = %fatal%
+-- p14 = %timeout%
+-- p15 = %refused%
+-- p16 = (?s:(timeout|refused) after)
+-- p17 = it's
+-- p18 = 0123456789abcdef0123456789abcdef
+-- p19 = x
+-- p20 = ^(?-s:ab.*)$
+-- p21 = it's
+-- p22 = ^(?-s:a|b)$
+-- p23 = it's
+-- p24 = 500
 
 -- rows oldest first, no columns
 SELECT toUnixTimestamp64Nano(ts) AS t, fp
