@@ -137,6 +137,22 @@ func TestOpenWithoutKVAndWithoutUsableSnapshot(t *testing.T) {
 	}
 }
 
+// A node that has no snapshot has nothing to work from, so it waits longer: the buckets of a new cluster take their time.
+func TestOpenWithoutASnapshotWaitsForTheStart(t *testing.T) {
+	n := newFragileNATS(t)
+	d, err := tryOpen(t, n.connect(t), func(o *tenant.Options) { o.SyncTimeout, o.StartTimeout = time.Nanosecond, patience })
+	if err != nil || !d.Synced() {
+		t.Fatalf("got %v, want a directory that knows all", err)
+	}
+	p, err := tenant.OpenPipelines(t.Context(), tenant.Options{JS: n.connect(t), SyncTimeout: time.Nanosecond, StartTimeout: patience})
+	if err != nil {
+		t.Fatalf("pipelines: %v", err)
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSnapshotSurvivesALostStore(t *testing.T) {
 	n := newFragileNATS(t)
 	path := filepath.Join(t.TempDir(), "directory.json")
