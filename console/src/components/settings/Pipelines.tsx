@@ -1,5 +1,5 @@
 import { FileCode, Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useReason } from "../../data/permissions";
 import {
   type Pipeline,
@@ -19,8 +19,12 @@ import { Loaded } from "../Loaded";
 import styles from "../manage.module.css";
 import { Empty } from "../States";
 import { useToast } from "../Toasts";
-import { PipelineDialog } from "./PipelineDialog";
-import { PipelinesTextDialog } from "./PipelinesTextDialog";
+
+// The parser of YAML comes when it is needed.
+const PipelineDialog = lazy(async () => ({ default: (await import("./PipelineDialog")).PipelineDialog }));
+const PipelinesTextDialog = lazy(async () => ({
+  default: (await import("./PipelinesTextDialog")).PipelinesTextDialog,
+}));
 
 const first: Pipeline = {
   name: "",
@@ -137,29 +141,31 @@ export function Pipelines() {
                   .join("; ")}
               </p>
             )}
-            {asText && (
-              <PipelinesTextDialog
-                pipelines={list}
-                reason={reason}
-                onClose={() => setAsText(false)}
-                save={async (pipelines) => {
-                  await put(pipelines, revision, "Saved the pipelines.", list);
-                  setAsText(false);
-                }}
-              />
-            )}
-            {edited && (
-              <PipelineDialog
-                pipeline={edited.pipeline}
-                place={edited.place}
-                reason={reason}
-                onClose={() => setEdited(undefined)}
-                save={async (pipeline) => {
-                  await put(list.toSpliced(edited.place, 1, pipeline), revision, `Saved ${pipeline.name}.`);
-                  setEdited(undefined);
-                }}
-              />
-            )}
+            <Suspense>
+              {asText && (
+                <PipelinesTextDialog
+                  pipelines={list}
+                  reason={reason}
+                  onClose={() => setAsText(false)}
+                  save={async (pipelines) => {
+                    await put(pipelines, revision, "Saved the pipelines.", list);
+                    setAsText(false);
+                  }}
+                />
+              )}
+              {edited && (
+                <PipelineDialog
+                  pipeline={edited.pipeline}
+                  place={edited.place}
+                  reason={reason}
+                  onClose={() => setEdited(undefined)}
+                  save={async (pipeline) => {
+                    await put(list.toSpliced(edited.place, 1, pipeline), revision, `Saved ${pipeline.name}.`);
+                    setEdited(undefined);
+                  }}
+                />
+              )}
+            </Suspense>
           </>
         )}
       </Loaded>
