@@ -33,7 +33,12 @@ export const limits: readonly Limit[] = [
   { name: "max_attrs", label: "Attributes of a line", unit: "", group: "Shape of data" },
   { name: "max_age_seconds", label: "Age of a timestamp", unit: "seconds", group: "Shape of data" },
   { name: "max_future_seconds", label: "Timestamp ahead", unit: "seconds", group: "Shape of data" },
-  { name: "log_filter_rows", label: "Least lines of an insert with search filters", unit: "", group: "Shape of data" },
+  {
+    name: "log_filter_rows",
+    label: "Least lines of an insert with search filters",
+    unit: "",
+    group: "Shape of data",
+  },
   { name: "query_concurrency", label: "Queries at once", unit: "", group: "Queries" },
   { name: "query_weight", label: "Weight beside other tenants", unit: "", group: "Queries" },
   { name: "query_bytes_per_minute", label: "Bytes read a minute", unit: "bytes", group: "Queries" },
