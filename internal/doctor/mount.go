@@ -28,8 +28,8 @@ func (e *exam) mountOf(dir string) (kind string, options []string) {
 	if err != nil {
 		return "", nil
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", nil
