@@ -18,6 +18,7 @@ func goodDocuments() map[string]string {
 	return map[string]string{
 		"tenant." + oneID:                  `{"v":1,"id":"` + oneID + `","number":1,"slug":"a","name":"A","state":"active","generation":1}`,
 		"slug.a":                           `{"v":1,"tenant":"` + oneID + `"}`,
+		"store.shards":                     `{"v":1,"shards":2}`,
 		"counter.number":                   `{"v":1,"last":3}`,
 		"cluster." + oneID + ".prod":       `{"v":1,"id":"` + otherID + `","tenant":"` + oneID + `","name":"prod"}`,
 		"token.abcDEF012345":               `{"v":1,"key_id":"abcDEF012345","tenant":"` + oneID + `","kind":"query","sha256":"` + strings.Repeat("ab", 32) + `"}`,
