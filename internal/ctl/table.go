@@ -32,7 +32,7 @@ type command struct {
 
 // resources is the table of commands. A new operation is one line here.
 func resources() []resource {
-	all := slices.Concat(controlResources(), operationResources(), accessResources(), dataResources(), alertResources())
+	all := slices.Concat(controlResources(), operationResources(), accessResources(), dataResources(), recordResources(), alertResources())
 	for _, res := range all {
 		for i := range res.commands {
 			res.commands[i].noun = res.noun
@@ -220,6 +220,11 @@ func dataResources() []resource {
 			{verb: "trend", operation: "compareEvents"},
 			{verb: "timeline", operation: "showEventTimeline", entries: "events"},
 		}},
+	}
+}
+
+func recordResources() []resource {
+	return []resource{
 		{"audit", []command{
 			{verb: "list", operation: "listAudit", columns: []string{"time", "cluster", "user", "verb", "resource", "namespace", "name", "code"}},
 			{verb: "clients", operation: "countAuditClients"},
