@@ -5,12 +5,16 @@ package lambda
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +22,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -155,7 +160,30 @@ func (s *sandbox) invoke(r *request) *reply {
 }
 
 // freeze stops the process as Lambda does when nothing is to do, thaw lets it go on.
-func (s *sandbox) freeze() { s.signal(syscall.SIGSTOP) }
+// freeze returns when every thread stands still: the signal alone may let one take another event first.
+func (s *sandbox) freeze() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	testkit.Eventually(s.t, patience, func() error {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.Pid()))
+		if err != nil {
+			return err
+		}
+		for _, name := range threads {
+			text, err := os.ReadFile(name)
+			if errors.Is(err, fs.ErrNotExist) { // it ended meanwhile
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if _, state, _ := strings.Cut(string(text), ") "); !strings.HasPrefix(state, "T") {
+				return fmt.Errorf("a thread goes on: %s", text)
+			}
+		}
+		return nil
+	})
+}
 
 func (s *sandbox) thaw() { s.signal(syscall.SIGCONT) }
 
