@@ -122,7 +122,7 @@ describe.each(screens)("$name", ({ name, viewport, colorScheme }) => {
     await page.getByLabel("Login").fill("anna");
     await page.getByLabel("Password").fill("secret");
     await page.route("**/api/v1/session", (route) => route.abort());
-    await page.keyboard.press("Enter");
+    await page.getByLabel("Password").press("Enter");
     await page.getByText("The server does not answer.").waitFor();
   });
 
