@@ -62,8 +62,8 @@ type ChangeLog struct {
 
 	mu       sync.Mutex // guards the maps
 	heads    map[string]chainHead
-	refusals map[string]*refusalBudget
-	details  map[string]*detailBudget
+	refusals budgets // of records of refusals
+	details  budgets // of bytes of differences
 }
 
 // chainHead is the newest record of a chain as this node knows it. Another node may have appended since: the append then
@@ -74,16 +74,32 @@ type chainHead struct {
 	hash     string
 }
 
-type refusalBudget struct {
-	left       float64
-	at         time.Time
-	suppressed uint64
+// budget is what a chain may take now of something that comes back by the second.
+type budget struct {
+	left    float64
+	at      time.Time
+	refused uint64 // takings since one was granted
 }
 
-// detailBudget is how many bytes of differences a chain may take now.
-type detailBudget struct {
-	left float64
-	at   time.Time
+// budgets are those of chains, by name.
+type budgets map[string]*budget
+
+// take takes so much from a chain's budget, which is full at first, and reports whether it had as much.
+func (b budgets) take(chain string, now time.Time, much, burst, perSecond float64) (skipped uint64, granted bool) {
+	one := b[chain]
+	if one == nil {
+		one = &budget{left: burst, at: now}
+		b[chain] = one
+	}
+	one.left = min(burst, one.left+now.Sub(one.at).Seconds()*perSecond)
+	one.at = now
+	if one.left < much {
+		one.refused++
+		return 0, false
+	}
+	one.left -= much
+	skipped, one.refused = one.refused, 0
+	return skipped, true
 }
 
 // ChangeRecord is a Change as it stands in its chain.
@@ -107,7 +123,7 @@ func OpenChangeLog(ctx context.Context, o ChangeLogOptions) (*ChangeLog, error) 
 	if o.JS == nil || o.Retention < 0 {
 		return nil, errors.New("tenant: ChangeLogOptions.JS is required, and Retention must not be negative")
 	}
-	l := &ChangeLog{opts: o, heads: map[string]chainHead{}, refusals: map[string]*refusalBudget{}, details: map[string]*detailBudget{}}
+	l := &ChangeLog{opts: o, heads: map[string]chainHead{}, refusals: budgets{}, details: budgets{}}
 	var err error
 	if l.stream, err = l.openStream(ctx); err != nil {
 		return nil, unreachable(fmt.Errorf("open stream %s: %w", changeStream, err))
@@ -174,20 +190,9 @@ func (l *ChangeLog) takes(chain string, c *Change) bool {
 	now := l.opts.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.refusals[chain]
-	if b == nil {
-		b = &refusalBudget{left: refusalBurst, at: now}
-		l.refusals[chain] = b
-	}
-	b.left = min(refusalBurst, b.left+now.Sub(b.at).Seconds()*refusalsPerSecond)
-	b.at = now
-	if b.left < 1 {
-		b.suppressed++
-		return false
-	}
-	b.left--
-	c.Suppressed, b.suppressed = b.suppressed, 0
-	return true
+	suppressed, granted := l.refusals.take(chain, now, 1, refusalBurst, refusalsPerSecond)
+	c.Suppressed = suppressed
+	return granted
 }
 
 // detailed spends the chain's budget of differences. A change that is past it is on record without them.
@@ -202,18 +207,9 @@ func (l *ChangeLog) detailed(chain string, c Change) Change {
 	now := l.opts.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.details[chain]
-	if b == nil {
-		b = &detailBudget{left: differencesBurst, at: now}
-		l.details[chain] = b
-	}
-	b.left = min(differencesBurst, b.left+now.Sub(b.at).Seconds()*differencesPerSecond)
-	b.at = now
-	if b.left < size {
+	if _, granted := l.details.take(chain, now, size, differencesBurst, differencesPerSecond); !granted {
 		c.Differences, c.DifferencesTruncated = nil, true
-		return c
 	}
-	b.left -= size
 	return c
 }
 
