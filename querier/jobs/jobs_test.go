@@ -30,21 +30,35 @@ type world struct {
 	t       *testing.T
 	js      jetstream.JetStream
 	clock   *testkit.Clock
+	lost    time.Duration // long, so that no node of a busy machine takes over what another runs
+	mu      sync.Mutex    // guards the following
 	limits  jobs.Limits
-	mu      sync.Mutex // guards the following
-	refuse  error      // what Stand answers
-	ran     []string   // node and text of every attempt
+	refuse  error    // what Stand answers
+	ran     []string // node and text of every attempt
 	perform func(ctx context.Context, node string, job *jobs.Job, w *jobs.Result) error
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, js: testkit.JetStream(t), clock: testkit.NewClock(time.Now()), limits: jobs.DefaultLimits()}
+	w := &world{t: t, js: testkit.JetStream(t), clock: testkit.NewClock(time.Now()), lost: time.Hour, limits: jobs.DefaultLimits()}
 	w.perform = func(_ context.Context, _ string, job *jobs.Job, out *jobs.Result) error {
 		out.Head(http.StatusOK, "text/plain")
 		_, err := fmt.Fprintf(out, "answer to %s", job.Request.Text)
 		return err
 	}
 	return w
+}
+
+func (w *world) limitsOf(seamark.TenantID) jobs.Limits {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limits
+}
+
+// limit changes the limits of all tenants.
+func (w *world) limit(change func(*jobs.Limits)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(&w.limits)
 }
 
 type node struct {
@@ -56,8 +70,8 @@ type node struct {
 func (w *world) node(name string) *node {
 	w.t.Helper()
 	k, err := jobs.Open(w.t.Context(), jobs.Options{
-		JS: w.js, Node: name, Concurrent: 1, StoreBytes: 32 << 20, Beat: 20 * time.Millisecond, Lost: 200 * time.Millisecond,
-		Limits: func(seamark.TenantID) jobs.Limits { return w.limits }, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
+		JS: w.js, Node: name, Concurrent: 1, StoreBytes: 32 << 20, Beat: 20 * time.Millisecond, Lost: w.lost,
+		Limits: w.limitsOf, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
 		Stand: func(context.Context, *jobs.Job) error { w.mu.Lock(); defer w.mu.Unlock(); return w.refuse },
 		Perform: func(ctx context.Context, job *jobs.Job, out *jobs.Result) error {
 			w.mu.Lock()
@@ -240,11 +254,12 @@ func newWorldAnswer(_ context.Context, _ string, _ *jobs.Job, out *jobs.Result) 
 // TestLostJob has a node fall silent, as a crash does: the job is run again once, and fails when that node falls silent, too.
 func TestLostJob(t *testing.T) {
 	w := newWorld(t)
+	w.lost = 200 * time.Millisecond
 	stuck := make(chan struct{})
 	t.Cleanup(func() { close(stuck) })
 	dead := func(name string) *node { // a node whose beats never come: they are later than the test
 		k, err := jobs.Open(t.Context(), jobs.Options{
-			JS: w.js, Node: name, Concurrent: 1, StoreBytes: 32 << 20, Beat: time.Hour, Lost: 4 * time.Hour, Limits: func(seamark.TenantID) jobs.Limits { return w.limits },
+			JS: w.js, Node: name, Concurrent: 1, StoreBytes: 32 << 20, Beat: time.Hour, Lost: 4 * time.Hour, Limits: w.limitsOf,
 			Stand: func(context.Context, *jobs.Job) error { return nil }, Logger: slog.New(slog.DiscardHandler), Now: w.clock.Now,
 			Perform: func(context.Context, *jobs.Job, *jobs.Result) error { <-stuck; return errors.New("too late") },
 		})
@@ -303,16 +318,21 @@ func TestOwnerMustStillBeAllowed(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	w := newWorld(t)
-	w.limits = jobs.Limits{Timeout: 100 * time.Millisecond, MaxQueued: 1, MaxKept: 2, Keep: time.Hour, MaxResultBytes: 10}
+	w.limits = jobs.Limits{Timeout: time.Hour, MaxQueued: 1, MaxKept: 3, Keep: time.Hour, MaxResultBytes: 10}
 	n := w.node("n1")
 	w.performs(untilEnd)
-	job := n.start(tenantA, "a")
+	job := n.start(tenantA, "under way")
 	_, err := n.Start(t.Context(), tenantA, jobs.Owner{}, jobs.Request{})
 	wantID(t, err, "seamark-job-many")
-	if job = n.await(job, jobs.Failed); job.Fault.ID != "seamark-job-timeout" {
+	if err := n.Remove(t.Context(), tenantA, job.ID, "anna"); err != nil {
+		t.Fatal(err)
+	}
+	n.await(job, jobs.Canceled)
+	w.limit(func(l *jobs.Limits) { l.Timeout = 100 * time.Millisecond })
+	if job = n.await(n.start(tenantA, "a"), jobs.Failed); job.Fault.ID != "seamark-job-timeout" {
 		t.Errorf("got %+v", job.Fault)
 	}
-	w.limits.Timeout = time.Minute
+	w.limit(func(l *jobs.Limits) { l.Timeout = time.Hour })
 	w.performs(func(_ context.Context, _ string, _ *jobs.Job, out *jobs.Result) error {
 		out.Head(http.StatusOK, "text/plain")
 		_, err := out.Write(make([]byte, 11))
