@@ -44,7 +44,8 @@ type Options struct {
 	Estimate func(ctx context.Context, tenant seamark.TenantID, want *Want) Estimate
 	// Refuse are asked in turn about each query before it waits; the first error is the answer.
 	Refuse []func(q *Query) error
-	// Ended are told of each query that has ended, with the error that it was answered with.
+	// Ended are told of each query that has ended, with the error that it was answered with. It is on the list until they know: whoever
+	// looks at both, as at the death of an engine, misses none.
 	Ended []func(ctx context.Context, q *Query, err error)
 	// Nodes returns how many queriers are alive, this one included, which budgets are shared over; nil is one.
 	Nodes      func() int
@@ -149,13 +150,15 @@ func (a *Admission) End(ctx context.Context, q *Query, err error) {
 	}
 	q.state.ended = true
 	a.leaveLocked(q, true)
-	a.unlistLocked(a.tenantLocked(q.Request.Tenant), q)
 	a.mu.Unlock()
 	q.state.unbind() // work that others wait for, too, goes on: see Bind
 	a.metrics.ended(q, err)
 	for _, tell := range a.opts.Ended {
 		tell(ctx, q, err)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unlistLocked(a.tenantLocked(q.Request.Tenant), q)
 }
 
 // errEnded is why the context of a query that has ended ends.

@@ -455,3 +455,22 @@ func TestOptions(t *testing.T) {
 		require.Error(t, err, name)
 	}
 }
+
+// TestEndedKnowBeforeTheListForgets: who looks at the list and at what was told of ends misses no query.
+func TestEndedKnowBeforeTheListForgets(t *testing.T) {
+	var w *world
+	told := 0
+	w = newWorld(t, func(o *admit.Options) {
+		o.Ended = []func(context.Context, *admit.Query, error){func(_ context.Context, q *admit.Query, _ error) {
+			told++
+			list := w.List(alice)
+			require.Len(t, list, 1)
+			require.Equal(t, q.ID, list[0].ID)
+		}}
+	})
+	q := w.begin(t, alice, admit.AdHocQuery, 1)
+	w.End(t.Context(), q, nil)
+	w.End(t.Context(), q, nil)
+	require.Equal(t, 1, told)
+	require.Empty(t, w.ListAll())
+}
