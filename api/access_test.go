@@ -15,7 +15,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
-// accessBook keeps one role, one member and what was asked of it.
+// accessBook keeps one role, one member, one token and what was asked of it.
 type accessBook struct {
 	api.Roles
 	api.Members
@@ -23,6 +23,7 @@ type accessBook struct {
 	api.Tokens
 	role    api.Role
 	member  api.Member
+	token   api.Token
 	overlap time.Duration
 }
 
@@ -58,6 +59,13 @@ func (b *accessBook) RotateKey(_ context.Context, _ seamark.Principal, id string
 func (b *accessBook) ListTokens(context.Context, seamark.TenantID) ([]api.Token, error) {
 	at := time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
 	return []api.Token{{ID: "b", Created: at}, {ID: "a", Created: at.Add(time.Nanosecond)}, {ID: "c", Created: at.Add(time.Hour)}}, nil
+}
+
+func (b *accessBook) FindToken(_ context.Context, _ seamark.TenantID, id string) (api.Token, error) {
+	if b.token.ID != id {
+		return api.Token{}, seamark.Errorf(seamark.NotFound, "seamark-token-absent", "The tenant has no such token.")
+	}
+	return b.token, nil
 }
 
 // accessEdge leaves out that creations can be repeated, which the edge does.
@@ -137,4 +145,29 @@ type operatorOnly struct{ tokens }
 
 func (operatorOnly) Authenticate(context.Context, string) (seamark.Principal, error) {
 	return seamark.Principal{Kind: seamark.Session, Operator: true}, nil
+}
+
+// TestUsesOfATokenAreNoChange holds that the ETag is another one after a rotation, and not after a use.
+func TestUsesOfATokenAreNoChange(t *testing.T) {
+	b := &accessBook{token: api.Token{ID: "x", Kind: "query", Signals: []string{}}}
+	e := accessEdge(t, b)
+	find := func(text string) string {
+		t.Helper()
+		found := e.do(tenantA, http.MethodGet, "/api/v1/tokens/x", "")
+		want(t, found, http.StatusOK, text)
+		return found.Header().Get("ETag")
+	}
+	tag := find(`"last_used":null`)
+	at := time.Date(2026, 5, 17, 12, 0, 0, 0, time.UTC)
+	b.token.LastUsed = &api.CredentialUse{At: at, ClientIP: "192.0.2.1", Agent: "curl"}
+	if used := find(`"ip":"192.0.2.1"`); used != tag || tag == "" {
+		t.Errorf("the ETag is %q before a use and %q after it", tag, used)
+	}
+	// Who has the ETag is told of the use, which it does not cover.
+	want(t, e.doWith(tenantA, http.MethodGet, "/api/v1/tokens/x", "", "If-None-Match", tag), http.StatusOK, "192.0.2.1")
+	b.token.Rotated = &at
+	if rotated := find(`"rotated_at":"2026-05-17T12:00:00Z"`); rotated == tag {
+		t.Errorf("the ETag is %q before and after a rotation", tag)
+	}
+	want(t, e.do(tenantA, http.MethodGet, "/api/v1/tokens/y", ""), http.StatusNotFound, "seamark-token-absent")
 }

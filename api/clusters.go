@@ -77,7 +77,7 @@ func (h clusterHandlers) create(w http.ResponseWriter, r *httpx.Request) error {
 		return err
 	}
 	r.Change.Object, r.Change.After = "cluster/"+cluster.ID, identityOf(cluster)
-	return writeCluster(w, http.StatusCreated, cluster)
+	return writeTagged(w, r, http.StatusCreated, cluster)
 }
 
 func (h clusterHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
@@ -85,7 +85,7 @@ func (h clusterHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeCluster(w, http.StatusOK, cluster)
+	return writeTagged(w, r, http.StatusOK, cluster)
 }
 
 // findInside returns the cluster that the path names, if it is inside of the request's scope.
@@ -118,7 +118,7 @@ func (h clusterHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	}
 	r.Change.Before = identityOf(cluster)
 	condition := r.Precondition()
-	if err := checkTag(w, &condition, identityOf(cluster)); err != nil {
+	if err := checkTag(w, &condition, cluster); err != nil {
 		return err
 	}
 	if err := h.clusters.DeleteCluster(r.Context(), r.Principal.Tenant, seamark.ClusterID(cluster.ID)); err != nil {
@@ -137,12 +137,5 @@ type clusterIdentity struct {
 
 func identityOf(c Cluster) clusterIdentity { return clusterIdentity{c.ID, c.Name, c.Created} }
 
-// writeCluster answers with a cluster. Its ETag is that of what it is: arrivals change all the time.
-func writeCluster(w http.ResponseWriter, status int, c Cluster) error {
-	tag, err := httpx.ContentTag(identityOf(c))
-	if err != nil {
-		return err
-	}
-	w.Header().Set("ETag", string(tag))
-	return httpx.WriteJSON(w, status, c)
-}
+// lasting implements partlyTagged: arrivals change all the time.
+func (c Cluster) lasting() any { return identityOf(c) }

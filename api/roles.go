@@ -140,25 +140,3 @@ func (h roleHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
-
-// writeTagged answers with a document that has no revision, and the ETag of its content.
-func writeTagged(w http.ResponseWriter, r *httpx.Request, status int, v any) error {
-	tag, err := httpx.ContentTag(v)
-	if err != nil {
-		return err
-	}
-	if status == http.StatusOK {
-		return httpx.WriteDocument(w, r, tag, v)
-	}
-	w.Header().Set("ETag", string(tag))
-	return httpx.WriteJSON(w, status, v)
-}
-
-// checkTag holds a request's condition against the document that it would change.
-func checkTag(w http.ResponseWriter, condition *httpx.Precondition, v any) error {
-	tag, err := httpx.ContentTag(v)
-	if err != nil {
-		return err
-	}
-	return condition.Check(w, tag)
-}

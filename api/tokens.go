@@ -31,6 +31,12 @@ type Token struct {
 	LastUsed *CredentialUse `json:"last_used"`  // null: not within the last 90 days
 }
 
+// lasting implements partlyTagged: a token is used all the time.
+func (t Token) lasting() any {
+	t.LastUsed = nil
+	return t
+}
+
 // TokenSpec is what a new token is made from.
 type TokenSpec struct {
 	Kind    string     `json:"kind"`
@@ -43,6 +49,8 @@ type TokenSpec struct {
 // Tokens is what the token routes need of the directory. The secret texts are shown once and never stored.
 type Tokens interface {
 	ListTokens(ctx context.Context, tenant seamark.TenantID) ([]Token, error)
+	// FindToken returns one of the tenant's tokens, also one that is over. The error is of kind NotFound, for API keys too.
+	FindToken(ctx context.Context, tenant seamark.TenantID, id string) (Token, error)
 	CreateToken(ctx context.Context, actor seamark.Principal, spec TokenSpec) (t Token, secret string, err error)
 	RotateToken(ctx context.Context, actor seamark.Principal, id string, overlap time.Duration) (t Token, secret string, err error)
 	RevokeToken(ctx context.Context, tenant seamark.TenantID, id string) error
@@ -54,10 +62,11 @@ type tokenHandlers struct{ tokens Tokens }
 func TokenRoutes(tokens Tokens) []httpx.Route {
 	h := tokenHandlers{tokens}
 	const all, one = "/api/v1/tokens", "/api/v1/tokens/:id"
-	const write = "tokens:write"
+	const read, write = "tokens:read", "tokens:write"
 	return []httpx.Route{
-		{Method: http.MethodGet, Path: all, Permission: "tokens:read", Handler: h.list},
+		{Method: http.MethodGet, Path: all, Permission: read, Handler: h.list},
 		{Method: http.MethodPost, Path: all, Permission: write, Creates: true, Handler: h.create},
+		{Method: http.MethodGet, Path: one, Permission: read, Handler: h.find},
 		{Method: http.MethodDelete, Path: one, Permission: write, Handler: h.delete},
 		{Method: http.MethodPost, Path: one + "/rotate", Permission: write, Action: "token.rotate", Creates: true, Handler: h.rotate},
 	}
@@ -81,6 +90,17 @@ func (h tokenHandlers) list(w http.ResponseWriter, r *httpx.Request) error {
 		return err
 	}
 	return writePage(w, r, list, func(t *Token) string { return sortableTime(t.Created) + t.ID })
+}
+
+func (h tokenHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
+	if err := ofTenant(r); err != nil {
+		return err
+	}
+	token, err := h.tokens.FindToken(r.Context(), r.Tenant(), r.Param("id"))
+	if err != nil {
+		return err
+	}
+	return writeTagged(w, r, http.StatusOK, token)
 }
 
 // sortableTime sorts as text like the time does.

@@ -35,7 +35,7 @@ func (d *Directory) MayHandOut(actor seamark.Principal, kind seamark.CredentialK
 	return d.mayGrant(actor, slices.Sorted(maps.Keys(d.policy.held["token:"+kind.String()])))
 }
 
-// FindToken returns one of the tenant's tokens; API keys are none. The error is of kind NotFound.
+// FindToken returns one of the tenant's tokens, also one that is over; API keys are none. The error is of kind NotFound.
 func (d *Directory) FindToken(_ context.Context, tenant seamark.TenantID, keyID string) (Token, error) {
 	t, _ := d.tokens.find(keyID)
 	if t == nil {
@@ -44,7 +44,9 @@ func (d *Directory) FindToken(_ context.Context, tenant seamark.TenantID, keyID 
 	if err := ownToken(t, tenant); err != nil {
 		return Token{}, err
 	}
-	return t.token(), nil
+	token := t.token()
+	token.Used = d.lastUse(keyID)
+	return token, nil
 }
 
 // rotate is the rotation of any token; check says whether the caller may do it with this one.

@@ -157,6 +157,27 @@ func TestRevokeTokenNeedsItsTenant(t *testing.T) {
 	}
 }
 
+func TestFindTokenNeedsItsTenant(t *testing.T) {
+	d := openDirectory(t, testkit.JetStream(t))
+	acme, umbra := newTenant(t, d, "acme"), newTenant(t, d, "umbra")
+	token, _ := newToken(t, d, acme.ID, tenant.TokenSpec{Kind: seamark.QueryToken, Name: "grafana"})
+	key, _ := newKey(t, d, actor(acme.ID, seamark.RoleAdmin), tenant.KeySpec{Role: seamark.RoleViewer})
+	for _, keyID := range []string{"AAAAAAAAAAAA", "", "a.b", "*", ">", key.KeyID} {
+		_, err := d.FindToken(t.Context(), acme.ID, keyID)
+		wantError(t, err, seamark.NotFound, "seamark-token-absent")
+	}
+	_, err := d.FindToken(t.Context(), umbra.ID, token.KeyID)
+	wantError(t, err, seamark.NotFound, "seamark-token-absent")
+	d.Used(token.KeyID, "192.0.2.1", "grafana")
+	if err := d.RevokeToken(t.Context(), acme.ID, token.KeyID); err != nil {
+		t.Fatal(err)
+	}
+	found, err := d.FindToken(t.Context(), acme.ID, token.KeyID) // a token that is over can be looked at
+	if err != nil || found.Name != "grafana" || found.Revoked.IsZero() || found.Used.ClientIP != "192.0.2.1" {
+		t.Errorf("got %+v, %v", found, err)
+	}
+}
+
 func TestClusterHasTwoLiveIngestTokens(t *testing.T) {
 	clock := testkit.NewClock(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
 	d := openDirectory(t, testkit.JetStream(t), withClock(clock))

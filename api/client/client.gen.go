@@ -8211,6 +8211,17 @@ func (c *Client) DeleteToken(ctx context.Context, id string, options ...CallOpti
 	return c.run(ctx, r)
 }
 
+// FindToken returns one token without its secret, also one that is revoked or expired.
+//
+// The ETag is that of the token, and not of when it was last used.
+//
+// It is GET /api/v1/tokens/{id}.
+func (c *Client) FindToken(ctx context.Context, id string, options ...CallOption) (*Token, error) {
+	r := newCall(http.MethodGet, "/api/v1/tokens/{id}", options)
+	r.path("id", id)
+	return fetch[Token](ctx, c, r)
+}
+
 // RotateToken gives a token a new secret; the one before lives for the overlap.
 //
 // It is POST /api/v1/tokens/{id}/rotate.
@@ -11189,6 +11200,14 @@ func Operations() []Operation {
 		{
 			ID: "deleteToken", Method: http.MethodDelete, Path: "/api/v1/tokens/{id}", Summary: "Revokes a token.",
 			Tags: []string{"access"},
+			Params: []Param{
+				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
+			},
+		},
+		{
+			ID: "findToken", Method: http.MethodGet, Path: "/api/v1/tokens/{id}", Summary: "Returns one token without its secret, also one that is revoked or expired.",
+			Tags:   []string{"access"},
+			Answer: []string{"application/json"},
 			Params: []Param{
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
 			},

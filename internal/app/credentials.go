@@ -80,6 +80,12 @@ func (a accessAPI) ListTokens(ctx context.Context, id seamark.TenantID) ([]api.T
 	return list, nil
 }
 
+// FindToken implements api.Tokens.
+func (a accessAPI) FindToken(ctx context.Context, id seamark.TenantID, token string) (api.Token, error) {
+	t, err := a.directory.FindToken(ctx, id, token)
+	return tokenOf(t), err
+}
+
 func tokenOf(t tenant.Token) api.Token {
 	out := api.Token{
 		ID: t.KeyID, Kind: t.Kind.String(), Name: t.Name, Cluster: string(t.Cluster), Signals: []string{}, Created: t.Created,

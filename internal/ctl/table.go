@@ -129,6 +129,7 @@ func accessResources() []resource {
 	return []resource{
 		{"token", []command{
 			{verb: "list", operation: "listTokens"},
+			{verb: "get", operation: "findToken"},
 			{verb: "create", operation: "createToken"},
 			{verb: "rotate", operation: "rotateToken"},
 			{verb: "delete", operation: "deleteToken"},

@@ -100,6 +100,7 @@ func credentialCalls() []call {
 	return []call{
 		{"createToken", createsOnce},
 		{"listTokens", func(t *testing.T, w *world) error { return one(w.owner.ListTokens(t.Context(), nil)) }},
+		{"findToken", func(t *testing.T, w *world) error { return one(w.owner.FindToken(t.Context(), token(t, w))) }},
 		{"rotateToken", func(t *testing.T, w *world) error {
 			return one(w.owner.RotateToken(t.Context(), token(t, w), client.Rotation{OverlapSeconds: new(60)}))
 		}},

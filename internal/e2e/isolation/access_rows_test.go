@@ -217,8 +217,8 @@ func tokenRows() []row {
 		}
 		return token.KeyID
 	}
-	change := func(method, path string, status int) row {
-		return row{method: method, path: path, may: admins, status: status, sends: func(t *testing.T, w *world, s *side) []request {
+	ofToken := func(method, path string, status int, shows []string) row {
+		return row{method: method, path: path, may: admins, status: status, shows: shows, sends: func(t *testing.T, w *world, s *side) []request {
 			return []request{
 				{path: strings.Replace(path, ":id", made(t, s), 1)},
 				{path: strings.Replace(path, ":id", made(t, w.otherSide(s)), 1), status: http.StatusNotFound},
@@ -237,7 +237,8 @@ func tokenRows() []row {
 				{contentType: inJSON, body: `{"kind":"ingest","cluster_id":"` + string(w.otherSide(s).Cluster.ID) + `"}`, status: http.StatusNotFound},
 			}
 		}},
-		change(http.MethodDelete, one, http.StatusNoContent),
-		change(http.MethodPost, one+"/rotate", http.StatusOK),
+		ofToken(http.MethodGet, one, http.StatusOK, admins),
+		ofToken(http.MethodDelete, one, http.StatusNoContent, nil),
+		ofToken(http.MethodPost, one+"/rotate", http.StatusOK, nil),
 	}
 }

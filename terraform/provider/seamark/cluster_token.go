@@ -116,15 +116,14 @@ func (m *clusterToken) show(token any) error {
 	return nil
 }
 
-// findToken finds a live token of a cluster. The API has no route for one.
+// findToken finds a live token of a cluster. To Terraform one that was revoked is gone.
 func findToken(ctx context.Context, a *crud.Access, id string) (*client.Token, error) {
-	return first(ctx, "live token of a cluster with this id", func(ctx context.Context, cursor *string) ([]client.Token, string, error) {
-		page, err := a.ListTokens(ctx, &client.ListTokensParams{Cursor: cursor, Limit: new(pageLimit)})
-		if err != nil {
-			return nil, "", err
-		}
-		return page.Items, page.NextCursor, nil
-	}, func(t *client.Token) bool {
-		return t.ID == id && t.Kind == client.TokenKindIngest && t.RevokedAt == nil
-	})
+	token, err := a.FindToken(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if token.Kind != client.TokenKindIngest || token.RevokedAt != nil {
+		return nil, absent("There is no live token of a cluster with this id, or it is another tenant's.")
+	}
+	return token, nil
 }
