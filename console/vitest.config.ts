@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-const browser = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false };
+// What a browser shows comes when it does, on a machine with other work: vitest would poll for one second.
+const expect = { poll: { timeout: 20_000 } };
+const browser = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false, expect };
 
 // Tests of pages share one server and one browser (test/pages/setup.ts); two files at a time keep two cores busy.
 // All of them take nine minutes: SEAMARK_PAGES=all is for the night, the others are those of every push.
@@ -14,6 +16,7 @@ const pages = {
   testTimeout: 60_000,
   hookTimeout: 60_000,
   maxWorkers: 2,
+  expect,
 };
 
 export default defineConfig({
