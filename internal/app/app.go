@@ -285,9 +285,10 @@ func (a *App) Directory() *tenant.Directory { return a.directory }
 // Routes returns the route table, for the tests that walk it.
 func (a *App) Routes() []httpx.Route { return a.edge.Routes() }
 
-// Engines returns the process ids of this process's engines, for benchmarks and crash tests; 0 where there is none.
+// Engines returns the process ids of this process's engines, for benchmarks and crash tests; 0 where there is none, or none that is known
+// to answer.
 func (a *App) Engines() (clickhousePid int) {
-	if a.clickhouse == nil {
+	if a.clickhouse == nil || !a.clickhouse.Up() {
 		return 0
 	}
 	return a.clickhouse.Pid()
