@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +84,10 @@ func echo(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	body, _ := io.ReadAll(r.Body)
+	if r.URL.Path == "/refuse" {
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
+		return
+	}
 	w.Header().Set("Trailer", "Cost")
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"uri": r.RequestURI, "host": r.Host, "client": r.Header.Get(child.ClientIPHeader), "forwarded": r.Header.Get("X-Forwarded-For"), "body": string(body),
@@ -213,6 +219,34 @@ func TestPass(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// TestPassContinues: a sender that waits for 100 Continue gets it once, before the child's answer, whose status is kept. curl waits so
+// with bodies over a megabyte.
+func TestPassContinues(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	_, pids, _, err := start(t, &orders{Socket: socket}, nil)
+	require.NoError(t, err)
+	<-pids
+	proxy := child.NewProxy(socket, slog.New(slog.DiscardHandler))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = proxy.Pass(w, r, "192.0.2.7") }))
+	t.Cleanup(front.Close)
+
+	var informed []int
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, _ textproto.MIMEHeader) error {
+		informed = append(informed, code)
+		return nil
+	}}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodPost, front.URL+"/refuse", strings.NewReader("body"))
+	require.NoError(t, err)
+	req.Header.Set("Expect", "100-continue")
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	t.Cleanup(client.CloseIdleConnections)
+	resp, err := client.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
+	require.Equal(t, []int{http.StatusContinue}, informed)
 }
 
 // TestSliceIsSet sets time slices and puts them back. Where the kernel knows none it does nothing.

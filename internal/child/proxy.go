@@ -60,6 +60,9 @@ func rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL, r.Out.Host = &to, r.In.Host
 	client, _ := r.In.Context().Value(clientKey{}).(string)
 	r.Out.Header.Set(ClientIPHeader, client)
+	// This server's own front says 100 Continue when the body is read. A second one, of the child, would come through as the answer's
+	// status line for writers that take the first WriteHeader for the last.
+	r.Out.Header.Del("Expect")
 }
 
 // Pass answers a request by the child's answer. It fails, with nothing written, when the child does not answer.
