@@ -92,15 +92,19 @@ func (r *rig) openStore() {
 	r.t.Cleanup(func() { _ = s.Close() })
 }
 
-func (r *rig) openFront() {
+// openFront makes the front, with options of its own.
+func (r *rig) openFront(set ...func(*ingest.Options)) {
 	o := ingest.DefaultOptions()
 	o.Bus, o.Logger, o.Registerer, o.Now = r.bus, quiet(), r.registry, time.Now
 	o.Arrived = func(seamark.TenantID, seamark.ClusterID, seamark.Signal, time.Time) { r.arrived.Add(1) }
+	for _, fn := range set {
+		fn(&o)
+	}
 	in, err := ingest.New(o)
 	require.NoError(r.t, err)
 	routes, err := ingest.Routes(in)
 	require.NoError(r.t, err)
-	r.edge, err = httpx.New(httpx.Options{Routes: routes, Verifier: oneTenant{tenantID(r.number)}, Logger: quiet(), Registerer: r.registry, Now: time.Now})
+	r.edge, err = httpx.New(httpx.Options{Routes: routes, Verifier: oneTenant{tenantID(r.number)}, Logger: quiet(), Registerer: o.Registerer, Now: time.Now})
 	require.NoError(r.t, err)
 }
 

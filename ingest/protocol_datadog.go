@@ -23,7 +23,7 @@ func (f *front) datadogRoutes(t *routeTable) {
 				return nil
 			},
 			decode: func(r *request) error {
-				return decode(r, datadog.Options{Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs})
+				return decode(r, datadog.Options{Now: r.now, MaxAttrs: f.maxAttrs(r)})
 			},
 			answer: func(w http.ResponseWriter, r *request) error {
 				status, body := datadog.Answer(nil, &r.batch)

@@ -74,7 +74,7 @@ func (f *front) elasticsearchBulk() *protocol {
 		decode: func(r *request) (err error) {
 			r.batch.Rejected.Track = true
 			r.items, err = f.bulk.Decode(r.items[:0], r.body, r.catalog, &r.batch, esbulk.Options{
-				Now: r.now, Index: r.http.Param("index"), Event: r.takesEvents(), MaxAttrs: f.ingester.opts.Limits.MaxAttrs,
+				Now: r.now, Index: r.http.Param("index"), Event: r.takesEvents(), MaxAttrs: f.maxAttrs(r),
 			})
 			return err
 		},

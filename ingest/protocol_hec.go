@@ -45,7 +45,7 @@ func (f *front) hecPush(ask *protocol, decode hecDecode) *protocol {
 		decode: func(r *request) (err error) {
 			q := r.http.URL.Query()
 			r.hec, err = decode(r.body, r.catalog, &r.batch, hec.Options{
-				Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs, Event: r.takesEvents(), Default: hec.Metadata{
+				Now: r.now, MaxAttrs: f.maxAttrs(r), Event: r.takesEvents(), Default: hec.Metadata{
 					Time: q.Get("time"), Host: q.Get("host"), Source: q.Get("source"), Sourcetype: q.Get("sourcetype"), Index: q.Get("index"),
 				},
 			})

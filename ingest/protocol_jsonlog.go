@@ -28,7 +28,7 @@ func (f *front) jsonLogs() *protocol {
 		},
 		decode: func(r *request) error {
 			return f.json.Decode(r.body, r.catalog, &r.batch, jsonlog.Options{
-				Now: r.now, MaxAttrs: f.ingester.opts.Limits.MaxAttrs, Mapping: r.mapping, Event: r.takesEvents(),
+				Now: r.now, MaxAttrs: f.maxAttrs(r), Mapping: r.mapping, Event: r.takesEvents(),
 			})
 		},
 		answer: func(w http.ResponseWriter, r *request) error { return answerPlain(w, r, http.StatusNoContent) },

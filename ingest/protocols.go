@@ -34,7 +34,7 @@ func (f *front) lokiPush() *protocol {
 			return nil
 		},
 		decode: func(r *request) error {
-			o := lokipush.Options{Now: r.now}
+			o := lokipush.Options{Now: r.now, MaxAttrs: f.maxAttrs(r)}
 			decode := f.loki.DecodeProto
 			if r.media == "application/json" {
 				decode = f.loki.DecodeJSON
@@ -105,7 +105,7 @@ func (f *front) otlpTraces() *protocol {
 func (f *front) otlpRequest(r *request) *otlp.Request {
 	return &otlp.Request{
 		Body: r.body, Encoding: r.otlp, Catalog: r.catalog, Cluster: r.http.Principal.ClusterName, Now: r.now,
-		Limits: otlp.Limits{MaxAttrs: f.ingester.opts.Limits.MaxAttrs},
+		Limits: otlp.Limits{MaxAttrs: f.maxAttrs(r)},
 	}
 }
 

@@ -5,6 +5,7 @@ package lokipush
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ const maxScratch = 4096
 type Options struct {
 	// Now is the time of lines that carry none.
 	Now time.Time
+	// MaxAttrs bounds the structured metadata pairs of one line; zero means seamark.DefaultLimits().MaxAttrs. Without it one
+	// line's metadata outweighs the lines around it.
+	MaxAttrs int
 	// NoDetection leaves the text of lines unread: level and trace id are then only what the sender told beside it.
 	NoDetection bool
 }
@@ -65,6 +69,7 @@ type state struct {
 	cat    seamark.Catalog
 	batch  *seamark.Batch
 	now    int64
+	most   int // pairs of one line
 	detect bool
 
 	json   scanner
@@ -83,6 +88,9 @@ type stream struct {
 func (d *Decoder) take(body []byte, cat seamark.Catalog, b *seamark.Batch, o Options) *state {
 	s := d.scratch.Get().(*state)
 	s.body, s.cat, s.batch, s.now, s.detect = body, cat, b, o.Now.UnixNano(), !o.NoDetection
+	if s.most = o.MaxAttrs; s.most <= 0 {
+		s.most = seamark.DefaultLimits().MaxAttrs
+	}
 	for i, series := range b.Logs.Streams {
 		s.refs[series] = uint32(i)
 	}
@@ -125,6 +133,12 @@ func levelOfLabels(labels []seamark.Label) seamark.Level {
 
 // row appends one line of the current stream. Its metadata stands in s.attrs.
 func (s *state) row(timeNano int64, line string) error {
+	if len(s.attrs) > s.most {
+		s.rejectLine(manyAttrsID, func() string {
+			return fmt.Sprintf("A line has %d pairs of structured metadata; the limit is %d (--ingest.max-attrs).", len(s.attrs), s.most)
+		})
+		return nil
+	}
 	if err := s.batch.Reserve(seamark.LogRowBytes); err != nil {
 		return err
 	}
@@ -215,4 +229,6 @@ const (
 	badTimeID  = "seamark-line-timestamp"
 	badShapeID = "seamark-line-shape"
 	badAttrID  = "seamark-line-metadata"
+
+	manyAttrsID = "seamark-attributes-limit"
 )

@@ -158,6 +158,42 @@ func TestDecodeWithoutTime(t *testing.T) {
 	}
 }
 
+// TestDecodeRejectsManyAttributes: a line with more pairs than the limit is refused in both forms, its neighbour kept, and the
+// pairs that have columns of their own count, too.
+func TestDecodeRejectsManyAttributes(t *testing.T) {
+	pairs := func(names ...string) (list push.LabelsAdapter) {
+		for _, name := range names {
+			list = append(list, push.LabelAdapter{Name: name, Value: traceID})
+		}
+		return list
+	}
+	r := &push.PushRequest{Streams: []push.Stream{{Labels: `{a="1"}`, Entries: []push.Entry{
+		{Timestamp: now, Line: "many", StructuredMetadata: pairs("x", "y", "trace_id")}, {Timestamp: now, Line: "two", StructuredMetadata: pairs("x", "trace_id")},
+	}}}}
+	o := options
+	o.MaxAttrs = 2
+	for form, decode := range map[string]func(b *seamark.Batch) error{
+		"protobuf": func(b *seamark.Batch) error { return lokipush.New().DecodeProto(marshal(t, r), accepting{}, b, o) },
+		"json": func(b *seamark.Batch) error {
+			return lokipush.New().DecodeJSON(asJSON(t, r, []map[string]string{{"a": "1"}}), accepting{}, b, o)
+		},
+	} {
+		t.Run(form, func(t *testing.T) {
+			var b seamark.Batch
+			if err := decode(&b); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"two"}, b.Logs.Body); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
+			}
+			want := []seamark.Rejection{{Reason: "seamark-attributes-limit", Count: 1, Detail: "A line has 3 pairs of structured metadata; the limit is 2 (--ingest.max-attrs)."}}
+			if diff := cmp.Diff(want, b.Rejected.Reasons); diff != "" {
+				t.Errorf("refusals (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestDecodeRejectsStreams(t *testing.T) {
 	entries := []push.Entry{{Timestamp: time.Unix(1, 0), Line: "x"}, {Timestamp: time.Unix(2, 0), Line: "y"}}
 	r := &push.PushRequest{Streams: []push.Stream{

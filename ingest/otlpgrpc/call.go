@@ -67,7 +67,7 @@ func (c *call) run(w http.ResponseWriter) error {
 	c.batch.Claim = &c.memory
 	err = c.method.decode(&otlp.Request{
 		Body: message, Catalog: o.Catalog(c.principal), Cluster: c.principal.ClusterName, Now: o.Now(),
-		Limits: otlp.Limits{MaxAttrs: o.Limits.MaxAttrs},
+		Limits: otlp.Limits{MaxAttrs: o.MaxAttrs(c.principal)},
 	}, &c.batch)
 	if err != nil {
 		return err

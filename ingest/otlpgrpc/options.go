@@ -31,10 +31,12 @@ type Options struct {
 
 	Decoder  *otlp.Decoder
 	Inflater *inflate.Inflater
-	// Limits bounds a message: MaxBodyBytes as it is sent, MaxInflatedBytes inflated, MaxAttrs per record.
+	// Limits bounds a message: MaxBodyBytes as it is sent, MaxInflatedBytes inflated.
 	Limits seamark.Limits
-	Logger *slog.Logger
-	Now    func() time.Time
+	// MaxAttrs, when set, bounds the attributes of a record of p's tenant and cluster; nil is Limits.MaxAttrs for all.
+	MaxAttrs func(p seamark.Principal) int
+	Logger   *slog.Logger
+	Now      func() time.Time
 
 	// MaxConcurrentStreams bounds the calls of one connection that are under way, default 100. Without it one sender can
 	// hold any number of handlers. It holds for Serve; behind a handler the server around it decides.
@@ -60,6 +62,9 @@ func (o *Options) validate() error {
 	}
 	if o.MaxConcurrentStreams < 0 || o.MaxConnectionAge < 0 || o.BodyPatience < 0 || o.MinBodyRate < 0 {
 		return errors.New("otlpgrpc: MaxConcurrentStreams, MaxConnectionAge, BodyPatience and MinBodyRate must not be negative")
+	}
+	if o.MaxAttrs == nil {
+		o.MaxAttrs = func(seamark.Principal) int { return o.Limits.MaxAttrs }
 	}
 	if o.MaxConcurrentStreams == 0 {
 		o.MaxConcurrentStreams = 100
