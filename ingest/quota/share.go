@@ -15,7 +15,8 @@ type stake struct {
 //
 // A share shrinks towards its target at once and grows only into room that the others have visibly left, so that the sum
 // of all shares stays at or below 1 however demand moves. It passes 1 for the time between a node's arrival and the
-// others' next refresh, and by no more than the arrival's floor, or when two nodes read and publish between each other.
+// others' next refresh, and by no more than the arrival's floor, or for up to two refreshes when two nodes read and publish
+// between each other, or when a node wakes that has not read yet of one that came.
 func nextShare(mine stake, others []stake, nodes int) float64 {
 	floor := floorPart / float64(max(nodes, len(others)+1))
 	taking, demand, used := 1, mine.demand, mine.share
