@@ -98,7 +98,8 @@ func (r *refusals) send(t *testing.T) []drop {
 	name := strings.ReplaceAll(r.marker, "-", "_")
 	two := writeBody(t, series{[]string{"__name__", name, "n", "1"}, now(), 1}, series{[]string{"__name__", name, "n", "2"}, now(), 1})
 	r.post(t, r.narrow, writePath, protoMedia, two, http.StatusBadRequest)
-	r.post(t, r.narrow, lokiPath, jsonMedia, good, http.StatusNoContent)
+	debt := lokiBody(t, app, now(), slices.Repeat([]string{"takes minutes of the budget"}, 300)...) // however slowly what follows comes
+	r.post(t, r.narrow, lokiPath, jsonMedia, debt, http.StatusNoContent)
 	r.post(t, r.narrow, lokiPath, jsonMedia, lokiBody(t, app, now(), "one too many"), http.StatusTooManyRequests)
 	// gRPC and syslog.
 	err := exportLogs(t.Context(), t, r.App.HTTPAddr(), r.metrics.secret, logRecord(r.marker, now(), "by gRPC"))

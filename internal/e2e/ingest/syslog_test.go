@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/seamarkhq/seamark/internal/testkit"
@@ -37,15 +38,23 @@ func (x *account) retries(t *testing.T) float64 {
 	return x.metric(t, "seamark_ingest_stream_retries_total", `protocol="syslog"`)
 }
 
-// awaitRetries waits until the server has been refused a push of its own connection.
-func (x *account) awaitRetries(t *testing.T, before float64) {
+// sayUntilRefused says lines one after the other until the server has been refused a push of its own connection, and returns them with
+// those before. A line that is stored had room, since the debt of the one before was paid by then.
+func (x *account) sayUntilRefused(t *testing.T, conn net.Conn, said []string) []string {
 	t.Helper()
-	testkit.Eventually(t, within, func() error {
-		if x.retries(t) <= before {
-			return errors.New("no push was refused yet")
-		}
-		return nil
-	})
+	before, refused := x.retries(t), false
+	for !refused {
+		text := fmt.Sprint("line ", len(said)+1)
+		say(t, conn, "router", text)
+		said = append(said, text+" changed")
+		testkit.Eventually(t, within, func() error {
+			if refused = x.retries(t) > before; refused || slices.Equal(x.bodies(t, `{cluster="narrow"}`), said) {
+				return nil
+			}
+			return errors.New("no push was refused, and none is stored")
+		})
+	}
+	return said
 }
 
 // TestSyslogWaitsForQuota is about a protocol that is not answered: what is over the quota waits on its connection, and is
@@ -59,9 +68,7 @@ func TestSyslogWaitsForQuota(t *testing.T) {
 	conn := x.dialSyslog(t, key.secret)
 	say(t, conn, "router", "line 1") // leaves a debt of some seconds
 	x.awaitBodies(t, `{cluster="narrow"}`, "line 1 changed")
-	before := x.retries(t)
-	say(t, conn, "router", "line 2")
-	x.awaitRetries(t, before)
+	said := x.sayUntilRefused(t, conn, []string{"line 1 changed"})
 	x.limitCluster(t, c, `{}`)
-	x.awaitBodies(t, `{cluster="narrow"}`, "line 1 changed", "line 2 changed")
+	x.awaitBodies(t, `{cluster="narrow"}`, said...)
 }
