@@ -73,10 +73,11 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// serveWell wants good pushes and a look at the readiness to be answered quickly.
+// serveWell wants good pushes and a look at the readiness to be answered quickly. One push of ten may wait for a machine and a disk that
+// do other things, too; hostile clients that keep good ones waiting keep more than that.
 func (g *target) serveWell() {
 	g.t.Helper()
-	const pushes, most = 50, time.Second
+	const pushes, quick, most = 50, 45, time.Second
 	var took []time.Duration
 	for range pushes {
 		begin := time.Now()
@@ -88,8 +89,8 @@ func (g *target) serveWell() {
 	}
 	slices.Sort(took)
 	g.t.Logf("beside them a push took %s (median), %s (slowest)", took[pushes/2].Round(time.Millisecond), took[pushes-1].Round(time.Millisecond))
-	if took[pushes-1] > most {
-		g.t.Errorf("a good push took %s; at most %s is fine", took[pushes-1], most)
+	if took[quick] > most {
+		g.t.Errorf("good pushes took %s; nine of ten within %s are fine", took[quick:], most)
 	}
 	answer, err := harness.Do(context.Background(), g.client, &harness.Request{Method: http.MethodGet, URL: g.AdminURL + "/readyz"})
 	if err != nil || answer.Status != http.StatusOK {
