@@ -26,8 +26,8 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 const tenant = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
-// base is some seconds before midnight, so that the lines cross days.
-var base = time.Date(2026, 11, 20, 23, 59, 50, 0, time.UTC)
+// base is some seconds before midnight, so that the lines cross days; not long ago, or the store's retention takes them.
+var base = time.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Second)
 
 // databases counts the databases of this test process, so that tests keep apart also when they run again.
 var databases atomic.Uint32

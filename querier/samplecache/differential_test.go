@@ -333,6 +333,7 @@ func compare(t testing.TB, s *store.Store, c *samplecache.Cache, q store.MetricS
 func TestCacheIsTheStore(t *testing.T) {
 	s := openStore(t, 20)
 	c, clock := openCache(t, s, 1<<30)
+	clock.Set(time.Now().UTC().Truncate(24 * time.Hour).Add(-15 * time.Hour)) // not long ago, or the store's retention takes the samples
 	w := &world{TB: t, Rand: testkit.Seed(t), s: s, c: c, clock: clock, admin: adminConn(t), table: "t0020.samples", late: make([][]*store.Block, 3)}
 	_, err := s.EnsureTenant(t.Context(), tenantA)
 	require.NoError(t, err)

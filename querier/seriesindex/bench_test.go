@@ -20,7 +20,7 @@ func benchSeries(i int) seriesDays {
 			"cluster", "prod", "namespace", fmt.Sprint("ns-", pod%40), "pod", fmt.Sprintf("app-%d-%08x", pod%200, pod), "container", "main",
 			"instance", fmt.Sprintf("10.%d.%d.%d:8080", pod>>16, pod>>8&255, pod&255), "job", fmt.Sprint("app-", pod%200), "node", fmt.Sprint("node-", pod%100),
 			"uid", fmt.Sprintf("%08x-%04x", pod*2654435761, pod), "service", fmt.Sprint("app-", pod%200), "le", fmt.Sprint(i%12)),
-		days: []int32{monday, monday + 1},
+		days: []int32{storeMonday, storeMonday + 1},
 	}
 }
 
@@ -45,7 +45,7 @@ func BenchmarkLookups(b *testing.B) {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			s := benchStore(b, count)
 			x, _ := openIndex(b, s)
-			fromIndex(b, x, func() { fps(b, x, tenantA, onDays(monday, monday+1)) })
+			fromIndex(b, x, func() { fps(b, x, tenantA, onDays(int64(storeMonday), int64(storeMonday)+1)) })
 			b.Logf("%d series take %d MiB", count, seriesindex.Bytes(x)>>20)
 			benchQuestions(b, s, x)
 		})
@@ -73,7 +73,7 @@ func benchQuestions(b *testing.B, s *store.Store, x *seriesindex.Index) {
 		{"values-pod-of-metric", "pod", []store.MetricMatcher{equal("__name__", "metric_007_total")}},
 	} {
 		ask := func(l counted) (int, error) {
-			q := onDays(monday, monday+1, c.matchers...)
+			q := onDays(int64(storeMonday), int64(storeMonday)+1, c.matchers...)
 			if c.label != "" {
 				return l.ListMetricLabelValues(c.label, q)
 			}
@@ -123,7 +123,7 @@ func BenchmarkRefresh(b *testing.B) {
 	s := benchStore(b, 24_000)
 	load := func(b *testing.B, after int64) {
 		n := 0
-		require.NoError(b, s.ScanSeriesIndex(b.Context(), tenantA, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: monday, After: after}, func(*store.IndexedSeries) error {
+		require.NoError(b, s.ScanSeriesIndex(b.Context(), tenantA, store.SeriesIndexQuery{Kind: seamark.MetricSeries, Week: storeMonday, After: after}, func(*store.IndexedSeries) error {
 			n++
 			return nil
 		}))
@@ -166,13 +166,13 @@ func BenchmarkAllSeries(b *testing.B) {
 		if i%3000 == 0 {
 			w.mergeParts(tenantA)
 			clock.Advance(seriesindex.DefaultRefresh)
-			_, err := x.ListMetricSeries(b.Context(), tenantA, onDays(monday, monday+1))
+			_, err := x.ListMetricSeries(b.Context(), tenantA, onDays(int64(storeMonday), int64(storeMonday)+1))
 			require.NoError(b, err)
 		}
 	}
 	clock.Advance(seriesindex.DefaultRefresh)
 	for b.Loop() {
-		list, err := x.ListMetricSeries(b.Context(), tenantA, onDays(monday, monday+1))
+		list, err := x.ListMetricSeries(b.Context(), tenantA, onDays(int64(storeMonday), int64(storeMonday)+1))
 		require.NoError(b, err)
 		require.Len(b, list, count)
 	}

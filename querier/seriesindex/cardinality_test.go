@@ -92,7 +92,7 @@ func TestCountCardinalityAsksTheStore(t *testing.T) {
 }
 
 func randomCardinality(r *rand.Rand) store.CardinalityQuery {
-	q := store.CardinalityQuery{FirstDay: monday - 12 + r.Int32N(29), By: store.CardinalityBy(r.IntN(4)), Limit: 1 + r.IntN(30), Order: store.CardinalityOrder(r.IntN(6))}
+	q := store.CardinalityQuery{FirstDay: storeMonday - 12 + r.Int32N(29), By: store.CardinalityBy(r.IntN(4)), Limit: 1 + r.IntN(30), Order: store.CardinalityOrder(r.IntN(6))}
 	q.LastDay = q.FirstDay + r.Int32N(9)
 	if q.Order >= store.OrderValues {
 		q.By = store.ByLabel

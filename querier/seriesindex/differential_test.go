@@ -48,10 +48,17 @@ func openStore(t testing.TB, number seamark.TenantNumber) *store.Store {
 	return s
 }
 
+// storeMonday is the last Monday: the store's retention takes series of days that are long ago.
+var storeMonday = func() int32 {
+	const week = 7
+	today := int32(time.Now().Unix() / (24 * 3600))
+	return today - (today-monday)%week
+}()
+
 // openIndex returns an index over s with a clock that does not move by itself.
 func openIndex(t testing.TB, s *store.Store) (*seriesindex.Index, *testkit.Clock) {
 	t.Helper()
-	clock := testkit.NewClock(time.UnixMilli(monday * 24 * 3600_000))
+	clock := testkit.NewClock(time.UnixMilli(int64(storeMonday) * 24 * 3600_000))
 	x, err := seriesindex.New(seriesindex.Options{
 		Store: s, MaxBytes: 4 << 30, Refresh: seriesindex.DefaultRefresh, Now: clock.Now,
 		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
@@ -85,7 +92,7 @@ func insertSeries(t testing.TB, s *store.Store, tenant seamark.TenantID, batch u
 // insertSeriesRows stores the rows of the series table that the batch makes, and no others.
 func insertSeriesRows(t testing.TB, s *store.Store, tenant seamark.TenantID, batch uint64, b *seamark.Batch) {
 	t.Helper()
-	encoded, err := store.NewEncoder().Encode(b, time.UnixMilli(monday*24*3600_000))
+	encoded, err := store.NewEncoder().Encode(b, time.UnixMilli(int64(storeMonday)*24*3600_000))
 	require.NoError(t, err)
 	blocks := map[int32]*store.Block{}
 	for _, seg := range encoded.Segments {
@@ -128,7 +135,7 @@ func randomSeries(r *rand.Rand) seriesDays {
 	}
 	s := seriesDays{MetricSeries: series(r.Uint64(), metric, pairs...)}
 	for range 1 + r.IntN(4) {
-		s.days = append(s.days, monday-10+r.Int32N(25))
+		s.days = append(s.days, storeMonday-10+r.Int32N(25))
 	}
 	return s
 }
@@ -160,7 +167,7 @@ func randomQuery(r *rand.Rand) store.MetricSeriesQuery {
 		q.Matchers = append(q.Matchers, randomMatcher(r))
 	}
 	day := func() int64 {
-		return (monday-12+r.Int64N(29))*24*3600_000 + []int64{0, 1, 12 * 3600_000, 24*3600_000 - 1}[r.IntN(4)]
+		return (int64(storeMonday)-12+r.Int64N(29))*24*3600_000 + []int64{0, 1, 12 * 3600_000, 24*3600_000 - 1}[r.IntN(4)]
 	}
 	q.StartMilli, q.EndMilli = day(), day()
 	switch r.IntN(8) {

@@ -199,7 +199,7 @@ func (s *script) open() {
 	for name, o := range map[string]logqlengine.Options{
 		"SQL": {Storage: clickhouse}, "stages": {Storage: clickhouse, NoPushdown: true}, "memory": {Storage: memory{s.t, s.batch}},
 	} {
-		o.Now = func() time.Time { return base.Add(time.Hour) }
+		o.Now = func() time.Time { return scriptsNow }
 		e, err := logqlengine.New(o)
 		require.NoError(s.t, err)
 		s.engines[name] = e

@@ -26,8 +26,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 const tenant = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
-// base is the scripts' time 0: a minute before midnight, so that scripts cross days.
-var base = time.Date(2026, 11, 20, 23, 59, 0, 0, time.UTC)
+// base is the scripts' time 0: a minute before midnight, so that scripts cross days; not long ago, or the store's retention takes
+// their lines.
+var base = time.Now().UTC().Truncate(24 * time.Hour).Add(-time.Minute)
+
+// scriptsNow is what templates of scripts have for now.
+var scriptsNow = time.Date(2026, 11, 21, 0, 59, 0, 0, time.UTC)
 
 // databases counts the databases of this test process, so that tests keep apart also when they run again.
 var databases atomic.Uint32
