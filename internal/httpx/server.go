@@ -72,6 +72,7 @@ type Edge struct {
 	opts    Options
 	metrics metrics
 	cross   *http.CrossOriginProtection
+	packers packers
 	shared  map[string]bool // paths that a route has for some requests only; the others are the fallback's
 }
 
@@ -123,6 +124,8 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		w := c.Response()
 		w.Header().Set("X-Request-Id", req.ID)
 		route.Dialect.prepare(w.Header())
+		answer, finish := e.packers.open(&route, req.Request, w.Writer)
+		w.Writer = answer
 		req.Request = req.WithContext(context.WithValue(req.Context(), clientIPKey{}, c.RealIP()))
 		req.prove = func() error { return e.reauthorize(&route, req) }
 		err := e.admit(route, req)
@@ -134,6 +137,7 @@ func (e *Edge) serve(route Route) echo.HandlerFunc {
 		} else {
 			e.tellChanged(&route, req, w.Status, nil)
 		}
+		finish()
 		e.observe(route, req, w.Status, e.opts.Now().Sub(start))
 		return nil
 	}
