@@ -133,15 +133,33 @@ func StartClickHouse(ctx context.Context, options ClickHouseOptions) (*ClickHous
 		tenantSecret:  cmp.Or(options.TenantSecret, randomSecret()),
 		// The probe must not keep a connection: the engine waits for open connections when it ends.
 		probe: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second},
-		done:  make(chan struct{}),
 	}
-	if err := c.prepare(); err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		if err := c.prepare(); err != nil {
+			return nil, err
+		}
+		err := c.launch(ctx)
+		if err == nil {
+			return c, nil
+		}
+		// A port is free when it is chosen; until the child listens on it somebody else may.
+		if attempt == startAttempts || ctx.Err() != nil || c.ports.free() {
+			return nil, err
+		}
+		c.options.Log.Warn("ClickHouse engine lost a port to another process, others are chosen", "tcp", c.ports.TCP, "http", c.ports.HTTP, "error", err)
 	}
+}
+
+// startAttempts bounds the starts that lose a port. Where more do, something takes every port there is.
+const startAttempts = 3
+
+// launch starts the supervisor and returns when its first child answers.
+func (c *ClickHouse) launch(ctx context.Context) error {
 	running, stop := context.WithCancel(context.Background())
-	c.stop = stop
+	c.stop, c.done = stop, make(chan struct{})
 	started := make(chan error, 1)
 	go c.supervise(running, started)
+	var err error
 	select {
 	case err = <-started:
 	case <-ctx.Done():
@@ -150,9 +168,8 @@ func StartClickHouse(ctx context.Context, options ClickHouseOptions) (*ClickHous
 	if err != nil {
 		stop()
 		<-c.done
-		return nil, err
 	}
-	return c, nil
+	return err
 }
 
 // prepare writes the configuration of this boot.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -79,6 +80,50 @@ func TestClickHouseTakesTakenPortsAnew(t *testing.T) {
 	if tcp, http := ch.Addrs(); tcp == taken.Addr().String() || http == taken.Addr().String() {
 		t.Fatalf("got %s and %s, one of which was taken", tcp, http)
 	}
+}
+
+// TestClickHouseTakesPortsAnewThatItLosesWhileItStarts has somebody else listen on a port between its choice and the child's use of it.
+func TestClickHouseTakesPortsAnewThatItLosesWhileItStarts(t *testing.T) {
+	folder := t.TempDir()
+	hold := filepath.Join(folder, holdFile)
+	if err := os.WriteFile(hold, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type started struct {
+		ch  *engine.ClickHouse
+		err error
+	}
+	done := make(chan started, 1)
+	go func() {
+		ch, err := engine.StartClickHouse(t.Context(), engine.ClickHouseOptions{DataDir: folder, TenantUsers: 1})
+		done <- started{ch, err}
+	}()
+	var lost net.Listener
+	testkit.Eventually(t, time.Minute, func() error {
+		text, err := os.ReadFile(filepath.Join(folder, "ports.json"))
+		if err != nil {
+			return err
+		}
+		var chosen struct{ TCP int }
+		if err := json.Unmarshal(text, &chosen); err != nil {
+			return err
+		}
+		lost, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", chosen.TCP)) // once the choice is over
+		return err
+	})
+	defer lost.Close()
+	if err := os.Remove(hold); err != nil {
+		t.Fatal(err)
+	}
+	got := <-done
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	defer stop(t, got.ch)
+	if tcp, _ := got.ch.Addrs(); tcp == lost.Addr().String() {
+		t.Errorf("the engine says that it listens on %s, which is taken", tcp)
+	}
+	admin(t, got.ch, "SELECT 1")
 }
 
 func TestClickHouseKilledChildComesBack(t *testing.T) {

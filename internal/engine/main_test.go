@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,22 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == parentCommand {
 		os.Exit(runParent(os.Args[2]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == engine.ChildCommand {
+		awaitLeave(os.Getenv("HOME"))
+	}
 	testkit.Main(m)
+}
+
+// holdFile in an engine's folder keeps its child from starting until it is gone.
+const holdFile = "hold"
+
+func awaitLeave(folder string) {
+	for {
+		if _, err := os.Stat(filepath.Join(folder, holdFile)); err != nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func runParent(folder string) int {

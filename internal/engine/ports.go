@@ -67,6 +67,18 @@ func listenOn(port int) (net.Listener, error) {
 	return l, nil
 }
 
+// free reports whether nobody listens on either port.
+func (p ports) free() bool {
+	for _, addr := range []string{p.tcpAddr(), p.httpAddr()} {
+		l, err := net.Listen("tcp4", addr)
+		if err != nil {
+			return false
+		}
+		_ = l.Close()
+	}
+	return true
+}
+
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // writePrivate replaces path with data, readable by this user alone, whatever mode an older file had.
