@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/testkit"
@@ -177,21 +176,20 @@ func TestRolesListBuiltInsFirst(t *testing.T) {
 	}
 }
 
-func TestRolesOfTenThousandTenantsCostNothingAtTheStart(t *testing.T) {
-	js := testkit.JetStream(t)
+// TestRolesAreLookedUpInMemory asks again and again while there is no store.
+func TestRolesAreLookedUpInMemory(t *testing.T) {
+	n := newFragileNATS(t)
+	js := n.connect(t)
 	first := openDirectory(t, js)
 	id := newTenant(t, first, "one").ID
 	newRole(t, first, id, "support", "data:read")
 	second := openDirectory(t, js)
 	who := actor(id, "support")
 	eventually(t, func() error { return second.Permit(who, "data:read") })
-	began := time.Now()
+	n.stop()
 	for range 1000 {
 		if err := second.Permit(who, "data:read"); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("1000 answers took %s; each is a look-up of some hundred nanoseconds", took)
 	}
 }
