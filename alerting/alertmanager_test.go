@@ -33,10 +33,13 @@ func TestAlertmanagerAPI(t *testing.T) {
 		Cluster struct{ Status string }
 		Config  struct{ Original string }
 	}
-	p.call(t, tenantA, http.MethodGet, "/api/v2/status", "", &status)
-	if status.Cluster.Status != "disabled" || !strings.Contains(status.Config.Original, "receiver: hook") {
-		t.Errorf("status = %+v", status)
-	}
+	testkit.Eventually(t, patience, func() error { // rules and receivers are told of apart
+		p.call(t, tenantA, http.MethodGet, "/api/v2/status", "", &status)
+		if status.Cluster.Status != "disabled" || !strings.Contains(status.Config.Original, "receiver: hook") {
+			return fmt.Errorf("status = %+v", status)
+		}
+		return nil
+	})
 	if strings.Contains(status.Config.Original, hook.URL) {
 		t.Error("the status shows the webhook's URL")
 	}

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -55,7 +56,16 @@ func TestRaisedAlertsReachTheirTenant(t *testing.T) {
 		return nil
 	})
 
-	standby := w.start(t, "two")
+	o, _ := w.options(t, "two")
+	standby, err := New(t.Context(), o) // it does not run, or it might be the one before it is asked
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := standby.Stop(context.Background()); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
 	if err := standby.Raise(t.Context(), tenantA, raised, time.Hour); seamark.KindOf(err) != seamark.Unavailable {
 		t.Errorf("a standby raised, with %v", err)
 	}

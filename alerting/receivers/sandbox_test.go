@@ -53,7 +53,7 @@ func TestTemplatesAreStopped(t *testing.T) {
 				if got := expand(e, tt.field); got != "" || !errors.Is(e.err, tt.want) && !errors.Is(e.err, errTemplateTime) { // a slow machine runs out of time first
 					t.Errorf("made %d bytes, %v; want %v", len(got), e.err, tt.want)
 				}
-				if took := time.Since(begun); took > 2*maxTemplateTime {
+				if took := time.Since(begun); took > 10*maxTemplateTime { // it would take hours; a busy machine may halt after each look at the clock
 					t.Errorf("it took %s", took)
 				}
 				if f := e.fault(); f == nil || f.Retry || !strings.Contains(f.Error(), tt.want.Error()) && !strings.Contains(f.Error(), errTemplateTime.Error()) {
@@ -167,7 +167,7 @@ func FuzzSandbox(f *testing.F) {
 				t.Fatalf("made %d bytes", len(got))
 			}
 		}
-		if took := time.Since(begun); took > 6*maxTemplateTime {
+		if took := time.Since(begun); took > 20*maxTemplateTime { // two of them, on a machine that may be busy
 			t.Fatalf("took %s", took)
 		}
 	})
