@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -79,26 +80,28 @@ func TestPatienceEnds(t *testing.T) {
 		tries   int // 0: several
 		says    []string
 	}{
-		{"with its time", 300 * time.Millisecond, nats.ErrNoResponders, 0, []string{"stream SEAMARK_X", "--start-timeout (300ms)", "no responders"}},
+		{"with its time", 350 * time.Millisecond, nats.ErrNoResponders, 0, []string{"stream SEAMARK_X", "--start-timeout (350ms)", "no responders"}},
 		{"before the first try", 0, nats.ErrNoResponders, 1, []string{"no responders"}},
 		{"on a fault that stays", time.Hour, &jetstream.APIError{Code: 400, ErrorCode: 10074, Description: "replicas > 1 not supported in non-clustered mode"}, 1, []string{"replicas > 1"}},
 		{"on a user that is refused", time.Hour, nats.ErrAuthorization, 1, []string{"authorization violation"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			tries := 0
-			err := bus.NewPatience(c.timeout, "--start-timeout", slog.New(slog.DiscardHandler)).Wait(t.Context(), "stream SEAMARK_X", func(context.Context) error {
-				tries++
-				return c.err
-			})
-			if !errors.Is(err, c.err) || c.tries > 0 && tries != c.tries || c.tries == 0 && tries < 2 {
-				t.Errorf("%d tries, error %v; want %d (0: several) and %v", tries, err, c.tries, c.err)
-			}
-			for _, want := range c.says {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("the error is %q; want %q in it", err, want)
+			synctest.Test(t, func(t *testing.T) { // its pauses count, not how fast the machine is
+				tries := 0
+				err := bus.NewPatience(c.timeout, "--start-timeout", slog.New(slog.DiscardHandler)).Wait(t.Context(), "stream SEAMARK_X", func(context.Context) error {
+					tries++
+					return c.err
+				})
+				if !errors.Is(err, c.err) || c.tries > 0 && tries != c.tries || c.tries == 0 && tries < 2 {
+					t.Errorf("%d tries, error %v; want %d (0: several) and %v", tries, err, c.tries, c.err)
 				}
-			}
+				for _, want := range c.says {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("the error is %q; want %q in it", err, want)
+					}
+				}
+			})
 		})
 	}
 }
