@@ -133,11 +133,7 @@ func (h dashboardHandlers) update(w http.ResponseWriter, r *httpx.Request) error
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	condition := r.Precondition()
-	d, err := h.dashboards.UpdateDashboard(r.Context(), r.Principal.Tenant, id, in, func(old Dashboard) error {
-		r.Change.Before = old
-		return checkTag(w, &condition, old)
-	})
+	d, err := h.dashboards.UpdateDashboard(r.Context(), r.Principal.Tenant, id, in, checkChange[Dashboard](w, r))
 	if err != nil {
 		return err
 	}
@@ -148,12 +144,7 @@ func (h dashboardHandlers) update(w http.ResponseWriter, r *httpx.Request) error
 func (h dashboardHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	id := r.Param("id")
 	r.Change.Object = "dashboard/" + id
-	condition := r.Precondition()
-	err := h.dashboards.DeleteDashboard(r.Context(), r.Principal.Tenant, id, func(old Dashboard) error {
-		r.Change.Before = old
-		return checkTag(w, &condition, old)
-	})
-	if err != nil {
+	if err := h.dashboards.DeleteDashboard(r.Context(), r.Principal.Tenant, id, checkChange[Dashboard](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -198,11 +198,7 @@ func (h detectorHandlers) update(w http.ResponseWriter, r *httpx.Request) error 
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	condition := r.Precondition()
-	d, err := h.detectors.UpdateDetector(r.Context(), r.Tenant(), id, in, func(old Detector) error {
-		r.Change.Before = old
-		return checkTag(w, &condition, old)
-	})
+	d, err := h.detectors.UpdateDetector(r.Context(), r.Tenant(), id, in, checkChange[Detector](w, r))
 	if err != nil {
 		return err
 	}
@@ -213,12 +209,7 @@ func (h detectorHandlers) update(w http.ResponseWriter, r *httpx.Request) error 
 func (h detectorHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	id := r.Param("id")
 	r.Change.Object = "detector/" + id
-	condition := r.Precondition()
-	err := h.detectors.DeleteDetector(r.Context(), r.Tenant(), id, func(old Detector) error {
-		r.Change.Before = old
-		return checkTag(w, &condition, old)
-	})
-	if err != nil {
+	if err := h.detectors.DeleteDetector(r.Context(), r.Tenant(), id, checkChange[Detector](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -28,8 +28,8 @@ type ForwarderStore interface {
 	// SaveForwarder creates or replaces one. Where revision is told, it must be that of the stored one, 0 for none: else the
 	// error is of kind Conflict.
 	SaveForwarder(ctx context.Context, tenant seamark.TenantID, name string, document []byte, revision *uint64) (Forwarder, error)
-	// DeleteForwarder removes one for good.
-	DeleteForwarder(ctx context.Context, tenant seamark.TenantID, name string) error
+	// DeleteForwarder removes one for good; revision is as of SaveForwarder.
+	DeleteForwarder(ctx context.Context, tenant seamark.TenantID, name string, revision *uint64) error
 	// ForwarderReports tells of one at work.
 	ForwarderReports
 }
@@ -115,11 +115,16 @@ func (h forwarderHandlers) expected(w http.ResponseWriter, r *httpx.Request, con
 }
 
 func (h forwarderHandlers) remove(w http.ResponseWriter, r *httpx.Request) error {
+	condition := r.Precondition()
+	revision, err := h.expected(w, r, &condition)
+	if err != nil {
+		return err
+	}
 	if now, ferr := h.store.FindForwarder(r.Context(), r.Tenant(), r.Param("name")); ferr == nil {
 		r.Change.Before = now
 	}
-	if err := h.store.DeleteForwarder(r.Context(), r.Tenant(), r.Param("name")); err != nil {
-		return err
+	if err := h.store.DeleteForwarder(r.Context(), r.Tenant(), r.Param("name"), revision); err != nil {
+		return condition.Lost(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

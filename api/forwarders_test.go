@@ -44,8 +44,11 @@ func (b forwarderBook) SaveForwarder(_ context.Context, tenant seamark.TenantID,
 	return f, nil
 }
 
-func (b forwarderBook) DeleteForwarder(ctx context.Context, tenant seamark.TenantID, name string) error {
-	_, err := b.FindForwarder(ctx, tenant, name)
+func (b forwarderBook) DeleteForwarder(ctx context.Context, tenant seamark.TenantID, name string, revision *uint64) error {
+	f, err := b.FindForwarder(ctx, tenant, name)
+	if err == nil && revision != nil && *revision != f.Revision {
+		return seamark.Errorf(seamark.Conflict, "seamark-forwarder-changed", "The forwarder was changed.")
+	}
 	delete(b, forwarderKey(tenant, name))
 	return err
 }
@@ -96,6 +99,10 @@ func TestForwarderConditions(t *testing.T) {
 	put("If-Match", `"r1"`, http.StatusOK, `"name":"a"`)
 	put("If-Match", `*`, http.StatusOK, `"name":"a"`)
 	want(t, e.doWith(tenantA, http.MethodGet, "/api/v1/forwarders/a", "", "If-None-Match", `"r3"`), http.StatusNotModified, "")
+	for _, stale := range []string{`"r2"`, `"r1", "r2"`} {
+		want(t, e.doWith(tenantA, http.MethodDelete, "/api/v1/forwarders/a", "", "If-Match", stale), http.StatusPreconditionFailed, "seamark-document-changed")
+	}
+	want(t, e.doWith(tenantA, http.MethodDelete, "/api/v1/forwarders/a", "", "If-Match", `"r3"`), http.StatusNoContent, "")
 }
 
 func TestForwarderPermissions(t *testing.T) {

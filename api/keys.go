@@ -27,6 +27,12 @@ type Key struct {
 	LastUsed    *CredentialUse       `json:"last_used"`
 }
 
+// lasting implements partlyTagged: a key is used all the time.
+func (k Key) lasting() any {
+	k.LastUsed = nil
+	return k
+}
+
 // KeySpec is what a new API key is made from.
 type KeySpec struct {
 	Name        string               `json:"name"`
@@ -44,7 +50,8 @@ type Keys interface {
 	FindKey(ctx context.Context, actor seamark.Principal, id string) (Key, error)
 	CreateKey(ctx context.Context, actor seamark.Principal, spec KeySpec) (k Key, secret string, err error)
 	RotateKey(ctx context.Context, actor seamark.Principal, id string, overlap time.Duration) (k Key, secret string, err error)
-	RevokeKey(ctx context.Context, actor seamark.Principal, id string) error
+	// RevokeKey ends a key. check sees it first, within the compare-and-set; its error ends the change.
+	RevokeKey(ctx context.Context, actor seamark.Principal, id string, check func(Key) error) error
 }
 
 type keyHandlers struct{ keys Keys }
@@ -76,7 +83,7 @@ func (h keyHandlers) find(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpx.WriteJSON(w, http.StatusOK, key)
+	return writeTagged(w, r, http.StatusOK, key)
 }
 
 // createdKey is the one answer that has the secret.
@@ -114,7 +121,7 @@ func (h keyHandlers) rotate(w http.ResponseWriter, r *httpx.Request) error {
 
 func (h keyHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	r.Change.Object = "key/" + r.Param("id")
-	if err := h.keys.RevokeKey(r.Context(), r.Principal, r.Param("id")); err != nil {
+	if err := h.keys.RevokeKey(r.Context(), r.Principal, r.Param("id"), checkChange[Key](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -20,7 +20,7 @@ type Member struct {
 type MemberChange struct {
 	Role        string
 	Restriction *seamark.Restriction
-	// Check, when set, sees the member that is changed; its error ends the change.
+	// Check, when set, sees the member that is changed, within the compare-and-set; its error ends the change.
 	Check func(Member) error
 }
 
@@ -29,7 +29,8 @@ type Members interface {
 	ListMembers(ctx context.Context, tenant seamark.TenantID) ([]Member, error)
 	FindMember(ctx context.Context, tenant seamark.TenantID, id string) (Member, error)
 	SetMember(ctx context.Context, actor seamark.Principal, id string, c MemberChange) (Member, error)
-	RemoveMember(ctx context.Context, actor seamark.Principal, id string) error
+	// RemoveMember ends a membership; check is as in a MemberChange.
+	RemoveMember(ctx context.Context, actor seamark.Principal, id string, check func(Member) error) error
 }
 
 type memberHandlers struct{ members Members }
@@ -83,13 +84,8 @@ func (h memberHandlers) update(w http.ResponseWriter, r *httpx.Request) error {
 	if err := httpx.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	condition := r.Precondition()
 	m, err := h.members.SetMember(r.Context(), r.Principal, r.Param("id"), MemberChange{
-		Role: in.Role, Restriction: in.Restriction,
-		Check: func(old Member) error {
-			r.Change.Before = old
-			return checkTag(w, &condition, old)
-		},
+		Role: in.Role, Restriction: in.Restriction, Check: checkChange[Member](w, r),
 	})
 	if err != nil {
 		return err
@@ -103,7 +99,7 @@ func (h memberHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	if err := ofTenant(r); err != nil {
 		return err
 	}
-	if err := h.members.RemoveMember(r.Context(), r.Principal, r.Param("id")); err != nil {
+	if err := h.members.RemoveMember(r.Context(), r.Principal, r.Param("id"), checkChange[Member](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

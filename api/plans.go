@@ -30,8 +30,8 @@ type Plans interface {
 	FindPlan(ctx context.Context, name string) (Plan, error)
 	// SavePlan makes or replaces a plan, unless accept refuses what it replaces: nil for nothing.
 	SavePlan(ctx context.Context, name string, spec PlanSpec, accept func(now *PlanSpec) error) (Plan, error)
-	// DeletePlan removes a plan; Conflict while a tenant has it.
-	DeletePlan(ctx context.Context, name string) error
+	// DeletePlan removes a plan, unless accept refuses what it is; Conflict while a tenant has it.
+	DeletePlan(ctx context.Context, name string, accept func(now PlanSpec) error) error
 	// SetTenantPlan gives a tenant a plan, or none with "".
 	SetTenantPlan(ctx context.Context, tenant seamark.TenantID, plan string) error
 }
@@ -100,7 +100,7 @@ func (h planHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 }
 
 func (h planHandlers) remove(w http.ResponseWriter, r *httpx.Request) error {
-	if err := h.plans.DeletePlan(r.Context(), r.Param("name")); err != nil {
+	if err := h.plans.DeletePlan(r.Context(), r.Param("name"), checkChange[PlanSpec](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

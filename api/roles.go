@@ -32,7 +32,7 @@ type RoleChange struct {
 	Name        string
 	Description string
 	Permissions []string
-	// Check, when set, sees the role that is replaced; its error ends the change.
+	// Check, when set, sees the role that is replaced, within the compare-and-set; its error ends the change.
 	Check func(Role) error
 }
 
@@ -42,7 +42,8 @@ type Roles interface {
 	FindRole(ctx context.Context, tenant seamark.TenantID, name string) (Role, error)
 	CreateRole(ctx context.Context, actor seamark.Principal, c RoleChange) (Role, error)
 	UpdateRole(ctx context.Context, actor seamark.Principal, c RoleChange) (Role, error)
-	DeleteRole(ctx context.Context, actor seamark.Principal, name string) error
+	// DeleteRole removes a role; check is as in a RoleChange.
+	DeleteRole(ctx context.Context, actor seamark.Principal, name string, check func(Role) error) error
 }
 
 type roleHandlers struct {
@@ -116,13 +117,8 @@ func (h roleHandlers) update(w http.ResponseWriter, r *httpx.Request) error {
 	if in.Name != "" && in.Name != name {
 		return seamark.Errorf(seamark.Invalid, "seamark-role-invalid", "A role cannot be renamed: the path says %q, the body %q.", name, in.Name)
 	}
-	condition := r.Precondition()
 	role, err := h.roles.UpdateRole(r.Context(), r.Principal, RoleChange{
-		Name: name, Description: in.Description, Permissions: in.Permissions,
-		Check: func(old Role) error {
-			r.Change.Before = old
-			return checkTag(w, &condition, old)
-		},
+		Name: name, Description: in.Description, Permissions: in.Permissions, Check: checkChange[Role](w, r),
 	})
 	if err != nil {
 		return err
@@ -134,7 +130,7 @@ func (h roleHandlers) update(w http.ResponseWriter, r *httpx.Request) error {
 func (h roleHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	name := pathName(r, "name")
 	r.Change.Object = "role/" + name
-	if err := h.roles.DeleteRole(r.Context(), r.Principal, name); err != nil {
+	if err := h.roles.DeleteRole(r.Context(), r.Principal, name, checkChange[Role](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -152,6 +152,15 @@ func (h savedQueryHandlers) create(w http.ResponseWriter, r *httpx.Request) erro
 	return writeTagged(w, r, http.StatusCreated, q)
 }
 
+// checkQuery is checkChange; the log of changes is not told the text of a query that its owner alone sees.
+func checkQuery(w http.ResponseWriter, r *httpx.Request) func(SavedQuery) error {
+	check := checkChange[SavedQuery](w, r)
+	return func(old SavedQuery) error {
+		r.Change.Private = old.Visibility == privateQuery
+		return check(old)
+	}
+}
+
 func (h savedQueryHandlers) update(w http.ResponseWriter, r *httpx.Request) error {
 	id := r.Param("id")
 	r.Change.Object = "saved_query/" + id
@@ -159,11 +168,7 @@ func (h savedQueryHandlers) update(w http.ResponseWriter, r *httpx.Request) erro
 	if err != nil {
 		return err
 	}
-	condition := r.Precondition()
-	q, err := h.queries.UpdateSavedQuery(r.Context(), r.Principal, id, in, func(old SavedQuery) error {
-		r.Change.Before, r.Change.Private = old, old.Visibility == privateQuery
-		return checkTag(w, &condition, old)
-	})
+	q, err := h.queries.UpdateSavedQuery(r.Context(), r.Principal, id, in, checkQuery(w, r))
 	if err != nil {
 		return err
 	}
@@ -175,12 +180,7 @@ func (h savedQueryHandlers) update(w http.ResponseWriter, r *httpx.Request) erro
 func (h savedQueryHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	id := r.Param("id")
 	r.Change.Object = "saved_query/" + id
-	condition := r.Precondition()
-	err := h.queries.DeleteSavedQuery(r.Context(), r.Principal, id, func(old SavedQuery) error {
-		r.Change.Before, r.Change.Private = old, old.Visibility == privateQuery
-		return checkTag(w, &condition, old)
-	})
-	if err != nil {
+	if err := h.queries.DeleteSavedQuery(r.Context(), r.Principal, id, checkQuery(w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

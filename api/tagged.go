@@ -43,3 +43,13 @@ func checkTag(w http.ResponseWriter, condition *httpx.Precondition, document any
 	}
 	return condition.Check(w, tag)
 }
+
+// checkChange returns the check that a store makes of the document as it is, within the compare-and-set of a change or a
+// deletion: it tells the log of changes what was before, and holds the request's condition against it.
+func checkChange[D any](w http.ResponseWriter, r *httpx.Request) func(D) error {
+	condition := r.Precondition()
+	return func(old D) error {
+		r.Change.Before = old
+		return checkTag(w, &condition, old)
+	}
+}

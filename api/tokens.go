@@ -53,7 +53,8 @@ type Tokens interface {
 	FindToken(ctx context.Context, tenant seamark.TenantID, id string) (Token, error)
 	CreateToken(ctx context.Context, actor seamark.Principal, spec TokenSpec) (t Token, secret string, err error)
 	RotateToken(ctx context.Context, actor seamark.Principal, id string, overlap time.Duration) (t Token, secret string, err error)
-	RevokeToken(ctx context.Context, tenant seamark.TenantID, id string) error
+	// RevokeToken ends a token. check sees it first, within the compare-and-set; its error ends the change.
+	RevokeToken(ctx context.Context, tenant seamark.TenantID, id string, check func(Token) error) error
 }
 
 type tokenHandlers struct{ tokens Tokens }
@@ -180,7 +181,7 @@ func (h tokenHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
 	if err := ofTenant(r); err != nil {
 		return err
 	}
-	if err := h.tokens.RevokeToken(r.Context(), r.Tenant(), r.Param("id")); err != nil {
+	if err := h.tokens.RevokeToken(r.Context(), r.Tenant(), r.Param("id"), checkChange[Token](w, r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
@@ -165,15 +167,27 @@ func (s *Service) begin(ctx context.Context, doc *document) error {
 	return nil
 }
 
-// Delete removes a forwarder, its secrets and its position.
-func (s *Service) Delete(ctx context.Context, tenant seamark.TenantID, name string) error {
-	doc, _, err := s.book.find(ctx, tenant, name)
+// Delete removes a forwarder, its secrets and its position. Where revision is told, it must be that of the stored one; else the
+// error is of kind Conflict.
+func (s *Service) Delete(ctx context.Context, tenant seamark.TenantID, name string, revision *uint64) error {
+	doc, stored, err := s.book.find(ctx, tenant, name)
 	if err != nil {
 		return err
 	}
+	var unchanged []jetstream.KVDeleteOpt
+	if revision != nil {
+		if *revision != doc.Definition.Revision {
+			return changedMeanwhile(name)
+		}
+		unchanged = append(unchanged, jetstream.LastRevision(stored))
+	}
 	short, cancel := context.WithTimeout(ctx, kvTimeout)
 	defer cancel()
-	if err := s.book.kv.Purge(short, doc.key()); err != nil {
+	err = s.book.kv.Purge(short, doc.key(), unchanged...)
+	switch {
+	case isTaken(err):
+		return changedMeanwhile(name)
+	case err != nil:
 		return away(err)
 	}
 	if err := s.ledger.remove(ctx, tenant, doc.ID); err != nil {

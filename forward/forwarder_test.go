@@ -114,13 +114,18 @@ func TestRevisions(t *testing.T) {
 	kindOf(t, err, seamark.NotFound, "no forwarder")
 	_, err = s.Status(t.Context(), other, "a")
 	kindOf(t, err, seamark.NotFound, "no forwarder")
-	kindOf(t, s.Delete(t.Context(), other, "a"), seamark.NotFound, "no forwarder")
+	kindOf(t, s.Delete(t.Context(), other, "a", nil), seamark.NotFound, "no forwarder")
 	for _, wild := range []string{"*", ">", "a.b", ""} {
 		_, err = s.Find(t.Context(), tenant, wild)
 		kindOf(t, err, seamark.NotFound, "no forwarder")
 	}
 	_, err = s.List(t.Context(), "*")
 	require.Error(t, err)
+
+	kindOf(t, s.Delete(t.Context(), tenant, "b", new(uint64(7))), seamark.Conflict, "was changed")
+	require.NoError(t, s.Delete(t.Context(), tenant, "b", new(uint64(1))))
+	_, err = s.Find(t.Context(), tenant, "b")
+	kindOf(t, err, seamark.NotFound, "no forwarder")
 }
 
 // TestSecrets go to the target and stand nowhere else in plain, and stay with the destination that they were given for.

@@ -223,8 +223,13 @@ func (d *Directory) RotateKey(ctx context.Context, actor seamark.Principal, keyI
 }
 
 // RevokeKey ends an API key on every node, as RevokeToken does.
-func (d *Directory) RevokeKey(ctx context.Context, actor seamark.Principal, keyID string) error {
-	return d.revoke(ctx, keyID, func(t *tokenDoc) error { return d.mayKey(actor, t, "keys:write") })
+func (d *Directory) RevokeKey(ctx context.Context, actor seamark.Principal, keyID string, checks ...func(Key) error) error {
+	return d.revoke(ctx, keyID, func(t *tokenDoc) error {
+		if err := d.mayKey(actor, t, "keys:write"); err != nil {
+			return err
+		}
+		return checkEach(d.keyOf(t), checks)
+	})
 }
 
 // mayKey lets the owner, and who has the permission. Others' keys do not exist.

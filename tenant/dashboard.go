@@ -192,27 +192,18 @@ func (s *Dashboards) Delete(ctx context.Context, tenant seamark.TenantID, id str
 	if err := s.ready(); err != nil {
 		return err
 	}
-	key := dashboardKey(tenant, id)
-	d, revision, err := s.table.fetch(ctx, key)
+	err := s.table.removeChecked(ctx, dashboardKey(tenant, id), func(d *dashboardDoc) error {
+		if check == nil {
+			return nil
+		}
+		return check(d.shown())
+	})
 	if errors.Is(err, errAbsent) {
 		return dashboardUnknown()
 	}
 	if err != nil {
 		return fmt.Errorf("delete dashboard: %w", err)
 	}
-	if check != nil {
-		if err := check(d.shown()); err != nil {
-			return err
-		}
-	}
-	err = s.table.bucket.removeAt(ctx, dashboardNoun+"."+key, revision)
-	if errors.Is(err, errTaken) {
-		return seamark.Errorf(seamark.Conflict, "seamark-directory-contended", "Others changed this dashboard at the same time. Nothing was deleted; look again.")
-	}
-	if err != nil {
-		return fmt.Errorf("delete dashboard: %w", err)
-	}
-	s.table.drop(key, revision+1) // so that the caller does not find it here before the watch says that it is gone
 	return nil
 }
 

@@ -116,12 +116,11 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 	if err := d.checkMember(ctx, actor, tenant, spec); err != nil {
 		return Member{}, err
 	}
-	changed, err := d.changeMember(ctx, memberChange{actor, tenant, id, spec.Role == seamark.RoleOwner}, func(u *userDoc) error {
-		if spec.Check != nil {
-			if err := spec.Check(u.member(tenant)); err != nil {
-				return err
-			}
-		}
+	c := memberChange{actor: actor, tenant: tenant, id: id, owner: spec.Role == seamark.RoleOwner}
+	if spec.Check != nil {
+		c.checks = append(c.checks, spec.Check)
+	}
+	changed, err := d.changeMember(ctx, c, func(u *userDoc) error {
 		u.setMember(tenant, spec)
 		return nil
 	})
@@ -131,9 +130,10 @@ func (d *Directory) SetMember(ctx context.Context, actor seamark.Principal, tena
 	return changed.member(tenant), nil
 }
 
-// RemoveMember ends a membership: sessions and personal keys of the tenant end with it. The errors are those of SetMember.
-func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID) error {
-	_, err := d.changeMember(ctx, memberChange{actor, tenant, id, false}, func(u *userDoc) error {
+// RemoveMember ends a membership: sessions and personal keys of the tenant end with it. Each of checks sees the member first, within
+// the compare-and-set, and may refuse. The errors are those of SetMember.
+func (d *Directory) RemoveMember(ctx context.Context, actor seamark.Principal, tenant seamark.TenantID, id UserID, checks ...func(Member) error) error {
+	_, err := d.changeMember(ctx, memberChange{actor: actor, tenant: tenant, id: id, checks: checks}, func(u *userDoc) error {
 		u.Memberships, u.Scopes = maps.Clone(u.Memberships), maps.Clone(u.Scopes)
 		delete(u.Memberships, tenant)
 		delete(u.Scopes, tenant)
@@ -151,6 +151,7 @@ type memberChange struct {
 	tenant seamark.TenantID
 	id     UserID
 	owner  bool
+	checks []func(Member) error // each may refuse the member as it is
 }
 
 func (d *Directory) changeMember(ctx context.Context, c memberChange, change func(*userDoc) error) (*userDoc, error) {
@@ -159,6 +160,9 @@ func (d *Directory) changeMember(ctx context.Context, c memberChange, change fun
 		return nil, err
 	}
 	if err := d.mayChange(ctx, c.actor, m, c.tenant); err != nil {
+		return nil, err
+	}
+	if err := checkEach(m, c.checks); err != nil { // before it stands that an owner leaves
 		return nil, err
 	}
 	if m.Role == seamark.RoleOwner && !c.owner {
@@ -175,6 +179,9 @@ func (d *Directory) changeMember(ctx context.Context, c memberChange, change fun
 			return seamark.Errorf(seamark.Conflict, "seamark-member-changed", "Somebody made this member an owner meanwhile. Look again.")
 		}
 		if err := d.mayChange(ctx, c.actor, now, c.tenant); err != nil {
+			return err
+		}
+		if err := checkEach(now, c.checks); err != nil {
 			return err
 		}
 		return change(u)

@@ -84,6 +84,28 @@ func TestMemberRefusals(t *testing.T) {
 	wantError(t, d.RemoveMember(t.Context(), boss, id, stranger.User), seamark.NotFound, "seamark-member-unknown")
 }
 
+// TestRefusedRemovalLeavesNoTrace: an owner whose removal was refused by a check counts as an owner still.
+func TestRefusedRemovalLeavesNoTrace(t *testing.T) {
+	d := openDirectory(t, testkit.JetStream(t))
+	id := newTenant(t, d, "one").ID
+	boss := actor(id, seamark.RoleOwner)
+	ann, bob := newMember(t, d, id, "ann@example.org", seamark.RoleOwner), newMember(t, d, id, "bob@example.org", seamark.RoleOwner)
+	refusal := seamark.Errorf(seamark.Conflict, "seamark-document-changed", "No.")
+	err := d.RemoveMember(t.Context(), boss, id, ann.User, func(now tenant.Member) error {
+		if now.User != ann.User || now.Role != seamark.RoleOwner {
+			t.Errorf("the check saw %+v, want the owner %s", now, ann.Login)
+		}
+		return refusal
+	})
+	wantError(t, err, seamark.Conflict, "seamark-document-changed")
+	if err := d.RemoveMember(t.Context(), boss, id, bob.User); err != nil {
+		t.Errorf("the other owner cannot leave: %v", err)
+	}
+	if got := d.ListMembers(t.Context(), id); len(got) != 1 || got[0].Login != ann.Login {
+		t.Errorf("got members %+v, want %s alone", got, ann.Login)
+	}
+}
+
 // TestLastOwnerOnTwoNodes: each node takes the role from one of two owners at the same moment.
 func TestLastOwnerOnTwoNodes(t *testing.T) {
 	js := testkit.JetStream(t)

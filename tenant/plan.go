@@ -87,10 +87,8 @@ func (d *Directory) SavePlan(ctx context.Context, p Plan, accept ...func(now Pla
 		if now.Name != "" {
 			have = Plan{Name: now.Name, Title: now.Title, Quota: now.Quota}
 		}
-		for _, ask := range accept {
-			if err := ask(have); err != nil {
-				return err
-			}
+		if err := checkEach(have, accept); err != nil {
+			return err
 		}
 		*now = *doc
 		return nil
@@ -112,15 +110,25 @@ func (d *Directory) SavePlan(ctx context.Context, p Plan, accept ...func(now Pla
 	return d.FindPlan(ctx, p.Name)
 }
 
-// DeletePlan removes a plan that no tenant has. The error is of kind NotFound, or Conflict while a tenant has it.
-func (d *Directory) DeletePlan(ctx context.Context, name string) error {
+// DeletePlan removes a plan that no tenant has. accept is as of SavePlan. The error is of kind NotFound, or Conflict while a tenant
+// has it.
+func (d *Directory) DeletePlan(ctx context.Context, name string, accept ...func(now Plan) error) error {
 	if _, err := d.FindPlan(ctx, name); err != nil {
 		return err
 	}
-	if users := d.PlanTenants(name); users > 0 {
-		return seamark.Errorf(seamark.Conflict, "seamark-plan-used", "%d tenants have the plan %s. Give them another one first.", users, name)
+	err := d.plans.removeChecked(ctx, name, func(now *planDoc) error {
+		if err := checkEach(Plan{Name: now.Name, Title: now.Title, Quota: now.Quota}, accept); err != nil {
+			return err
+		}
+		if users := d.PlanTenants(name); users > 0 {
+			return seamark.Errorf(seamark.Conflict, "seamark-plan-used", "%d tenants have the plan %s. Give them another one first.", users, name)
+		}
+		return nil
+	})
+	if errors.Is(err, errAbsent) {
+		return planUnknown(name)
 	}
-	if err := d.plans.remove(ctx, name); err != nil {
+	if err != nil {
 		return fmt.Errorf("delete plan: %w", err)
 	}
 	return nil

@@ -1,7 +1,9 @@
 package tenant_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -142,4 +144,42 @@ func TestBudgets(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestDeletionsAskFirst: whoever deletes sees what it deletes, and nothing happens where it refuses.
+func TestDeletionsAskFirst(t *testing.T) {
+	d := openDirectory(t, testkit.JetStream(t))
+	acme := newTenant(t, d, "acme")
+	boss := actor(acme.ID, seamark.RoleOwner)
+	if _, err := d.SavePlan(t.Context(), tenant.Plan{Name: "small", Title: "Small"}); err != nil {
+		t.Fatal(err)
+	}
+	role, err := d.CreateRole(t.Context(), boss, tenant.RoleSpec{Name: "reader", Permissions: []string{"data:read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _ := newToken(t, d, acme.ID, tenant.TokenSpec{Kind: seamark.QueryToken, Name: "grafana"})
+	key, _ := newKey(t, d, boss, tenant.KeySpec{Role: seamark.RoleViewer, Name: "ci"})
+	refusal := seamark.Errorf(seamark.Conflict, "seamark-document-changed", "No.")
+	seen := map[string]string{}
+	for name, err := range map[string]error{
+		"plan":  d.DeletePlan(t.Context(), "small", func(now tenant.Plan) error { seen["plan"] = now.Title; return refusal }),
+		"role":  d.DeleteRole(t.Context(), boss, role.Name, func(now tenant.Role) error { seen["role"] = now.Permissions[0]; return refusal }),
+		"token": d.RevokeToken(t.Context(), acme.ID, token.KeyID, func(now tenant.Token) error { seen["token"] = now.Name; return refusal }),
+		"key":   d.RevokeKey(t.Context(), boss, key.KeyID, func(now tenant.Key) error { seen["key"] = now.Name; return refusal }),
+	} {
+		if refused(err, "seamark-document-changed") != nil {
+			t.Errorf("%s: got %v, want the refusal", name, err)
+		}
+	}
+	if want := map[string]string{"plan": "Small", "role": "data:read", "token": "grafana", "key": "ci"}; !maps.Equal(seen, want) {
+		t.Errorf("the checks saw %v, want %v", seen, want)
+	}
+	_, noPlan := d.FindPlan(t.Context(), "small")
+	_, noRole := d.FindRole(t.Context(), acme.ID, role.Name)
+	nowToken, _ := d.FindToken(t.Context(), acme.ID, token.KeyID)
+	nowKey, _ := d.FindKey(t.Context(), boss, key.KeyID)
+	if err := errors.Join(noPlan, noRole); err != nil || !nowToken.Revoked.IsZero() || !nowKey.Revoked.IsZero() {
+		t.Errorf("something ended in spite of the refusal: %v, token %v, key %v", err, nowToken.Revoked, nowKey.Revoked)
+	}
 }

@@ -268,9 +268,9 @@ func (d *Directory) changeAccess(ctx context.Context, tenant seamark.TenantID, c
 	return d.access.mutate(ctx, string(tenant), change)
 }
 
-// DeleteRole removes a custom role. The error is of kind NotFound, or Conflict when somebody has the role; its message
-// names them.
-func (d *Directory) DeleteRole(ctx context.Context, actor seamark.Principal, name seamark.Role) error {
+// DeleteRole removes a custom role. Each of checks sees it first, within the compare-and-set, and may refuse. The error is of kind
+// NotFound, or Conflict when somebody has the role; its message names them.
+func (d *Directory) DeleteRole(ctx context.Context, actor seamark.Principal, name seamark.Role, checks ...func(Role) error) error {
 	if slices.Contains(Roles(), name) {
 		return roleBuiltIn(name)
 	}
@@ -278,6 +278,9 @@ func (d *Directory) DeleteRole(ctx context.Context, actor seamark.Principal, nam
 		old, ok := a.Roles[string(name)]
 		if !ok {
 			return roleUnknown()
+		}
+		if err := checkEach(old.role(string(name)), checks); err != nil {
+			return err
 		}
 		if err := d.mayGrant(actor, old.Permissions); err != nil {
 			return err

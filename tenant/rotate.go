@@ -79,10 +79,16 @@ func (d *Directory) rotate(ctx context.Context, keyID string, overlap time.Durat
 	return doc, formatToken(doc.kind, keyID, secret), nil
 }
 
-// RevokeToken ends a token on every node. Here it is refused when RevokeToken returns. Revoking twice is no error; the
-// error is of kind NotFound for an unknown token or another tenant's.
-func (d *Directory) RevokeToken(ctx context.Context, tenant seamark.TenantID, keyID string) error {
-	return d.revoke(ctx, keyID, func(t *tokenDoc) error { return ownToken(t, tenant) })
+// RevokeToken ends a token on every node. Here it is refused when RevokeToken returns. Each of checks sees the token first, within
+// the compare-and-set, and may refuse. Revoking twice is no error; the error is of kind NotFound for an unknown token or another
+// tenant's.
+func (d *Directory) RevokeToken(ctx context.Context, tenant seamark.TenantID, keyID string, checks ...func(Token) error) error {
+	return d.revoke(ctx, keyID, func(t *tokenDoc) error {
+		if err := ownToken(t, tenant); err != nil {
+			return err
+		}
+		return checkEach(t.token(), checks)
+	})
 }
 
 func (d *Directory) revoke(ctx context.Context, keyID string, check func(*tokenDoc) error) error {

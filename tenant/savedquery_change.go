@@ -259,24 +259,12 @@ func (s *SavedQueries) Delete(ctx context.Context, actor seamark.Principal, id s
 	if _, err := s.Find(ctx, actor, id); err != nil {
 		return err
 	}
-	key := savedQueryKey(actor.Tenant, id)
-	q, revision, err := s.table.fetch(ctx, key)
+	err = s.table.removeChecked(ctx, savedQueryKey(actor.Tenant, id), func(q *savedQueryDoc) error { return s.mayChange(q, actor, me, check) })
 	if errors.Is(err, errAbsent) {
 		return savedQueryUnknown()
 	}
 	if err != nil {
 		return fmt.Errorf("delete saved query: %w", err)
 	}
-	if err := s.mayChange(q, actor, me, check); err != nil {
-		return err
-	}
-	err = s.table.bucket.removeAt(ctx, savedQueryNoun+"."+key, revision)
-	if errors.Is(err, errTaken) {
-		return seamark.Errorf(seamark.Conflict, "seamark-directory-contended", "Others changed this saved query at the same time. Nothing was deleted; look again.")
-	}
-	if err != nil {
-		return fmt.Errorf("delete saved query: %w", err)
-	}
-	s.table.drop(key, revision+1) // so that the caller does not find it here before the watch says that it is gone
 	return nil
 }

@@ -287,6 +287,38 @@ func (t *table[D]) remove(ctx context.Context, key string) error {
 	return t.bucket.remove(ctx, t.noun+"."+key)
 }
 
+// removeChecked deletes the document under key everywhere, unless check refuses it as it is; errAbsent when there is none. The error
+// is of kind Conflict when it was changed meanwhile.
+func (t *table[D]) removeChecked(ctx context.Context, key string, check func(*D) error) error {
+	doc, revision, err := t.fetch(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := check(doc); err != nil {
+		return err
+	}
+	err = t.bucket.removeAt(ctx, t.noun+"."+key, revision)
+	if errors.Is(err, errTaken) {
+		return seamark.Errorf(seamark.Conflict, "seamark-directory-contended",
+			"Others changed this %s at the same time. Nothing was deleted; look again.", t.noun)
+	}
+	if err != nil {
+		return err
+	}
+	t.drop(key, revision+1) // so that the caller does not find it here before the watch says that it is gone
+	return nil
+}
+
+// checkEach asks each of checks about a document; the first error counts.
+func checkEach[D any](document D, checks []func(D) error) error {
+	for _, check := range checks {
+		if err := check(document); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fetch reads the newest document for a compare-and-set. Where the stored value is poison it returns the last good
 // document with the poison's revision, so that a write can heal the key.
 func (t *table[D]) fetch(ctx context.Context, key string) (*D, uint64, error) {

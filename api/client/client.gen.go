@@ -7112,7 +7112,9 @@ func (c *Client) DeleteKey(ctx context.Context, id string, options ...CallOption
 	return c.run(ctx, r)
 }
 
-// FindKey returns one API key without its secret.
+// FindKey returns one API key without its secret, also one that is revoked or expired.
+//
+// The ETag is that of the key, and not of when it was last used.
 //
 // It is GET /api/v1/keys/{id}.
 func (c *Client) FindKey(ctx context.Context, id string, options ...CallOption) (*Key, error) {
@@ -10086,6 +10088,7 @@ func Operations() []Operation {
 			ID: "deleteForwarder", Method: http.MethodDelete, Path: "/api/v1/forwarders/{name}", Summary: "Deletes a forwarder, its secrets and its position.",
 			Tags: []string{"forwarders"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "name", In: "path", Type: "string", Required: true, Description: "The forwarder's name."},
 			},
 		},
@@ -10235,11 +10238,12 @@ func Operations() []Operation {
 			ID: "deleteKey", Method: http.MethodDelete, Path: "/api/v1/keys/{id}", Summary: "Revokes an API key.",
 			Tags: []string{"access"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The key's id."},
 			},
 		},
 		{
-			ID: "findKey", Method: http.MethodGet, Path: "/api/v1/keys/{id}", Summary: "Returns one API key without its secret.",
+			ID: "findKey", Method: http.MethodGet, Path: "/api/v1/keys/{id}", Summary: "Returns one API key without its secret, also one that is revoked or expired.",
 			Tags:   []string{"access"},
 			Answer: []string{"application/json"},
 			Params: []Param{
@@ -10319,6 +10323,7 @@ func Operations() []Operation {
 			ID: "deleteMember", Method: http.MethodDelete, Path: "/api/v1/members/{id}", Summary: "Removes a member; their sessions and personal keys of the tenant end.",
 			Tags: []string{"access"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The member's id."},
 			},
 		},
@@ -10480,7 +10485,8 @@ func Operations() []Operation {
 			ID: "deletePlan", Method: http.MethodDelete, Path: "/api/v1/plans/{name}", Summary: "Deletes a plan that no tenant has; for operators.",
 			Tags: []string{"usage"},
 			Params: []Param{
-				{Name: "name", In: "path", Type: "string", Required: true, Description: "Lower case, digits and inner hyphens."},
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
+				{Name: "name", In: "path", Type: "string", Required: true, Description: "The plan's name."},
 			},
 		},
 		{
@@ -10662,6 +10668,7 @@ func Operations() []Operation {
 			ID: "deleteRole", Method: http.MethodDelete, Path: "/api/v1/roles/{name}", Summary: "Deletes a custom role that nobody has.",
 			Tags: []string{"access"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "name", In: "path", Type: "string", Required: true, Description: "The role's name."},
 			},
 		},
@@ -11201,6 +11208,7 @@ func Operations() []Operation {
 			ID: "deleteToken", Method: http.MethodDelete, Path: "/api/v1/tokens/{id}", Summary: "Revokes a token.",
 			Tags: []string{"access"},
 			Params: []Param{
+				{Name: "If-Match", In: "header", Type: "string", Description: "The change is made when the document's ETag is still this one, else the answer is 412."},
 				{Name: "id", In: "path", Type: "string", Required: true, Description: "The token's id."},
 			},
 		},

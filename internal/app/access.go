@@ -82,8 +82,8 @@ func (a accessAPI) UpdateRole(ctx context.Context, actor seamark.Principal, c ap
 }
 
 // DeleteRole implements api.Roles.
-func (a accessAPI) DeleteRole(ctx context.Context, actor seamark.Principal, name string) error {
-	return a.directory.DeleteRole(ctx, actor, seamark.Role(name))
+func (a accessAPI) DeleteRole(ctx context.Context, actor seamark.Principal, name string, check func(api.Role) error) error {
+	return a.directory.DeleteRole(ctx, actor, seamark.Role(name), func(old tenant.Role) error { return check(roleOf(old)) })
 }
 
 // ListMembers implements api.Members.
@@ -124,8 +124,8 @@ func narrowing(r *seamark.Restriction) *seamark.Restriction {
 }
 
 // RemoveMember implements api.Members.
-func (a accessAPI) RemoveMember(ctx context.Context, actor seamark.Principal, user string) error {
-	return a.directory.RemoveMember(ctx, actor, actor.Tenant, tenant.UserID(user))
+func (a accessAPI) RemoveMember(ctx context.Context, actor seamark.Principal, user string, check func(api.Member) error) error {
+	return a.directory.RemoveMember(ctx, actor, actor.Tenant, tenant.UserID(user), func(old tenant.Member) error { return check(memberOf(old)) })
 }
 
 // ListInvitations implements api.Invitations.

@@ -67,8 +67,8 @@ func (a accessAPI) RotateKey(ctx context.Context, actor seamark.Principal, id st
 }
 
 // RevokeKey implements api.Keys.
-func (a accessAPI) RevokeKey(ctx context.Context, actor seamark.Principal, id string) error {
-	return a.directory.RevokeKey(ctx, actor, id)
+func (a accessAPI) RevokeKey(ctx context.Context, actor seamark.Principal, id string, check func(api.Key) error) error {
+	return a.directory.RevokeKey(ctx, actor, id, func(old tenant.Key) error { return check(keyOf(old)) })
 }
 
 // ListTokens implements api.Tokens.
@@ -133,6 +133,6 @@ func (a accessAPI) RotateToken(ctx context.Context, actor seamark.Principal, id 
 }
 
 // RevokeToken implements api.Tokens.
-func (a accessAPI) RevokeToken(ctx context.Context, id seamark.TenantID, token string) error {
-	return a.directory.RevokeToken(ctx, id, token)
+func (a accessAPI) RevokeToken(ctx context.Context, id seamark.TenantID, token string, check func(api.Token) error) error {
+	return a.directory.RevokeToken(ctx, id, token, func(old tenant.Token) error { return check(tokenOf(old)) })
 }

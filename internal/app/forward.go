@@ -213,8 +213,8 @@ func (f forwarderAPI) SaveForwarder(ctx context.Context, id seamark.TenantID, na
 }
 
 // DeleteForwarder implements api.ForwarderStore.
-func (f forwarderAPI) DeleteForwarder(ctx context.Context, id seamark.TenantID, name string) error {
-	return f.Delete(ctx, id, name)
+func (f forwarderAPI) DeleteForwarder(ctx context.Context, id seamark.TenantID, name string, revision *uint64) error {
+	return f.Delete(ctx, id, name, revision)
 }
 
 // TestForwarder implements api.ForwarderStore.

@@ -49,8 +49,10 @@ func (p planAPI) SavePlan(ctx context.Context, name string, spec api.PlanSpec, a
 }
 
 // DeletePlan implements api.Plans.
-func (p planAPI) DeletePlan(ctx context.Context, name string) error {
-	return p.directory.DeletePlan(ctx, name)
+func (p planAPI) DeletePlan(ctx context.Context, name string, accept func(now api.PlanSpec) error) error {
+	return p.directory.DeletePlan(ctx, name, func(now tenant.Plan) error {
+		return accept(api.PlanSpec{Title: now.Title, Quota: now.Quota})
+	})
 }
 
 // SetTenantPlan implements api.Plans.

@@ -3530,7 +3530,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** Returns one API key without its secret. */
+        /**
+         * Returns one API key without its secret, also one that is revoked or expired.
+         * @description The ETag is that of the key, and not of when it was last used.
+         */
         get: operations["findKey"];
         put?: never;
         post?: never;
@@ -10099,9 +10102,12 @@ export interface operations {
     deletePlan: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
-                /** @description Lower case, digits and inner hyphens. */
+                /** @description The plan's name. */
                 name: string;
             };
             cookie?: never;
@@ -10119,6 +10125,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -11095,7 +11102,10 @@ export interface operations {
     deleteForwarder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description The forwarder's name. */
                 name: string;
@@ -11114,6 +11124,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -16010,7 +16021,10 @@ export interface operations {
     deleteRole: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description The role's name. */
                 name: string;
@@ -16030,6 +16044,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -16133,7 +16148,10 @@ export interface operations {
     deleteMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description The member's id. */
                 id: string;
@@ -16153,6 +16171,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -16480,6 +16499,7 @@ export interface operations {
             /** @description The key. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -16495,7 +16515,10 @@ export interface operations {
     deleteKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description The key's id. */
                 id: string;
@@ -16514,6 +16537,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
@@ -16649,7 +16673,10 @@ export interface operations {
     deleteToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The change is made when the document's ETag is still this one, else the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /** @description The token's id. */
                 id: string;
@@ -16668,6 +16695,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Changed"];
             default: components["responses"]["Fault"];
         };
     };
