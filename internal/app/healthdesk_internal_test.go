@@ -53,7 +53,7 @@ func (b *healthBench) start(t *testing.T, name string) (stop func()) {
 	a.log = teller.log
 	stop = func() { _ = a.Stop(context.Background()) }
 	t.Cleanup(stop)
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if _, ok := b.desk.known()[name]; !ok {
 			return fmt.Errorf("%s is not heard of", name)
 		}
@@ -71,7 +71,7 @@ func TestHealthDeskHearsOfProcesses(t *testing.T) {
 		t.Fatalf("asked all: %+v, %v; want answers of one and two", nodes, err)
 	}
 	stop()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if _, ok := b.desk.known()["one"]; ok {
 			return errors.New("a process that has ended in order is still known")
 		}

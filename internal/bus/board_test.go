@@ -36,7 +36,7 @@ func openBoard(t *testing.T, js jetstream.JetStream) *bus.Board[note] {
 func awaitNote(t *testing.T, b *bus.Board[note], want string) bus.Posted[note] {
 	t.Helper()
 	var found bus.Posted[note]
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		var ok bool
 		if found, ok = b.Find("k"); found.Doc.Text != want || ok != (want != "") {
 			return fmt.Errorf("got %q, %t, want %q", found.Doc.Text, ok, want)
@@ -75,7 +75,7 @@ func TestBoardIsSharedByProcesses(t *testing.T) {
 		t.Error("what was just deleted is still there")
 	}
 	awaitNote(t, one, "")
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if !one.Empty() || !two.Empty() {
 			return errors.New("an empty board is not empty")
 		}

@@ -209,7 +209,7 @@ func TestPass(t *testing.T) {
 
 	require.NoError(t, p.Stop(t.Context()))
 	proxy.Forget()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		away, err := http.Get(front.URL) //nolint:noctx // a test's
 		if err == nil {
 			_ = away.Body.Close()

@@ -147,7 +147,7 @@ func TestRunOutlivesTheServersAbsence(t *testing.T) {
 	done := make(chan error, 1)
 	clock.Advance(time.Minute)
 	go func() { done <- c.Run(ctx) }()
-	testkit.Eventually(t, 10*time.Second, func() error { // every lane has met the closed door
+	testkit.Eventually(t, time.Minute, func() error { // every lane has met the closed door
 		mu.Lock()
 		defer mu.Unlock()
 		if len(tried) < 4 {
@@ -156,7 +156,7 @@ func TestRunOutlivesTheServersAbsence(t *testing.T) {
 		away = false
 		return nil
 	})
-	testkit.Eventually(t, 10*time.Second, func() error { // waiting senders go on, one per tick
+	testkit.Eventually(t, time.Minute, func() error { // waiting senders go on, one per tick
 		select {
 		case steps <- clock.Now():
 		default:

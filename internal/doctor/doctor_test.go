@@ -34,7 +34,7 @@ func options(t *testing.T) doctor.Options {
 	}
 	o := doctor.Options{
 		DataDir: dir, Socket: filepath.Join(dir, "nats", "seamark.sock"), Admin: freeAddress(t), Files: 1,
-		Disk: doctor.DiskOptions{Dirs: []string{dir}}, MaxClockDifference: time.Second, CertificateLife: 14 * 24 * time.Hour, Timeout: 5 * time.Second,
+		Disk: doctor.DiskOptions{Dirs: []string{dir}}, MaxClockDifference: time.Second, CertificateLife: 14 * 24 * time.Hour, Timeout: 20 * time.Second,
 		Now: time.Now, Root: t.TempDir(),
 	}
 	o.NATS.Replicas = 1

@@ -165,7 +165,7 @@ func TestNATSHealsAfterWriteErrors(t *testing.T) {
 		}
 		stored++
 	}
-	testkit.Eventually(t, 10*time.Second, n.Health)
+	testkit.Eventually(t, time.Minute, n.Health)
 
 	lift := limitFileSize(t, 256<<10)
 	testkit.Eventually(t, time.Minute, func() error {
@@ -205,17 +205,17 @@ func TestNATSHealsEachTime(t *testing.T) {
 		return err
 	}
 	for range testkit.Rounds(t, 4) {
-		testkit.Eventually(t, 10*time.Second, func() error { return errors.Join(n.Health(), publish(1)) })
+		testkit.Eventually(t, time.Minute, func() error { return errors.Join(n.Health(), publish(1)) })
 		before := n.Restarts()
 		lift := limitFileSize(t, 256<<10)
-		testkit.Eventually(t, 10*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if publish(16<<10) == nil {
 				return errors.New("publishing still works")
 			}
 			return nil
 		})
 		lift()
-		testkit.Eventually(t, 6*time.Second, func() error {
+		testkit.Eventually(t, 20*time.Second, func() error {
 			if n.Restarts() == before {
 				return errors.New("not restarted")
 			}
@@ -242,7 +242,7 @@ func TestNATSHealsWithoutASecondLook(t *testing.T) {
 	}
 	for range 2 {
 		lift := limitFileSize(t, 256<<10)
-		testkit.Eventually(t, 10*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			if publish() == nil {
 				return errors.New("publishing still works")
 			}

@@ -293,7 +293,7 @@ func TestOwnerMustStillBeAllowed(t *testing.T) {
 	n := w.node("n1")
 	w.performs(untilEnd)
 	job := n.await(n.start(tenantA, "a"), jobs.Running)
-	testkit.Eventually(t, 10*time.Second, func() error { // a job is marked as running before its owner is asked for
+	testkit.Eventually(t, time.Minute, func() error { // a job is marked as running before its owner is asked for
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if len(w.ran) == 0 {
@@ -361,7 +361,7 @@ func TestResultsExpire(t *testing.T) {
 		t.Error("the expired result is still there")
 	}
 	w.clock.Advance(w.limits.Keep)
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if list := n.List(""); len(list) != 0 {
 			return fmt.Errorf("%d jobs are left", len(list))
 		}
@@ -385,7 +385,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 	}
 	w.awaitRuns(2)
 	last := two.start(tenantB, "b1")
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if len(one.List(tenantB)) == 0 || len(two.List(tenantB)) == 0 {
 			return errors.New("a node has not heard of the other tenant's job")
 		}
@@ -402,7 +402,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 // awaitRuns waits until n attempts have begun, and returns them.
 func (w *world) awaitRuns(n int) (ran []string) {
 	w.t.Helper()
-	testkit.Eventually(w.t, 10*time.Second, func() error {
+	testkit.Eventually(w.t, time.Minute, func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if ran = slices.Clone(w.ran); len(ran) < n {

@@ -134,7 +134,7 @@ func (r *rig) scope(text string) store.LogScope {
 // merge makes one part of all filters of a day; a merge that is under way already keeps OPTIMIZE from it.
 func (r *rig) merge(t *testing.T) {
 	t.Helper()
-	testkit.Eventually(t, 10*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		return errors.Join(r.exec("OPTIMIZE TABLE t%04d.log_filters FINAL"),
 			r.exec("SELECT throwIf(count() > uniq(partition)) FROM system.parts WHERE active AND table = 'log_filters' AND database = 't%04d'"))
 	})

@@ -57,7 +57,7 @@ func (w *waiting) ask(ctx context.Context, tenant seamark.TenantID, query string
 
 func (w *waiting) until(t *testing.T, users int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return promql.Users(w.engine) == users }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return promql.Users(w.engine) == users }, time.Minute, time.Millisecond)
 }
 
 func TestEqualQueriesShareOneExecution(t *testing.T) {

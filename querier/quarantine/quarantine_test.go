@@ -99,7 +99,7 @@ func (r *rig) refused(tenant seamark.TenantID, text string) bool {
 
 func (r *rig) await(tenant seamark.TenantID, text string, want bool) {
 	r.t.Helper()
-	testkit.Eventually(r.t, 10*time.Second, func() error {
+	testkit.Eventually(r.t, time.Minute, func() error {
 		if r.refused(tenant, text) != want {
 			return fmt.Errorf("refused is not %t", want)
 		}
