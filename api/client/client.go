@@ -48,7 +48,7 @@ func (o *Options) validate() (*url.URL, error) {
 	}
 	address, err := url.Parse(o.Address)
 	if err != nil {
-		return nil, fmt.Errorf("client: the address: %w", err)
+		return nil, fmt.Errorf("client: the address %q is not an http or https URL with a host: %w", o.Address, err)
 	}
 	switch {
 	case address.Scheme != "http" && address.Scheme != "https" || address.Host == "":

@@ -20,7 +20,7 @@ type ctlCmd struct {
 func (c *ctlCmd) Run(ctx context.Context) error {
 	config, err := os.UserConfigDir()
 	if err != nil {
-		return err
+		config = "" // jobs have no home; the commands that need the folder say so
 	}
 	o := ctl.Options{Args: c.Args, In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, ConfigDir: config, Version: version, Now: time.Now}
 	if term.IsTerminal(int(os.Stdin.Fd())) {

@@ -44,6 +44,9 @@ func (r *run) load() (*config, error) {
 		return r.config, nil
 	}
 	c := &config{Contexts: map[string]*place{}}
+	if r.configPath() == "" {
+		return c, nil
+	}
 	text, err := os.ReadFile(r.configPath())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -65,11 +68,22 @@ func (r *run) load() (*config, error) {
 
 // save writes the configuration, which only its owner may read.
 func (r *run) save(c *config) error {
+	if err := r.needsFolder(); err != nil {
+		return err
+	}
 	text, err := yaml.Marshal(c)
 	if err != nil {
 		return err
 	}
 	return writePrivate(r.configPath(), text)
+}
+
+// needsFolder fails where there is no place for contexts.
+func (r *run) needsFolder() error {
+	if r.configPath() == "" {
+		return usagef("there is no folder for contexts: set HOME, XDG_CONFIG_HOME or SEAMARK_CTL_CONFIG, or use SEAMARK_ADDRESS and SEAMARK_TOKEN")
+	}
+	return nil
 }
 
 // writePrivate writes a file that only its owner may read, whole or not at all.
@@ -92,8 +106,12 @@ func writePrivate(path string, text []byte) error {
 }
 
 // chosen returns the context that the command is for: --context, SEAMARK_CONTEXT, or the current one. Without any it is
-// empty, for those who give the address.
+// empty, for those who give the address. Who gives the token, too, needs no context, and no file is read for them.
 func (r *run) chosen() (string, *place, error) {
+	named := first(r.global.context, r.Getenv("SEAMARK_CONTEXT")) != ""
+	if !named && r.Getenv("SEAMARK_TOKEN") != "" && first(r.global.address, r.Getenv("SEAMARK_ADDRESS")) != "" {
+		return "", &place{}, nil
+	}
 	c, err := r.load()
 	if err != nil {
 		return "", nil, err
@@ -124,11 +142,13 @@ func (r *run) dial(anonymous bool) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := client.Options{Address: first(r.global.address, r.Getenv("SEAMARK_ADDRESS"), at.Address), UserAgent: "seamark-ctl/" + r.Version, InsecureSkipVerify: at.Insecure}
+	o := client.Options{Address: first(r.global.address, r.Getenv("SEAMARK_ADDRESS"), at.Address), UserAgent: "seamark-ctl/" + r.Version}
 	if o.Address == "" {
 		return nil, usagef("say which server: --address, SEAMARK_ADDRESS, or a context made by `seamark ctl login`")
 	}
-	if at.CAFile != "" {
+	own := o.Address == at.Address // whom the context trusts is its own server, as with the credential
+	o.InsecureSkipVerify = own && at.Insecure
+	if own && at.CAFile != "" {
 		if o.CACertificates, err = os.ReadFile(at.CAFile); err != nil {
 			return nil, err
 		}

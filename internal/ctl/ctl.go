@@ -31,7 +31,8 @@ type Options struct {
 	Out, Err io.Writer
 	// Getenv reads SEAMARK_ADDRESS, SEAMARK_TOKEN, SEAMARK_CONTEXT and SEAMARK_CTL_CONFIG.
 	Getenv func(name string) string
-	// ConfigDir is the user's folder for configurations; ctl.yaml and what belongs to it stand in its folder seamark.
+	// ConfigDir is the user's folder for configurations; ctl.yaml and what belongs to it stand in its folder seamark. "" is for
+	// who has none, such as a job: contexts need SEAMARK_CTL_CONFIG then.
 	ConfigDir string
 	// ReadPassword asks for a password without showing it; nil where there is no terminal.
 	ReadPassword func(prompt string) (string, error)
@@ -64,8 +65,9 @@ func Run(ctx context.Context, o Options) int {
 	return codeOf(err)
 }
 
+// configPath returns the path of ctl.yaml, "" where there is no place for it.
 func (r *run) configPath() string {
-	if path := r.Getenv("SEAMARK_CTL_CONFIG"); path != "" {
+	if path := r.Getenv("SEAMARK_CTL_CONFIG"); path != "" || r.ConfigDir == "" {
 		return path
 	}
 	return filepath.Join(r.ConfigDir, "seamark", "ctl.yaml")

@@ -3,8 +3,10 @@ package ctl
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -190,6 +192,8 @@ func TestUsage(t *testing.T) {
 	for text, args := range map[string][]string{
 		`there is no "nonsense"`:          {"nonsense"},
 		"say what to do with a cluster":   {"cluster"},
+		`cluster has no verb "find"`:      {"cluster", "find", "C"},
+		"call needs the OPERATION":        {"call"},
 		"needs the argument ID":           {"cluster", "quota"},
 		`does not take "more"`:            {"cluster", "list", "more"},
 		"has no flag --colour":            {"cluster", "list", "--colour", "red"},
@@ -216,6 +220,38 @@ func TestUsage(t *testing.T) {
 	g.want("", exitUsage, "say which server", "cluster", "list")
 	g.env["SEAMARK_ADDRESS"] = g.server.URL
 	g.want("", exitUsage, "there is no token for", "cluster", "list")
+}
+
+// TestJobs: who gives address and token in the environment needs no folder, and a file that is broken, or that trusts anybody as
+// another server, is nothing to them.
+func TestJobs(t *testing.T) {
+	g := newRig(t).token()
+	g.answer["GET /api/v1/clusters"] = twoClusters
+	folder := g.dir
+	g.dir = ""
+	g.want("", 0, "prod", "cluster", "list")
+	g.want("smk_x\n", exitUsage, "there is no folder for contexts", "login", "--address", g.server.URL, "--token-stdin")
+	g.want("", exitUsage, "there is no folder for contexts", "context", "set", "x", "--address", g.server.URL)
+	g.dir = folder
+	if err := errors.Join(os.Mkdir(folder+"/seamark", 0o700), os.WriteFile(folder+"/seamark/ctl.yaml", []byte("contexts: ["), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	g.want("", 0, "prod", "cluster", "list")
+	g.want("", exitFailed, "ctl.yaml", "cluster", "list", "-c", "x")
+}
+
+// TestTrustStaysWithItsServer: --insecure of one context does not hold for another server.
+func TestTrustStaysWithItsServer(t *testing.T) {
+	g := newRig(t)
+	g.answer["GET /api/v1/clusters"] = twoClusters
+	secure := httptest.NewTLSServer(g)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close)
+	g.want("", 0, "", "context", "set", "lax", "--address", secure.URL, "--insecure")
+	g.env["SEAMARK_TOKEN"] = "smk_env"
+	g.want("", 0, "prod", "cluster", "list")
+	g.want("", 0, "", "context", "set", "lax", "--address", "https://127.0.0.1:1", "--insecure")
+	g.want("", exitFailed, "certificate", "cluster", "list", "-c", "lax", "--address", secure.URL)
 }
 
 func TestExitCodes(t *testing.T) {

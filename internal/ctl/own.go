@@ -70,7 +70,7 @@ func login(r *run, words []string, f flags) error {
 		return usagef("login needs --address, and --user or --token-stdin")
 	}
 	name := first(texts["name"], texts["tenant"], "default")
-	if err := checkName(name); err != nil {
+	if err := errors.Join(checkName(name), r.needsFolder()); err != nil {
 		return err
 	}
 	insecure, _ := strconv.ParseBool(texts["insecure"])

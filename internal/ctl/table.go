@@ -330,7 +330,10 @@ func findOperation(id string) (*client.Operation, error) {
 
 // findCommand returns the command that the first words name, and the words behind them. `call` takes any operation.
 func findCommand(words []string) (*command, []string, error) {
-	if words[0] == "call" && len(words) > 1 {
+	if words[0] == "call" {
+		if len(words) < 2 {
+			return nil, nil, usagef("call needs the OPERATION, an operationId; the reference at /docs of the server lists them")
+		}
 		return &command{noun: "call", verb: words[1], operation: words[1], long: true}, words[2:], nil
 	}
 	var nouns []string
@@ -345,6 +348,9 @@ func findCommand(words []string) (*command, []string, error) {
 			if len(words) > 1 && res.commands[i].verb == words[1] {
 				return &res.commands[i], words[2:], nil
 			}
+		}
+		if len(words) > 1 {
+			return nil, nil, usagef("%s has no verb %q; it has %s", res.noun, words[1], strings.Join(verbs, ", "))
 		}
 		return nil, nil, usagef("say what to do with a %s: %s", res.noun, strings.Join(verbs, ", "))
 	}
