@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -188,16 +189,22 @@ func startServer(t *testing.T, number int, routes []int) *server.Server {
 	return s
 }
 
-// freePorts returns ports that nobody listens on. All are held until all are known.
+// freePorts returns ports that nobody listens on, below those that the system hands out: one of these may be another test's before it
+// is listened on again. All are held until all are known.
 func freePorts(t *testing.T, n int) (ports []int) {
 	t.Helper()
+	const least, most = 20_000, 30_000
 	var held []net.Listener
-	for range n {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+	for tries := 0; len(ports) < n; tries++ {
+		port := least + rand.IntN(most-least)
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			t.Fatal(err)
+			if tries == 100 {
+				t.Fatalf("none of 100 ports between %d and %d is free: %v", least, most, err)
+			}
+			continue
 		}
-		held, ports = append(held, l), append(ports, l.Addr().(*net.TCPAddr).Port)
+		held, ports = append(held, l), append(ports, port)
 	}
 	for _, l := range held {
 		_ = l.Close()
