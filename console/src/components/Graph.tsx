@@ -6,12 +6,14 @@ import { formatTime, type Zone } from "../lib/clock";
 import { formatCount } from "../lib/format";
 import { type Matrix, nameWithout, sharedLabels } from "../lib/matrix";
 import { type PlotArea, sameArea } from "../lib/plotarea";
-import { stackUp } from "../lib/stacked";
+import { type TipRows, tipRows } from "../lib/plottip";
+import { stackDown, stackUp } from "../lib/stacked";
 import { formatUnit, type Unit } from "../lib/units";
 import { useLook } from "../lib/uselook";
 import { useWidth } from "../lib/usewidth";
 import styles from "./Graph.module.css";
-import { colorToken, type PlotKind, plotOptions, type Threshold } from "./plotoptions";
+import { PlotTip } from "./PlotTip";
+import { colorToken, type PlotKind, type PlotPointer, plotOptions, type Threshold } from "./plotoptions";
 import table from "./SeriesLegend.module.css";
 
 export interface GraphProps {
@@ -25,6 +27,12 @@ export interface GraphProps {
   /** A table of the series below the plot, or nothing, for small panels. */
   legend?: "table" | "none";
   unit?: Unit;
+  /** The series' names; what tells their labels apart unless given. */
+  names?: readonly string[] | undefined;
+  /** Writes values where the unit does not say how. */
+  format?: ((value: number) => string) | undefined;
+  /** The place of a series to stand out. */
+  focused?: number | undefined;
   thresholds?: readonly Threshold[];
   /** Graphs with the same key move their cursors together. */
   syncKey?: string;
@@ -36,15 +44,20 @@ export interface GraphProps {
 
 const noThresholds: readonly Threshold[] = [];
 
+// So many values are read at a glance; the legend has all of them.
+const mostTold = 12;
+
 /** Graph draws a matrix above a table of its series. A drag zooms; a click on a series shows it alone. */
 export function Graph(props: GraphProps) {
   const { matrix, zone, onZoom, kind = "lines", height = 320, legend = "table", unit = "" } = props;
-  const { thresholds = noThresholds, syncKey, framed = true, overlay } = props;
+  const { thresholds = noThresholds, syncKey, framed = true, overlay, focused } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<number>();
   const [alone, setAlone] = useState<string>();
   const [plot, setPlot] = useState<uPlot>();
   const [area, setArea] = useState<PlotArea>();
+  const [pointer, setPointer] = usePointer();
+  const kept = useRef<uPlot.Cursor>(undefined);
   const look = useLook();
   const zoom = useRef(onZoom);
   useEffect(() => {
@@ -67,28 +80,51 @@ export function Graph(props: GraphProps) {
       width,
       height,
       within: box,
+      onReady: (ready) => resume(ready, kept.current),
       onCursor: setCursor,
+      onPoint: setPointer,
       onZoom: (from, to) => zoom.current?.(from, to),
       onDraw: (next) => setArea((before) => (sameArea(before, next) ? before : next)),
     });
     const made = new uPlot(options, data, box);
     setPlot(made);
-    return () => made.destroy();
+    return () => {
+      kept.current = made.cursor;
+      made.destroy();
+    };
   }, [matrix, data, kind, unit, thresholds, syncKey, zone, width, height, look]);
 
   useEffect(() => {
-    if (!plot || kind === "stacked") return;
+    if (!plot || kind === "stacked" || kind === "bars") return;
     matrix.series.forEach((series, i) => {
       plot.setSeries(i + 1, { show: !known || series.name === alone });
     });
   }, [plot, kind, known, alone, matrix]);
 
+  useEffect(() => {
+    if (!plot || focused === undefined) return;
+    plot.setSeries(focused + 1, { focus: true });
+    return () => plot.setSeries(null, { focus: true });
+  }, [plot, focused]);
+
+  const names = useMemo(() => props.names ?? namesOf(matrix), [props.names, matrix]);
+  const told = pointer && toldOf(matrix, data, pointer, known ? alone : undefined);
   return (
     <div className={styles.graph}>
       <section className={framed ? `card ${styles.plot}` : styles.bare}>
         {/* The height is held before the plot is drawn, so that nothing jumps. */}
         <div ref={ref} data-series={matrix.series.length} style={{ minHeight: height }} />
         {plot && area && overlay && createPortal(overlay(area), plot.over)}
+        {pointer && told && (
+          <PlotTip
+            point={pointer}
+            ms={told.ms}
+            zone={zone}
+            found={told.rows}
+            names={names}
+            format={props.format ?? ((value) => formatUnit(value, unit))}
+          />
+        )}
       </section>
       {legend === "table" && matrix.total > matrix.series.length && (
         <p className="soft">
@@ -112,14 +148,54 @@ export function Graph(props: GraphProps) {
   );
 }
 
-/** dataOf is what the plot draws: sums when stacked, of one series alone when the legend chose it. */
+/** usePointer keeps where the pointer is over a plot, until what is below it scrolls away. */
+function usePointer() {
+  const [pointer, setPointer] = useState<PlotPointer>();
+  const is = pointer !== undefined;
+  useEffect(() => {
+    if (!is) return;
+    const leave = () => setPointer(undefined);
+    window.addEventListener("scroll", leave, { capture: true });
+    return () => window.removeEventListener("scroll", leave, { capture: true });
+  }, [is]);
+  return [pointer, setPointer] as const;
+}
+
+/** resume puts the cursor where the pointer was over the plot that this one replaces, when data came anew. */
+function resume(plot: uPlot, { left = -1, top = -1, event }: uPlot.Cursor = {}): void {
+  if (!event || left < 0) return;
+  plot.cursor.event = event;
+  plot.setCursor({ left, top });
+}
+
+function namesOf(matrix: Matrix): string[] {
+  const shared = sharedLabels(matrix.series);
+  return matrix.series.map(({ labels }) => nameWithout(labels, shared));
+}
+
+/** toldOf is what there is to tell of the moment that is pointed at. */
+function toldOf(
+  matrix: Matrix,
+  data: uPlot.AlignedData,
+  { at, value }: PlotPointer,
+  alone: string | undefined,
+): { ms: number; rows: TipRows } | undefined {
+  const seconds = matrix.times[at];
+  if (seconds === undefined) return undefined;
+  const values = matrix.series.map((one) => (alone && one.name !== alone ? null : one.values[at]));
+  const drawn = data.slice(1).map((one, place) => (values[place] === null ? null : one[at]));
+  const rows = tipRows(values, drawn, value, mostTold);
+  return rows.rows.length > 0 ? { ms: seconds * 1000, rows } : undefined;
+}
+
+/** dataOf is what the plot draws: sums when stacked or in bars, of one series alone when the legend chose it. */
 function dataOf(matrix: Matrix, kind: PlotKind, alone: string | undefined): uPlot.AlignedData {
   const values = matrix.series.map((series) => [...series.values]);
-  if (kind !== "stacked") return [[...matrix.times], ...values];
+  if (kind !== "stacked" && kind !== "bars") return [[...matrix.times], ...values];
   const shown = values.map((one, i) =>
     alone === undefined || matrix.series[i]?.name === alone ? one : one.map(() => null),
   );
-  return [[...matrix.times], ...stackUp(shown)];
+  return [[...matrix.times], ...(kind === "bars" ? stackDown(shown) : stackUp(shown))];
 }
 
 interface LegendProps {

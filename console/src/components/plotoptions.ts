@@ -12,13 +12,24 @@ export function colorToken(place: number): string {
   return `--series-${(place % seriesColors) + 1}`;
 }
 
-/** How series are drawn. Stacked ones get sums: see stackUp. */
+/** How series are drawn. Stacked ones and bars get sums: see stackUp and stackDown. */
 export type PlotKind = "lines" | "area" | "stacked" | "bars";
 
 /** A line across the plot from which on values are of concern. */
 export interface Threshold {
   readonly from: number;
   readonly tone: "warn" | "bad";
+}
+
+/** The pointer over a plot. */
+export interface PlotPointer {
+  /** The place in the data. */
+  readonly at: number;
+  /** In the window. */
+  readonly x: number;
+  readonly y: number;
+  /** What the height stands for. */
+  readonly value: number;
 }
 
 export interface PlotRequest {
@@ -33,7 +44,11 @@ export interface PlotRequest {
   readonly height: number;
   /** The element whose theme the colours come from. */
   readonly within: Element;
+  /** Once, when it is drawn. */
+  onReady(plot: uPlot): void;
   onCursor(at: number | undefined): void;
+  /** Where the pointer is; undefined where another plot's moves this one's cursor. */
+  onPoint(point: PlotPointer | undefined): void;
   onZoom(fromMs: number, toMs: number): void;
   /** After each drawing: what lies over the plot is placed anew. */
   onDraw(area: PlotArea): void;
@@ -88,17 +103,28 @@ export function plotOptions(request: PlotRequest): uPlot.Options {
     ],
     series: [{}, ...request.series.map((_, place) => lineOptions(place, request))],
     hooks: {
+      ready: [request.onReady],
       draw: [(plot) => drawThresholds(plot, request), (plot) => request.onDraw(areaOf(plot))],
-      setCursor: [(plot) => request.onCursor(plot.cursor.idx ?? undefined)],
+      setCursor: [
+        (plot) => request.onCursor(plot.cursor.idx ?? undefined),
+        (plot) => request.onPoint(pointerOf(plot)),
+      ],
       setSelect: [
         (plot) => {
-          if (plot.select.width < 4) return;
+          // Plots that move together all see the drag; the one under the pointer zooms for them.
+          if (plot.select.width < 4 || !plot.cursor.event) return;
           const at = (px: number) => plot.posToVal(px, "x") * 1000;
           request.onZoom(at(plot.select.left), at(plot.select.left + plot.select.width));
         },
       ],
     },
   };
+}
+
+function pointerOf({ cursor, posToVal }: uPlot): PlotPointer | undefined {
+  const { idx, top = -1, event } = cursor;
+  if (typeof idx !== "number" || top < 0 || !event) return undefined;
+  return { at: idx, x: event.clientX, y: event.clientY, value: posToVal(top, "y") };
 }
 
 function areaOf({ over, scales: { x, y } }: uPlot): PlotArea {
@@ -164,7 +190,8 @@ function lineOptions(place: number, { series, within, kind }: PlotRequest): uPlo
   if (kind === "stacked") line.fill = withAlpha(stroke, stackedAlpha);
   else if (kind === "area" || series.length === 1) line.fill = withAlpha(stroke, fillAlpha);
   if (kind === "bars") {
-    line.fill = withAlpha(stroke, series.length > 1 ? stackedAlpha : 0.85);
+    // What covers the bar behind it must not let it through.
+    line.fill = series.length > 1 ? stroke : withAlpha(stroke, 0.85);
     const paths = uPlot.paths.bars?.({ size: [barWidth, maxBarPx] });
     if (paths) line.paths = paths;
   }
