@@ -139,12 +139,17 @@ export function joinMatrices(parts: readonly Part[]): Matrix {
   return { times: first.matrix.times, series: series.slice(0, maxSeries), total };
 }
 
-/** onlySeries empties all series but the chosen ones, which keep their places and so their colours. */
-export function onlySeries(matrix: Matrix, chosen: ReadonlySet<string>): Matrix {
-  if (chosen.size === 0) return matrix;
+/** onlyPlaces empties all series but some, which keep their places and so their colours. */
+export function onlyPlaces(matrix: Matrix, isShown: (place: number) => boolean): Matrix {
+  if (matrix.series.every((_, place) => isShown(place))) return matrix;
   const nothing = matrix.times.map(() => null);
   return {
     ...matrix,
-    series: matrix.series.map((one) => (chosen.has(one.name) ? one : { ...one, values: nothing })),
+    series: matrix.series.map((one, place) => (isShown(place) ? one : { ...one, values: nothing })),
   };
+}
+
+/** onlySeries empties all series but the chosen ones; none chosen means all. */
+export function onlySeries(matrix: Matrix, chosen: ReadonlySet<string>): Matrix {
+  return onlyPlaces(matrix, (place) => chosen.size === 0 || chosen.has(matrix.series[place]?.name ?? ""));
 }

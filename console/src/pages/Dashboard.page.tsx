@@ -1,4 +1,4 @@
-import { Braces, Copy, Pencil, Plus, RefreshCw, Save, Variable, X } from "lucide-react";
+import { Braces, Copy, Pencil, Plus, Save, Variable, X } from "lucide-react";
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router";
 import { Button } from "../components/Button";
@@ -71,7 +71,7 @@ type Open =
   | { readonly what: "panel" | "large"; readonly id: number };
 
 function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
-  const { interval, refresh } = useTime();
+  const { interval } = useTime();
   const navigate = useNavigate();
   const toast = useToast();
   const mayWrite = useCan("dashboards:write");
@@ -133,9 +133,6 @@ function Shown({ id, spec: saved, etag, isBuiltIn = false }: ShownProps) {
             </>
           ) : (
             <>
-              <Button icon aria-label="Refresh" onClick={refresh}>
-                <RefreshCw size={14} />
-              </Button>
               <Button onClick={() => setOpen({ what: "json" })}>
                 <Braces size={14} /> JSON
               </Button>

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { builtIns } from "../../src/dashboards";
+import { timesOf } from "../../src/lib/matrix";
 import { narrow } from "../browser";
 import { write } from "../steps";
 import { answers, checkPage, fails, newVisits } from "./page";
@@ -53,7 +54,7 @@ it("finds dashboards by words and tags, and opens one", async () => {
   await page.getByRole("link", { name: "Cluster overview" }).waitFor();
   await page.getByRole("button", { name: "control plane", exact: true }).click();
   await page.getByRole("link", { name: "API server" }).waitFor();
-  expect(await page.getByRole("link", { name: "Cluster overview" }).count()).toBe(0);
+  await page.getByRole("link", { name: "Cluster overview" }).waitFor({ state: "detached" });
   await page.getByLabel("Search dashboards").fill("etcd");
   await page.waitForURL(/q=etcd/);
   await checkPage(here);
@@ -78,6 +79,103 @@ it.each(builtIns.map(({ id, spec }) => [id, spec.title] as const))(
   },
 );
 
+/** legends is a dashboard of two graphs, whose answers have so many series. */
+const legends = (count: number) => async (page: Page) => {
+  const graph = { type: "timeseries", w: 12, h: 8, y: 0, queries: [{ language: "promql", query: "up" }] };
+  const panels = [
+    { ...graph, id: 1, x: 0, title: "Left" },
+    { ...graph, id: 2, x: 12, title: "Right" },
+  ];
+  const spec = { version: 1, title: "Legends", panels };
+  await page.route(/\/api\/v1\/dashboards\/legends$/, (route) =>
+    route.fulfill({ json: { id: "legends", spec } }),
+  );
+  await page.route(/\/prometheus\/api\/v1\/query_range/, (route) => {
+    const params = new URL(route.request().url()).searchParams;
+    const at = (name: string) => Number(params.get(name));
+    const times = timesOf({ startSeconds: at("start"), endSeconds: at("end"), stepSeconds: at("step") });
+    const result = Array.from({ length: count }, (_, place) => ({
+      metric: { pod: `checkout-${String(place).padStart(2, "0")}` },
+      values: times.map((time, i) => [time, String(place + i / 100)]),
+    }));
+    return route.fulfill({ json: { status: "success", data: { resultType: "matrix", result } } });
+  });
+};
+
+const legendOf = (page: Page) => panel(page, "Left").getByRole("list", { name: /^Series/ });
+
+it("shows whole rows of a long legend, and all of it on demand", async () => {
+  const here = await visits.open("viewer", "/dashboards/legends", { stub: legends(30) });
+  const { page } = here;
+  const list = legendOf(page);
+  const more = panel(page, "Left").getByRole("button", { name: /^\+\d+ more$/ });
+  await more.waitFor();
+  // No row is cut, neither by the list's end nor by the panel's.
+  const cut = () =>
+    list.evaluate((box) => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const end = box.closest("section")?.getBoundingClientRect().bottom ?? 0;
+      const rows = [...box.querySelectorAll("li")].map((row) => row.getBoundingClientRect());
+      const half = rows.filter((row) => row.top >= top && row.top < bottom - 1 && row.bottom > bottom + 1);
+      return half.length + (bottom > end ? 1 : 0);
+    });
+  expect(await cut()).toBe(0);
+  const folded = (await list.boundingBox())?.height ?? 0;
+  await more.click();
+  await panel(page, "Left").getByRole("button", { name: "less" }).waitFor();
+  await expect.poll(async () => (await list.boundingBox())?.height ?? 0).toBeGreaterThan(folded);
+  expect(await cut()).toBe(0);
+  await checkPage(here);
+});
+
+it("shows series of a legend alone, and switches them off and on, by pointer and by keyboard", async () => {
+  const here = await visits.open("viewer", "/dashboards/legends", { stub: legends(4) });
+  const { page } = here;
+  const series = legendOf(page).getByRole("button");
+  const shown = () =>
+    series.evaluateAll((all) => all.map((each) => each.getAttribute("aria-pressed") === "true"));
+  await series.nth(1).click();
+  await expect.poll(shown).toEqual([false, true, false, false]);
+  await series.nth(3).click({ modifiers: ["Shift"] });
+  await expect.poll(shown).toEqual([false, true, false, true]);
+  await series.nth(1).click();
+  await series.nth(1).click();
+  await expect.poll(shown).toEqual([true, true, true, true]);
+  await series.first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Shift+Enter");
+  await expect.poll(shown).toEqual([true, false, true, true]);
+  await page.keyboard.press("Enter");
+  await expect.poll(shown).toEqual([false, true, false, false]);
+  await checkPage(here);
+});
+
+it("tells the values at the pointer, with their time", async () => {
+  const here = await visits.open("viewer", "/dashboards/legends", { stub: legends(30) });
+  const { page } = here;
+  await panel(page, "Left").locator(".u-over").hover();
+  const tip = page.locator("[data-plot-tip]");
+  await tip.getByText(/^\d\d:\d\d:\d\d$/).waitFor();
+  await tip.getByText("and 18 more").waitFor();
+  await page.getByRole("heading", { level: 1 }).hover();
+  await tip.waitFor({ state: "detached" });
+});
+
+it("zooms all panels by one drag, which one step back undoes", async () => {
+  const here = await visits.open("viewer", "/dashboards/legends", { stub: legends(3) });
+  const { page } = here;
+  await panel(page, "Right").locator(".u-over").waitFor();
+  const box = await panel(page, "Left").locator(".u-over").boundingBox();
+  if (!box) throw new Error("the plot has no place");
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + 30, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*to=/);
+  await page.goBack();
+  await page.waitForURL((url) => url.pathname === "/dashboards/legends" && !url.searchParams.has("from"));
+});
+
 it("follows variables, keeps them in the URL, and leads a panel's query to Metrics", async () => {
   const here = await visits.open("owner", "/dashboards/namespaces");
   const { page } = here;
@@ -86,7 +184,8 @@ it("follows variables, keeps them in the URL, and leads a panel's query to Metri
   await page.getByRole("menuitem", { name: "payments", exact: true }).click();
   await page.waitForURL(/var-namespace=payments/);
   await withData(page, "Pods by namespace");
-  expect(await panel(page, "Pods by namespace").getByText("shop", { exact: true }).count()).toBe(0);
+  const other = panel(page, "Pods by namespace").getByText("shop", { exact: true });
+  await other.first().waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Menu of Pods by namespace" }).click();
   await page.getByRole("menuitem", { name: "Explore in Metrics" }).click();
   await page.waitForURL(/\/metrics\?.*payments/);

@@ -31,6 +31,8 @@ interface PanelProps {
 
 const headPx = 34;
 const gapPx = 10;
+// Of the body, as the style sheet has it.
+const footPx = 10;
 
 /** Panel frames one panel: its title, its menu and its body, which loads when it comes into view. */
 export function Panel({ panel, values, ready, height, onLarge, onEdit, onDelete }: PanelProps) {
@@ -123,7 +125,7 @@ export function Panel({ panel, values, ready, height, onLarge, onEdit, onDelete 
         ) : isLines ? (
           <LinesBody query={queries[0]?.query ?? ""} interval={interval} enabled={seen && ready} />
         ) : (
-          <PanelBody panel={panel} answer={data} height={Math.max(40, bodyPx)} asked={queries} />
+          <PanelBody panel={panel} answer={data} height={Math.max(40, bodyPx) - footPx} asked={queries} />
         )}
       </div>
     </section>

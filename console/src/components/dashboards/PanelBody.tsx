@@ -1,14 +1,15 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { usePanelLines } from "../../data/dashboards";
 import { bucketsOf } from "../../lib/buckets";
 import { formatTime } from "../../lib/clock";
 import type { DashboardPanel, DashboardQuery, PanelThreshold } from "../../lib/dashboardmodel";
 import { formatPanel, unitOf } from "../../lib/dashboardunits";
-import { formatValue } from "../../lib/format";
-import { type Matrix, nameWithout, type Series, sharedLabels } from "../../lib/matrix";
+import { type Matrix, nameWithout, onlyPlaces, type Series, sharedLabels } from "../../lib/matrix";
+import type { Choice } from "../../lib/serieschoice";
 import { useTime } from "../../lib/time";
 import { fixed, type Interval } from "../../lib/timerange";
 import { Chart } from "../Chart";
+import { ChartLegend } from "../ChartLegend";
 import { type Column, DataTable } from "../DataTable";
 import { Heatmap } from "../Heatmap";
 import { colorToken } from "../plotoptions";
@@ -71,20 +72,20 @@ interface DrawProps {
   height: number;
 }
 
-// What stands beside a name, its colour and its value, takes about as much room as so many letters.
-const besideName = 14;
-
-/** namesPx is the room for the names of series below a chart: a line for few, and two that scroll for more. */
-function namesPx(names: readonly string[]): number {
-  const letters = names.reduce((sum, name) => sum + name.length + besideName, 0);
-  return letters > 56 ? 48 : 26;
-}
-
 function Lines({ panel, matrix, height }: DrawProps) {
   const { zone, setRange } = useTime();
   const { unit, factor } = unitOf(panel.unit);
-  const scaled = useMemo(() => (factor === 1 ? matrix : times(matrix, factor)), [matrix, factor]);
   const names = useMemo(() => namesOf(matrix.series), [matrix]);
+  const keys = useMemo(() => matrix.series.map(keyOf), [matrix]);
+  const [chosen, setChosen] = useState<Choice>(noChoice);
+  const [focused, setFocused] = useState<number>();
+  const [legendPx, setLegendPx] = useState(0);
+  // What was chosen of another answer does not hide all of this one.
+  const known = useMemo(() => new Set(keys.filter((key) => chosen.has(key))), [keys, chosen]);
+  const scaled = useMemo(() => {
+    const shown = onlyPlaces(matrix, (place) => known.size === 0 || known.has(keys[place] ?? ""));
+    return factor === 1 ? shown : times(shown, factor);
+  }, [matrix, keys, known, factor]);
   const thresholds = useMemo(
     () =>
       (panel.thresholds ?? []).flatMap(({ from, tone }) =>
@@ -99,36 +100,41 @@ function Lines({ panel, matrix, height }: DrawProps) {
         matrix={scaled}
         zone={zone}
         kind={panel.options?.style ?? "lines"}
-        height={Math.max(60, height - (withNames ? namesPx(names) : 0))}
+        height={Math.max(60, height - (withNames ? legendPx : 0))}
         legend="none"
         unit={unit}
+        names={names}
+        format={(value) => formatPanel(value / factor, panel.unit, panel.decimals)}
+        focused={focused}
         thresholds={thresholds}
         syncKey="dashboard"
         framed={false}
         onZoom={(from, to) => setRange(fixed(from, to))}
       />
       {withNames && (
-        <ul
-          className={styles.names}
-          style={{ maxHeight: namesPx(names) }}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
-          tabIndex={0}
-          aria-label="Series"
-        >
-          {names.map((name, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a series' place is what its colour comes from.
-            <li key={place} title={name}>
-              <i style={{ background: `var(${colorToken(place)})` }} />
-              {name}
-              <b className="numbers">
-                {formatPanel(matrix.series[place]?.last ?? null, panel.unit, panel.decimals)}
-              </b>
-            </li>
-          ))}
-        </ul>
+        <ChartLegend
+          entries={matrix.series.map(({ last }, place) => ({
+            key: keys[place] ?? "",
+            name: names[place] || panel.title,
+            color: colorToken(place),
+            value: formatPanel(last, panel.unit, panel.decimals),
+          }))}
+          chosen={known}
+          onChosen={setChosen}
+          onFocus={setFocused}
+          mostPx={height / 2}
+          onHeight={setLegendPx}
+        />
       )}
     </div>
   );
+}
+
+const noChoice: Choice = new Set();
+
+/** keyOf tells the series of a panel apart, whose legends may all be the same. */
+function keyOf({ name, labels }: Series): string {
+  return JSON.stringify([name, labels]);
 }
 
 function times(matrix: Matrix, factor: number): Matrix {
@@ -180,7 +186,8 @@ function Figures({ panel, matrix, height }: DrawProps) {
   const shown = matrix.series.slice(0, 12);
   const names = namesOf(shown);
   return (
-    <div className={styles.figures} data-many={shown.length > 1}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+    <div className={styles.figures} data-many={shown.length > 1} tabIndex={shown.length > 1 ? 0 : undefined}>
       {shown.map((series, place) => {
         const value = reduced(series, panel);
         return (
@@ -292,7 +299,7 @@ function Distribution({ panel, matrix, height }: DrawProps) {
   return (
     <Heatmap
       times={buckets.times}
-      rows={buckets.bounds.map(formatValue)}
+      rows={buckets.bounds.map((bound) => `≤ ${formatPanel(bound, panel.unit)}`)}
       values={buckets.values}
       zone={zone}
       label={panel.title}

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type MouseEvent, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { type Matrix, meanOf, nameWithout, type Series, sharedLabels } from "../../lib/matrix";
+import { asksMore, type Choice, choose } from "../../lib/serieschoice";
 import { nextSort, type Sort, sortRows } from "../../lib/tablesort";
 import { formatUnit, type Unit } from "../../lib/units";
 import { colorToken } from "../plotoptions";
@@ -11,8 +12,8 @@ interface SeriesTableProps {
   matrix: Matrix;
   unit: Unit;
   /** The series that are shown alone; none means all. */
-  chosen: ReadonlySet<string>;
-  onChosen: (chosen: ReadonlySet<string>) => void;
+  chosen: Choice;
+  onChosen: (chosen: Choice) => void;
 }
 
 interface Row {
@@ -28,7 +29,7 @@ const columns = [
   { key: "avg", of: ({ mean }: Row) => mean },
 ] as const;
 
-/** SeriesTable is a graph's legend with figures. A press shows a series alone; with Ctrl, Cmd or Shift one more beside it. */
+/** SeriesTable is a graph's legend with figures. A press shows a series alone; with Ctrl, Cmd or Shift it switches it off and on. */
 export function SeriesTable({ matrix, unit, chosen, onChosen }: SeriesTableProps) {
   const [sort, setSort] = useState<Sort>();
   const shared = useMemo(() => sharedLabels(matrix.series), [matrix]);
@@ -40,13 +41,7 @@ export function SeriesTable({ matrix, unit, chosen, onChosen }: SeriesTableProps
   const sharedText = Object.entries(shared)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(", ");
-  const choose = (event: MouseEvent, name: string) => {
-    const more = event.ctrlKey || event.metaKey || event.shiftKey;
-    const next = new Set(more ? chosen : []);
-    if (chosen.has(name) && (more || chosen.size === 1)) next.delete(name);
-    else next.add(name);
-    onChosen(next);
-  };
+  const all = matrix.series.map(({ name }) => name);
   return (
     <section className={`card ${table.legend} ${styles.sortable}`} aria-label="Series">
       <table>
@@ -73,7 +68,7 @@ export function SeriesTable({ matrix, unit, chosen, onChosen }: SeriesTableProps
                 <button
                   type="button"
                   aria-pressed={chosen.has(row.series.name)}
-                  onClick={(event) => choose(event, row.series.name)}
+                  onClick={(event) => onChosen(choose(chosen, all, row.series.name, asksMore(event)))}
                 >
                   <i style={{ background: `var(${colorToken(row.place)})` }} />
                   <code title={row.series.name}>{nameWithout(row.series.labels, shared)}</code>
