@@ -1,8 +1,8 @@
 import { Filter, X } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Button } from "../components/Button";
-import { Chart } from "../components/Chart";
 import { EventList } from "../components/EventList";
+import { EventBars } from "../components/events/EventBars";
 import styles from "../components/events/Events.module.css";
 import { Facets } from "../components/events/Facets";
 import { SearchInput } from "../components/events/SearchInput";
@@ -23,7 +23,6 @@ import {
 } from "../lib/eventstate";
 import { formatCount } from "../lib/format";
 import { useTime } from "../lib/time";
-import { fixed } from "../lib/timerange";
 import { useUrlState } from "../lib/useurlstate";
 
 /** EventsPage finds Kubernetes events: by text and facets, over time, and against an earlier time. */
@@ -80,21 +79,14 @@ interface OverTimeProps {
 
 /** OverTime shows when events happened, and below it what differs from an earlier time. */
 function OverTime({ state, onState }: OverTimeProps) {
-  const { interval, zone, setRange } = useTime();
+  const { interval } = useTime();
   const series = useEventSeries(state, interval, state.by);
   const trend = useEventTrend(state, interval, state.by, state.compare);
+  const matrix = useMemo(() => series.data && matrixOf(series.data, state.by), [series.data, state.by]);
   return (
     <section className={`card ${styles.chart}`} aria-label="Events over time">
-      {series.data ? (
-        <Chart
-          matrix={matrixOf(series.data, state.by)}
-          zone={zone}
-          kind="bars"
-          height={132}
-          legend="none"
-          framed={false}
-          onZoom={(from, to) => setRange(fixed(from, to))}
-        />
+      {matrix ? (
+        <EventBars matrix={matrix} />
       ) : series.isError ? (
         <Fault error={series.error} onRetry={() => series.refetch()} />
       ) : (
@@ -141,14 +133,12 @@ function List({ events, total, state, onFilter }: ListProps) {
           <p className={styles.sum}>
             <strong className="numbers">{formatCount(total ?? events.data.length)} events</strong>
             {events.hasNextPage && (
-              <Button
-                small
-                variant="quiet"
-                busy={events.isFetchingNextPage}
-                onClick={() => events.fetchNextPage()}
-              >
-                {formatCount(events.data.length)} shown, load more
-              </Button>
+              <>
+                <span className="soft numbers">{formatCount(events.data.length)} shown</span>
+                <Button small busy={events.isFetchingNextPage} onClick={() => events.fetchNextPage()}>
+                  Load more
+                </Button>
+              </>
             )}
           </p>
           <EventList
