@@ -17,7 +17,14 @@ export const rangeQuery = ({ fromMs, toMs }: Interval) => ({
   end: new Date(toMs).toISOString(),
 });
 
-export const presets: readonly number[] = [300, 900, 3600, 21_600, 86_400];
+const hour = 3600;
+const day = 24 * hour;
+
+export const presets: readonly number[] = [
+  ...[300, 900, 1800],
+  ...[hour, 3 * hour, 6 * hour, 12 * hour],
+  ...[day, 2 * day, 7 * day, 30 * day],
+];
 
 export const defaultRange: TimeRange = { kind: "last", seconds: 3600 };
 
@@ -30,6 +37,20 @@ export function resolve(range: TimeRange, nowMs: number): Interval {
 export function fixed(aMs: number, bMs: number): TimeRange {
   const fromMs = Math.floor(Math.min(aMs, bMs));
   return { kind: "fixed", fromMs, toMs: Math.max(Math.ceil(Math.max(aMs, bMs)), fromMs + 1000) };
+}
+
+/** moved is the range half of its length earlier (-1) or later (1); nothing lies after now. */
+export function moved({ fromMs, toMs }: Interval, direction: -1 | 1, nowMs: number): TimeRange {
+  const by = Math.min((direction * (toMs - fromMs)) / 2, Math.max(0, nowMs - toMs));
+  return fixed(fromMs + by, toMs + by);
+}
+
+/** widened is twice the range, around its middle; one that ends now goes on ending now. */
+export function widened(range: TimeRange, nowMs: number): TimeRange {
+  if (range.kind === "last") return { kind: "last", seconds: range.seconds * 2 };
+  const length = range.toMs - range.fromMs;
+  const toMs = Math.max(range.toMs, Math.min(range.toMs + length / 2, nowMs));
+  return fixed(toMs - 2 * length, toMs);
 }
 
 /** readRange takes a range from `last`, or from `from` and `to`; a broken link shows the default range. */

@@ -1,10 +1,10 @@
-import { Clock3 } from "lucide-react";
+import { ChevronLeft, ChevronRight, Clock3, ZoomOut } from "lucide-react";
 import { Popover } from "radix-ui";
 import { type FormEvent, useState } from "react";
 import { formatShort, fromInput, toInput, type Zone } from "../../lib/clock";
 import { formatDuration } from "../../lib/duration";
 import { useTime } from "../../lib/time";
-import { fixed, presets, type TimeRange } from "../../lib/timerange";
+import { fixed, moved, presets, type TimeRange, widened } from "../../lib/timerange";
 import chrome from "./Chrome.module.css";
 import styles from "./TimeRangePicker.module.css";
 
@@ -39,8 +39,9 @@ export function TimeRangePicker() {
             ))}
           </div>
           <div className={styles.custom}>
+            <Steps />
+            <Custom key={`${time.zone} ${JSON.stringify(time.range)}`} onChoose={choose} />
             <Zones zone={time.zone} onChange={time.setZone} />
-            <Custom key={time.zone} onChoose={choose} />
           </div>
         </Popover.Content>
       </Popover.Portal>
@@ -52,6 +53,34 @@ function labelOf(range: TimeRange, zone: Zone): string {
   if (range.kind === "last") return `Last ${formatDuration(range.seconds)}`;
   const now = Date.now();
   return `${formatShort(range.fromMs, zone, now)} – ${formatShort(range.toMs, zone, now)}`;
+}
+
+/** Steps move and widen the range; the panel stays open, as one press is seldom enough. */
+function Steps() {
+  const { range, interval, setRange } = useTime();
+  return (
+    <fieldset className={styles.steps}>
+      <legend className="hidden-visually">Move the range</legend>
+      <button
+        type="button"
+        className="button small"
+        onClick={() => setRange(moved(interval, -1, Date.now()))}
+      >
+        <ChevronLeft size={13} /> Earlier
+      </button>
+      <button type="button" className="button small" onClick={() => setRange(widened(range, Date.now()))}>
+        <ZoomOut size={13} /> Wider
+      </button>
+      <button
+        type="button"
+        className="button small"
+        disabled={range.kind === "last"}
+        onClick={() => setRange(moved(interval, 1, Date.now()))}
+      >
+        Later <ChevronRight size={13} />
+      </button>
+    </fieldset>
+  );
 }
 
 function Zones({ zone, onChange }: { zone: Zone; onChange: (zone: Zone) => void }) {
