@@ -75,14 +75,3 @@ export const silencePresets = ["30m", "1h", "2h", "4h", "8h", "1d", "3d", "7d"] 
 export function presetSeconds(preset: string): number {
   return parseDuration(preset) ?? 3600;
 }
-
-/** forInput and fromInput move a time through an input of type datetime-local, which knows no zone. */
-export function forInput(ms: number): string {
-  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
-}
-
-export function fromInput(text: string): number | undefined {
-  const ms = Date.parse(text);
-  return Number.isFinite(ms) ? ms : undefined;
-}

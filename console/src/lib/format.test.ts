@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatCompact, formatFull, formatValue } from "./format";
+import { formatAge, formatCompact, formatFull, formatLeft, formatValue } from "./format";
 
 it.each([
   [-5, "just now"],
@@ -54,4 +54,17 @@ it.each([
   [Number.NaN, "NaN"],
 ])("%d in full: %s", (value, want) => {
   expect(formatFull(value)).toBe(want);
+});
+
+it.each([
+  [-5, "0 s"],
+  [42_000, "42 s"],
+  [60_000, "1 min"],
+  [90_000, "1 min 30 s"],
+  [11_520_000, "3 h 12 min"],
+  [7_200_000, "2 h"],
+  [86_400_000 + 60_000, "1 d"],
+  [3 * 86_400_000 + 3_600_000, "3 d 1 h"],
+])("%d ms away: %s", (ms, want) => {
+  expect(formatLeft(ms)).toBe(want);
 });

@@ -12,6 +12,23 @@ export function formatAge(ms: number): string {
   return `${Math.floor(ms / day)} d ago`;
 }
 
+/** formatLeft writes how long something is away yet, in the two units that matter: "3 h 12 min", "42 s". */
+export function formatLeft(ms: number): string {
+  const parts = [
+    [Math.floor(ms / day), "d"],
+    [Math.floor((ms % day) / hour), "h"],
+    [Math.floor((ms % hour) / minute), "min"],
+    [Math.floor((ms % minute) / second), "s"],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
+}
+
 /**
  * Numbers are written alike everywhere: in full with separators below 100,000, with an SI prefix and three digits from there on, so that
  * no number is longer than "99,999" and none that is shown in full is rounded. What is cut stands in full in a title: see Figure.

@@ -17,7 +17,7 @@ import { type Alert, useAlerts } from "../data/alerts";
 import { type Silence, useExpireSilence, useSaveSilence, useSilences } from "../data/silences";
 import { matches, writeMatcher } from "../lib/alertsilence";
 import { formatShort } from "../lib/clock";
-import { formatCount } from "../lib/format";
+import { formatCount, formatLeft } from "../lib/format";
 import { useTime } from "../lib/time";
 import { textCodec } from "../lib/urlstate";
 import { useNow } from "../lib/usenow";
@@ -161,7 +161,15 @@ function SilenceTable({ silences, alerts, mayWrite, onEdit }: SilenceTableProps)
         head: "Ends",
         numeric: true,
         cell: ({ endsAt, status }) =>
-          status.state === "expired" ? <Ago at={endsAt} /> : formatShort(Date.parse(endsAt), zone, now),
+          status.state === "expired" ? (
+            <Ago at={endsAt} />
+          ) : (
+            <>
+              {formatShort(Date.parse(endsAt), zone, now)}
+              {zone === "utc" && " UTC"}
+              <small className={styles.left}>in {formatLeft(Date.parse(endsAt) - now)}</small>
+            </>
+          ),
         sort: ({ endsAt }) => endsAt,
       },
       {

@@ -1,14 +1,15 @@
+import { useState } from "react";
 import type { Alert } from "../../data/alerts";
 import type { Matcher, SilenceSpec } from "../../data/silences";
 import {
-  forInput,
-  fromInput,
   matcherFault,
   matches,
   matchesEverything,
   presetSeconds,
   silencePresets,
 } from "../../lib/alertsilence";
+import { fromInput, toInput, type Zone } from "../../lib/clock";
+import { useTime } from "../../lib/time";
 import { Button } from "../Button";
 import { Dialog } from "../Dialog";
 import { Field, Fields } from "../Field";
@@ -47,20 +48,23 @@ interface Values {
 
 /** SilenceDialog makes or changes a silence, and shows the alerts that it covers. */
 export function SilenceDialog({ draft, onClose, onSave, alerts, author, reason }: SilenceDialogProps) {
+  // What is typed is in the zone that it was opened with, whatever is switched to meanwhile.
+  const now = useTime().zone;
+  const [zone] = useState(now);
   const form = useForm<Values>({
     initial: {
       matchers: draft.matchers,
-      starts: draft.startMs === undefined ? "" : forInput(draft.startMs),
-      ends: forInput(draft.endMs ?? Date.now() + presetSeconds("2h") * 1000),
+      starts: draft.startMs === undefined ? "" : toMinute(draft.startMs, zone),
+      ends: toMinute(draft.endMs ?? Date.now() + presetSeconds("2h") * 1000, zone),
       comment: draft.comment,
     },
-    validate,
+    validate: (values) => validate(values, zone),
     submit: async (values) => {
       await onSave({
         ...(draft.id ? { id: draft.id } : {}),
         matchers: values.matchers,
-        startsAt: new Date(fromInput(values.starts) ?? Date.now()).toISOString(),
-        endsAt: new Date(fromInput(values.ends) ?? 0).toISOString(),
+        startsAt: new Date(fromInput(values.starts, zone) ?? Date.now()).toISOString(),
+        endsAt: new Date(fromInput(values.ends, zone) ?? 0).toISOString(),
         createdBy: author,
         comment: values.comment.trim(),
       });
@@ -70,7 +74,8 @@ export function SilenceDialog({ draft, onClose, onSave, alerts, author, reason }
   const { matchers, starts } = form.values;
   const covered = alerts.filter(({ labels }) => matches(matchers, labels));
   const setEnd = (preset: string) =>
-    form.set("ends", forInput((fromInput(starts) ?? Date.now()) + presetSeconds(preset) * 1000));
+    form.set("ends", toMinute((fromInput(starts, zone) ?? Date.now()) + presetSeconds(preset) * 1000, zone));
+  const inZone = zone === "utc" ? " (UTC)" : "";
   return (
     <Dialog
       open
@@ -93,7 +98,7 @@ export function SilenceDialog({ draft, onClose, onSave, alerts, author, reason }
           labels={alerts.map((alert) => alert.labels)}
           error={form.field("matchers").error}
         />
-        <Field label="Ends" required {...form.field("ends")}>
+        <Field label={`Ends${inZone}`} required {...form.field("ends")}>
           <input
             className="input numbers"
             type="datetime-local"
@@ -113,7 +118,7 @@ export function SilenceDialog({ draft, onClose, onSave, alerts, author, reason }
           </div>
         </fieldset>
         <Fields>
-          <Field label="Begins" hint="At once unless told." {...form.field("starts")}>
+          <Field label={`Begins${inZone}`} hint="At once unless told." {...form.field("starts")}>
             <input
               className="input numbers"
               type="datetime-local"
@@ -135,9 +140,14 @@ export function SilenceDialog({ draft, onClose, onSave, alerts, author, reason }
   );
 }
 
-function validate({ matchers, ends, starts, comment }: Values) {
-  const end = fromInput(ends);
-  const start = fromInput(starts) ?? Date.now();
+/** toMinute is a time for an input without seconds. */
+function toMinute(ms: number, zone: Zone): string {
+  return toInput(ms, zone).slice(0, 16);
+}
+
+function validate({ matchers, ends, starts, comment }: Values, zone: Zone) {
+  const end = fromInput(ends, zone);
+  const start = fromInput(starts, zone) ?? Date.now();
   return {
     ...(matchers.length === 0 || matchers.some((one) => matcherFault(one))
       ? { matchers: "Every matcher needs a label and a value." }
