@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatTicks, formatUnit, formatUnitFull, type Unit } from "./units";
+import { formatCores, formatTicks, formatUnit, formatUnitFull, type Unit } from "./units";
 
 it.each<[number, Unit, string]>([
   [0, "bytes", "0 B"],
@@ -37,4 +37,16 @@ it.each<[readonly number[], Unit, string[]]>([
   [[1, 1], "", ["1", "1"]],
 ])("the ticks %j in %j are %j", (ticks, unit, texts) => {
   expect(formatTicks(ticks, unit)).toEqual(texts);
+});
+
+it.each([
+  [0, "0m"],
+  [0.009473, "9.5m"],
+  [0.25, "250m"],
+  [0.9996, "1 core"],
+  [1, "1 core"],
+  [1.943, "1.94 cores"],
+  [14, "14 cores"],
+])("%d processors are %s", (value, text) => {
+  expect(formatCores(value)).toBe(text);
 });

@@ -62,6 +62,15 @@ export function formatBytes(value: number, digits = 3): string {
   return `${value < 0 ? "-" : ""}${text} ${binary[step]}`;
 }
 
+/** formatCores writes processors as manifests and kubectl do: 250m is a quarter of one. */
+export function formatCores(value: number): string {
+  const thousandths = value * 1000;
+  if (thousandths < 9.95) return `${Number(thousandths.toFixed(1))}m`;
+  if (thousandths < 999.5) return `${Math.round(thousandths)}m`;
+  const text = formatValue(value, 2);
+  return `${text} ${text === "1" ? "core" : "cores"}`;
+}
+
 /** formatSeconds writes a span in its largest fitting unit: 240 µs, 1.5 s, 3 min. */
 export function formatSeconds(value: number, digits = 3): string {
   const size = Math.abs(value);

@@ -8,6 +8,7 @@ import { Skeleton } from "../components/Skeleton";
 import { Empty, Fault } from "../components/States";
 import { Tabs } from "../components/Tabs";
 import { useKubeRows } from "../data/kubernetes";
+import { formatCount } from "../lib/format";
 import { type KubeList, kubeLists } from "../lib/kubernetesqueries";
 import { useTime } from "../lib/time";
 import { textCodec } from "../lib/urlstate";
@@ -75,7 +76,8 @@ function List({ list }: { list: KubeList }) {
           onChange={(text) => setFilter({ q: text }, { replace: true })}
         />
         <span className="faint numbers">
-          {found.length === rows.data.length ? rows.data.length : `${found.length} of ${rows.data.length}`}
+          {found.length < rows.data.length && `${formatCount(found.length)} of `}
+          {formatCount(rows.data.length)} {list.label.toLowerCase()}
         </span>
       </search>
       <Card flush label={list.label}>

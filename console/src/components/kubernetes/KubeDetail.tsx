@@ -3,12 +3,11 @@ import { Link, useLocation, useParams } from "react-router";
 import { useEvents } from "../../data/events";
 import { useKubeRows, useKubeSeries } from "../../data/kubernetes";
 import { stepFor } from "../../data/metrics";
-import { formatValue } from "../../lib/format";
 import { type Advice, adviseCPU, adviseMemory } from "../../lib/kubernetes";
 import { type KubeObject, listOf, matchersOf } from "../../lib/kubernetesqueries";
 import { useTime } from "../../lib/time";
 import { fixed } from "../../lib/timerange";
-import { formatBytes, type Unit } from "../../lib/units";
+import { formatBytes, formatCores, type Unit } from "../../lib/units";
 import { sharedParams } from "../../lib/urlstate";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
@@ -233,7 +232,7 @@ function Sizing({ matchers: m }: { matchers: string }) {
               what="CPU"
               advice={adviseCPU(values.cpu ?? 0, values.cpuAsked)}
               asked={values.cpuAsked}
-              format={(n) => `${formatValue(n)} cores`}
+              format={formatCores}
             />
             <Line
               what="Memory"

@@ -3,11 +3,11 @@ import { formatValue } from "../../lib/format";
 import type { KubeRow } from "../../lib/kubernetes";
 import { type KubeList, type KubeObject, kubeLists, listOf, ownsPod } from "../../lib/kubernetesqueries";
 import { useTime } from "../../lib/time";
-import { formatBytes } from "../../lib/units";
+import { formatBytes, formatCores } from "../../lib/units";
 import { Card, Stat, Stats } from "../Card";
 import { Skeleton } from "../Skeleton";
 import { Fault } from "../States";
-import { formatCores, KubeStatus, KubeTable } from "./KubeTable";
+import { KubeStatus, KubeTable } from "./KubeTable";
 
 /** KubeFacts says how an object is at the end of the range. */
 export function KubeFacts({ object }: { object: KubeObject }) {

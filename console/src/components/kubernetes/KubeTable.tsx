@@ -2,7 +2,7 @@ import { useLocation, useNavigate } from "react-router";
 import { formatValue } from "../../lib/format";
 import type { KubeRow } from "../../lib/kubernetes";
 import { type KubeList, pathOfRow } from "../../lib/kubernetesqueries";
-import { formatBytes } from "../../lib/units";
+import { formatBytes, formatCores } from "../../lib/units";
 import { sharedParams } from "../../lib/urlstate";
 import { Badge } from "../Badge";
 import { type Column, DataTable } from "../DataTable";
@@ -25,7 +25,7 @@ export function KubeTable({ list, rows, without = [], empty }: KubeTableProps) {
   return (
     <DataTable
       label={list.label}
-      rows={rows}
+      rows={worstFirst(rows)}
       rowKey={({ key }) => key}
       columns={columnsOf(list).filter(({ key }) => !without.includes(key))}
       onRow={({ labels }) => navigate({ pathname: pathOfRow(list, labels), search: kept })}
@@ -34,7 +34,10 @@ export function KubeTable({ list, rows, without = [], empty }: KubeTableProps) {
   );
 }
 
-export const formatCores = (value: number) => `${formatValue(value)} cores`;
+/** worstFirst puts what is not ready before the rest, and each by name. */
+function worstFirst(rows: readonly KubeRow[]): readonly KubeRow[] {
+  return rows.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || (a.key < b.key ? -1 : 1));
+}
 
 const capital = (text: string) => `${text[0]?.toUpperCase()}${text.slice(1)}`;
 
@@ -121,9 +124,14 @@ function count(key: string, head: string): Column<KubeRow> {
   };
 }
 
+function isReady({ values }: Pick<KubeRow, "values">): boolean {
+  if (values.waiting !== undefined) return false;
+  return values.wanted === undefined ? (values.ready ?? 1) === 1 : (values.ready ?? 0) >= values.wanted;
+}
+
 /** KubeStatus says in one word how an object is. */
 export function KubeStatus({ values, labels }: KubeRow) {
   if (values.waiting !== undefined) return <Badge tone="bad">{labels.reason || "Waiting"}</Badge>;
-  const good = values.wanted === undefined ? values.ready === 1 : (values.ready ?? 0) >= values.wanted;
+  const good = isReady({ values });
   return <Badge tone={good ? "good" : "warn"}>{good ? "Ready" : "Not ready"}</Badge>;
 }
