@@ -100,10 +100,11 @@ const edgePx = 20;
 function Axis({ startMs, spanMs, width, zone }: AxisProps) {
   if (width === 0) return null;
   const stepMs = niceStep(spanMs / 1000, Math.max(2, width / labelPx)) * 1000;
-  const first = Math.ceil(startMs / stepMs) * stepMs;
+  // What stands at an edge would be cut there.
+  const edgeMs = (spanMs * edgePx) / width;
+  const first = Math.ceil((startMs + edgeMs) / stepMs) * stepMs;
   const ticks: number[] = [];
-  // What begins at the edge would be cut there.
-  const lastMs = startMs + spanMs * (1 - edgePx / width);
+  const lastMs = startMs + spanMs - edgeMs;
   for (let at = first; at <= lastMs; at += stepMs) ticks.push(at);
   const text = (at: number) =>
     stepMs >= 86_400_000

@@ -10,6 +10,7 @@ import {
   useState,
 } from "react";
 import { carried, type LogLine } from "../../lib/loglines";
+import { useNarrow } from "../../lib/usenarrow";
 import { copyText } from "../CopyButton";
 import type { LineActions } from "./actions";
 import { LogFoot, type LogFootProps } from "./LogFoot";
@@ -36,7 +37,9 @@ interface LogListProps extends Omit<LogFootProps, "last" | "zone"> {
   onScrolled?: (away: boolean) => void;
 }
 
-const rowPx = 24;
+// As LogRow.module.css has them: a line beside its time and origin; on phones two of them below these.
+const wideRowPx = 24;
+const narrowRowPx = 56;
 
 // So many rows before the end, the next page is asked for: at a brisk scroll it arrives in time.
 const prefetchRows = 200;
@@ -50,12 +53,15 @@ export function LogList(props: LogListProps) {
   // The line itself, since its place changes while lines come in.
   const [activeLine, setActiveLine] = useState<LogLine>();
   const active = useMemo(() => (activeLine ? lines.indexOf(activeLine) : -1), [lines, activeLine]);
+  const rowPx = useNarrow() ? narrowRowPx : wideRowPx;
   const virtual = useVirtualizer({
     count: lines.length + 1,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: 12,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are kept until told that rows have another height.
+  useEffect(() => virtual.measure(), [rowPx]);
   const items = virtual.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
 
@@ -147,7 +153,7 @@ export function LogList(props: LogListProps) {
       <div className={styles.inner} style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const line = lines[item.index];
-          // Rows of one line are as high as they are estimated; measuring each would cost more than drawing it.
+          // Rows that are not wrapped are as high as they are estimated; measuring each would cost more than drawing it.
           const measured = wrapped || !line || open.has(line) || item.size !== rowPx;
           return (
             <div
