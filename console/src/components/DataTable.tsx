@@ -1,6 +1,14 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronDown, ChevronUp } from "lucide-react";
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { nextSort, type Sort, type SortValue, sortRows } from "../lib/tablesort";
 import styles from "./DataTable.module.css";
 
@@ -20,6 +28,8 @@ export interface Column<T> {
   readonly slim?: boolean;
   /** Left out on phones. */
   readonly wideOnly?: boolean;
+  /** Its width where there is room, for tables below each other whose columns must stand in line. */
+  readonly widthPx?: number;
 }
 
 interface DataTableProps<T> {
@@ -180,6 +190,7 @@ function Head<T>({ column, sort, onSort }: HeadProps<T>) {
       data-grow={column.grow}
       data-slim={column.slim}
       data-wide={column.wideOnly}
+      style={column.widthPx ? ({ "--width": `${column.widthPx}px` } as CSSProperties) : undefined}
     >
       {column.sort ? (
         <button type="button" onClick={() => onSort(nextSort(sort, key, downFirst))}>

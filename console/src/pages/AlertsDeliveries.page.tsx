@@ -14,6 +14,7 @@ import { type Delivery, useDeliveries } from "../data/deliveries";
 import { useReceivers } from "../data/receivers";
 import { labelsOfGroup } from "../lib/alertgroupkey";
 import { formatCount } from "../lib/format";
+import { formatSeconds } from "../lib/units";
 import { textCodec } from "../lib/urlstate";
 import { useUrlState } from "../lib/useurlstate";
 import styles from "./Alerts.module.css";
@@ -55,12 +56,12 @@ const columns: readonly Column<Delivery>[] = [
     grow: true,
     cell: ({ error, group_key: group, retry, receiver }) => (
       <>
-        {error ? (
-          <span title={error}>
-            {error} {retry && <span className="faint">It is tried again.</span>}
-          </span>
-        ) : (
-          <Group of={group} />
+        <Group of={group} />
+        {error && (
+          <small className={styles.why} title={error}>
+            {error}
+            {retry && " · it is tried again"}
+          </small>
         )}
         <small className="phone-only">{receiver}</small>
       </>
@@ -95,7 +96,7 @@ const columns: readonly Column<Delivery>[] = [
     head: "Took",
     numeric: true,
     wideOnly: true,
-    cell: ({ seconds }) => `${formatCount(seconds * 1000)} ms`,
+    cell: ({ seconds }) => formatSeconds(seconds),
     sort: ({ seconds }) => seconds,
   },
 ];
@@ -130,7 +131,7 @@ export function AlertsDeliveriesPage() {
           </Link>
         }
       />
-      <search className={styles.tools}>
+      <search className={`${styles.tools} ${styles.chosen}`}>
         <Select
           aria-label="Receiver"
           value={filter.receiver}

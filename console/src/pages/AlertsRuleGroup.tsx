@@ -1,6 +1,6 @@
 import { Plus, Trash2 } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { Ago } from "../components/Ago";
 import { LabelList, Severity } from "../components/alerts/Labels";
 import { Badge, StatusDot } from "../components/Badge";
@@ -25,6 +25,7 @@ import {
   useSaveGroup,
   type VersionedGroup,
 } from "../data/rules";
+import { withoutThreshold } from "../lib/alertlabels";
 import { withoutRule, yamlDiagnostics } from "../lib/alertrule";
 import { isNever, type RuleRow, ruleRows, ruleStatus } from "../lib/alertrulelist";
 import { useSettled } from "../lib/alertsettled";
@@ -86,13 +87,30 @@ export function AlertsRuleGroup() {
             ) : (
               <div className={styles.stack}>
                 {rows.map((row) => (
-                  <RuleCard key={row.key} row={row} stored={group.data} reason={reason} />
+                  <Linked key={row.key} name={row.name}>
+                    <RuleCard row={row} stored={group.data} reason={reason} />
+                  </Linked>
                 ))}
               </div>
             )
           }
         </Tabs>
       )}
+    </div>
+  );
+}
+
+/** Linked comes into view when the address names it, as links of alerts to their rules do. */
+function Linked({ name, children }: { name: string; children: ReactNode }) {
+  const { hash } = useLocation();
+  const ref = useRef<HTMLDivElement>(null);
+  const is = hash === `#${encodeURIComponent(name)}`;
+  useEffect(() => {
+    if (is) ref.current?.scrollIntoView({ block: "start" });
+  }, [is]);
+  return (
+    <div ref={ref} className={styles.linked} data-linked={is}>
+      {children}
     </div>
   );
 }
@@ -152,6 +170,12 @@ function GroupActions({ stored }: { stored: VersionedGroup }) {
   );
 }
 
+/** graphPath leads to the value that a rule compares, or to what it records. */
+function graphPath({ expr, language }: RuleRow): string {
+  const query = new URLSearchParams({ q: withoutThreshold(expr)?.expr ?? expr });
+  return `${language === "logql" ? "/logs" : "/metrics"}?${query}`;
+}
+
 interface RuleCardProps {
   row: RuleRow;
   stored: VersionedGroup;
@@ -185,6 +209,9 @@ function RuleCard({ row, stored, reason }: RuleCardProps) {
       actions={
         <>
           <StatusDot tone={statusTones[status]} label={status} />
+          <Link className="button small" to={graphPath(row)}>
+            Graph
+          </Link>
           {!row.pack && (
             <>
               <Link
@@ -220,8 +247,8 @@ function RuleCard({ row, stored, reason }: RuleCardProps) {
             ["Keeps firing for", rule?.keep_firing_for],
             [
               "Labels",
-              Object.keys(rule?.labels ?? {}).length > 0 ? (
-                <LabelList key="l" labels={rule?.labels ?? {}} />
+              Object.keys(rule?.labels ?? {}).some((name) => name !== "severity") ? (
+                <LabelList key="l" labels={rule?.labels ?? {}} without={["severity"]} />
               ) : undefined,
             ],
             ["Summary", rule?.annotations?.summary],

@@ -15,6 +15,7 @@ import { useCan } from "../data/permissions";
 import { useRuleGroups, useRuleStates } from "../data/rules";
 import { isNever, type RuleRow, ruleMatches, ruleRows, ruleStatus, rulesCodec } from "../lib/alertrulelist";
 import { formatCount } from "../lib/format";
+import { formatSeconds } from "../lib/units";
 import { useUrlState } from "../lib/useurlstate";
 import styles from "./Alerts.module.css";
 
@@ -42,6 +43,7 @@ const columns: readonly Column<RuleRow>[] = [
   {
     key: "status",
     head: "State",
+    widthPx: 112,
     cell: (row) => {
       const status = ruleStatus(row);
       const count = status === "firing" ? row.firing : status === "pending" ? row.pending : 0;
@@ -63,6 +65,7 @@ const columns: readonly Column<RuleRow>[] = [
   {
     key: "severity",
     head: "Severity",
+    widthPx: 96,
     cell: (row) => <Severity value={row.severity} />,
     sort: (row) => row.severity,
     wideOnly: true,
@@ -70,6 +73,7 @@ const columns: readonly Column<RuleRow>[] = [
   {
     key: "evaluated",
     head: "Evaluated",
+    widthPx: 108,
     numeric: true,
     wideOnly: true,
     cell: ({ state }) =>
@@ -83,10 +87,11 @@ const columns: readonly Column<RuleRow>[] = [
   {
     key: "took",
     head: "Took",
+    widthPx: 84,
     numeric: true,
     downFirst: true,
     wideOnly: true,
-    cell: ({ state }) => (state ? `${formatCount(state.evaluationTime * 1000)} ms` : ""),
+    cell: ({ state }) => (state ? formatSeconds(state.evaluationTime) : ""),
     sort: ({ state }) => state?.evaluationTime,
   },
 ];
