@@ -8,6 +8,8 @@ export type AlertState = "firing" | "pending" | "silenced" | "inhibited";
 /** An alert as its rule and the Alertmanager know it. */
 export interface Alert {
   readonly id: string;
+  /** The Alertmanager's name for it, which links in notifications have; undefined until it fires. */
+  readonly fingerprint: string | undefined;
   readonly name: string;
   readonly labels: Labels;
   readonly annotations: Labels;
@@ -135,10 +137,18 @@ export function joinAlerts(groups: readonly RawRuleGroup[], sent: readonly SentA
   return alerts;
 }
 
-function sentPart(one: SentAlert | undefined): Pick<Alert, "state" | "silencedBy" | "receivers"> {
+/** alertOf finds the alert that a link names, by its id here or by the Alertmanager's. */
+export function alertOf(alerts: readonly Alert[], named: string): Alert | undefined {
+  return named ? alerts.find(({ id, fingerprint }) => id === named || fingerprint === named) : undefined;
+}
+
+function sentPart(
+  one: SentAlert | undefined,
+): Pick<Alert, "fingerprint" | "state" | "silencedBy" | "receivers"> {
   const silencedBy = one?.status.silencedBy ?? [];
   const inhibited = (one?.status.inhibitedBy.length ?? 0) > 0;
   return {
+    fingerprint: one?.fingerprint,
     state: silencedBy.length > 0 ? "silenced" : inhibited ? "inhibited" : "firing",
     silencedBy,
     receivers: (one?.receivers ?? []).map(({ name }) => name),

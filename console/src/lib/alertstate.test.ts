@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Alert, joinAlerts } from "../data/alerts";
+import { type Alert, alertOf, joinAlerts } from "../data/alerts";
 import { eventFiltersOf, podPathOf, shortKey, troubleQueryOf, withoutThreshold } from "./alertlabels";
 import { formOf, ruleOf, withRule } from "./alertrule";
 import { matcherFault, matches, readMatcher, writeMatcher } from "./alertsilence";
@@ -7,6 +7,7 @@ import { alertsCodec, groupAlerts, matchesFilter } from "./alertstate";
 
 const alert = (labels: Record<string, string>, more: Partial<Alert> = {}): Alert => ({
   id: shortKey(labels),
+  fingerprint: undefined,
   name: labels.alertname ?? "",
   labels,
   annotations: {},
@@ -82,6 +83,15 @@ describe("alerts", () => {
       ["A", "silenced", 2, ["ops"]],
       ["D", "firing", undefined, ["ops"]],
     ]);
+  });
+
+  it("are found by the id of the list, and by that of notifications", () => {
+    const one = alert({ alertname: "A" }, { fingerprint: "f1" });
+    const other = alert({ alertname: "B" });
+    expect(alertOf([other, one], one.id)).toBe(one);
+    expect(alertOf([other, one], "f1")).toBe(one);
+    expect(alertOf([other, one], "f2")).toBeUndefined();
+    expect(alertOf([other], "")).toBeUndefined();
   });
 
   it("are grouped with the worst first", () => {

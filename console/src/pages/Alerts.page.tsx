@@ -1,13 +1,14 @@
-import { BellRing } from "lucide-react";
+import { BellRing, X } from "lucide-react";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { AlertRows } from "../components/alerts/AlertRows";
+import { Button } from "../components/Button";
 import { Select, TextInput } from "../components/Inputs";
 import { PageHead } from "../components/PageHead";
 import { Progress } from "../components/Progress";
 import { Skeleton } from "../components/Skeleton";
 import { Empty, Fault } from "../components/States";
-import { type Alert, useAlerts } from "../data/alerts";
+import { type Alert, alertOf, useAlerts } from "../data/alerts";
 import { useCan } from "../data/permissions";
 import {
   type AlertsState,
@@ -46,7 +47,7 @@ export function AlertsPage() {
     const wanted = found.filter((one) => state.states.length === 0 || state.states.includes(one.state));
     return groupAlerts(wanted, state.group);
   }, [found, state.states, state.group]);
-  const open = all.find(({ id }) => id === state.open);
+  const open = alertOf(all, state.open);
   const change = (part: Partial<AlertsState>) => setState({ ...state, ...part }, { replace: "q" in part });
 
   return (
@@ -61,6 +62,7 @@ export function AlertsPage() {
           </Link>
         }
       />
+      {alerts.data && state.open && !open && <Over onClose={() => change({ open: "" })} />}
       <Tools state={state} found={found} onChange={change} />
       {alerts.isError && !alerts.data ? (
         <Fault error={alerts.error} onRetry={() => alerts.refetch()} />
@@ -73,8 +75,8 @@ export function AlertsPage() {
           <AlertRows
             groups={groups}
             by={state.group}
-            chosen={state.open}
-            onOpen={(alert) => change({ open: alert.id === state.open ? "" : alert.id })}
+            chosen={open?.id ?? ""}
+            onOpen={(alert) => change({ open: alert.id === open?.id ? "" : alert.id })}
             onPick={(name, value) => change({ q: `${state.q} ${name}=${value}`.trim() })}
             actions={(alert) => silencing.button(alert)}
           />
@@ -89,6 +91,21 @@ export function AlertsPage() {
       )}
       {silencing.dialog}
     </div>
+  );
+}
+
+/** Over says why a link, such as that of a notification, shows no alert. */
+function Over({ onClose }: { onClose: () => void }) {
+  return (
+    <section className={`card ${styles.over}`} role="status">
+      <p>
+        The alert of this link is over: its rule no longer finds anything. Who was told is in the{" "}
+        <Link to="/alerts/notifications">notification log</Link>.
+      </p>
+      <Button small variant="quiet" icon aria-label="Close" onClick={onClose}>
+        <X size={14} />
+      </Button>
+    </section>
   );
 }
 

@@ -18,9 +18,10 @@ import type { Alert } from "../data/alerts";
 import { useAlertEvents, useAlertGraph, useAlertLines } from "../data/alertsevidence";
 import { useRunbook } from "../data/packs";
 import { useCan } from "../data/permissions";
+import { useSilences } from "../data/silences";
 import { useSuspects } from "../data/suspects";
 import { eventFiltersOf, podPathOf, streamSelectorOf, withoutThreshold } from "../lib/alertlabels";
-import { formatTime } from "../lib/clock";
+import { formatShort } from "../lib/clock";
 import { formatValue } from "../lib/format";
 import { overLogs } from "../lib/graphlink";
 import { useTime } from "../lib/time";
@@ -52,11 +53,21 @@ export function AlertDetails({ alert, silence, onClose }: DetailsProps) {
         {mayRead && <Lines alert={alert} />}
         {mayRead && <Warnings alert={alert} />}
         <section className={styles.section} aria-label="Labels">
-          <h3>Labels</h3>
+          <Heading title="Labels" />
           <LabelList labels={alert.labels} />
         </section>
       </div>
     </Drawer>
+  );
+}
+
+/** Heading names a part, with the ways from it to the pages that show more. */
+function Heading({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <header className={styles.heading}>
+      <h3>{title}</h3>
+      {children}
+    </header>
   );
 }
 
@@ -82,13 +93,17 @@ function Facts({ alert }: { alert: Alert }) {
             "Rule",
             rule && (
               <Link
-                to={`/alerts/rules/${encodeURIComponent(rule.namespace)}/${encodeURIComponent(rule.group)}`}
+                to={`/alerts/rules/${encodeURIComponent(rule.namespace)}/${encodeURIComponent(rule.group)}#${encodeURIComponent(alert.name)}`}
               >
-                {rule.namespace} / {rule.group}
+                {alert.name} in {rule.namespace} / {rule.group}
               </Link>
             ),
           ],
-          ["Told", alert.receivers.length > 0 ? alert.receivers.join(", ") : undefined],
+          [
+            "Silenced",
+            alert.silencedBy.length > 0 ? <SilencedBy key="b" ids={alert.silencedBy} /> : undefined,
+          ],
+          ["Notifies", alert.receivers.length > 0 ? alert.receivers.join(", ") : undefined],
           ...others.map(([name, said]) => [name, said] as const),
         ]}
       />
@@ -115,6 +130,22 @@ function Facts({ alert }: { alert: Alert }) {
       )}
     </>
   );
+}
+
+/** SilencedBy says until when, by whom and why nobody is notified. */
+function SilencedBy({ ids }: { ids: readonly string[] }) {
+  const { zone } = useTime();
+  const found = useSilences().data?.filter(({ id }) => ids.includes(id)) ?? [];
+  if (found.length === 0) return <Link to="/alerts/silences">by a silence</Link>;
+  return found.map(({ id, endsAt, createdBy, comment }) => (
+    <p key={id}>
+      <Link to={`/alerts/silences?q=${encodeURIComponent(comment)}`}>
+        until {formatShort(Date.parse(endsAt), zone, Date.now())}
+        {zone === "utc" ? " UTC" : ""}
+      </Link>{" "}
+      by {createdBy}: {comment}
+    </p>
+  ));
 }
 
 /** safeUrl lets a rule's author link to pages alone; other schemes could run code. */
@@ -150,12 +181,14 @@ function Value({ alert }: { alert: Alert }) {
   if (!rule) return null;
   return (
     <section className={styles.section} aria-label="Value">
-      <h3>
-        Value{" "}
-        <Link to={pageWith(logs ? "/logs" : "/metrics", { q: bare?.expr ?? rule.query }, sinceMs)}>
-          open in {logs ? "Logs" : "Metrics"}
+      <Heading title="Value">
+        <Link
+          className="button small"
+          to={pageWith(logs ? "/logs" : "/metrics", { q: bare?.expr ?? rule.query }, sinceMs)}
+        >
+          Open in {logs ? "Logs" : "Metrics"}
         </Link>
-      </h3>
+      </Heading>
       {graph.isError ? (
         <p className={styles.quiet}>{graph.error.message}</p>
       ) : graph.isPending ? (
@@ -181,7 +214,7 @@ function SuspectsOf({ alert }: { alert: Alert }) {
   const suspects = useSuspects(alert.labels, alert.sinceMs, true);
   return (
     <section className={styles.section} aria-label="Suspects">
-      <h3>Suspects: what changed around its start</h3>
+      <Heading title="Suspects: what changed around its start" />
       {suspects.isError ? (
         <Fault error={suspects.error} onRetry={() => suspects.refetch()} />
       ) : suspects.isPending ? (
@@ -214,15 +247,16 @@ function Lines({ alert }: { alert: Alert }) {
   const link = pageWith("/logs", { q: selector, level: "warn,error,critical" }, alert.sinceMs);
   return (
     <section className={styles.section} aria-label="Log lines">
-      <h3>
-        Log lines that speak of trouble <Link to={link}>open in Logs</Link>
+      <Heading title="Log lines that speak of trouble">
         {pod && (
-          <>
-            {" · "}
-            <Link to={{ pathname: pod, search: rangeOnly(search) }}>open the pod</Link>
-          </>
+          <Link className="button small" to={{ pathname: pod, search: rangeOnly(search) }}>
+            Open the pod
+          </Link>
         )}
-      </h3>
+        <Link className="button small" to={link}>
+          Open in Logs
+        </Link>
+      </Heading>
       {lines.isError ? (
         <p className={styles.quiet}>{lines.error.message}</p>
       ) : lines.isPending ? (
@@ -235,7 +269,7 @@ function Lines({ alert }: { alert: Alert }) {
           {lines.data.map(({ ns, text }, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: equal lines may come in the same nanosecond.
             <li key={`${ns}-${place}`}>
-              <time>{formatTime(Number(ns.slice(0, -6)), zone)}</time>
+              <time>{formatShort(Number(ns.slice(0, -6)), zone, Date.now())}</time>
               <span>{text.slice(0, 500)}</span>
             </li>
           ))}
@@ -259,9 +293,11 @@ function Warnings({ alert }: { alert: Alert }) {
   if (!filters) return null;
   return (
     <section className={styles.section} aria-label="Warning events">
-      <h3>
-        Warning events <Link to={pageWith("/events", filters, alert.sinceMs)}>open in Events</Link>
-      </h3>
+      <Heading title="Warning events">
+        <Link className="button small" to={pageWith("/events", filters, alert.sinceMs)}>
+          Open in Events
+        </Link>
+      </Heading>
       {events.isError ? (
         <p className={styles.quiet}>{events.error.message}</p>
       ) : events.isPending ? (
@@ -273,7 +309,7 @@ function Warnings({ alert }: { alert: Alert }) {
         <ul className={styles.lines} tabIndex={0} aria-label="Events">
           {events.data.map((event) => (
             <li key={`${event.last}-${event.object}-${event.reason}`}>
-              <time>{formatTime(Date.parse(event.last), zone)}</time>
+              <time>{formatShort(Date.parse(event.last), zone, Date.now())}</time>
               <span>
                 {event.reason} {event.object}: {event.message.slice(0, 300)}
               </span>

@@ -33,6 +33,9 @@ export function AlertRows(props: AlertRowsProps) {
   return props.groups.map((group) => <Group key={group.key} group={group} {...props} />);
 }
 
+/** The states that notify nobody. */
+const quiet = ["pending", "silenced", "inhibited"] as const;
+
 // A thousand pods that fail at once are one trouble; their first tell enough.
 const shownAtFirst = 50;
 
@@ -53,11 +56,16 @@ function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
           {by === "alertname" && <Severity value={alerts[0]?.labels.severity} />}
           <span className={styles.counts}>
             {firing > 0 && <Badge tone="bad">{formatCount(firing)} firing</Badge>}
-            {alerts.length > firing && (
-              <Badge>
-                {formatCount(alerts.length - firing)} {firing > 0 ? "more" : alerts[0]?.state}
-              </Badge>
-            )}
+            {quiet.map((state) => {
+              const count = alerts.filter((alert) => alert.state === state).length;
+              return (
+                count > 0 && (
+                  <Badge key={state} tone={stateTones[state]}>
+                    {formatCount(count)} {state}
+                  </Badge>
+                )
+              );
+            })}
           </span>
         </button>
       )}
@@ -100,7 +108,9 @@ function Row({
         </button>
         <LabelList labels={labels} without={hidden} onPick={onPick} />
       </div>
-      <span className={styles.value}>{alert.value === undefined ? "" : formatValue(alert.value)}</span>
+      <span className={styles.value} title="The value of the rule's expression">
+        {alert.value === undefined ? "" : formatValue(alert.value)}
+      </span>
       <span className={styles.since}>
         <Ago at={new Date(alert.sinceMs).toISOString()} />
       </span>

@@ -1,5 +1,5 @@
 import type { Suspect } from "../../data/suspects";
-import { formatTime, type Zone } from "../../lib/clock";
+import { formatShort, type Zone } from "../../lib/clock";
 import { Badge } from "../Badge";
 import styles from "./Suspects.module.css";
 
@@ -38,7 +38,7 @@ export function Suspects({ items, zone }: { items: readonly Suspect[]; zone: Zon
               <span className={styles.about}>
                 <span>{one.summary}</span>
                 <small>
-                  {formatTime(Date.parse(one.time), zone)} · {relations[one.relation]}
+                  {formatShort(Date.parse(one.time), zone, Date.now())} · {relations[one.relation]}
                 </small>
               </span>
               <Badge>{kinds[one.kind]}</Badge>
@@ -47,7 +47,7 @@ export function Suspects({ items, zone }: { items: readonly Suspect[]; zone: Zon
               {one.evidence.map((part) => (
                 <li key={`${part.source}-${part.time}-${part.text}`}>
                   <small>
-                    {formatTime(Date.parse(part.time), zone)} {part.source}
+                    {formatShort(Date.parse(part.time), zone, Date.now())} {part.source}
                   </small>{" "}
                   {part.text}
                 </li>
