@@ -37,8 +37,9 @@ export function Requests({ state, onState }: RequestsProps) {
       />
       {audit.hasNextPage && (
         <p className={styles.more}>
-          <Button small variant="quiet" busy={audit.isFetchingNextPage} onClick={() => audit.fetchNextPage()}>
-            {formatCount(audit.data.length)} shown, load more
+          <span className="soft numbers">{formatCount(audit.data.length)} shown</span>
+          <Button small busy={audit.isFetchingNextPage} onClick={() => audit.fetchNextPage()}>
+            Load more
           </Button>
         </p>
       )}

@@ -6,6 +6,7 @@ import { type PatternSort, useLogPatterns } from "../../data/logpatterns";
 import type { AuditState } from "../../lib/auditstate";
 import { noFilter, objectLink } from "../../lib/eventstate";
 import { formatCompact } from "../../lib/format";
+import { addLineFilter } from "../../lib/logql";
 import { useTime } from "../../lib/time";
 import { sharedParams } from "../../lib/urlstate";
 import { Ago } from "../Ago";
@@ -26,6 +27,7 @@ const watched = new Set([
   "services",
 ]);
 const each = 5;
+const everything = '{cluster=~".+"}';
 
 /** Changes lists what is different from before: rollouts, writes to workloads and configuration, new and louder log patterns. */
 export function Changes() {
@@ -101,7 +103,7 @@ interface PatternsProps {
 }
 
 function Patterns({ title, sort, interval }: PatternsProps) {
-  const patterns = useLogPatterns('{cluster=~".+"}', interval, sort, each);
+  const patterns = useLogPatterns(everything, interval, sort, each);
   const { search } = useLocation();
   return (
     <Part
@@ -112,8 +114,8 @@ function Patterns({ title, sort, interval }: PatternsProps) {
     >
       {patterns.data?.items.map(({ id, template, lines, groups, levels }) => {
         const params = sharedParams(new URLSearchParams(search));
-        params.set("view", "patterns");
-        params.set("sort", sort);
+        if (template) params.set("q", addLineFilter(everything, "|>", template));
+        else params.set("view", "patterns");
         const bad = levels.some(({ level }) => level === "error" || level === "critical");
         return (
           <li key={id}>

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "react-router";
 import { type DropReason, useDrops } from "../../data/drops";
 import { Ago } from "../Ago";
 import { Badge } from "../Badge";
@@ -29,7 +30,8 @@ export function Drops() {
             <Empty title="Nothing was refused">
               <p>
                 In this span everything that was sent was taken. What is still missing did not get here: look
-                at the agent's own log, or at when the signal last arrived on the page Clusters.
+                at the agent's own log, or at when each signal last arrived on{" "}
+                <Link to="/clusters">Clusters</Link>.
               </p>
             </Empty>
           ) : (

@@ -69,6 +69,7 @@ export function Limits() {
                 {
                   key: "bytes",
                   head: "Bytes a second",
+                  numeric: true,
                   cell: ({ use: of, set }) => (
                     <Part
                       label="Bytes a second"
@@ -81,6 +82,7 @@ export function Limits() {
                 {
                   key: "today",
                   head: "Bytes today",
+                  numeric: true,
                   wideOnly: true,
                   cell: ({ use: of, set }) => (
                     <Part label="Bytes today" used={of.bytes_today} limit={set.daily_bytes} bytes />
@@ -89,6 +91,7 @@ export function Limits() {
                 {
                   key: "series",
                   head: "Active series",
+                  numeric: true,
                   wideOnly: true,
                   cell: ({ use: of, set }) => (
                     <Part label="Active series" used={of.active_series} limit={set.active_series} />
@@ -97,6 +100,7 @@ export function Limits() {
                 {
                   key: "streams",
                   head: "Active streams",
+                  numeric: true,
                   wideOnly: true,
                   cell: ({ use: of, set }) => (
                     <Part label="Active streams" used={of.active_streams} limit={set.active_streams} />
