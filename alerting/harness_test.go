@@ -35,7 +35,7 @@ const (
 	tenantA = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAA")
 	tenantB = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FBB")
 
-	patience = 30 * time.Second // of a condition, on a machine under heavy load
+	patience = time.Minute // of a condition, on a machine under heavy load
 )
 
 // world is what lies outside the alerting role: the series that rules read, and what they wrote.

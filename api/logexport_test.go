@@ -65,7 +65,7 @@ func (f *exportFake) awaitClose(t *testing.T) {
 	t.Helper()
 	select {
 	case <-f.closed:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the export was not closed")
 	}
 }
@@ -229,7 +229,7 @@ func TestExportToAReaderThatStops(t *testing.T) {
 		if !errors.As(err, &stalled) || stalled.ID != "seamark-export-stalled" {
 			t.Errorf("got %v, want seamark-export-stalled", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the export goes on")
 	}
 	f.awaitClose(t)

@@ -47,7 +47,7 @@ func (l *lokiTailer) awaitClosed(t *testing.T) {
 	t.Helper()
 	select {
 	case <-l.closed:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the tail's place was not given back")
 	}
 }
@@ -105,7 +105,7 @@ func dial(t *testing.T, server *httptest.Server, params url.Values, options *web
 // frames returns the texts that come until the connection closes, and what it closes with.
 func frames(t *testing.T, conn *websocket.Conn) (texts []string, end websocket.CloseError) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		kind, body, err := conn.Read(ctx)

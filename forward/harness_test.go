@@ -35,7 +35,7 @@ const (
 	tenant  = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 	other   = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAX")
 	cluster = seamark.ClusterID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
-	within  = 30 * time.Second
+	within  = time.Minute
 )
 
 // world is a bus, and what forwarders need beside it. It implements forward.Streams.

@@ -201,7 +201,7 @@ func TestPushReachesTheStoreOnce(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, w.Code, w.Body.String())
 	}
 	conn := r.conn()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if rows, _ := r.counts(conn, "logs", "body"); rows != 1 {
 			return fmt.Errorf("got %d rows, want 1", rows)
 		}
@@ -237,7 +237,7 @@ func TestWriterSurvivesEveryStep(t *testing.T) {
 			want := <-acked
 			require.Positive(t, want)
 			defer r.run(r.writer(nil))()
-			testkit.Eventually(t, 30*time.Second, func() error {
+			testkit.Eventually(t, time.Minute, func() error {
 				if rows, unique := r.counts(conn, "logs", "body"); rows != uint64(want) || unique != uint64(want) {
 					return fmt.Errorf("got %d rows, %d distinct; %d were acknowledged", rows, unique, want)
 				}
@@ -334,7 +334,7 @@ func TestPushKeepsGoodBesideBad(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, w.Code)
 	require.Contains(t, w.Body.String(), "1 of 2 rows were refused; the others are stored.")
 	conn := r.conn()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if rows, _ := r.counts(conn, "logs", "body"); rows != 1 {
 			return fmt.Errorf("got %d rows, want 1", rows)
 		}
@@ -360,7 +360,7 @@ func TestEventsBecomeRowsAndLines(t *testing.T) {
 	var rows uint64
 	var cnt uint32
 	var cluster string
-	testkit.Eventually(t, 20*time.Second, func() error { // lines and events are inserts of their own
+	testkit.Eventually(t, time.Minute, func() error { // lines and events are inserts of their own
 		if lines, _ := r.counts(conn, "logs", "body"); lines != 3 {
 			return fmt.Errorf("got %d lines, want 3", lines)
 		}
@@ -385,7 +385,7 @@ func TestUnreadableMessageIsSetAside(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON("two", time.Now())).Code)
 	defer r.run(r.writer(nil))()
 	conn := r.conn()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if rows, _ := r.counts(conn, "logs", "body"); rows != 2 {
 			return fmt.Errorf("got %d rows, want 2", rows)
 		}
@@ -415,7 +415,7 @@ func TestEventsAmongLogs(t *testing.T) {
 	require.Contains(t, bulk.Body.String(), `"errors":false`)
 	require.Equal(t, http.StatusOK, r.push("/services/collector", "application/json", `{"event":`+event+`}`).Code)
 	conn := r.conn()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		var events, lines uint64
 		db := fmt.Sprintf("t%04d", r.number)
 		if err := conn.QueryRow(t.Context(), "SELECT (SELECT count() FROM "+db+".events FINAL), (SELECT count() FROM "+db+".logs WHERE body = 'plain')").Scan(&events, &lines); err != nil {
@@ -475,7 +475,7 @@ func TestPushingABatchAgain(t *testing.T) {
 	require.Error(t, in.Push(t.Context(), p, seamark.Logs, "one", &b))
 	require.NoError(t, in.Push(t.Context(), p, seamark.Logs, "one", &b))
 	conn := r.conn()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		var whole, doubled uint64
 		err := conn.QueryRow(t.Context(), fmt.Sprintf("SELECT count(), countIf(body = 'abab') FROM t%04d.logs", r.number)).Scan(&whole, &doubled)
 		if err == nil && (whole != 2 || doubled != 1) {

@@ -71,7 +71,7 @@ func (c *countedLines) stored() (lines, counted uint64) {
 // becomes waits until so many lines are stored and counted.
 func (c *countedLines) becomes(lines, counted int) {
 	c.t.Helper()
-	testkit.Eventually(c.t, 30*time.Second, func() error {
+	testkit.Eventually(c.t, time.Minute, func() error {
 		if n, m := c.stored(); n != uint64(lines) || m != uint64(counted) {
 			return fmt.Errorf("%d lines are stored and %d are counted, want %d and %d", n, m, lines, counted)
 		}
@@ -99,7 +99,7 @@ func (c *countedLines) checkpoint() ingest.Checkpoint {
 // nothingWaits waits until the shard's document says that all counts are stored.
 func (c *countedLines) nothingWaits() {
 	c.t.Helper()
-	testkit.Eventually(c.t, 30*time.Second, func() error {
+	testkit.Eventually(c.t, time.Minute, func() error {
 		if doc := c.checkpoint(); doc.Waiting != 0 || doc.Intent != nil {
 			return fmt.Errorf("the checkpoint is %+v", doc)
 		}
@@ -148,7 +148,7 @@ func TestCountsWaitBehindTheirLines(t *testing.T) {
 	brief := func(o *ingest.WriterOptions) { o.TailAge = time.Millisecond }
 	first := func(want uint64) {
 		t.Helper()
-		testkit.Eventually(t, 30*time.Second, func() error {
+		testkit.Eventually(t, time.Minute, func() error {
 			state, err := c.bus.State(t.Context(), c.shard())
 			if err == nil && state.First != want {
 				err = fmt.Errorf("the stream begins at %d, want %d", state.First, want)
@@ -186,7 +186,7 @@ func TestCountsWaitBehindTheirLines(t *testing.T) {
 // waits waits until so many messages are stored whose counts wait.
 func (c *countedLines) waits(registry *prometheus.Registry, messages int) {
 	c.t.Helper()
-	testkit.Eventually(c.t, 30*time.Second, func() error {
+	testkit.Eventually(c.t, time.Minute, func() error {
 		families, err := registry.Gather()
 		if err != nil {
 			return err

@@ -41,7 +41,7 @@ func TestRefusedSegmentIsSetAside(t *testing.T) {
 			return nil
 		}
 	}
-	testkit.Eventually(t, 30*time.Second, stored(2))
+	testkit.Eventually(t, time.Minute, stored(2))
 	letters, err := bus.OpenDeadLetters(t.Context(), r.js)
 	require.NoError(t, err)
 	var found []bus.DeadLetter
@@ -61,7 +61,7 @@ func TestRefusedSegmentIsSetAside(t *testing.T) {
 	// The same segment once more comes back to the same place; a sound one is stored.
 	require.NoError(t, letters.Replay(t.Context(), found[0].Number))
 	require.Equal(t, http.StatusNoContent, r.push("/loki/api/v1/push", "application/json", lokiJSON("three", time.Now())).Code)
-	testkit.Eventually(t, 30*time.Second, stored(3))
+	testkit.Eventually(t, time.Minute, stored(3))
 	var number uint64
 	require.NoError(t, letters.List(t.Context(), 1, func(l bus.DeadLetter) error { number = l.Number; return nil }))
 	require.Greater(t, number, found[0].Number)
@@ -72,7 +72,7 @@ func TestRefusedSegmentIsSetAside(t *testing.T) {
 	sound.Segments = sound.Segments[len(sound.Segments)-1:]
 	require.NoError(t, r.bus.Bury(t.Context(), shard, &bus.DeadLetter{Sequence: 99, Tenant: id, Reason: "for the test", Data: store.AppendFrame(nil, &sound)}))
 	require.NoError(t, letters.List(t.Context(), 1, func(l bus.DeadLetter) error { return letters.Replay(t.Context(), l.Number) }))
-	testkit.Eventually(t, 30*time.Second, stored(4))
+	testkit.Eventually(t, time.Minute, stored(4))
 
 	require.NoError(t, r.bus.Bury(t.Context(), shard, &bus.DeadLetter{Sequence: 100, Segment: -1, Reason: "for the test", Data: []byte("rubbish")}))
 	require.ErrorContains(t, letters.List(t.Context(), 1, func(l bus.DeadLetter) error { return letters.Replay(t.Context(), l.Number) }), "cannot be read")

@@ -102,18 +102,18 @@ func TestReplacedMessages(t *testing.T) {
 			}
 			var done sync.WaitGroup
 			done.Go(func() { _ = r.writerOf(h, prometheus.NewRegistry(), die).Run(ctx) })
-			testkit.Eventually(t, 20*time.Second, r.holds(conn, len(c.before)))
+			testkit.Eventually(t, time.Minute, r.holds(conn, len(c.before)))
 			cancel() // one that ends in order saves how far it has come
 			done.Wait()
 
 			h.shows = c.after
 			registry := prometheus.NewRegistry()
 			defer r.run(r.writerOf(h, registry, nil))()
-			testkit.Eventually(t, 20*time.Second, r.holds(conn, len(c.want)))
+			testkit.Eventually(t, time.Minute, r.holds(conn, len(c.want)))
 			var lines []string
 			require.NoError(t, conn.QueryRow(t.Context(), fmt.Sprintf("SELECT arraySort(groupArray(body)) FROM t%04d.logs", r.number)).Scan(&lines))
 			require.Equal(t, c.want, lines)
-			testkit.Eventually(t, 20*time.Second, func() error {
+			testkit.Eventually(t, time.Minute, func() error {
 				if got := counter(t, registry, "seamark_writer_stream_losses_total"); got != c.losses {
 					return fmt.Errorf("got %v losses, want %v", got, c.losses)
 				}

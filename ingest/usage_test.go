@@ -88,9 +88,9 @@ func TestMeterCountsWhatIsStored(t *testing.T) {
 				done.Wait()
 				defer r.run(r.writer(nil))()
 			}
-			testkit.Eventually(t, 20*time.Second, r.holds(r.conn(), bodies))
+			testkit.Eventually(t, time.Minute, r.holds(r.conn(), bodies))
 			want := store.UsageRow{Time: time.Unix(0, 0).UTC(), Signal: "logs", Source: "loki", Requests: uint64(bodies), Rows: uint64(bodies), Bytes: uint64(bytes), Wire: uint64(bytes)}
-			testkit.Eventually(t, 20*time.Second, func() error {
+			testkit.Eventually(t, time.Minute, func() error {
 				got, err := r.metered()
 				if err != nil {
 					return err
@@ -120,7 +120,7 @@ func TestMeterTellsWhatWasSetAside(t *testing.T) {
 	frame.Usage = store.CountUsage(nil, frame.Segments, key)
 	r.publish("bad", store.AppendFrame(nil, &frame))
 	defer r.run(r.writer(nil))()
-	testkit.Eventually(t, 30*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		got, err := r.metered()
 		if u := got["logs/loki"]; err != nil || u.Rows != 2 || got["logs/"].SetAside != 1 {
 			return fmt.Errorf("got %+v, %w", got, err)
@@ -143,7 +143,7 @@ func TestPublishUsageCountsOnce(t *testing.T) {
 	for _, id := range []string{"1", "1", "2"} {
 		require.NoError(t, publish(t.Context(), tenantID(r.number), id, at, lines))
 	}
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		got, err := r.metered()
 		if u := got["/logql"]; err != nil || u.Queries != 6 || u.ReadRows != 8 || u.ReadBytes != 10 || u.CPU != 12*time.Microsecond {
 			return fmt.Errorf("got %+v, %w", got, err)

@@ -18,7 +18,7 @@ import (
 	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // pager keeps what was raised.
 type pager struct {

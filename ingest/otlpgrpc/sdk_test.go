@@ -36,12 +36,12 @@ func TestSDKExporter(t *testing.T) {
 				}
 				return nil
 			}}
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithInsecure(), otlptracegrpc.WithEndpoint(serve(t, newServer(t, b.options(t)))),
 				otlptracegrpc.WithCompressor("gzip"), otlptracegrpc.WithHeaders(map[string]string{"authorization": "Bearer " + goodToken}),
 				otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{
-					Enabled: true, InitialInterval: time.Millisecond, MaxInterval: time.Millisecond, MaxElapsedTime: 15 * time.Second,
+					Enabled: true, InitialInterval: time.Millisecond, MaxInterval: time.Millisecond, MaxElapsedTime: time.Minute,
 				}))
 			if err != nil {
 				t.Fatal(err)

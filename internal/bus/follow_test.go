@@ -35,7 +35,7 @@ func TestFollowOneTenant(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(20), state.Last)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	enough := errors.New("enough")
 	var got []string
@@ -63,7 +63,7 @@ func TestTrailAndArrivals(t *testing.T) {
 	f := bus.NewFollower(js, seamark.Logs, 1, nil)
 	shard := bus.Shard{Signal: seamark.Logs}
 	require.NoError(t, f.Settle(t.Context(), shard))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	enough := errors.New("enough")
 	var trail, arrivals []uint64

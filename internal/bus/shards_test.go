@@ -19,7 +19,7 @@ import (
 const (
 	testShards  = 12
 	shardsTTL   = time.Second
-	shardsLimit = 30 * time.Second // of a condition, on a machine under heavy load
+	shardsLimit = time.Minute // of a condition, on a machine under heavy load
 )
 
 // sharer is a process that shares shards and works on what it holds.

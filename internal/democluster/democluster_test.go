@@ -140,7 +140,7 @@ func advanceLive(t *testing.T, s *server, c *democluster.Cluster, clock *testkit
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
 	want := clock.Now().Truncate(time.Second).UnixMilli()
-	testkit.Eventually(t, 20*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		late := int64(0)

@@ -238,7 +238,7 @@ func TestClickHouseEndsWithItsKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.Wait()
-	testkit.Eventually(t, 30*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if dial(strings.TrimSpace(addr)) == nil {
 			return errors.New("the engine still listens")
 		}

@@ -117,7 +117,7 @@ func (r *rig) start(t *testing.T, id seamark.TenantID) transfer.Job {
 func (r *rig) await(t *testing.T, id seamark.TenantID, job string, state transfer.State) transfer.Job {
 	t.Helper()
 	var found transfer.Job
-	testkit.Eventually(t, 30*time.Second, func() (err error) {
+	testkit.Eventually(t, time.Minute, func() (err error) {
 		if found, err = r.Find(t.Context(), id, job); err == nil && found.State != state {
 			err = fmt.Errorf("the export is %s (%s), want %s", found.State, found.Fault, state)
 		}
@@ -179,7 +179,7 @@ func TestExportGoesOn(t *testing.T) {
 	first := &source{stop: "logs/2026-01-02"}
 	r := run(t, js, dir, first)
 	job := r.start(t, tenantA)
-	testkit.Eventually(t, 30*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		if len(first.parts()) < 2 {
 			return errors.New("the second part is not begun")
 		}
@@ -253,7 +253,7 @@ func TestExpiredExports(t *testing.T) {
 	run(t, js, dir, &source{}, func(o *transfer.Options) {
 		o.Now, o.Tenants = clock.Now, func() []seamark.TenantID { return living }
 	})
-	testkit.Eventually(t, 30*time.Second, func() error {
+	testkit.Eventually(t, time.Minute, func() error {
 		for id, job := range map[seamark.TenantID]transfer.Job{tenantA: a, tenantB: b} {
 			if _, err := os.Stat(filepath.Join(dir, string(id), job.ID)); !errors.Is(err, os.ErrNotExist) {
 				return fmt.Errorf("the export of %s is still there: %w", id, err)

@@ -109,7 +109,7 @@ func (n *node) start(tenant seamark.TenantID, text string) jobs.Job {
 func (n *node) await(job jobs.Job, state jobs.State) jobs.Job {
 	n.w.t.Helper()
 	var found jobs.Job
-	testkit.Eventually(n.w.t, 20*time.Second, func() (err error) {
+	testkit.Eventually(n.w.t, time.Minute, func() (err error) {
 		if found, err = n.Find(n.w.t.Context(), job.Tenant, job.ID); err == nil && found.State != state {
 			err = fmt.Errorf("the job is %s (%+v), want %s", found.State, found.Fault, state)
 		}

@@ -25,7 +25,7 @@ const (
 	tenant  = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 	other   = seamark.TenantID("01ARZ3NDEKTSV4RRFFQ69G5FAW")
 	cluster = seamark.ClusterID("01ARZ3NDEKTSV4RRFFQ69G5FAX")
-	within  = 10 * time.Second
+	within  = time.Minute
 )
 
 var base = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
