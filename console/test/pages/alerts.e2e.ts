@@ -199,7 +199,7 @@ it("deletes a receiver with a way back", async () => {
   const remove = page.getByRole("button", { name: "Delete goes" });
   await remove.click();
   await page.getByText("Deleted receiver goes.").waitFor();
-  expect(await remove.count()).toBe(0);
+  await remove.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Undo" }).click();
   await remove.click();
   // The time for Undo passes, and the server is told.

@@ -63,7 +63,7 @@ it("shows exemplars in the graph and below it, by pointer and by keyboard", asyn
   const here = await visits.open("owner", `/metrics?q=${metric}_total&last=5m`);
   const { page } = here;
   await plotDrawn(page);
-  expect(await points(page).count()).toBe(5);
+  await expect.poll(() => points(page).count()).toBe(5);
 
   await points(page).last().hover();
   const card = page.getByRole("dialog", { name: "Exemplar" });

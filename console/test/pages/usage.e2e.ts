@@ -13,7 +13,7 @@ it("shows limits with what is used of them, and usage over time", async () => {
   await page.getByRole("tab", { name: "Over time" }).click();
   await page.getByRole("table", { name: "Sums" }).getByText("logs", { exact: true }).waitFor();
   await page.getByLabel("Figure").selectOption({ label: "Rows sent" });
-  expect(new URL(page.url()).searchParams.get("figure")).toBe("rows");
+  await page.waitForURL((url) => url.searchParams.get("figure") === "rows");
   expect(await page.getByRole("link", { name: "CSV" }).getAttribute("href")).toContain("format=csv");
   await checkPage(here);
 });
