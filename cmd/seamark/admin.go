@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -46,7 +48,10 @@ func (c *adminCmd) connect() (*nats.Conn, jetstream.JetStream, error) {
 	} else {
 		nc, err = engine.DialSocket(app.SocketPath(c.DataDir), nats.MaxReconnects(0), nats.RetryOnFailedConnect(false))
 	}
-	if err != nil {
+	switch {
+	case err != nil && c.NATSURL != "":
+		return nil, nil, fmt.Errorf("NATS does not answer at --nats.url: %w", err)
+	case err != nil:
 		return nil, nil, fmt.Errorf("no server answers in %s (is it running, and is --data-dir its folder?): %w", c.DataDir, err)
 	}
 	js, err := jetstream.New(nc)
@@ -210,6 +215,10 @@ type clusterListCmd struct {
 func (c *clusterListCmd) Run(ctx context.Context, admin *adminCmd) error {
 	return admin.withTenant(ctx, c.Tenant, func(d *tenant.Directory, t tenant.Tenant) error {
 		list, arrivals := d.ListClusters(ctx, t.ID), d.ListArrivals(ctx, t.ID)
+		head := "NAME\tID"
+		for _, signal := range seamark.Signals() {
+			head += "\t" + strings.ToUpper(signal.String())
+		}
 		rows := make([]string, len(list))
 		for i, cl := range list {
 			rows[i] = cl.Name + "\t" + string(cl.ID)
@@ -221,7 +230,7 @@ func (c *clusterListCmd) Run(ctx context.Context, admin *adminCmd) error {
 				rows[i] += "\t" + last
 			}
 		}
-		return admin.print(list, "NAME\tID\tLOGS\tMETRICS\tEVENTS", rows)
+		return admin.print(list, head, rows)
 	})
 }
 
@@ -258,7 +267,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, admin *adminCmd) error {
 
 func (c *tokenCreateCmd) spec(ctx context.Context, d *tenant.Directory, t tenant.Tenant) (tenant.TokenSpec, error) {
 	kind, err := seamark.ParseTokenKind(c.Kind)
-	if err != nil {
+	if err := errors.Join(err, c.check(kind)); err != nil {
 		return tenant.TokenSpec{}, err
 	}
 	spec := tenant.TokenSpec{Kind: kind, Name: c.Name}
@@ -281,7 +290,20 @@ func (c *tokenCreateCmd) spec(ctx context.Context, d *tenant.Directory, t tenant
 			return spec, nil
 		}
 	}
-	return spec, fmt.Errorf("an ingest token needs --cluster, one of the tenant's clusters; there is none called %q", c.Cluster)
+	return spec, fmt.Errorf("the tenant has no cluster %q; `seamark admin cluster list %s` tells which there are", c.Cluster, c.Tenant)
+}
+
+// check refuses what would make another token than the one that was asked for.
+func (c *tokenCreateCmd) check(kind seamark.CredentialKind) error {
+	switch {
+	case c.TTL < 0:
+		return fmt.Errorf("--ttl is %s; a token's life is longer than zero", c.TTL)
+	case kind == seamark.IngestToken && c.Cluster == "":
+		return errors.New("an ingest token needs --cluster, one of the tenant's clusters")
+	case kind != seamark.IngestToken && c.Cluster != "":
+		return fmt.Errorf("--cluster is for ingest tokens; a token of kind %s is for the whole tenant. An API key can be restricted to clusters: `seamark ctl key create`", kind)
+	}
+	return nil
 }
 
 type tokenListCmd struct {
@@ -292,7 +314,10 @@ type tokenListCmd struct {
 func (c *tokenListCmd) Run(ctx context.Context, admin *adminCmd) error {
 	return admin.withTenant(ctx, c.Tenant, func(d *tenant.Directory, t tenant.Tenant) error {
 		list := d.ListTokens(ctx, t.ID)
-		rows := make([]string, len(list))
+		rows, clusters := make([]string, len(list)), map[seamark.ClusterID]string{}
+		for _, cl := range d.ListClusters(ctx, t.ID) {
+			clusters[cl.ID] = cl.Name
+		}
 		for i, tok := range list {
 			state := "live"
 			switch {
@@ -301,9 +326,13 @@ func (c *tokenListCmd) Run(ctx context.Context, admin *adminCmd) error {
 			case !tok.Expires.IsZero() && time.Now().After(tok.Expires):
 				state = "expired"
 			}
-			rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s", tok.KeyID, tok.Kind, state, tok.Name, tok.Created.UTC().Format(time.RFC3339))
+			expires := "never"
+			if !tok.Expires.IsZero() {
+				expires = tok.Expires.UTC().Format(time.RFC3339)
+			}
+			rows[i] = fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s", tok.KeyID, tok.Kind, clusters[tok.Cluster], state, tok.Name, tok.Created.UTC().Format(time.RFC3339), expires)
 		}
-		return admin.print(list, "KEY ID\tKIND\tSTATE\tNAME\tCREATED", rows)
+		return admin.print(list, "KEY ID\tKIND\tCLUSTER\tSTATE\tNAME\tCREATED\tEXPIRES", rows)
 	})
 }
 

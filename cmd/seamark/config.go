@@ -34,6 +34,8 @@ func flatten(prefix string, doc map[string]any, out map[string]any) {
 				parts[i] = fmt.Sprint(part)
 			}
 			out[prefix+key] = parts
+		case nil: // a name without a value sets nothing; that there is such a setting is checked all the same
+			out[prefix+key] = nil
 		default:
 			out[prefix+key] = fmt.Sprint(value)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -26,7 +27,8 @@ type doctorCmd struct {
 func (c *doctorCmd) Run(ctx context.Context) error {
 	o, err := c.examination()
 	if err != nil {
-		return err
+		_, _ = fmt.Fprintln(os.Stderr, "seamark:", err)
+		return exitCode(usageCode) // 1 would say that there are warnings and no more
 	}
 	report := doctor.Examine(ctx, o)
 	write := report.WriteText

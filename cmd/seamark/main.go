@@ -26,13 +26,31 @@ func main() {
 		os.Exit(engine.RunChild(os.Args[2:]))
 	}
 	err := run(os.Args[1:])
+	if _, told := errors.AsType[exitCode](err); err != nil && !told {
+		fmt.Fprintln(os.Stderr, "seamark:", err)
+	}
+	os.Exit(codeOf(err))
+}
+
+// usageCode is the exit code for a wrong command line or configuration file. It is not 1, which commands such as doctor have a
+// meaning of their own for.
+const usageCode = 2
+
+// usageError is a fault of the command line, the environment or the configuration file.
+type usageError struct{ error }
+
+// codeOf returns the exit code that an error stands for.
+func codeOf(err error) int {
 	if code, ok := errors.AsType[exitCode](err); ok {
-		os.Exit(int(code))
+		return int(code)
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return usageCode
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "seamark:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 // cli is the command line.
@@ -77,7 +95,7 @@ func run(args []string) error {
 		if parse, ok := errors.AsType[*kong.ParseError](err); ok {
 			_ = parse.Context.PrintUsage(true)
 		}
-		return err
+		return usageError{err}
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return c.Admin.remember(ctx, parsed, parsed.Run())
