@@ -289,7 +289,9 @@ func (s *surroundings) links() []receivers.Link {
 		u.RawQuery = q.Encode()
 		return u.String()
 	}
-	var list []receivers.Link
+	alert := s.console.JoinPath("alerts")
+	alert.RawQuery = url.Values{"alert": {s.alert.Fingerprint().String()}}.Encode()
+	list := []receivers.Link{{Text: "Alert", URL: alert.String()}}
 	if expr := s.expression(); expr != "" && !strings.Contains(expr, "\x00") {
 		list = append(list, receivers.Link{Text: "Metrics", URL: page("metrics", map[string]string{"q": expr})})
 	}

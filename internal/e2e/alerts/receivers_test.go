@@ -181,7 +181,7 @@ rules:
 	short := []string{"sns"}
 	s.all(t, short, "nearly", "0.97")
 	full := []string{"slack", "msteams", "msteamsv2", "discord", "bot12:ab", "pagerduty", "opsgenie", "victorops", "dingtalk", "feishu", "wecom", "webhook"}
-	s.all(t, full, "A disk is nearly full", "0.97", "no space left on device sda", "Evicted", "the node was low on disk", "seamark.example/logs")
+	s.all(t, full, "A disk is nearly full", "0.97", "no space left on device sda", "Evicted", "the node was low on disk", "seamark.example/alerts?alert=", "seamark.example/logs")
 	testkit.Eventually(t, within, func() error {
 		for _, m := range mail.Mails() {
 			if m.TLS && m.User == "ann" && strings.Contains(m.Data, "nearly full") && strings.Contains(m.Data, "no space left on device sda") {
