@@ -53,7 +53,7 @@ function Figures({ list, row }: { list: KubeList; row: KubeRow }) {
   const isWorkload = list.id === "workloads";
   return (
     <Stats>
-      {list.id !== "namespaces" && <Stat label="Status" value={<KubeStatus {...row} />} />}
+      {list.id !== "namespaces" && <Stat label="Status" value={<KubeStatus row={row} />} />}
       {isWorkload && counted("Pods ready", "ready")}
       {isWorkload && counted("Pods wanted", "wanted")}
       {list.id === "clusters" && counted("Nodes", "wanted")}

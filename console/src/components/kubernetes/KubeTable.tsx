@@ -54,7 +54,7 @@ function columnsOf(list: KubeList): Column<KubeRow>[] {
   const status: Column<KubeRow> = {
     key: "status",
     head: "Status",
-    cell: (row) => <KubeStatus {...row} />,
+    cell: (row) => <KubeStatus row={row} />,
     sort: (row) => row.values.ready ?? 1,
   };
   const measured = [use(name, "cpu", "CPU", formatCores), use(name, "memory", "Memory", formatBytes)];
@@ -130,7 +130,7 @@ function isReady({ values }: Pick<KubeRow, "values">): boolean {
 }
 
 /** KubeStatus says in one word how an object is. */
-export function KubeStatus({ values, labels }: KubeRow) {
+export function KubeStatus({ row: { values, labels } }: { row: KubeRow }) {
   if (values.waiting !== undefined) return <Badge tone="bad">{labels.reason || "Waiting"}</Badge>;
   const good = isReady({ values });
   return <Badge tone={good ? "good" : "warn"}>{good ? "Ready" : "Not ready"}</Badge>;
