@@ -80,9 +80,10 @@ function columnsOf(time: (at: string) => string): readonly Column<AuditRecord>[]
             {record.verb}
             {record.subresource && `/${record.subresource}`}
           </b>
-          <small className="phone-only">
-            {shortUser(record.user)}: {objectOf(record)}
+          <small className="phone-only" title={objectOf(record)}>
+            {objectOf(record)}
           </small>
+          <small className="phone-only">{shortUser(record.user)}</small>
         </>
       ),
     },
