@@ -228,6 +228,20 @@ func TestMatchLeavesOtherMethodsToThePage(t *testing.T) {
 	}
 }
 
+// TestNoPageForAPIs: a call of an API that is not here is told so, and gets no page.
+func TestNoPageForAPIs(t *testing.T) {
+	var refused []refusal
+	e := edge(t, &refused)
+	for path, want := range map[string]int{
+		"/_search": http.StatusNotFound, "/logs-2026/_search": http.StatusNotFound, "/_cluster/stats": http.StatusNotFound, "/services/server/info": http.StatusNotFound,
+		"/loki/api/v2/query": http.StatusNotFound, "/api/v9": http.StatusNotFound, "/": http.StatusOK, "/logs": http.StatusOK, "/assets/_base.js": http.StatusOK,
+	} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		require.Equal(t, want, w.Code, path)
+	}
+}
+
 // TestMatchLeavesThePage shares a path between a route and the console.
 func TestMatchLeavesThePage(t *testing.T) {
 	var refused []refusal

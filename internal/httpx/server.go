@@ -254,17 +254,18 @@ func (e *Edge) unrouted(err error, c echo.Context) {
 	}
 }
 
-// isPageRequest tells a browser's page from a mistyped API call: API prefixes never fall back to the console.
+// isPageRequest tells a browser's page from a mistyped API call: API prefixes never fall back to the console. Those with an underscore
+// are Elasticsearch's, whose clients would read a page of HTML as an empty answer.
 func isPageRequest(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	for _, prefix := range []string{"/api/", "/v1/", "/loki/", "/prometheus/", "/alertmanager/", "/otlp/"} {
+	for _, prefix := range []string{"/api/", "/v1/", "/loki/", "/prometheus/", "/alertmanager/", "/otlp/", "/services/", "/_"} {
 		if strings.HasPrefix(r.URL.Path, prefix) {
 			return false
 		}
 	}
-	return true
+	return !strings.HasSuffix(r.URL.Path, "/_search")
 }
 
 func (e *Edge) observe(route Route, req *Request, status int, took time.Duration) {
