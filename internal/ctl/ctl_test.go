@@ -122,6 +122,14 @@ dev   -                     -                 -                2026-01-02T00:00:
 	g.wantAsked("GET /api/v1/clusters", "GET /api/v1/clusters")
 }
 
+func TestHeads(t *testing.T) {
+	for column, want := range map[string]string{"created_at": "CREATED AT", "status.state": "STATUS STATE", "endsAt": "ENDS AT", "id": "ID", "cpu_seconds": "CPU SECONDS", "": ""} {
+		if got := headOf(column); got != want {
+			t.Errorf("%s: got %q, want %q", column, got, want)
+		}
+	}
+}
+
 func TestOutputsKeepTheOrder(t *testing.T) {
 	g := newRig(t).token()
 	g.answer["GET /api/v1/session"] = `{"login":"ann","operator":false,"role":"owner","tenant":{"slug":"acme","id":"01"},"big":12345678901234567890,"text":"true\nx","list":[1,{"a":null}]}`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -90,7 +91,7 @@ func (r *run) showTable(columns []string, list []any) error {
 	if !r.global.noHeaders {
 		heads := make([]string, len(columns))
 		for i, column := range columns {
-			heads[i] = strings.ToUpper(strings.NewReplacer("_", " ", ".", " ").Replace(column))
+			heads[i] = headOf(column)
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(heads, "\t"))
 	}
@@ -106,6 +107,12 @@ func (r *run) showTable(columns []string, list []any) error {
 		_, _ = fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
 	return w.Flush()
+}
+
+// headOf writes a field's name as the head of its column: status.endsAt is STATUS ENDS AT.
+func headOf(column string) string {
+	column = regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(column, "$1 $2")
+	return strings.ToUpper(strings.NewReplacer("_", " ", ".", " ").Replace(column))
 }
 
 // columnsOf returns the fields that any entry has and that fit in a cell; one column without a name for what is no object.
