@@ -154,11 +154,14 @@ func TestClickHouseKilledChildComesBack(t *testing.T) {
 			t.Errorf("kill %d: got %s rows, want %s", kill, got, want)
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if got, want := fmt.Sprint(states), "[true false true false true false true]"; got != want {
-		t.Errorf("got states %s, want %s", got, want)
-	}
+	testkit.Eventually(t, time.Minute, func() error { // it is up before it says so
+		mu.Lock()
+		defer mu.Unlock()
+		if got, want := fmt.Sprint(states), "[true false true false true false true]"; got != want {
+			return fmt.Errorf("got states %s, want %s", got, want)
+		}
+		return nil
+	})
 }
 
 // TestClickHousePreparesEveryStart has the engine forget its workloads by an orderly end and by a kill.
