@@ -138,7 +138,7 @@ function SilencedBy({ ids }: { ids: readonly string[] }) {
   const found = useSilences().data?.filter(({ id }) => ids.includes(id)) ?? [];
   if (found.length === 0) return <Link to="/alerts/silences">by a silence</Link>;
   return found.map(({ id, endsAt, createdBy, comment }) => (
-    <p key={id}>
+    <p key={id} className={styles.silenced}>
       <Link to={`/alerts/silences?q=${encodeURIComponent(comment)}`}>
         until {formatShort(Date.parse(endsAt), zone, Date.now())}
         {zone === "utc" ? " UTC" : ""}
