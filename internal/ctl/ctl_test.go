@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -253,7 +253,7 @@ func TestTrustStaysWithItsServer(t *testing.T) {
 	g := newRig(t)
 	g.answer["GET /api/v1/clusters"] = twoClusters
 	secure := httptest.NewTLSServer(g)
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	t.Cleanup(secure.Close)
 	g.want("", 0, "", "context", "set", "lax", "--address", secure.URL, "--insecure")
 	g.env["SEAMARK_TOKEN"] = "smk_env"
