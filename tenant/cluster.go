@@ -50,7 +50,7 @@ type tokenPlace struct {
 func (c *clusterDoc) validate(key string) error {
 	_, tenantErr := seamark.ParseTenantID(string(c.Tenant))
 	_, clusterErr := seamark.ParseClusterID(string(c.ID))
-	if err := errors.Join(tenantErr, clusterErr, checkSlug("cluster", c.Name)); err != nil {
+	if err := errors.Join(tenantErr, clusterErr, checkSlug("cluster's name", c.Name)); err != nil {
 		return err
 	}
 	if clusterKey(c.Tenant, c.Name) != key {
@@ -67,7 +67,7 @@ func (d *Directory) CreateCluster(ctx context.Context, tenant seamark.TenantID, 
 	if _, err := d.FindTenant(ctx, tenant); err != nil {
 		return Cluster{}, err
 	}
-	if err := checkSlug("cluster", spec.Name); err != nil {
+	if err := checkSlug("cluster's name", spec.Name); err != nil {
 		return Cluster{}, invalid(err, "seamark-cluster-invalid")
 	}
 	key := clusterKey(tenant, spec.Name)

@@ -3,6 +3,7 @@ package tenant_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ func TestClustersBelongToTheirTenant(t *testing.T) {
 	wantError(t, err, seamark.Conflict, "seamark-cluster-exists")
 	_, err = d.CreateCluster(t.Context(), acme.ID, tenant.ClusterSpec{Name: "Prod!"})
 	wantError(t, err, seamark.Invalid, "seamark-cluster-invalid")
+	if !strings.Contains(err.Error(), "luster's name has 'P' at position 1") { // its caller knows no slug of a cluster
+		t.Errorf("got %v", err)
+	}
 	_, err = d.CreateCluster(t.Context(), "01JZZZZZZZZZZZZZZZZZZZZZZZ", tenant.ClusterSpec{Name: "prod"})
 	wantError(t, err, seamark.NotFound, "seamark-tenant-unknown")
 }

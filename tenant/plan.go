@@ -34,7 +34,7 @@ func (p *planDoc) validate(key string) error {
 }
 
 func (p *planDoc) check() error {
-	if err := checkSlug("plan", p.Name); err != nil {
+	if err := checkSlug("plan's name", p.Name); err != nil {
 		return err
 	}
 	if err := checkName("plan", p.Title); err != nil {

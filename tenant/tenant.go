@@ -89,7 +89,7 @@ func (t *tenantDoc) validate(key string) error {
 	default:
 		return fmt.Errorf("tenant state %.40q is unknown", t.State)
 	}
-	return errors.Join(checkSlug("tenant", t.Slug), checkName("tenant", t.Name))
+	return errors.Join(checkSlug("tenant's slug", t.Slug), checkName("tenant", t.Name))
 }
 
 // slugDoc gives a slug to a tenant.
@@ -100,7 +100,7 @@ type slugDoc struct {
 
 func (s *slugDoc) validate(key string) error {
 	_, err := seamark.ParseTenantID(string(s.Tenant))
-	return errors.Join(checkSlug("tenant", key), err)
+	return errors.Join(checkSlug("tenant's slug", key), err)
 }
 
 // counterDoc hands out numbers.
@@ -125,7 +125,7 @@ func (d *Directory) CreateTenant(ctx context.Context, spec TenantSpec) (Tenant, 
 	if spec.Name == "" {
 		spec.Name = spec.Slug
 	}
-	if err := errors.Join(checkSlug("tenant", spec.Slug), checkName("tenant", spec.Name)); err != nil {
+	if err := errors.Join(checkSlug("tenant's slug", spec.Slug), checkName("tenant", spec.Name)); err != nil {
 		return Tenant{}, invalid(err, "seamark-tenant-invalid")
 	}
 	if _, err := d.FindTenantBySlug(ctx, spec.Slug); err == nil {
@@ -319,10 +319,10 @@ func (d *Directory) setState(ctx context.Context, id seamark.TenantID, state Sta
 // maxSlugBytes is the length of a DNS label (RFC 1123): slugs may become host names.
 const maxSlugBytes = 63
 
-// checkSlug accepts a lowercase DNS label.
-func checkSlug(noun, slug string) error {
+// checkSlug accepts a lowercase DNS label. What it is called is the field's name, as its owner knows it.
+func checkSlug(what, slug string) error {
 	if len(slug) == 0 || len(slug) > maxSlugBytes {
-		return fmt.Errorf("the %s's slug has %d characters; it needs 1 to %d", noun, len(slug), maxSlugBytes)
+		return fmt.Errorf("the %s has %d characters; it needs 1 to %d", what, len(slug), maxSlugBytes)
 	}
 	for i := range len(slug) {
 		c := slug[i]
@@ -330,7 +330,7 @@ func checkSlug(noun, slug string) error {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' && !edge {
 			continue
 		}
-		return fmt.Errorf("the %s's slug has %q at position %d; use a-z, 0-9 and inner hyphens", noun, c, i+1)
+		return fmt.Errorf("the %s has %q at position %d; use a-z, 0-9 and inner hyphens", what, c, i+1)
 	}
 	return nil
 }
