@@ -46,7 +46,12 @@ func (f *fleet) limits(tenant, plan string) {
 	f.t.Helper()
 	f.must(nil, 0, &request{method: http.MethodPut, path: "/api/v1/plans/small", token: f.operator, body: `{"title":"Small","quota":` + plan + `}`})
 	f.must(nil, 1, &request{method: http.MethodPut, path: "/api/v1/tenants/" + f.id + "/quotas", token: f.operator, body: tenant})
-	f.must(nil, 2, &request{method: http.MethodPut, path: "/api/v1/tenants/" + f.id + "/plan", token: f.operator, body: `{"plan":"small"}`})
+	testkit.Eventually(f.t, within, func() error { // the node may hear of the plan a moment later
+		if got := f.ask(2, &request{method: http.MethodPut, path: "/api/v1/tenants/" + f.id + "/plan", token: f.operator, body: `{"plan":"small"}`}); got.Status != http.StatusOK {
+			return fmt.Errorf("give the tenant its plan: %d %s", got.Status, got.Body)
+		}
+		return nil
+	})
 }
 
 // refused wants an answer that refuses and says some words.
