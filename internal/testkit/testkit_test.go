@@ -2,8 +2,11 @@ package testkit_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +61,22 @@ func TestEventuallyWaitsForTheCondition(t *testing.T) {
 	})
 	if calls != 3 {
 		t.Fatalf("got %d calls, want 3", calls)
+	}
+}
+
+func TestFreezeReturnsWhenNothingMoves(t *testing.T) {
+	busy := exec.Command("sh", "-c", "while :; do :; done")
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = busy.Process.Kill()
+		_ = busy.Wait()
+	}()
+	testkit.Freeze(t, busy.Process.Pid)
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", busy.Process.Pid))
+	if err != nil || !strings.Contains(string(text), " T ") {
+		t.Errorf("the process is %q, %v", text, err)
 	}
 }
 

@@ -5,16 +5,12 @@ package lambda
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -160,36 +156,14 @@ func (s *sandbox) invoke(r *request) *reply {
 }
 
 // freeze stops the process as Lambda does when nothing is to do, thaw lets it go on.
-// freeze returns when every thread stands still: the signal alone may let one take another event first.
 func (s *sandbox) freeze() {
 	s.t.Helper()
-	s.signal(syscall.SIGSTOP)
-	testkit.Eventually(s.t, patience, func() error {
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.Pid()))
-		if err != nil {
-			return err
-		}
-		for _, name := range threads {
-			text, err := os.ReadFile(name)
-			if errors.Is(err, fs.ErrNotExist) { // it ended meanwhile
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if _, state, _ := strings.Cut(string(text), ") "); !strings.HasPrefix(state, "T") {
-				return fmt.Errorf("a thread goes on: %s", text)
-			}
-		}
-		return nil
-	})
+	testkit.Freeze(s.t, s.Pid())
 }
 
-func (s *sandbox) thaw() { s.signal(syscall.SIGCONT) }
-
-func (s *sandbox) signal(sig syscall.Signal) {
+func (s *sandbox) thaw() {
 	s.t.Helper()
-	if err := syscall.Kill(s.Pid(), sig); err != nil {
+	if err := syscall.Kill(s.Pid(), syscall.SIGCONT); err != nil {
 		s.t.Fatal(err)
 	}
 }
