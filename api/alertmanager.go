@@ -53,8 +53,8 @@ func AlertmanagerRoutes(managers Alertmanagers) []httpx.Route {
 		{Method: http.MethodGet, Path: config, Permission: read, Handler: h.findConfig},
 		{Method: http.MethodPost, Path: config, Permission: "receivers:write", Handler: h.saveConfig},
 		{Method: http.MethodDelete, Path: config, Permission: "receivers:write", Handler: h.deleteConfig},
-		{Method: http.MethodPost, Path: v2 + "/silences", Permission: "silences:write", Handler: h.change},
-		{Method: http.MethodDelete, Path: v2 + "/silence/:id", Permission: "silences:write", Handler: h.change},
+		{Method: http.MethodPost, Path: v2 + "/silences", Permission: "silences:write", Handler: h.saveSilence},
+		{Method: http.MethodDelete, Path: v2 + "/silence/:id", Permission: "silences:write", Handler: h.expireSilence},
 	}
 	for _, path := range []string{"/status", "/alerts", "/alerts/groups", "/receivers", "/silences", "/silence/:id"} {
 		routes = append(routes, httpx.Route{Method: http.MethodGet, Path: v2 + path, Permission: read, Handler: h.read})
@@ -92,14 +92,19 @@ func (h alertmanagerHandlers) saveConfig(w http.ResponseWriter, r *httpx.Request
 			"The body is not a YAML document with alertmanager_config (text) and template_files (texts by name): %s.",
 			strings.TrimPrefix(err.Error(), "yaml: "))
 	}
+	r.Change.Object = alertmanagerObject
+	h.tellConfig(r, &r.Change.Before)
 	if err := h.managers.SaveAlertmanagerConfig(r.Context(), r.Tenant(), doc.AlertmanagerConfig, doc.TemplateFiles); err != nil {
 		return err
 	}
+	h.tellConfig(r, &r.Change.After)
 	w.WriteHeader(http.StatusCreated)
 	return nil
 }
 
 func (h alertmanagerHandlers) deleteConfig(w http.ResponseWriter, r *httpx.Request) error {
+	r.Change.Object = alertmanagerObject
+	h.tellConfig(r, &r.Change.Before)
 	if err := h.managers.DeleteAlertmanagerConfig(r.Context(), r.Tenant()); err != nil {
 		return err
 	}
@@ -118,18 +123,42 @@ func (h alertmanagerHandlers) read(w http.ResponseWriter, r *httpx.Request) erro
 	return nil
 }
 
+// saveSilence makes a silence, or replaces one whose id the body has.
+func (h alertmanagerHandlers) saveSilence(w http.ResponseWriter, r *httpx.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Request.Body, maxSilenceBodyBytes))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return seamark.Errorf(seamark.TooLarge, "seamark-silence-large", "The silence is larger than the limit of %d bytes. Shorten its matchers or its comment.", maxSilenceBodyBytes)
+	}
+	if err != nil {
+		return seamark.Wrap(err, seamark.Invalid, "seamark-body-short", "The body could not be read to its end.")
+	}
+	r.Request.Body = io.NopCloser(bytes.NewReader(body))
+	before := h.silence(r, postedSilence(body))
+	return h.change(w, r, func(answer []byte) {
+		if id := savedSilence(answer); id != "" {
+			r.Change.Object, r.Change.Before, r.Change.After = "silence/"+id, before, h.silence(r, id)
+		}
+	})
+}
+
+// expireSilence ends a silence; it can be read for some days more.
+func (h alertmanagerHandlers) expireSilence(w http.ResponseWriter, r *httpx.Request) error {
+	before := h.silence(r, r.Param("id"))
+	return h.change(w, r, func([]byte) { r.Change.Before, r.Change.After = before, h.silence(r, r.Param("id")) })
+}
+
 // change is read for requests that change silences: the answer is held back until the change is stored, so that a
-// silence that was acknowledged survives a crash.
-func (h alertmanagerHandlers) change(w http.ResponseWriter, r *httpx.Request) error {
-	r.Request.Body = http.MaxBytesReader(w, r.Request.Body, maxSilenceBodyBytes)
-	held := heldResponse{header: http.Header{}, status: http.StatusOK}
-	if err := h.read(&held, r); err != nil {
+// silence that was acknowledged survives a crash. tell hears of a change that was made.
+func (h alertmanagerHandlers) change(w http.ResponseWriter, r *httpx.Request, tell func(answer []byte)) error {
+	held := newHeldResponse()
+	if err := h.read(held, r); err != nil {
 		return err
 	}
 	if held.status < http.StatusBadRequest {
 		if err := h.managers.SyncAlertmanager(r.Context(), r.Tenant()); err != nil {
 			return err
 		}
+		tell(held.body.Bytes())
 	}
 	for name, values := range held.header {
 		w.Header()[name] = values
@@ -144,6 +173,10 @@ type heldResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+}
+
+func newHeldResponse() *heldResponse {
+	return &heldResponse{header: http.Header{}, status: http.StatusOK}
 }
 
 // Header implements http.ResponseWriter.

@@ -362,7 +362,10 @@ func ruleCalls() []call {
 }
 
 func alertmanagerCalls() []call {
-	const config = "alertmanager_config: |\n  route: {receiver: none}\n  receivers: [{name: none}]\n"
+	const config = "alertmanager_config: |\n  route: {receiver: none}\n  receivers:\n  - {name: none}\n"
+	save := func(t *testing.T, w *world, more string) error {
+		return w.admin.SaveAlertmanagerConfig(t.Context(), client.Body{ContentType: "application/yaml", Reader: strings.NewReader(config + more)})
+	}
 	silence := func(w *world) map[string]any {
 		return map[string]any{
 			"matchers": []any{map[string]any{"name": "a", "value": "b", "isRegex": false}},
@@ -382,7 +385,15 @@ func alertmanagerCalls() []call {
 	}
 	return []call{
 		{"saveAlertmanagerConfig", func(t *testing.T, w *world) error {
-			return w.admin.SaveAlertmanagerConfig(t.Context(), client.Body{ContentType: "application/yaml", Reader: strings.NewReader(config)})
+			if err := save(t, w, "  - {name: hook, webhook_configs: [{url: 'https://hooks.example.com/hidden'}]}\n"); err != nil {
+				return err
+			}
+			if err := save(t, w, ""); err != nil {
+				return err
+			}
+			differs(t, w, "alertmanager/config",
+				`.alertmanager_config.receivers[name=hook]: {"name":"hook","webhook_configs":[{"url":"\u003csecret\u003e"}]} -> nothing`)
+			return nil
 		}},
 		{"findAlertmanagerConfig", func(t *testing.T, w *world) error { return drain(w.admin.FindAlertmanagerConfig(t.Context())) }},
 		{"listReceivers", func(t *testing.T, w *world) error { return one(w.admin.ListReceivers(t.Context(), nil)) }},
@@ -399,7 +410,15 @@ func alertmanagerCalls() []call {
 		}},
 		{"alertmanagerListSilences", func(t *testing.T, w *world) error { return one(w.admin.AlertmanagerListSilences(t.Context(), nil)) }},
 		{"alertmanagerFindSilence", func(t *testing.T, w *world) error { return one(w.admin.AlertmanagerFindSilence(t.Context(), id(t, w))) }},
-		{"alertmanagerExpireSilence", func(t *testing.T, w *world) error { return w.admin.AlertmanagerExpireSilence(t.Context(), id(t, w)) }},
+		{"alertmanagerExpireSilence", func(t *testing.T, w *world) error {
+			made := id(t, w)
+			tells(t, w, "silence/"+made, `.comment: nothing -> "c"`)
+			if err := w.admin.AlertmanagerExpireSilence(t.Context(), made); err != nil {
+				return err
+			}
+			tells(t, w, "silence/"+made, `.status.state: "active" -> "expired"`)
+			return nil
+		}},
 		{"deleteAlertmanagerConfig", func(t *testing.T, w *world) error { return w.admin.DeleteAlertmanagerConfig(t.Context()) }},
 	}
 }

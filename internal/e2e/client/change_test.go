@@ -31,6 +31,23 @@ func differs(t *testing.T, w *world, object string, want ...string) {
 	})
 }
 
+// tells waits until the newest change of an object tells, among others, of one place that differs.
+func tells(t *testing.T, w *world, object, want string) {
+	t.Helper()
+	testkit.Eventually(t, within, func() error {
+		list, err := w.owner.ListChanges(t.Context(), &client.ListChangesParams{Object: &object, Result: new("done")})
+		if err != nil || len(list.Items) == 0 {
+			return fmt.Errorf("the log of changes has %d of %s, %w", len(list.Items), object, err)
+		}
+		for _, d := range list.Items[0].Differences {
+			if fmt.Sprintf("%s: %s -> %s", d.Path, written(d.Before), written(d.After)) == want {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s of %s tells %+v, want %q", list.Items[0].Action, object, list.Items[0].Differences, want)
+	})
+}
+
 func written(value *string) string {
 	if value == nil {
 		return "nothing"
