@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -85,7 +86,18 @@ func (w *world) operator() string {
 	const login, password = "operator@example.org", "correct horse battery staple 7"
 	harness.MustRun(w.t, password+"\n", "admin", "--data-dir", w.dir, "user", "create", login, "--operator", "--password-stdin")
 	var session struct{ Token string }
-	w.do("", http.MethodPost, "/api/v1/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password), http.StatusOK, &session)
+	testkit.Eventually(w.t, patience, func() error { // the server hears of the person a moment later
+		a, err := harness.Do(w.t.Context(), http.DefaultClient, &harness.Request{
+			URL: w.server.URL + "/api/v1/session", Type: "application/json", Body: fmt.Appendf(nil, `{"login":%q,"password":%q}`, login, password),
+		})
+		if err != nil {
+			return err
+		}
+		if a.Status != http.StatusOK {
+			return fmt.Errorf("sign in: %d %s", a.Status, a.Body)
+		}
+		return json.Unmarshal(a.Body, &session)
+	})
 	return session.Token
 }
 
