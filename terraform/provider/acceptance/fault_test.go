@@ -122,12 +122,18 @@ func testConflict(t *testing.T, w *world) {
 	ws.must(t, "destroy", "-refresh=false", "-auto-approve", "-input=false", "-no-color")
 }
 
-// testRefusedChange plans no other name for a tenant, which would end it.
+// testRefusedChange plans no other name and no other shard for a tenant, which would end it.
 func testRefusedChange(t *testing.T, w *world) {
 	ws := w.workspace(t, w.operatorToken)
 	ws.write(t, "main.tf", "resource \"seamark_tenant\" \"it\" {\n  slug = \"initech\"\n}\n")
 	ws.must(t, "apply", "-auto-approve", "-input=false", "-no-color")
 	wantFault(t, ws, "resource \"seamark_tenant\" \"it\" {\n  slug = \"initech\"\n  name = \"Other\"\n}\n", "This cannot be changed", "on main.tf line 3")
+	if shard := text(ws.attributes(t)["seamark_tenant.it"], "shard"); shard != "1" {
+		t.Errorf("the tenant that was not told a shard is on %s, want 1", shard)
+	}
+	wantFault(t, ws, "resource \"seamark_tenant\" \"it\" {\n  slug  = \"initech\"\n  shard = 2\n}\n", "This cannot be changed", "on main.tf line 3")
+	wantFault(t, w.workspace(t, w.operatorToken), "resource \"seamark_tenant\" \"it\" {\n  slug  = \"hooli\"\n  shard = 7\n}\n", "this installation has 1 ClickHouse shards")
+	wantFault(t, w.workspace(t, w.operatorToken), "resource \"seamark_tenant\" \"it\" {\n  slug  = \"hooli\"\n  shard = 0\n}\n", "on main.tf line 3", "at least 1")
 }
 
 // testPlainSecret warns of a secret that stands in the configuration itself.

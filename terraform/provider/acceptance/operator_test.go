@@ -28,7 +28,7 @@ func planCase() resourceCase {
 
 func tenantCase() resourceCase {
 	block := func(more string) string {
-		return "resource \"seamark_tenant\" \"it\" {\n  slug           = \"globex\"\n  name           = \"Globex\"\n  deletion_grace = \"0s\"\n" + more + "}\n"
+		return "resource \"seamark_tenant\" \"it\" {\n  slug           = \"globex\"\n  name           = \"Globex\"\n  deletion_grace = \"0s\"\n  shard          = 1\n" + more + "}\n"
 	}
 	return resourceCase{
 		address: "seamark_tenant.it", create: block("  plan           = seamark_plan.it.name\n"),

@@ -4,8 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -78,6 +83,14 @@ func meaning(same func(a, b string) bool) func(*schema.StringAttribute) {
 // number is a count that the user may leave out.
 func number(about string) schema.Int64Attribute {
 	return schema.Int64Attribute{Optional: true, MarkdownDescription: about}
+}
+
+// placement is a number from 1 that the user may leave to the server, once and for all.
+func placement(about string) schema.Int64Attribute {
+	a := number(about)
+	a.Computed, a.Validators = true, []validator.Int64{int64validator.AtLeast(1)}
+	a.PlanModifiers = []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), refuseChange{}}
+	return a
 }
 
 // texts is a set of texts that the user may leave out.
@@ -171,9 +184,18 @@ func (refuseChange) Description(context.Context) string { return "It cannot be c
 func (m refuseChange) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
 
 func (refuseChange) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
-	if req.StateValue.IsNull() || req.ConfigValue.IsNull() || req.PlanValue.Equal(req.StateValue) {
+	refuse(&resp.Diagnostics, req.Path, req.StateValue, req.ConfigValue, req.PlanValue)
+}
+
+func (refuseChange) PlanModifyInt64(_ context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
+	refuse(&resp.Diagnostics, req.Path, req.StateValue, req.ConfigValue, req.PlanValue)
+}
+
+// refuse finds fault with a plan in which an attribute has another value than the state.
+func refuse(faults *diag.Diagnostics, at path.Path, state, config, plan attr.Value) {
+	if state.IsNull() || config.IsNull() || plan.Equal(state) {
 		return
 	}
-	resp.Diagnostics.AddAttributeError(req.Path, "This cannot be changed",
-		"It is "+req.StateValue.String()+" as long as the thing lives. Leave it so, or make another one under another resource.")
+	faults.AddAttributeError(at, "This cannot be changed",
+		"It is "+state.String()+" as long as the thing lives. Leave it so, or make another one under another resource.")
 }

@@ -110,7 +110,7 @@ func forwarderKind() crud.Kind {
 		Read:   readForwarder,
 		Update: func(ctx context.Context, a *crud.Access, m, _ *forwarder) error { return m.save(ctx, a, a.IfSame()...) },
 		Delete: func(ctx context.Context, a *crud.Access, m *forwarder) error {
-			return a.DeleteForwarder(ctx, crud.Text(m.Name))
+			return a.DeleteForwarder(ctx, crud.Text(m.Name), a.IfSame()...)
 		},
 	}
 }

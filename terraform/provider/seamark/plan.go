@@ -35,7 +35,9 @@ func planKind() crud.Kind {
 			return crud.Into(m)(a.FindPlan(ctx, crud.Text(m.Name), a.Keep()))
 		},
 		Update: func(ctx context.Context, a *crud.Access, m, _ *plan) error { return savePlan(ctx, a, m, a.IfSame()...) },
-		Delete: func(ctx context.Context, a *crud.Access, m *plan) error { return a.DeletePlan(ctx, crud.Text(m.Name)) },
+		Delete: func(ctx context.Context, a *crud.Access, m *plan) error {
+			return a.DeletePlan(ctx, crud.Text(m.Name), a.IfSame()...)
+		},
 	}
 }
 

@@ -40,6 +40,8 @@ func roleKind() crud.Kind {
 				return a.UpdateRole(ctx, crud.Text(m.Name), body, a.IfSame()...)
 			})
 		},
-		Delete: func(ctx context.Context, a *crud.Access, m *role) error { return a.DeleteRole(ctx, crud.Text(m.Name)) },
+		Delete: func(ctx context.Context, a *crud.Access, m *role) error {
+			return a.DeleteRole(ctx, crud.Text(m.Name), a.IfSame()...)
+		},
 	}
 }

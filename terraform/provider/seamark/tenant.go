@@ -14,6 +14,7 @@ type tenant struct {
 	ID            types.String `tfsdk:"id" json:"-" answer:"id"`
 	Slug          *string      `tfsdk:"slug" json:"slug"`
 	Name          types.String `tfsdk:"name" json:"-" answer:"name"`
+	Shard         types.Int64  `tfsdk:"shard" json:"-" answer:"shard"`
 	Plan          *string      `tfsdk:"plan" json:"-"`
 	Suspended     *bool        `tfsdk:"suspended" json:"-"`
 	DeletionGrace *string      `tfsdk:"deletion_grace" json:"-"`
@@ -38,6 +39,7 @@ func tenantKind() crud.Kind {
 			"id":             shown("Opaque id."),
 			"slug":           required("Short name: lower-case letters, digits and dashes; unique. Another one makes another tenant, and ends this one.", fixed),
 			"name":           optional("Name for people; the slug unless told. It cannot be changed.", unchangeable),
+			"shard":          placement("The ClickHouse shard that its data is on, counted from 1; the one with the fewest tenants unless told. It cannot be changed."),
 			"plan":           optional("Name of the plan that it has; none unless told."),
 			"suspended":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether its credentials are refused. Its data stays, and its rules stand still."},
 			"deletion_grace": optional("How long it can be restored when it was destroyed, such as `72h`; `0s` purges at once. The installation's own unless told."),
@@ -63,6 +65,9 @@ func createTenant(ctx context.Context, a *crud.Access, m *tenant) error {
 	}
 	if !m.Name.IsUnknown() {
 		body.Name = m.Name.ValueStringPointer()
+	}
+	if !m.Shard.IsUnknown() && !m.Shard.IsNull() {
+		body.Shard = new(int(m.Shard.ValueInt64()))
 	}
 	made, err := a.CreateTenant(ctx, body, a.Keep())
 	if err != nil {
