@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -41,8 +42,19 @@ type userCreateCmd struct {
 	Operator bool   `help:"Make an operator of the whole server instead."`
 }
 
+// check refuses a person who would be nowhere.
+func (c *userCreateCmd) check() error {
+	if c.Tenant == "" && !c.Operator {
+		return errors.New("say where the person belongs: --tenant, or --operator for an operator of the whole server")
+	}
+	return nil
+}
+
 // Run adds a person.
 func (c *userCreateCmd) Run(ctx context.Context, admin *adminCmd) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	return admin.with(ctx, func(d *tenant.Directory) error {
 		password, generated, err := c.read()
 		if err != nil {

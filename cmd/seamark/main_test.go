@@ -74,3 +74,10 @@ func TestTokenAsAsked(t *testing.T) {
 	require.NoError(t, (&tokenCreateCmd{Cluster: "prod", TTL: time.Hour}).check(seamark.IngestToken))
 	require.NoError(t, (&tokenCreateCmd{}).check(seamark.QueryToken))
 }
+
+// TestUserSomewhere: a person is made in a tenant or as an operator, and whoever says neither is told so.
+func TestUserSomewhere(t *testing.T) {
+	require.ErrorContains(t, (&userCreateCmd{Login: "ada"}).check(), "--tenant, or --operator")
+	require.NoError(t, (&userCreateCmd{Login: "ada", Tenant: "acme"}).check())
+	require.NoError(t, (&userCreateCmd{Login: "ada", Operator: true}).check())
+}
