@@ -98,11 +98,16 @@ func (w *world) as(t *testing.T, token string) *client.Client {
 func (w *world) signIn(t *testing.T, login string, args ...string) *client.Client {
 	t.Helper()
 	harness.MustRun(t, password+"\n", slices.Concat([]string{"admin", "--data-dir", w.DataDir, "user", "create", "--password-stdin", login}, args)...)
-	session, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: login, Password: password})
-	if err != nil {
-		t.Fatalf("sign in %s: %v", login, err)
-	}
-	return w.as(t, *session.Token)
+	var token string
+	testkit.Eventually(t, within, func() error { // the server hears of the person a moment later
+		session, err := w.nobody.CreateSession(t.Context(), client.Credentials{Login: login, Password: password})
+		if err != nil {
+			return fmt.Errorf("sign in %s: %w", login, err)
+		}
+		token = *session.Token
+		return nil
+	})
+	return w.as(t, token)
 }
 
 // push stores a line, a sample and an event, and waits until they can be read.
