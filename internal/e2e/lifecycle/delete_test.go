@@ -45,8 +45,10 @@ func TestDeleteUnderIngest(t *testing.T) {
 	f.furnish(stays, other)
 	leaving, staying := f.pushing(gone, canary, 3), f.pushing(stays, other, 2)
 	testkit.Eventually(t, within, func() error {
-		if n := f.sql("SELECT count() FROM system.parts WHERE active AND database = '" + gone.Database() + "' AND table = 'logs'"); n == "0" {
-			return errors.New("nothing is stored yet")
+		for _, a := range []*account{gone, stays} {
+			if n := f.sql("SELECT count() FROM system.parts WHERE active AND database = '" + a.Database() + "' AND table = 'logs'"); n == "0" {
+				return fmt.Errorf("nothing of %s is stored yet", a.Slug)
+			}
 		}
 		return nil
 	})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -81,13 +82,20 @@ type account struct {
 	id, admin, session string
 }
 
+// signIn returns the token of a session, as soon as the node knows the person.
 func (f *fleet) signIn(login string) string {
 	f.t.Helper()
-	answer := f.call(0, http.MethodPost, "/api/v1/session", "", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password), http.StatusOK)
 	var grant struct{ Token string }
-	if err := json.Unmarshal([]byte(answer), &grant); err != nil || grant.Token == "" {
-		f.t.Fatalf("sign in: %s, %v", answer, err)
-	}
+	testkit.Eventually(f.t, within, func() error {
+		answer, err := f.send(f.t.Context(), 0, http.MethodPost, "/api/v1/session", "", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password))
+		if err != nil {
+			return err
+		}
+		if answer.Status != http.StatusOK {
+			return fmt.Errorf("sign in %s: %d %s", login, answer.Status, answer.Body)
+		}
+		return json.Unmarshal(answer.Body, &grant)
+	})
 	return grant.Token
 }
 
