@@ -130,7 +130,7 @@ func (a *SQLAnswer) tellTime() {
 	if a.whole() {
 		took = a.summary
 	}
-	if seen.elapsed < askEvery {
+	if seen.elapsed < askEvery || seen.cpuMicros == 0 { // on a busy server, no thread of it may have told yet
 		a.tell(Reads{CPUMicros: max(seen.cpuMicros, uint64(min(took, 2*askEvery).Microseconds()))})
 		return
 	}
