@@ -186,7 +186,7 @@ generate: console/node_modules/.package-lock.json ## Rewrite docs/{flags,limits,
 ## Releasing
 
 .PHONY: release
-release: console engine ## Archives for three platforms, charts and bills of materials of the last commit in dist/, built twice and compared
+release: console engine ## Archives for three platforms, packages for AWS Lambda, charts and bills of materials of the last commit in dist/, built twice and compared
 	@scripts/release-check $(VERSION:-dirty=) dist
 
 .PHONY: release-check

@@ -57,7 +57,7 @@ resource "aws_lambda_function" "this" {
   role                           = aws_iam_role.function[0].arn
   runtime                        = "provided.al2023"
   handler                        = "bootstrap"
-  architectures                  = ["x86_64"]
+  architectures                  = [var.lambda.architecture]
   s3_bucket                      = var.lambda.s3_bucket
   s3_key                         = var.lambda.s3_key
   s3_object_version              = var.lambda.s3_object_version

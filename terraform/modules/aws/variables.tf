@@ -241,11 +241,12 @@ variable "ses_identity_arn" {
 }
 
 variable "lambda" {
-  description = "Ingest as a function beside the tasks, at ingest.<domain>: the object with the package (docs/deploy.md), memory, and how many sandboxes there are at most. null makes none."
+  description = "Ingest as a function beside the tasks, at ingest.<domain>: the object with the package of a release (seamark_<version>_lambda_amd64.zip, or with arm64 for that architecture; docs/deploy.md), memory, and how many sandboxes there are at most. null makes none."
   type = object({
     s3_bucket         = string
     s3_key            = string
     s3_object_version = optional(string)
+    architecture      = optional(string, "x86_64")
     memory_mib        = optional(number, 1024)
     concurrency       = optional(number, 50)
     max_age           = optional(string, "2s")
@@ -257,6 +258,10 @@ variable "lambda" {
   validation {
     condition     = var.lambda == null ? true : var.lambda.concurrency >= 1 && var.lambda.concurrency <= 200
     error_message = "There are 1 to 200 sandboxes: ingest nodes share quotas over 256 places, and each sandbox is a connection to NATS."
+  }
+  validation {
+    condition     = var.lambda == null ? true : contains(["x86_64", "arm64"], var.lambda.architecture)
+    error_message = "The architecture is x86_64, of the package that ends with amd64, or arm64."
   }
   validation {
     condition     = var.lambda == null ? true : var.lambda.memory_mib >= 512 && var.lambda.memory_mib <= 10240

@@ -45,7 +45,7 @@ module "seamark" {
 
   lambda = {
     s3_bucket   = var.packages_bucket
-    s3_key      = "seamark-lambda-v1.0.0.zip"
+    s3_key      = "seamark_v1.0.0_lambda_amd64.zip"
     concurrency = 20
   }
 
