@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -100,6 +101,34 @@ func TestChartFlags(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestChartNATSAddress: every role has the address from the Secret, where the values name its key, and none on its command line.
+func TestChartNATSAddress(t *testing.T) {
+	list, err := render(t, serverChart, "secretName: hidden\nnats: {urlKey: nats-url}\nclickhouse: {httpAddrs: [\"clickhouse:8123\"]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, w := range decodeAll(t, list) {
+		c := w.template.Spec.Containers[0]
+		if c.Name != "seamark" {
+			continue
+		}
+		seen++
+		if slices.ContainsFunc(c.Args, func(a string) bool { return strings.HasPrefix(a, "--nats.url") }) {
+			t.Errorf("%s has an address of NATS on its command line: %v", w.name, c.Args)
+		}
+		if !slices.ContainsFunc(c.Env, func(e corev1.EnvVar) bool {
+			from := e.ValueFrom
+			return e.Name == "SEAMARK_NATS_URL" && from != nil && from.SecretKeyRef != nil && from.SecretKeyRef.Name == "hidden" && from.SecretKeyRef.Key == "nats-url"
+		}) {
+			t.Errorf("%s does not have the address of NATS from the Secret: %v", w.name, c.Env)
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing runs Seamark")
 	}
 }
 

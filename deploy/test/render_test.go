@@ -48,6 +48,11 @@ tokenSecret: {name: seamark-token}
 func sets() []set {
 	return []set{
 		{"server with what is required alone", serverChart, serverRequired},
+		{"server with the address of NATS in its Secret", serverChart, `
+secretName: seamark
+nats: {urlKey: nats-url}
+clickhouse: {httpAddrs: ["clickhouse:8123"]}
+`},
 		{"server with everything", serverChart, `
 secretName: seamark
 fullnameOverride: observe

@@ -34,7 +34,7 @@ output "roles_security_group_id" {
 }
 
 output "roles_secret_arn" {
-  description = "Secret with nats-url, nats-password, clickhouse-dsn, clickhouse-tenant-secret and root-key, as JSON."
+  description = "Secret with nats-url, clickhouse-dsn, clickhouse-tenant-secret and root-key, as JSON."
   value       = aws_secretsmanager_secret.roles.arn
 }
 
@@ -88,13 +88,12 @@ output "eks" {
 }
 
 output "helm_values" {
-  description = "Values for deploy/helm/seamark on the EKS cluster, as YAML; null with ECS. The Secret seamark has the keys of roles_secret_arn; Kubernetes puts the password of NATS into the command line when a pod starts."
+  description = "Values for deploy/helm/seamark on the EKS cluster, as YAML; null with ECS. The Secret seamark has the keys of roles_secret_arn, and pods have the address of NATS with its password from there."
   value = local.eks == 0 ? null : yamlencode({
     image       = { repository = local.image.repository, tag = local.image.tag == null ? "" : local.image.tag, digest = local.image.digest == null ? "" : local.image.digest }
     secretName  = "seamark"
     externalURL = "https://${var.domain}"
-    nats        = { url = join(",", [for host in local.nats_hosts : "nats://seamark:$(NATS_PASSWORD)@${host}:4222"]), replicas = local.nats_servers }
+    nats        = { urlKey = "nats-url", replicas = local.nats_servers }
     clickhouse  = { httpAddrs = local.http_addrs, tenantUsers = local.environment.SEAMARK_CLICKHOUSE_TENANT_USERS }
-    env         = [{ name = "NATS_PASSWORD", valueFrom = { secretKeyRef = { name = "seamark", key = "nats-password" } } }]
   })
 }

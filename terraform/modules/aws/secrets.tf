@@ -41,7 +41,6 @@ resource "aws_secretsmanager_secret_version" "roles" {
   secret_string_wo_version = var.secrets_version
   secret_string_wo = jsonencode({
     nats-url                 = local.nats_url
-    nats-password            = ephemeral.random_password.nats.result
     clickhouse-dsn           = local.dsn
     clickhouse-tenant-secret = ephemeral.random_password.tenants.result
     root-key                 = var.root_key

@@ -57,7 +57,7 @@ func TestChartValues(t *testing.T) {
 		in    []*hclsyntax.Block
 		least int // values that are given
 	}{
-		{"seamark-agent", agent.of("resource"), 4}, {"seamark", cloud.of("output"), 6},
+		{"seamark-agent", agent.of("resource"), 4}, {"seamark", cloud.of("output"), 5},
 	} {
 		var schema map[string]any
 		if err := json.Unmarshal(read(t, "../../../deploy/helm", tc.chart, "values.schema.json"), &schema); err != nil {

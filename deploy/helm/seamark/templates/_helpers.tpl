@@ -87,11 +87,11 @@ capabilities: {drop: [ALL]}
   "http.trusted-proxies" (join "," $v.trustedProxies)
   "admin.listen" ":4481"
   "log.format" "json"
-  "nats.url" (required "nats.url is required: the NATS servers, such as nats://nats.nats.svc:4222" $v.nats.url)
   "nats.replicas" $v.nats.replicas
   "clickhouse.http-addrs" (join " " (required "clickhouse.httpAddrs is required: host:8123 of the servers in the DSN" $v.clickhouse.httpAddrs))
   "clickhouse.tenant-users" $v.clickhouse.tenantUsers
 -}}
+{{- if not $v.nats.urlKey }}{{ $_ := set $set "nats.url" (required "nats.url or nats.urlKey is required: the NATS servers, such as nats://nats.nats.svc:4222" $v.nats.url) }}{{ end -}}
 {{- if $v.nats.credentials }}{{ $_ := set $set "nats.creds-file" "/etc/seamark/secret/nats.creds" }}{{ end -}}
 {{- if $v.externalURL }}{{ $_ := set $set "http.external-url" $v.externalURL }}{{ $_ := set $set "alerting.external-url" $v.externalURL }}{{ end -}}
 {{- if has .role (list "api" "alerting" "forwarder") }}{{ $_ := set $set "keys.root-file" "/etc/seamark/secret/root-key" }}{{ end -}}
