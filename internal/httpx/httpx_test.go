@@ -228,10 +228,13 @@ func TestMatchLeavesOtherMethodsToThePage(t *testing.T) {
 	}
 }
 
-// TestNoPageForAPIs: a call of an API that is not here is told so, and gets no page.
+func nothing(http.ResponseWriter, *httpx.Request) error { return nil }
+
+// TestNoPageForAPIs: a call of an API that is not here is told so, and gets no page, also where another method has a route for any first
+// part of a path.
 func TestNoPageForAPIs(t *testing.T) {
 	var refused []refusal
-	e := edge(t, &refused)
+	e := edge(t, &refused, httpx.Route{Method: http.MethodPut, Path: "/:index", Permission: "p", Match: func(*http.Request) bool { return true }, Handler: nothing})
 	for path, want := range map[string]int{
 		"/_search": http.StatusNotFound, "/logs-2026/_search": http.StatusNotFound, "/_cluster/stats": http.StatusNotFound, "/services/server/info": http.StatusNotFound,
 		"/loki/api/v2/query": http.StatusNotFound, "/api/v9": http.StatusNotFound, "/": http.StatusOK, "/logs": http.StatusOK, "/assets/_base.js": http.StatusOK,
@@ -239,6 +242,19 @@ func TestNoPageForAPIs(t *testing.T) {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		require.Equal(t, want, w.Code, path)
+	}
+}
+
+// TestWrongMethodBesideAnyPath: a path that is a route's own is told by its methods, though another route has any first part of a path.
+func TestWrongMethodBesideAnyPath(t *testing.T) {
+	var refused []refusal
+	e := edge(t, &refused, httpx.Route{Method: http.MethodPost, Path: "/write", Permission: "p", Handler: nothing},
+		httpx.Route{Method: http.MethodPut, Path: "/:index", Permission: "p", Match: func(*http.Request) bool { return true }, Handler: nothing})
+	for _, method := range []string{http.MethodDelete, http.MethodPatch} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest(method, "/write", http.NoBody))
+		require.Equal(t, http.StatusMethodNotAllowed, w.Code, method)
+		require.Contains(t, w.Header().Get("Allow"), http.MethodPost)
 	}
 }
 

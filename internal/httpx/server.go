@@ -245,7 +245,7 @@ func (e *Edge) unrouted(err error, c echo.Context) {
 	id := rand.Text()
 	w.Header().Set("X-Request-Id", id)
 	switch {
-	case found && he.Code == http.StatusNotFound:
+	case missing:
 		writeError(w, r, Problem, id, seamark.Errorf(seamark.NotFound, "seamark-route-unknown", "There is nothing at %s.", r.URL.Path))
 	case found && he.Code == http.StatusMethodNotAllowed:
 		writeMethodNotAllowed(w, r, id)
