@@ -137,6 +137,7 @@ func quotaKinds() []kind {
 		t.Helper()
 		if cluster == "" {
 			cluster, token = f.cluster(t, "quotas")
+			f.awaitEverywhere(t, token)
 		}
 	}
 	return []kind{

@@ -186,6 +186,23 @@ func (f *fleet) cluster(t *testing.T, name string) (id string, token credential)
 	return string(made.ID), credential{key.KeyID, secret}
 }
 
+// awaitEverywhere waits until every node knows an ingest token, and what was made before it.
+func (f *fleet) awaitEverywhere(t *testing.T, token credential) {
+	t.Helper()
+	testkit.Eventually(t, startWithin, func() error {
+		for node := range f.nodes {
+			status, err := f.push(f.nodes[node], token.Secret, lineBody("probe", 1, 10))
+			if err == nil && status != http.StatusNoContent {
+				err = fmt.Errorf("node %d: status %d", node, status)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // token makes a token of the tenant that belongs to no cluster.
 func (f *fleet) token(t *testing.T, kind seamark.CredentialKind) credential {
 	t.Helper()

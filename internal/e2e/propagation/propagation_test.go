@@ -45,18 +45,7 @@ type sentLine struct {
 func (f *fleet) pipelineChanges(t *testing.T) {
 	_, token := f.cluster(t, "pipelines")
 	query := f.token(t, seamark.QueryToken)
-	testkit.Eventually(t, startWithin, func() error { // every node knows the token
-		for node := range f.nodes {
-			status, err := f.push(f.nodes[node], token.Secret, lineBody("probe", 1, 10))
-			if err == nil && status != http.StatusNoContent {
-				err = fmt.Errorf("node %d: status %d", node, status)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	f.awaitEverywhere(t, token)
 	var x figures
 	for round := range rounds {
 		app := fmt.Sprintf("pipeline-%d", round)

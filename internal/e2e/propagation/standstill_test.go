@@ -22,9 +22,7 @@ func (f *fleet) standstill(t *testing.T) {
 		}
 		return nil
 	})
-	if err := syscall.Kill(f.bus.Pid(), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Freeze(t, f.bus.Pid())
 	begin := time.Now()
 	turns, came := make([]turn, len(nodes)), make([]bool, len(nodes))
 	var wait sync.WaitGroup
