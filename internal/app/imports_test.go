@@ -125,6 +125,7 @@ var layers = []layer{
 	{"cmd/seamark", []string{"alerting/detect", "querier/suspects", "forward", "ingest/quota", "internal/app", "internal/ctl", "internal/backup", "internal/bus", "internal/canary", "internal/child", "internal/demo", "internal/democluster", "internal/doctor", "internal/engine", "internal/lambda", "internal/seal", "internal/seamark", "querier/logexport", "tenant"}, "The command line speaks to app; it uses the directory and the dead letters for administration alone."},
 
 	{"scripts/release-sbom", nil, "A bill of materials is read from a binary and lock files alone."},
+	{"scripts/release-zip", nil, "A package is made of files alone."},
 	{"internal/testkit", []string{"internal/engine", "internal/seamark"}, "The test kit stands below every package that is tested with it."},
 	{"internal/docgen", nil, "The documents are made from source text and from what tests hand over."},
 	{"internal/testkit/oidc", nil, "A provider for tests knows the protocol alone."},
