@@ -52,7 +52,7 @@ func (o *outside) settle(t *testing.T) {
 func (o *outside) takeEngine(t *testing.T) (giveBack func()) {
 	t.Helper()
 	pid := childOf(t, o.engine.Pid())
-	signalTo(t, o.engine.Pid(), syscall.SIGSTOP)
+	testkit.Freeze(t, o.engine.Pid())
 	signalTo(t, pid, syscall.SIGKILL)
 	return func() { signalTo(t, o.engine.Pid(), syscall.SIGCONT) }
 }
@@ -143,7 +143,7 @@ func TestEngineFrozen(t *testing.T) {
 			frozen = 75 * time.Second
 		}
 		pid := childOf(t, r.server.Pid())
-		signalTo(t, pid, syscall.SIGSTOP)
+		testkit.Freeze(t, pid)
 		r.fleet.watch.restart()
 		r.fleet.during(frozen)
 		r.fleet.watch.snapshot().only(t, http.StatusOK, http.StatusNoContent)

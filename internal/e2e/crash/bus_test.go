@@ -74,7 +74,7 @@ func TestBusFrozen(t *testing.T) {
 	n := cycles(t, 1)
 	for range n {
 		f.pushes(10 * crowd)
-		signalTo(t, bus.Pid(), syscall.SIGSTOP)
+		testkit.Freeze(t, bus.Pid())
 		f.watch.restart()
 		testkit.Eventually(t, 2*time.Minute, func() error {
 			if seen := f.watch.snapshot(); seen[http.StatusServiceUnavailable].count() < 4*crowd {

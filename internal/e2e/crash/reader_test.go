@@ -140,7 +140,7 @@ func TestQueryThatEndsTheReaderTwice(t *testing.T) {
 	for range 2 {
 		testkit.Eventually(t, 30*time.Second, seen)
 		pid := readerPid(t, s)
-		require.NoError(t, syscall.Kill(chdb, syscall.SIGSTOP)) // so that the query takes long
+		testkit.Freeze(t, chdb) // so that the query takes long
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

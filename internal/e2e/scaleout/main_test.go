@@ -137,7 +137,7 @@ func (r *region) killEngine(shard int) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.signal(r.engines[shard].Pid(), syscall.SIGSTOP)
+	testkit.Freeze(r.t, r.engines[shard].Pid())
 	r.signal(pid, syscall.SIGKILL)
 }
 
