@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"testing"
+	"time"
 
 	"github.com/seamarkhq/seamark/api/client"
 	"github.com/seamarkhq/seamark/internal/e2e/harness"
+	"github.com/seamarkhq/seamark/internal/testkit"
 )
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -19,10 +21,11 @@ const password = "correct horse battery staple"
 func TestAcceptance(t *testing.T) {
 	s := harness.Serve(t, t.TempDir(), "serve", "--forwarders.allowed-targets", "127.0.0.0/8", "--session.token-lifetime", "15m", "--tenants.purge-settle", "100ms")
 	harness.MustRun(t, password+"\n", "admin", "--data-dir", s.DataDir, "user", "create", "--password-stdin", "ops@example.com", "--operator")
-	session, err := as(t, s.URL, "").CreateSession(t.Context(), client.Credentials{Login: "ops@example.com", Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var session *client.NewSession
+	testkit.Eventually(t, time.Minute, func() (err error) { // the server hears of the person a moment later
+		session, err = as(t, s.URL, "").CreateSession(t.Context(), client.Credentials{Login: "ops@example.com", Password: password})
+		return err
+	})
 	provider := buildProvider(t)
 	for _, part := range []struct {
 		name string
