@@ -81,6 +81,23 @@ it("changes theme, zone and range from the palette", async () => {
     .waitFor();
 });
 
+it("moves and widens the range of time", async () => {
+  const here = await visits.open("owner", "/events?last=6h");
+  const { page } = here;
+  await page.getByRole("button", { name: /^Time range/ }).click();
+  expect(await page.getByRole("button", { name: "Later" }).isDisabled()).toBe(true);
+  await page.getByRole("button", { name: "Wider" }).click();
+  await page.waitForURL((url) => url.searchParams.get("last") === "12h");
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.waitForURL((url) => url.searchParams.has("from") && !url.searchParams.has("last"));
+  const { searchParams } = new URL(page.url());
+  const hours = (name: string) => Date.parse(searchParams.get(name) ?? "") / 3600_000;
+  expect(hours("to") - hours("from")).toBeCloseTo(12, 3);
+  await page.getByRole("button", { name: "Later" }).click();
+  await page.waitForURL((url) => url.searchParams.get("from") !== searchParams.get("from"));
+  await checkPage(here);
+});
+
 it("has the navigation behind a button on phones", async () => {
   const here = await visits.open("owner", "/logs", { viewport: narrow, colorScheme: "dark" });
   const { page } = here;

@@ -24,7 +24,13 @@ export function TimeRangePicker() {
         {time.zone === "utc" && <span className={styles.zone}>UTC</span>}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className={`popup ${styles.panel}`} align="end" sideOffset={6} collisionPadding={8}>
+        <Popover.Content
+          className={`popup ${styles.panel}`}
+          aria-label="Time range"
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+        >
           <div className={styles.presets}>
             {presets.map((seconds) => (
               <button
