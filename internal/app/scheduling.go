@@ -4,15 +4,16 @@ import (
 	"context"
 	"time"
 
+	"github.com/seamarkhq/seamark/internal/engine"
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // patientNice is the nice value of the threads of statements that nobody looks at, that read much, or whose tenant takes more of the
-// processors than its part. Where ClickHouse may not set
-// it, which takes CAP_SYS_NICE, it does nothing.
-const patientNice = 15
+// processors than its part. The embedded engine's run only when nothing else does. Where ClickHouse may not set it, which takes
+// CAP_SYS_NICE, it does nothing.
+const patientNice = engine.PatientNice
 
 // statementSettings returns the settings of a tenant's statement: what its query may take, and how it shares the server with others.
 func (a *App) statementSettings(ctx context.Context, tenant seamark.TenantID) store.Settings {

@@ -46,3 +46,26 @@ func SetThreadSlice(tid int, slice time.Duration) error {
 	}
 	return nil
 }
+
+// Scheduling is how the kernel schedules a thread (sched(7)).
+type Scheduling struct {
+	// Nice is 0 for most threads and up to 19 for those that come after them.
+	Nice int
+	// Slice is for how long the thread computes before others have their turn, see SetSlice.
+	Slice time.Duration
+	// Idle is policy SCHED_IDLE: the thread runs when nothing else wants its processor, whatever its nice value, and leaves it at once to
+	// whoever wakes up.
+	Idle bool
+}
+
+// SetThread sets how a thread is scheduled, 0 for the calling one. Only a privileged process may raise a thread.
+func SetThread(tid int, s Scheduling) error {
+	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: int32(s.Nice), Runtime: uint64(s.Slice)}
+	if s.Idle {
+		attr.Policy, attr.Nice, attr.Runtime = unix.SCHED_IDLE, 0, 0
+	}
+	if err := unix.SchedSetAttr(tid, attr, 0); err != nil {
+		return fmt.Errorf("set scheduling of a thread: %w", err)
+	}
+	return nil
+}

@@ -55,9 +55,11 @@ func serveLibrary(library, config string) error {
 
 	// After the library is loaded and before it starts a thread: threads inherit the sandbox of the one that starts them.
 	if err := confine(filepath.Dir(config)); err != nil {
-		// In the engine's own log form, so that the parent logs it with its level. Old kernels still have to work.
-		fmt.Fprintf(os.Stderr, "%s <Warning> ClickHouse engine runs without a file sandbox: %v\n",
-			time.Now().UTC().Format(time.DateTime), err)
+		// Old kernels still have to work.
+		warn("ClickHouse engine runs without a file sandbox: %v", err)
+	}
+	if err := runIdle(); err != nil {
+		warn("statements that read much have a low priority only, and slow down acknowledgements on the same processors more: %v", err)
 	}
 
 	argv, unpin := pinArgs([]string{
@@ -73,6 +75,11 @@ func serveLibrary(library, config string) error {
 		return fmt.Errorf("engine ended: %s", message)
 	}
 	return nil
+}
+
+// warn writes in the engine's own log form, so that the parent logs it with its level.
+func warn(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s <Warning> %s\n", time.Now().UTC().Format(time.DateTime), fmt.Sprintf(format, args...))
 }
 
 // pinArgs builds a C argv (zero-terminated strings, a nil at the end). The engine keeps pointers into it, so nothing may

@@ -20,6 +20,9 @@ type ceiling struct {
 // lowestPriority is the largest value that Linux knows for a thread's nice value.
 const lowestPriority = 19
 
+// PatientNice is the value of os_threads_nice_value_query from which on a statement's threads run only when nothing else does, see runIdle.
+const PatientNice = 15
+
 // ceilings returns the settings that the limits of a plan act by.
 func ceilings(c *seamark.Ceilings) []ceiling {
 	return []ceiling{
