@@ -23,11 +23,13 @@ type share struct {
 }
 
 const (
-	// shareMemory is how long what was taken counts: long enough to see a scan as one, short enough to forget a dashboard that was
-	// opened.
-	shareMemory = 10 * time.Second
+	// shareMemory is how long what was taken counts: long enough that a dashboard that is opened is none who crowds, short enough to see
+	// a scan as one within three seconds.
+	shareMemory = 5 * time.Second
 	// crowdedShare is the part of the processors that one tenant may take beside others before it stands behind them.
-	crowdedShare = 0.25
+	crowdedShare = 0.2
+	// evenShare is how many times the active tenants' mean that is: tenants that all take much stand behind nobody.
+	evenShare = 1.25
 	// activeShare is the part from which on a tenant is one of the others.
 	activeShare = 0.002
 	// maxShares bounds what is remembered; the idle are forgotten first.
@@ -60,18 +62,24 @@ func (s share) decayed(now time.Time) float64 {
 	return s.seconds * math.Exp(-float64(now.Sub(s.at))/float64(shareMemory))
 }
 
-// crowds reports whether the tenant takes more than its part while others are there, too.
+// part is how many processors the tenant has had over shareMemory.
+func (s share) part(now time.Time) float64 { return s.decayed(now) / shareMemory.Seconds() }
+
+// crowds reports whether the tenant takes more than its part, and more than others who are there.
 func (s *shares) crowds(tenant seamark.TenantID) bool {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tenants[tenant].decayed(now)/shareMemory.Seconds() < s.most {
+	own := s.tenants[tenant].part(now)
+	if own < s.most {
 		return false
 	}
-	for id, t := range s.tenants {
-		if id != tenant && t.decayed(now)/shareMemory.Seconds() > activeShare {
-			return true
+	all, active := 0.0, 0
+	for _, t := range s.tenants {
+		if part := t.part(now); part > activeShare {
+			all += part
+			active++
 		}
 	}
-	return false
+	return active > 1 && own > evenShare*all/float64(active)
 }
