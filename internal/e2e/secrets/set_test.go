@@ -146,6 +146,7 @@ func (s *scene) credentials() {
 			body["cluster_id"] = cluster.ID
 		}
 		made := s.made("CreatedToken.secret", "/api/v1/tokens", body)
+		s.ids["tokens/id"] = made.ID
 		secrets[kind] = s.rotated("CreatedToken.secret", "/api/v1/tokens/"+made.ID, 60)
 	}
 	s.people["admin token"], s.people["query token"] = secrets["admin"], secrets["query"]
