@@ -131,10 +131,12 @@ func (h rulePackHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
+	h.tellBefore(r)
 	p, err := h.packs.SavePack(r.Context(), r.Tenant(), pathName(r, "pack"), in.Parameters, expected)
 	if err != nil {
 		return condition.Lost(err)
 	}
+	r.Change.After = choiceOf(&p)
 	return httpx.WriteDocument(w, r, httpx.RevisionTag(p.Revision), p)
 }
 
@@ -143,11 +145,27 @@ func (h rulePackHandlers) delete(w http.ResponseWriter, r *httpx.Request) error 
 	if err != nil {
 		return err
 	}
+	h.tellBefore(r)
 	if err := h.packs.DeletePack(r.Context(), r.Tenant(), pathName(r, "pack"), expected); err != nil {
 		return condition.Lost(err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// packChoice is what a tenant has chosen of a pack, for the log of changes.
+type packChoice struct {
+	Enabled    bool              `json:"enabled"`
+	Parameters map[string]string `json:"parameters"`
+}
+
+func choiceOf(p *RulePack) packChoice { return packChoice{p.Enabled, p.Parameters} }
+
+// tellBefore tells the log of changes what a pack that is on is before it is changed.
+func (h rulePackHandlers) tellBefore(r *httpx.Request) {
+	if p, err := h.named(r); err == nil && p.Enabled {
+		r.Change.Before = choiceOf(&p)
+	}
 }
 
 func (h rulePackHandlers) runbook(w http.ResponseWriter, r *httpx.Request) error {

@@ -129,15 +129,68 @@ func (h ruleHandlers) save(w http.ResponseWriter, r *httpx.Request) error {
 	if err != nil {
 		return err
 	}
-	return accepted(w, h.store.SaveRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), h.language, body))
+	namespace, name := pathName(r, "namespace"), groupName(body)
+	h.tellGroup(r, namespace, name, &r.Change.Before)
+	if err := h.store.SaveRuleGroup(r.Context(), r.Tenant(), namespace, h.language, body); err != nil {
+		return err
+	}
+	r.Change.Object = "rule_group/" + namespace + "/" + name
+	h.tellGroup(r, namespace, name, &r.Change.After)
+	return accepted(w)
 }
 
 func (h ruleHandlers) delete(w http.ResponseWriter, r *httpx.Request) error {
-	return accepted(w, h.store.DeleteRuleGroup(r.Context(), r.Tenant(), pathName(r, "namespace"), pathName(r, "group"), h.language))
+	namespace, name := pathName(r, "namespace"), pathName(r, "group")
+	r.Change.Object = "rule_group/" + namespace + "/" + name
+	h.tellGroup(r, namespace, name, &r.Change.Before)
+	if err := h.store.DeleteRuleGroup(r.Context(), r.Tenant(), namespace, name, h.language); err != nil {
+		return err
+	}
+	return accepted(w)
 }
 
 func (h ruleHandlers) deleteNamespace(w http.ResponseWriter, r *httpx.Request) error {
-	return accepted(w, h.store.DeleteRuleNamespace(r.Context(), r.Tenant(), pathName(r, "namespace"), h.language))
+	namespace := pathName(r, "namespace")
+	if groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant(), h.language); err == nil {
+		before := map[string]ruleGroupDocument{}
+		for i := range groups[namespace] {
+			before[groups[namespace][i].Name] = h.document(namespace, &groups[namespace][i])
+		}
+		r.Change.Before = before
+	}
+	if err := h.store.DeleteRuleNamespace(r.Context(), r.Tenant(), namespace, h.language); err != nil {
+		return err
+	}
+	return accepted(w)
+}
+
+// groupName returns the name of the group that a body describes, "" where it has none: the store says what is wrong.
+func groupName(body []byte) string {
+	var group struct {
+		Name string `yaml:"name"`
+	}
+	_ = yaml.Unmarshal(body, &group)
+	return group.Name
+}
+
+// tellGroup puts a group as it stands into one side of a change. Without one the side stays nil: a change does not fail for its
+// record.
+func (h ruleHandlers) tellGroup(r *httpx.Request, namespace, name string, side *any) {
+	groups, err := h.store.ListRuleGroups(r.Context(), r.Tenant(), h.language)
+	if err != nil {
+		return
+	}
+	for i := range groups[namespace] {
+		if groups[namespace][i].Name == name {
+			*side = h.document(namespace, &groups[namespace][i])
+			return
+		}
+	}
+}
+
+// document is a group in the form in which the log of changes has it by every way that it is changed.
+func (h ruleHandlers) document(namespace string, group *rulefmt.RuleGroup) ruleGroupDocument {
+	return documentOf(&RuleGroup{Namespace: namespace, Language: h.language, Group: *group})
 }
 
 // pathName returns a path parameter unescaped. The router matches the escaped path when there is one, so that a slash in
@@ -153,11 +206,8 @@ func pathName(r *httpx.Request, name string) string {
 	return value
 }
 
-// accepted answers 202 in Mimir's envelope unless err is set.
-func accepted(w http.ResponseWriter, err error) error {
-	if err != nil {
-		return err
-	}
+// accepted answers 202 in Mimir's envelope.
+func accepted(w http.ResponseWriter) error {
 	return httpx.WriteJSON(w, http.StatusAccepted, map[string]any{"status": "success", "data": nil, "errorType": "", "error": ""})
 }
 

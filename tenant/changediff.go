@@ -110,7 +110,7 @@ func (d *differ) compare(path string, before, after any) {
 		return
 	}
 	if was, is, ok := both[[]any](before, after); ok {
-		for _, key := range []string{"name", "id"} {
+		for _, key := range []string{"name", "id", "alert", "record"} {
 			old, known := indexed(was, key)
 			fresh, distinct := indexed(is, key)
 			if !known || !distinct {

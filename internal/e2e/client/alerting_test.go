@@ -24,7 +24,13 @@ func lokiRuleCalls() []call {
 		{"lokiListRuleGroups", func(t *testing.T, w *world) error { return drain(w.admin.LokiListRuleGroups(t.Context())) }},
 		{"lokiListRuleNamespace", func(t *testing.T, w *world) error { return drain(w.admin.LokiListRuleNamespace(t.Context(), "l/b")) }},
 		{"lokiFindRuleGroup", func(t *testing.T, w *world) error { return drain(w.admin.LokiFindRuleGroup(t.Context(), "l/b", "g")) }},
-		{"lokiDeleteRuleGroup", func(t *testing.T, w *world) error { return one(w.admin.LokiDeleteRuleGroup(t.Context(), "l/b", "g")) }},
+		{"lokiDeleteRuleGroup", func(t *testing.T, w *world) error {
+			if err := one(w.admin.LokiDeleteRuleGroup(t.Context(), "l/b", "g")); err != nil {
+				return err
+			}
+			tells(t, w, "rule_group/l/b/g", `.language: "logql" -> nothing`)
+			return nil
+		}},
 		{"lokiPromSaveRuleGroup", func(t *testing.T, w *world) error {
 			return one(w.admin.LokiPromSaveRuleGroup(t.Context(), "l/b", logs()))
 		}},
@@ -115,7 +121,13 @@ func alertingCalls() []call {
 			if err == nil && (!p.Enabled || p.Parameters["disk_free_percent"] != "7") {
 				t.Errorf("pack: %+v", p)
 			}
-			return err
+			tells(t, w, "pack/nodes", `.enabled: nothing -> true`)
+			parameters["disk_free_percent"] = "8"
+			if err := errors.Join(err, one(w.admin.SaveAlertingPack(t.Context(), "nodes", client.AlertingPackSettings{Parameters: parameters}))); err != nil {
+				return err
+			}
+			differs(t, w, "pack/nodes", `.parameters.disk_free_percent: "7" -> "8"`)
+			return nil
 		}},
 		{"findAlertingPack", func(t *testing.T, w *world) error { return one(w.query.FindAlertingPack(t.Context(), "nodes")) }},
 		{"findAlertingRunbook", func(t *testing.T, w *world) error {

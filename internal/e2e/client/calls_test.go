@@ -337,9 +337,19 @@ func lokiCalls() []call {
 
 func ruleCalls() []call {
 	const group = "name: g\nrules:\n- record: a:b\n  expr: vector(1)\n"
+	save := func(t *testing.T, w *world, text string) error {
+		return one(w.admin.SaveRuleGroup(t.Context(), "a/b", client.Body{ContentType: "application/yaml", Reader: strings.NewReader(text)}))
+	}
 	return []call{
 		{"saveRuleGroup", func(t *testing.T, w *world) error {
-			return one(w.admin.SaveRuleGroup(t.Context(), "a/b", client.Body{ContentType: "application/yaml", Reader: strings.NewReader(group)}))
+			if err := save(t, w, strings.ReplaceAll(group, "vector(1)", "vector(2)")); err != nil {
+				return err
+			}
+			if err := save(t, w, group); err != nil {
+				return err
+			}
+			differs(t, w, "rule_group/a/b/g", `.group.rules[record=a:b].expr: "vector(2)" -> "vector(1)"`)
+			return nil
 		}},
 		{"listRuleGroups", func(t *testing.T, w *world) error { return drain(w.admin.ListRuleGroups(t.Context())) }},
 		{"listRuleNamespace", func(t *testing.T, w *world) error { return drain(w.admin.ListRuleNamespace(t.Context(), "a/b")) }},
@@ -356,7 +366,11 @@ func ruleCalls() []call {
 		}},
 		{"deleteRuleNamespace", func(t *testing.T, w *world) error {
 			_, err := w.admin.SaveRuleGroup(t.Context(), "n", client.Body{ContentType: "application/yaml", Reader: strings.NewReader(group)})
-			return errors.Join(err, one(w.admin.DeleteRuleNamespace(t.Context(), "n")))
+			if err := errors.Join(err, one(w.admin.DeleteRuleNamespace(t.Context(), "n"))); err != nil {
+				return err
+			}
+			tells(t, w, "rule/n", `.g: {"group":{"name":"g","rules":[{"expr":"vector(1)","record":"a:b"}]},"language":"promql","name":"g","namespace":"n"} -> nothing`)
+			return nil
 		}},
 	}
 }
