@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,7 +15,8 @@ import (
 // alertmanagerObject is what the log of changes calls a tenant's Alertmanager configuration.
 const alertmanagerObject = "alertmanager/config"
 
-// alertmanagerChange is a configuration as the log of changes sees it, with masked secrets.
+// alertmanagerChange is a configuration as the log of changes sees it, with masked secrets. Of templates it has digests: their text is
+// kept sealed, and what is secret in it nothing can tell.
 type alertmanagerChange struct {
 	Config    any               `json:"alertmanager_config"`
 	Templates map[string]string `json:"template_files"`
@@ -27,7 +29,11 @@ func (h alertmanagerHandlers) tellConfig(r *httpx.Request, side *any) {
 	if err != nil {
 		return
 	}
-	*side = alertmanagerChange{Config: fieldsOf(config), Templates: templates}
+	digests := make(map[string]string, len(templates))
+	for name, text := range templates {
+		digests[name] = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
+	}
+	*side = alertmanagerChange{Config: fieldsOf(config), Templates: digests}
 }
 
 // fieldsOf returns a YAML document with its fields, so that the log tells which of them differ; a text that is none as it is.

@@ -97,7 +97,7 @@ func TestAlertmanagerConfigChangesAreTold(t *testing.T) {
 	}
 	const (
 		object = "alertmanager/config"
-		first  = `{"alertmanager_config":{"receivers":[{"name":"r"}],"route":{"match":{"404":"x"},"receiver":"r"}},"template_files":{"short":"x"}}`
+		first  = `{"alertmanager_config":{"receivers":[{"name":"r"}],"route":{"match":{"404":"x"},"receiver":"r"}},"template_files":{"short":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}}`
 		second = `{"alertmanager_config":"a: [","template_files":{}}`
 	)
 	change(http.MethodPost, "template_files: {short: x}\nalertmanager_config: |\n  route: {receiver: r, match: {404: x}}\n  receivers: [{name: r}]\n",
