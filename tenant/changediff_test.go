@@ -42,6 +42,8 @@ func TestCompare(t *testing.T) {
 			"\n.a[name=x].v 1 2\n.a[name=y] {\"name\":\"y\"} \n.a[name=z]  {\"name\":\"z\"}",
 		},
 		"elements by id":       {`{"a":[{"id":1,"v":1}]}`, `{"a":[{"id":1,"v":2}]}`, `.a[id=1].v 1 2`},
+		"rules":                {`{"a":[{"alert":"X","expr":"1"}]}`, `{"a":[{"alert":"X","expr":"2"}]}`, `.a[alert=X].expr "1" "2"`},
+		"recording rules":      {`{"a":[{"record":"x:y","expr":"1"}]}`, `{"a":[{"record":"x:y","expr":"2"}]}`, `.a[record=x:y].expr "1" "2"`},
 		"elements in an order": {`{"a":[{"name":"x"},{"name":"y"}]}`, `{"a":[{"name":"y"},{"name":"x"}]}`, `.a[order] "x, y" "y, x"`},
 		"names that are twice": {`{"a":[{"name":"x"}]}`, `{"a":[{"name":"x"},{"name":"x"}]}`, `.a [{"name":"x"}] [{"name":"x"},{"name":"x"}]`},
 		"another kind":         {`{"a":{"b":1}}`, `{"a":[1]}`, `.a {"b":1} [1]`},
