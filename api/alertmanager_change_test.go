@@ -83,17 +83,23 @@ func tellingEdge(t *testing.T, m api.Alertmanagers) (edge, *toldChange) {
 	return edge{t, e}, last
 }
 
+// told sends a change and compares what the log was told of it.
+func told(t *testing.T, e edge, last *toldChange, method, path, body string, status int, want toldChange) {
+	t.Helper()
+	if w := e.do(tenantA, method, path, body); w.Code != status {
+		t.Fatalf("%s answered %d %s, want %d", method, w.Code, w.Body, status)
+	}
+	if *last != want {
+		t.Errorf("%s: the log was told %+v, want %+v", method, *last, want)
+	}
+}
+
 func TestAlertmanagerConfigChangesAreTold(t *testing.T) {
 	e, last := tellingEdge(t, newManagers())
 	const path = "/api/v1/alerts"
 	change := func(method, body string, status int, want toldChange) {
 		t.Helper()
-		if w := e.do(tenantA, method, path, body); w.Code != status {
-			t.Fatalf("%s answered %d %s, want %d", method, w.Code, w.Body, status)
-		}
-		if *last != want {
-			t.Errorf("%s: the log was told %+v, want %+v", method, *last, want)
-		}
+		told(t, e, last, method, path, body, status, want)
 	}
 	const (
 		object = "alertmanager/config"
@@ -111,12 +117,7 @@ func TestSilenceChangesAreTold(t *testing.T) {
 	const path = "/alertmanager/api/v2/silence"
 	change := func(method, path, body string, status int, want toldChange) {
 		t.Helper()
-		if w := e.do(tenantA, method, path, body); w.Code != status {
-			t.Fatalf("%s answered %d %s, want %d", method, w.Code, w.Body, status)
-		}
-		if *last != want {
-			t.Errorf("%s: the log was told %+v, want %+v", method, *last, want)
-		}
+		told(t, e, last, method, path, body, status, want)
 	}
 	const (
 		first   = `{"comment":"a","id":"new","state":"active"}`
