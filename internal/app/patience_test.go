@@ -9,7 +9,7 @@ import (
 func TestPatienceHandsBackWhatHappens(t *testing.T) {
 	fault := errors.New("fault")
 	for _, want := range []error{nil, fault} {
-		if got := patiently(func() error { return want }); !errors.Is(got, want) {
+		if got := (patience{}).run(func() error { return want }); !errors.Is(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
@@ -18,5 +18,5 @@ func TestPatienceHandsBackWhatHappens(t *testing.T) {
 			t.Errorf("recovered %v, want %v", got, fault)
 		}
 	}()
-	_ = patiently(func() error { panic(fault) })
+	_ = patience{}.run(func() error { panic(fault) })
 }

@@ -47,6 +47,8 @@ type Options struct {
 	// Ended are told of each query that has ended, with the error that it was answered with. It is on the list until they know: whoever
 	// looks at both, as at the death of an engine, misses none.
 	Ended []func(ctx context.Context, q *Query, err error)
+	// Patiently runs the work of a query whose tenant crowds the node behind all other work, and returns its error; nil runs it as any.
+	Patiently func(work func() error) error
 	// Nodes returns how many queriers are alive, this one included, which budgets are shared over; nil is one.
 	Nodes      func() int
 	Registerer prometheus.Registerer

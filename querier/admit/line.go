@@ -302,6 +302,15 @@ func (q *Query) Crowds() bool {
 	return n >= crowdedQueries && n*max(a.present, 2) > a.listed && a.companyLocked(t)
 }
 
+// Run does work of the query and returns its error, behind all other work while its tenant crowds the node. Each goroutine that computes
+// for a query is to go through it: what is begun from within is not behind others by itself. A panic in it is one of the caller.
+func (q *Query) Run(work func() error) error {
+	if q.Crowds() && q.owner.opts.Patiently != nil {
+		return q.owner.opts.Patiently(work)
+	}
+	return work()
+}
+
 // listLocked and unlistLocked keep count of the queries that wait and run, and of the tenants that have some.
 func (a *Admission) listLocked(t *tenant, q *Query) {
 	if len(t.queries) == 0 {

@@ -131,7 +131,11 @@ func guarded(ctx context.Context, run execution) (q promql.Query, result *promql
 			q, result, err = nil, nil, fmt.Errorf("%w: %v\n%s", ErrPanic, fault, debug.Stack())
 		}
 	}()
-	return run(ctx)
+	err = admit.From(ctx).Run(func() error {
+		q, result, err = run(ctx)
+		return err
+	})
+	return q, result, err
 }
 
 // land publishes the outcome.

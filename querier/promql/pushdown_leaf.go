@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/querier/admit"
 	"github.com/seamarkhq/seamark/querier/promql/grid"
 )
 
@@ -39,9 +40,13 @@ type leafRun struct {
 	held    int // samples of the largest batch
 }
 
-func newLeafRun(l *leaf, p *pushdown) *leafRun {
+func newLeafRun(ctx context.Context, l *leaf, p *pushdown) *leafRun {
 	r := &leafRun{leaf: l, pushdown: p, groups: map[uint64]int{}, seen: map[uint64]struct{}{}}
-	for range max(1, p.workers) {
+	workers := p.workers
+	if admit.From(ctx).Crowds() {
+		workers = 1 // others wait for the processors
+	}
+	for range max(1, workers) {
 		r.workers = append(r.workers, l.plan.NewWorker())
 	}
 	if l.fold != 0 {

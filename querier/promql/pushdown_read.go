@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // columns reads the samples of the series that match and hands them over in chunks, in the order of Select. It reads one chunk
@@ -78,7 +79,10 @@ func (q *querier) readAhead(ctx context.Context, p *part) chan chunk {
 	c := make(chan chunk, 1)
 	go func() {
 		var got chunk
-		got.list, got.rows, got.err = q.readPart(ctx, p)
+		got.err = admit.From(ctx).Run(func() (err error) {
+			got.list, got.rows, err = q.readPart(ctx, p)
+			return err
+		})
 		c <- got
 		close(c)
 	}()

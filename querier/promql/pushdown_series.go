@@ -34,7 +34,7 @@ func (q *leafQuerier) Select(ctx context.Context, sorted bool, hints *storage.Se
 	if len(matchers) == 1 {
 		if l, ok := q.queryable.leaves[matchers[0]]; ok {
 			return &leafSet{at: -1, load: func() ([]gridSeries, annotations.Annotations, error) {
-				return newLeafRun(l, q.queryable.pushdown).run(ctx, q.Querier)
+				return newLeafRun(ctx, l, q.queryable.pushdown).run(ctx, q.Querier)
 			}}
 		}
 	}
