@@ -19,6 +19,7 @@ import (
 type serveCmd struct {
 	serverFlags
 	QueryProcess bool          `name:"query.process" default:"true" negatable:"" help:"Answer queries and evaluate rules in a process of their own beside ingest, which then keeps its memory and comes first on the processors."`
+	RealTime     float64       `name:"ingest.real-time" default:"0.25" help:"Part of the processors up to which the process that takes what agents send runs before all others, with --query.process: its threads are real-time ones (SCHED_RR) where the system allows that, which takes CAP_SYS_NICE or RLIMIT_RTPRIO. While it takes more it runs like others. 0 is never."`
 	AsReader     bool          `name:"as-reader" hidden:"" help:"Be that process."`
 	Demo         bool          `help:"Make a demo tenant, feed it from a demo cluster, and write demo.env in the data folder."`
 	DemoIncident time.Duration `name:"demo.incident-every" default:"10m" help:"How often the demo cluster has an incident."`
@@ -42,7 +43,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("find this executable: %w", err)
 		}
-		o.Reader = &app.ReaderOptions{Command: slices.Concat([]string{self}, os.Args[1:], []string{"--as-reader"}), Stderr: os.Stderr}
+		o.Reader = &app.ReaderOptions{Command: slices.Concat([]string{self}, os.Args[1:], []string{"--as-reader"}), Stderr: os.Stderr, RealTime: c.RealTime}
 	}
 	return serve(ctx, o, func(ctx context.Context, a *app.App) error {
 		if !c.Demo {
@@ -109,7 +110,7 @@ func runApp(ctx context.Context, o app.Options, started func(context.Context, *a
 		return err
 	}
 	o.SpareProcessors()
-	o.ComeFirst()
+	a.ComeFirst()
 	if err := started(ctx, a); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (a *App) openAdmission(ctx context.Context) error {
 	a.admission, err = admit.New(admit.Options{
 		MaxConcurrent: o.MaxConcurrent, MaxScans: o.MaxScans, ScanBytes: uint64(o.ScanBytes), MaxInflightBytes: uint64(o.MaxInflightBytes),
 		MaxQueued: o.MaxQueued, Patience: o.MaxWait, Off: !o.Admission,
-		Limits: a.queryLimits, Estimate: a.sizes.estimate, Nodes: share.Nodes, Registerer: a.registry, Now: a.opts.Now,
+		Limits: a.queryLimits, Estimate: a.sizes.estimate, Patiently: patience{idle: a.opts.Link != nil && a.opts.Link.Lifeline}.run, Nodes: share.Nodes, Registerer: a.registry, Now: a.opts.Now,
 		Refuse: []func(*admit.Query) error{a.checkQuarantine}, Ended: []func(context.Context, *admit.Query, error){a.queryEnded},
 	})
 	if err != nil {
@@ -91,13 +91,7 @@ func (a *App) query(language string, handle httpx.Handler) httpx.Handler {
 		}
 		answer := newCostWriter(w, q)
 		r.Request = r.WithContext(ctx)
-		run := func() error { return handle(answer, r) }
-		var err error
-		if q.Crowds() {
-			err = q.Outcome(patiently(run))
-		} else {
-			err = q.Outcome(run())
-		}
+		err := q.Outcome(q.Run(func() error { return handle(answer, r) }))
 		answer.finish(err)
 		a.admission.End(ctx, q, err)
 		return err

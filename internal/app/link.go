@@ -21,6 +21,8 @@ type Link struct {
 	NATSSocket string
 	// ClickHouse is the other's embedded engine; nil with an outside one.
 	ClickHouse *LinkedClickHouse
+	// Lifeline says that the other sees to this process's idle threads, see child.Lifeline.
+	Lifeline bool
 	// Fallen says that a process before this one has ended by itself.
 	Fallen bool
 	// RootKeyFile and ExportDir are the other's.

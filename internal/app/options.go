@@ -309,6 +309,7 @@ func (o *Options) checkLimits() []flagCheck {
 		{"ingest.max-body-bytes", positive(o.Ingest.Limits.MaxBodyBytes)},
 		{"ingest.max-inflated-bytes", positive(o.Ingest.Limits.MaxInflatedBytes)},
 		{"ingest.max-inflight-bytes", o.Ingest.checkInflight()},
+		{"ingest.real-time", o.Reader.checkRealTime()},
 		{"ingest.replica-timeout", positive(int64(o.Ingest.ReplicaTimeout))},
 		{"patterns.min-variants", within(o.Patterns.MinVariants, 2, 64)},
 		{"patterns.max-per-group", within(o.Patterns.MaxPatterns, 1, 10_000)},
@@ -377,6 +378,14 @@ func positive(n int64) error {
 func checkInserts(perSecond float64) error {
 	if !(perSecond >= 1 && perSecond <= 10_000) { // not a number is neither
 		return fmt.Errorf("is %g; it must be 1 to 10000", perSecond)
+	}
+	return nil
+}
+
+// checkRealTime refuses what is no part of the processors.
+func (o *ReaderOptions) checkRealTime() error {
+	if o != nil && !(o.RealTime >= 0 && o.RealTime <= 1) {
+		return fmt.Errorf("is %g; it must be 0 to 1", o.RealTime)
 	}
 	return nil
 }

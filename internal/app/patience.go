@@ -12,11 +12,16 @@ import (
 // of a thread wider.
 const spareProcessors = 2
 
-// patiently runs the query of a tenant that crowds this node on a thread of its own, which the system runs after all others, and returns
+// patience is how queries run that others come before.
+type patience struct {
+	idle bool // on threads of policy SCHED_IDLE, which somebody sees to that they do not starve
+}
+
+// run runs the query of a tenant that crowds this node on a thread of its own, which the system runs after all others, and returns
 // its error. A panic in it is one of the caller. Go has no priorities: queries that compute for seconds share its processors with
 // everything that has to be quick, and each of the dozens of steps of a push or a small query would wait for turns of all of them. So
 // there are more of Go's processors than of the machine's, and which threads have the machine's is the system's choice.
-func patiently(query func() error) error {
+func (p patience) run(query func() error) error {
 	type outcome struct {
 		err    error
 		thrown any
@@ -26,7 +31,7 @@ func patiently(query func() error) error {
 		// The goroutine ends without unlocking, and its thread with it: a thread's priority can be lowered by anybody and raised only
 		// by the privileged.
 		runtime.LockOSThread()
-		lowerThread()
+		lowerThread(p.idle)
 		var o outcome
 		defer func() {
 			o.thrown = recover()
@@ -45,10 +50,8 @@ func patiently(query func() error) error {
 // of which would wait for a processor.
 const readerNice = 3
 
-// Time slices: whose is shorter takes the processor at once when it wakes up. Ingest's steps take microseconds; between its slice and
-// those of what computes lies the system's, which the kernel's threads have that a sync of the disk waits for.
+// Time slices, see promptSlice.
 const (
-	promptSlice  = 500 * time.Microsecond
 	readerSlice  = child.ComputeSlice
 	patientSlice = 50 * time.Millisecond
 )
@@ -57,17 +60,6 @@ const (
 func (o *Options) GiveWay() {
 	if err := errors.Join(lowerProcess(), child.SetSlice(readerSlice)); err != nil {
 		o.Logger.Warn("queries are not run after ingest", "err", err)
-	}
-}
-
-// ComeFirst has the system run this process, when it wakes up, before those that compute. The processes that it starts take that back
-// for themselves.
-func (o *Options) ComeFirst() {
-	if o.Reader == nil {
-		return
-	}
-	if err := child.SetSlice(promptSlice); err != nil {
-		o.Logger.Debug("ingest is not run at once", "err", err)
 	}
 }
 

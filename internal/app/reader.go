@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,6 +39,8 @@ type ReaderOptions struct {
 	Command []string
 	// Stderr takes the process's log.
 	Stderr io.Writer
+	// RealTime is the part of the processors up to which this process runs before all others, where the system allows it; 0 is never.
+	RealTime float64
 }
 
 // readerOOMScore has the kernel take the reader before the process that holds acknowledgements, and the engine after both.
@@ -50,10 +53,15 @@ type readerProcess struct {
 	admin   *child.Proxy
 	routes  []httpx.Route // of the first start; the others have the same
 	up      atomic.Bool
+	pids    chan int // of the last start, until followed has it
+	log     *slog.Logger
 }
 
 // readerHello is what the reader says of itself.
-type readerHello struct{ Routes []passedRoute }
+type readerHello struct {
+	PID    int
+	Routes []passedRoute
+}
 
 // passedRoute is what has to be known of a route that is answered elsewhere.
 type passedRoute struct {
@@ -82,7 +90,9 @@ func (a *App) startReader(ctx context.Context) error {
 		link.NATSSocket = SocketPath(a.opts.DataDir)
 	}
 	log := a.log.With("process", readerName)
-	r := &readerProcess{front: child.NewProxy(filepath.Join(folder, frontSocket), log), admin: child.NewProxy(filepath.Join(folder, adminSocket), log)}
+	_, err = child.NewLifeline(0)
+	link.Lifeline = err == nil
+	r := &readerProcess{pids: make(chan int, 1), log: log, front: child.NewProxy(filepath.Join(folder, frontSocket), log), admin: child.NewProxy(filepath.Join(folder, adminSocket), log)}
 	restarts := prometheus.NewCounter(prometheus.CounterOpts{Name: "seamark_reader_restarts_total", Help: "Ends of the process that answers queries and evaluates rules. It is started again at once."})
 	up := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "seamark_reader_up", Help: "Whether the process that answers queries and evaluates rules is ready."}, func() float64 {
 		if r.up.Load() {
@@ -106,8 +116,28 @@ func (a *App) startReader(ctx context.Context) error {
 		return err
 	}
 	a.reader = r
+	if link.Lifeline {
+		a.background("lifeline of the reader", r.followed)
+	}
 	a.defers(readerName, func(ctx context.Context) error { r.up.Store(false); return r.process.Stop(ctx) })
 	return nil
+}
+
+// followed sees to the idle threads of each start until ctx ends. The process cannot do so itself: all of it may wait for such a thread.
+func (r *readerProcess) followed(ctx context.Context) error {
+	for {
+		select {
+		case pid := <-r.pids:
+			l, err := child.NewLifeline(pid)
+			if err != nil {
+				r.log.Warn("heavy queries may hold up others while all processors are taken", "err", err)
+				continue
+			}
+			l.Follow(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // started hears of a process that is ready.
@@ -121,6 +151,11 @@ func (r *readerProcess) started(text json.RawMessage) error {
 			r.routes = append(r.routes, httpx.Route{Method: p.Method, Path: p.Path, Dialect: p.Dialect})
 		}
 	}
+	select {
+	case <-r.pids:
+	default:
+	}
+	r.pids <- hello.PID
 	r.up.Store(true)
 	return nil
 }
@@ -209,7 +244,7 @@ func (a *App) gatherer() prometheus.Gatherer {
 
 // Hello returns what the process that has started this one has to know of it.
 func (a *App) Hello() any {
-	var hello readerHello
+	hello := readerHello{PID: os.Getpid()}
 	for _, r := range a.edge.Routes() {
 		hello.Routes = append(hello.Routes, passedRoute{r.Method, r.Path, r.Dialect})
 	}

@@ -165,7 +165,7 @@ func (p *Process) spawn() (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := Launch(cmd); err != nil {
 		return nil, err
 	}
 	r := &run{cmd: cmd, stdin: stdin, ready: make(chan json.RawMessage, 1), ended: make(chan struct{})}

@@ -94,7 +94,7 @@ func (c *ClickHouse) spawn() (*engineRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := child.Launch(cmd); err != nil {
 		return nil, err
 	}
 	run := &engineRun{cmd: cmd, stdin: stdin, ended: make(chan struct{})}

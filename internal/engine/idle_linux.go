@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -25,6 +26,12 @@ func runIdle() error {
 	if !ok {
 		return fmt.Errorf("system calls of %s are not known", runtime.GOARCH)
 	}
+	lifeline, err := child.NewLifeline(0) // who is idle holds locks of the engine's at times
+	if errors.Is(err, unix.EPERM) {
+		return nil // nor does the engine lower threads that it may not raise again
+	} else if err != nil {
+		return err
+	}
 	// What the filter looks at: struct seccomp_data begins with the call's number and the architecture.
 	const nr, architecture = 0, 4
 	filter := []unix.SockFilter{
@@ -45,12 +52,22 @@ func runIdle() error {
 	if errno != 0 {
 		return fmt.Errorf("filter setpriority: %w", errno)
 	}
-	go answerPriorities(int(listener))
+	go answerPriorities(int(listener), lifeline)
+	go func() {
+		runAtOnce()
+		lifeline.Run(context.Background())
+	}()
 	return nil
 }
 
-// answerSlice is the time slice of the thread that answers: shorter than any other's.
+// answerSlice is the time slice of the threads that answer and look after others: shorter than any other's.
 const answerSlice = 200 * time.Microsecond
+
+// runAtOnce gives the calling goroutine a thread of its own, which runs at once when it wakes up.
+func runAtOnce() {
+	runtime.LockOSThread()
+	_ = child.SetThreadSlice(0, answerSlice)
+}
 
 // seccompNotif and seccompResponse are struct seccomp_notif and struct seccomp_notif_resp of linux/seccomp.h.
 type seccompNotif struct {
@@ -69,16 +86,14 @@ type seccompResponse struct {
 	flags   uint32
 }
 
-// answerPriorities answers the kernel's questions for as long as the process lives. It has a thread of its own, which runs at once when
-// it wakes up: somebody waits for it.
-func answerPriorities(listener int) {
-	runtime.LockOSThread()
-	_ = child.SetThreadSlice(0, answerSlice)
+// answerPriorities answers the kernel's questions for as long as the process lives.
+func answerPriorities(listener int, lifeline *child.Lifeline) {
+	runAtOnce() // somebody waits for it
 	for {
 		var n seccompNotif
 		switch notify(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) {
 		case 0:
-			r := answerPriority(&n)
+			r := answerPriority(&n, lifeline)
 			_ = notify(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)) // who has asked may be gone
 		case unix.EINTR, unix.ENOENT: // a signal, or who has asked is gone
 		default:
@@ -89,7 +104,7 @@ func answerPriorities(listener int) {
 }
 
 // answerPriority does what setpriority(2) would for one thread, and what runIdle says. Other calls are the kernel's.
-func answerPriority(n *seccompNotif) seccompResponse {
+func answerPriority(n *seccompNotif, lifeline *child.Lifeline) seccompResponse {
 	r := seccompResponse{id: n.id}
 	which, tid, nice := int32(n.args[0]), int32(n.args[1]), int32(n.args[2])
 	if which != unix.PRIO_PROCESS {
@@ -100,7 +115,7 @@ func answerPriority(n *seccompNotif) seccompResponse {
 		tid = int32(n.tid)
 	}
 	s := child.Scheduling{Nice: int(nice), Slice: child.ComputeSlice, Idle: nice >= PatientNice}
-	if err := child.SetThread(int(tid), s); err != nil {
+	if err := lifeline.Set(int(tid), s); err != nil {
 		r.failure = -int32(unix.EPERM)
 		if errno, ok := errors.AsType[syscall.Errno](err); ok {
 			r.failure = -int32(errno)

@@ -23,7 +23,7 @@ import (
 // nothing else does, at a value before it after others, and once they are over their threads are as they were. Without CAP_SYS_NICE
 // ClickHouse lowers none.
 func TestPatientStatementsRunIdle(t *testing.T) {
-	may := mayRaise(t)
+	may := testkit.MayRaiseThreads(t)
 	ch := start(t, engine.ClickHouseOptions{DataDir: t.TempDir()})
 	for _, c := range []struct {
 		nice int
@@ -99,15 +99,4 @@ func scheduled(t *testing.T, pid int) (idle, lowered int) {
 		}
 	}
 	return idle, lowered
-}
-
-// mayRaise reports whether this process has CAP_SYS_NICE.
-func mayRaise(t *testing.T) bool {
-	t.Helper()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		t.Fatal(err)
-	}
-	return data[0].Effective&(1<<unix.CAP_SYS_NICE) != 0
 }

@@ -39,5 +39,5 @@ func chosenForm() form {
 	if os.Getenv(formVariable) == "full" {
 		return form{lines: 2_000_000, pods: 40, scrapes: 480, rounds: 2, stay: 14 * time.Second}
 	}
-	return form{lines: 600_000, pods: 20, scrapes: 240, rounds: 1, stay: 12 * time.Second, depths: []string{"nothing", "all"}}
+	return form{lines: 600_000, pods: 20, scrapes: 240, rounds: 1, stay: 24 * time.Second, depths: []string{"nothing", "all"}}
 }

@@ -65,12 +65,9 @@ func (s *seen) add(to *[]time.Duration, took time.Duration, err error) {
 // live has the victim refresh its panels and push its rows until ctx ends. Both are open loops: a request is due at its time
 // whatever became of those before, and its time counts from when it was due.
 func (r *rig) live(ctx context.Context, s *seen) {
+	defer r.runAtOnce()()
 	var requests sync.WaitGroup
 	defer requests.Wait()
-	// What is measured is the server: this process runs at once when it wakes up, as a machine of its own would.
-	if err := child.SetSlice(probeSlice); err != nil {
-		r.b.Error(err)
-	}
 	logs := bench.NewLogs(bench.LogsOptions{Seed: uint64(time.Now().UnixNano()), Rows: 1 << 20, Streams: 60, End: time.Now()})
 	metrics := bench.NewMetrics(bench.MetricsOptions{Seed: uint64(r.victim.Number), Pods: 1, Scrapes: 1, End: time.Now()})
 	requests.Go(func() {
@@ -93,6 +90,23 @@ func (r *rig) live(ctx context.Context, s *seen) {
 			})
 		})
 	})
+}
+
+// runAtOnce has this process run as soon as it wakes up, as a machine of its own would, until ordinary is called: what is measured is the
+// server. Processes that are started meanwhile would be the same.
+func (r *rig) runAtOnce() (ordinary func()) {
+	if err := child.SetProcess(child.Scheduling{RealTime: true}); err == nil {
+		return func() {
+			if err := child.SetProcess(child.Scheduling{}); err != nil {
+				r.b.Error(err)
+			}
+		}
+	}
+	r.b.Log("the client that measures shares the processors with what it measures: it takes CAP_SYS_NICE to run first")
+	if err := child.SetSlice(probeSlice); err != nil {
+		r.b.Error(err)
+	}
+	return func() {}
 }
 
 // freshPush is a push of lines, and every other time of samples, of this moment.

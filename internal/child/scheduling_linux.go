@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -18,20 +20,7 @@ const ComputeSlice = 10 * time.Millisecond
 // wakes up runs at once where the one on the processor has a longer slice, from Linux 6.12 on; before, slices are not settable and this
 // does nothing. 0 is the system's own slice, about 3 ms. New threads and processes inherit it.
 func SetSlice(slice time.Duration) error {
-	tasks, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return fmt.Errorf("set time slice: %w", err)
-	}
-	for _, task := range tasks {
-		tid, err := strconv.Atoi(task.Name())
-		if err != nil {
-			continue
-		}
-		if err := SetThreadSlice(tid, slice); err != nil && !errors.Is(err, unix.ESRCH) { // a thread that has just ended
-			return err
-		}
-	}
-	return nil
+	return eachThread(func(tid int) error { return SetThreadSlice(tid, slice) })
 }
 
 // SetThreadSlice is SetSlice for one thread, 0 for the calling one.
@@ -56,16 +45,70 @@ type Scheduling struct {
 	// Idle is policy SCHED_IDLE: the thread runs when nothing else wants its processor, whatever its nice value, and leaves it at once to
 	// whoever wakes up.
 	Idle bool
+	// RealTime is policy SCHED_RR: the thread takes a processor when it wakes up, and keeps it for as long as it computes, from all that
+	// are not real-time themselves. It takes CAP_SYS_NICE or RLIMIT_RTPRIO.
+	RealTime bool
 }
+
+// realTimePriority is the lowest: what else is real-time on a machine has its reasons.
+const realTimePriority = 1
 
 // SetThread sets how a thread is scheduled, 0 for the calling one. Only a privileged process may raise a thread.
 func SetThread(tid int, s Scheduling) error {
 	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: int32(s.Nice), Runtime: uint64(s.Slice)}
-	if s.Idle {
+	switch {
+	case s.RealTime:
+		attr.Policy, attr.Nice, attr.Runtime, attr.Priority = unix.SCHED_RR, 0, 0, realTimePriority
+	case s.Idle:
 		attr.Policy, attr.Nice, attr.Runtime = unix.SCHED_IDLE, 0, 0
 	}
 	if err := unix.SchedSetAttr(tid, attr, 0); err != nil {
 		return fmt.Errorf("set scheduling of a thread: %w", err)
 	}
 	return nil
+}
+
+// SetProcess sets how this process's threads are scheduled. New ones inherit it, and so do processes, unless Launch starts them.
+func SetProcess(s Scheduling) error {
+	return eachThread(func(tid int) error { return SetThread(tid, s) })
+}
+
+// eachThread calls set for each thread of this process, those that begin meanwhile included.
+func eachThread(set func(tid int) error) error {
+	done := map[int]bool{}
+	for before := -1; len(done) > before; {
+		before = len(done)
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return fmt.Errorf("list threads: %w", err)
+		}
+		for _, task := range tasks {
+			tid, err := strconv.Atoi(task.Name())
+			if err != nil || done[tid] {
+				continue
+			}
+			if err := set(tid); err != nil && !errors.Is(err, unix.ESRCH) { // a thread that has just ended
+				return err
+			}
+			done[tid] = true
+		}
+	}
+	return nil
+}
+
+// Launch starts a command, which is scheduled as any process, however this one is.
+func Launch(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	own, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		return fmt.Errorf("read scheduling of a thread: %w", err)
+	}
+	if own.Policy == unix.SCHED_RR {
+		if err := SetThread(0, Scheduling{}); err != nil {
+			return err
+		}
+		defer func() { _ = unix.SchedSetAttr(0, own, 0) }() // or it stays as others are
+	}
+	return cmd.Start()
 }

@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seamarkhq/seamark/internal/child"
+)
+
+// promptSlice is the time slice of ingest's threads where they are not real-time: whose is shorter takes the processor at once when it
+// wakes up. Ingest's steps take microseconds; between its slice and those of what computes lies the system's, which the kernel's threads
+// have that a sync of the disk waits for.
+const promptSlice = 500 * time.Microsecond
+
+// ComeFirst has the system run this process, which serves, before the one that reads and before ClickHouse. It is called after Start.
+func (a *App) ComeFirst() {
+	if a.opts.Reader == nil {
+		return
+	}
+	if err := child.SetSlice(promptSlice); err != nil {
+		a.log.Debug("ingest is not run at once", "err", err)
+	}
+	if a.opts.Reader.RealTime <= 0 {
+		return
+	}
+	r := &realTime{most: a.opts.Reader.RealTime * float64(runtime.NumCPU()), set: child.SetProcess, spent: processorTime}
+	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "seamark_ingest_real_time", Help: "Whether what takes rows from agents runs before all else on the processors: 0 where the system does not allow it, and while it takes more than --ingest.real-time of them.",
+	}, func() float64 {
+		if r.on.Load() {
+			return 1
+		}
+		return 0
+	}))
+	a.background("real-time ingest", func(ctx context.Context) error {
+		tick := time.NewTicker(realTimeTick)
+		defer tick.Stop()
+		if err := r.run(ctx, tick.C); err != nil {
+			a.log.Info("ingest does not run before queries: the system allows no real-time threads, which takes CAP_SYS_NICE or LimitRTPRIO=1", "err", err)
+		}
+		return nil
+	})
+}
+
+// realTime has this process's threads be real-time for as long as they take few of the processors. An acknowledgement takes a dozen
+// steps of microseconds, and who wakes up on a processor where another computes may wait for the kernel's next tick, 4 ms, at each:
+// between ordinary threads it looks at what each has had. What takes the processors for longer is run like everything else, so that who
+// sends much leaves queries, and the inserts of what was sent, their part.
+type realTime struct {
+	most  float64 // processors that it may take
+	set   func(child.Scheduling) error
+	spent func() (time.Duration, error) // processor time so far
+
+	part float64 // processors of late
+	at   time.Time
+	had  time.Duration // spent at that time
+	on   atomic.Bool
+}
+
+const (
+	// realTimeTick is how often the part is looked at.
+	realTimeTick = 250 * time.Millisecond
+	// realTimeMemory is how long what was taken counts.
+	realTimeMemory = time.Second
+)
+
+// run looks at each tick until ctx ends, and leaves the threads ordinary.
+func (r *realTime) run(ctx context.Context, ticks <-chan time.Time) error {
+	for {
+		select {
+		case now := <-ticks:
+			if err := r.look(now); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			if !r.on.Swap(false) {
+				return nil
+			}
+			return r.set(ordinary())
+		}
+	}
+}
+
+func ordinary() child.Scheduling { return child.Scheduling{Slice: promptSlice} }
+
+// look decides anew. Threads are set each time, for one may have begun from one that was not.
+func (r *realTime) look(now time.Time) error {
+	spent, err := r.spent()
+	if err != nil {
+		return err
+	}
+	if passed := now.Sub(r.at); !r.at.IsZero() && passed > 0 {
+		keep := math.Exp(-float64(passed) / float64(realTimeMemory))
+		r.part = keep*r.part + (1-keep)*float64(spent-r.had)/float64(passed)
+	}
+	r.at, r.had = now, spent
+	was := r.on.Load()
+	if r.part < r.most/2 || was && r.part <= r.most {
+		if err := r.set(child.Scheduling{RealTime: true}); err != nil {
+			return errors.Join(err, r.set(ordinary()))
+		}
+		r.on.Store(true)
+		return nil
+	}
+	r.on.Store(false)
+	if !was {
+		return nil
+	}
+	return r.set(ordinary())
+}
+
+// processorTime returns what this process has had of the processors.
+func processorTime() (time.Duration, error) {
+	var u syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
+}
