@@ -291,7 +291,7 @@ func TestUnit(t *testing.T) {
 	serverFlags(t).checkCommand(t, "seamark.service", command[1:])
 	for name, want := range map[string]string{
 		"Service.User": "seamark", "Service.NoNewPrivileges": "yes", "Service.ProtectSystem": "strict", "Service.StateDirectory": "seamark",
-		"Service.KillMode": "mixed", "Service.CapabilityBoundingSet": "", "Install.WantedBy": "multi-user.target",
+		"Service.KillMode": "mixed", "Service.CapabilityBoundingSet": "CAP_SYS_NICE", "Install.WantedBy": "multi-user.target",
 	} {
 		if got, ok := values[name]; !ok || got != want {
 			t.Errorf("%s is %q; want %q", name, got, want)
