@@ -149,7 +149,7 @@ bench: engine build ## Measure ingest and the micro benchmarks, beside the targe
 	@scripts/bench
 
 .PHONY: isolation
-isolation: engine build ## Measure what a tenant notices of another's heavy queries; SEAMARK_ISOLATION=full takes twelve minutes
+isolation: engine build ## Measure what a tenant notices of another's heavy queries; SEAMARK_ISOLATION=full takes thirteen minutes
 	SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -v -count=1 -run '^$$' -bench Isolation -benchtime 1x -timeout 30m ./internal/bench/isolation
 
 .PHONY: nightly
