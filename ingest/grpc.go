@@ -34,7 +34,7 @@ func (in *Ingester) GRPC(o GRPCOptions) (*otlpgrpc.Server, error) {
 		},
 		Push:   in.PushAs(seamark.Source{Protocol: grpcProtocol, Status: http.StatusOK}),
 		Limits: in.opts.Limits, Logger: in.opts.Logger, Now: in.opts.Now,
-		MaxAttrs: func(p seamark.Principal) int { return in.limits(p).MaxAttrs },
+		MaxAttrs: in.MaxAttrs,
 		Claim: func(ctx context.Context) (seamark.Claimer, func()) {
 			memory := in.budget.claim(ctx)
 			return memory, memory.release

@@ -332,7 +332,7 @@ func (r *request) dropLarge(memory *claim) {
 }
 
 // maxAttrs is how many attributes a row of the request's tenant and cluster may have.
-func (f *front) maxAttrs(r *request) int { return f.ingester.limits(r.http.Principal).MaxAttrs }
+func (f *front) maxAttrs(r *request) int { return f.ingester.MaxAttrs(r.http.Principal) }
 
 // idempotencyHeader names a request for its repeats (draft-ietf-httpapi-idempotency-key-header).
 const idempotencyHeader = "Idempotency-Key"

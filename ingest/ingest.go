@@ -266,6 +266,9 @@ func (in *Ingester) limits(p seamark.Principal) seamark.Limits {
 	return in.opts.Limits
 }
 
+// MaxAttrs is how many attributes a row of p's tenant and cluster may have.
+func (in *Ingester) MaxAttrs(p seamark.Principal) int { return in.limits(p).MaxAttrs }
+
 // thinMetadata drops what was stored within the hour: remote write 2.0 repeats the metadata of every series with every
 // request. It returns what to remember of the rest once it is stored.
 func (in *Ingester) thinMetadata(p seamark.Principal, b *seamark.Batch, now time.Time) []uint64 {

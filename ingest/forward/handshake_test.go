@@ -8,9 +8,12 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/seamarkhq/seamark/ingest/forward"
 	"github.com/seamarkhq/seamark/internal/seamark"
@@ -181,6 +184,46 @@ func TestRevoked(t *testing.T) {
 	})
 }
 
+// TestServeMaxAttrs: a row has as many attributes as the tenant of the user's token may send at that moment. What is over that
+// is left out and counted, its neighbours are whole, and the chunk is acknowledged.
+func TestServeMaxAttrs(t *testing.T) {
+	var most atomic.Int64 // of tenant A
+	most.Store(2)
+	withServer(t, func(o *forward.Options) {
+		handshake(o)
+		o.Listen.MaxAttrs = func(p seamark.Principal) int {
+			if p.Tenant == tenantA {
+				return int(most.Load())
+			}
+			return 100
+		}
+	}, func(t *testing.T, f *fixture) {
+		many := array{eventTime(stamp), object{"log", "many", "a", "1", "b", "2", "c", "3"}}
+		push := func(token, chunk string) {
+			t.Helper()
+			c := f.pipes.dial(t)
+			nonce, auth := readHelo(t, c)
+			send(t, c, pingOf(nonce, auth, sharedKey, token, "x"))
+			_, _ = io.ReadFull(c, make([]byte, 2+4+2+1+len("seamark.test")+2+128)) // PONG
+			send(t, c, array{"app", stream(many, line("few")), object{"chunk", chunk, "size", 2}})
+			receive(t, c, ack(chunk))
+			c.Close()
+		}
+		push("a1", "c1")
+		most.Store(4)
+		push("a1", "c2")
+		push("b1", "c3")
+		var got []string
+		for _, p := range f.pushes() {
+			got = append(got, p.attrs...)
+		}
+		want := []string{"a=1 _dropped_attributes=3", "tag=app", "a=1 b=2 c=3 tag=app", "tag=app", "a=1 b=2 c=3 tag=app", "tag=app"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("attributes (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestNewRefuses(t *testing.T) {
 	for name, change := range map[string]func(o *forward.Options){
 		"no proof":           func(o *forward.Options) { o.SharedKey = "" },
@@ -188,7 +231,7 @@ func TestNewRefuses(t *testing.T) {
 		"messages too short": func(o *forward.Options) { o.MaxMessageBytes = 1 << 10 },
 		"entries too short":  func(o *forward.Options) { o.MaxInflatedBytes = 1 << 10 },
 		"too little memory":  func(o *forward.Options) { o.Listen.MaxMemoryBytes = 32 << 20 },
-		"no attributes":      func(o *forward.Options) { o.MaxAttrs = 0 },
+		"no attributes":      func(o *forward.Options) { o.Listen.MaxAttrs = nil },
 		"no patience":        func(o *forward.Options) { o.AckPatience = 0 },
 		"no listener":        func(o *forward.Options) { o.Listen.Listener = nil },
 	} {

@@ -26,8 +26,6 @@ type Options struct {
 	MaxMessageBytes int
 	// MaxInflatedBytes bounds the entries of a compressed message. Without it a bomb of a few KiB takes all memory.
 	MaxInflatedBytes int
-	// MaxAttrs bounds the attributes of a row.
-	MaxAttrs int
 	// AckPatience is how long a chunk is tried to be stored. Then its connection ends without an acknowledgement, and its
 	// sender sends it again: it lies below the time that senders wait (Fluentd: 190 s), so that they hear of it.
 	AckPatience time.Duration
@@ -41,7 +39,7 @@ func DefaultOptions() Options {
 	shared.MaxMemoryBytes = 96 << 20 // the largest message, inflated, is much larger than a batch of lines
 	return Options{
 		Listen: shared, ServerName: "seamark", MaxMessageBytes: int(limits.MaxBodyBytes) + frame,
-		MaxInflatedBytes: int(limits.MaxInflatedBytes), MaxAttrs: limits.MaxAttrs, AckPatience: time.Minute,
+		MaxInflatedBytes: int(limits.MaxInflatedBytes), AckPatience: time.Minute,
 	}
 }
 
@@ -56,8 +54,8 @@ func (o *Options) validate() error {
 	case 2*int64(o.MaxInflatedBytes)+2*int64(o.MaxMessageBytes)+8*int64(o.Listen.BatchBytes) > o.Listen.MaxMemoryBytes:
 		return fmt.Errorf("forward: MaxMemoryBytes (%d) must hold a message (%d) and its inflated form (%d) twice, as they grow, and eight batches (%d)",
 			o.Listen.MaxMemoryBytes, o.MaxMessageBytes, o.MaxInflatedBytes, o.Listen.BatchBytes)
-	case o.MaxAttrs < 1 || o.AckPatience <= 0:
-		return errors.New("forward: MaxAttrs and AckPatience must be positive")
+	case o.AckPatience <= 0:
+		return errors.New("forward: AckPatience must be positive")
 	}
 	return nil
 }
@@ -277,5 +275,5 @@ func (s *Server) store(c *listen.Conn, d *Decoder, f *Frame) error {
 }
 
 func (s *Server) decodeOptions(c *listen.Conn) DecodeOptions {
-	return DecodeOptions{Now: c.Now(), MaxAttrs: s.opts.MaxAttrs, Full: c.Full}
+	return DecodeOptions{Now: c.Now(), MaxAttrs: c.MaxAttrs(), Full: c.Full}
 }

@@ -259,7 +259,7 @@ func TestNewRefuses(t *testing.T) {
 		"no idle time":       func(o *syslog.Options) { o.Listen.IdleTimeout = 0 },
 		"too little memory":  func(o *syslog.Options) { o.Listen.MaxMemoryBytes = 1 << 20 },
 		"messages too short": func(o *syslog.Options) { o.MaxMessageBytes = 1024 },
-		"no attributes":      func(o *syslog.Options) { o.MaxAttrs = 0 },
+		"no attributes":      func(o *syslog.Options) { o.Listen.MaxAttrs = nil },
 	} {
 		o := syslog.DefaultOptions()
 		f := &fixture{}

@@ -17,8 +17,6 @@ type Options struct {
 	// MaxMessageBytes bounds a message with its header. Longer ones are passed over and counted: without it one sender
 	// that never ends a line takes all memory.
 	MaxMessageBytes int
-	// MaxAttrs bounds the attributes of a row.
-	MaxAttrs int
 	// Location is the zone of timestamps that tell none, as RFC 3164's do. nil means UTC.
 	Location *time.Location
 }
@@ -27,16 +25,13 @@ type Options struct {
 func DefaultOptions() Options {
 	limits := seamark.DefaultLimits()
 	const header = 16 << 10 // of structured data before the text
-	return Options{Listen: listen.DefaultOptions(), MaxMessageBytes: limits.MaxLineBytes + header, MaxAttrs: limits.MaxAttrs}
+	return Options{Listen: listen.DefaultOptions(), MaxMessageBytes: limits.MaxLineBytes + header}
 }
 
 func (o *Options) validate() error {
 	const least = 2048 // RFC 5424 section 6.1 and RFC 5425 section 4.3.1: what a receiver should be able to take
 	if o.MaxMessageBytes < least {
 		return errors.New("syslog: MaxMessageBytes must be at least 2048, which RFC 5424 asks of receivers")
-	}
-	if o.MaxAttrs < 1 {
-		return errors.New("syslog: MaxAttrs must be positive")
 	}
 	return nil
 }
@@ -72,6 +67,15 @@ type session struct {
 	message Message
 }
 
+// begin takes what holds for the messages that follow: the limits of the connection's tenant, once that is known.
+func (p *session) begin(c *listen.Conn) {
+	o := DecodeOptions{Now: c.Now()}
+	if c.Proven() {
+		o.MaxAttrs = c.MaxAttrs()
+	}
+	p.decoder.Begin(o)
+}
+
 // serve reads one connection.
 func (s *Server) serve(c *listen.Conn) error {
 	f := framer{max: s.opts.MaxMessageBytes}
@@ -90,7 +94,7 @@ func (s *Server) serve(c *listen.Conn) error {
 func (s *Server) messages(c *listen.Conn, f *framer) error {
 	p, _ := s.sessions.Get().(*session)
 	defer s.sessions.Put(p)
-	p.decoder.Begin(DecodeOptions{Now: c.Now(), MaxAttrs: s.opts.MaxAttrs})
+	p.begin(c)
 	defer p.decoder.Release()
 	for {
 		found := f.next(c.Unread())
@@ -130,6 +134,7 @@ func (s *Server) message(c *listen.Conn, p *session, text []byte) error {
 			c.Drop(1, len(text), "seamark-stream-unproven", "A message's token was refused.")
 			return err
 		}
+		p.begin(c) // this message's rows are its owner's
 	}
 	if !c.Proven() {
 		return s.refuse(c, "", "")
@@ -170,7 +175,7 @@ func (s *Server) end(c *listen.Conn, f *framer, cause error) error {
 	case f.framing != counted && errors.Is(cause, io.EOF):
 		p, _ := s.sessions.Get().(*session)
 		defer s.sessions.Put(p)
-		p.decoder.Begin(DecodeOptions{Now: c.Now(), MaxAttrs: s.opts.MaxAttrs})
+		p.begin(c)
 		defer p.decoder.Release()
 		c.Consume(len(rest))
 		if err := s.message(c, p, rest); err != nil {

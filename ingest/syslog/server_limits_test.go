@@ -5,11 +5,15 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/seamarkhq/seamark/ingest/syslog"
+	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
 func TestServeTooLong(t *testing.T) {
@@ -165,6 +169,45 @@ func TestServeMemory(t *testing.T) {
 		}
 		for _, c := range conns {
 			c.Close()
+		}
+	})
+}
+
+// TestServeMaxAttrs: a row has as many attributes as its tenant may send at that moment, whoever the listener's token stands
+// for and however long the connection lives. What is over that is left out and counted, and its neighbours are whole.
+func TestServeMaxAttrs(t *testing.T) {
+	var most atomic.Int64 // of tenant A, whose listener it is
+	most.Store(2)
+	withServer(t, func(o *syslog.Options) {
+		fixedToken(o)
+		o.Listen.MaxAttrs = func(p seamark.Principal) int {
+			if p.Tenant == tenantA {
+				return int(most.Load())
+			}
+			return 100
+		}
+	}, func(t *testing.T, f *fixture) {
+		const many = `<14>1 - - app - - [x a="1" b="2" c="3"] many` + "\n"
+		c := f.pipes.dial(t)
+		send(t, c, many+"<14>1 - - app - - - few\n")
+		pass(time.Second)
+		most.Store(3)
+		send(t, c, many)
+		c.Close()
+		other := f.pipes.dial(t)
+		send(t, other, `<14>1 - - app - - [seamark@0 token="b1"][x a="1" b="2" c="3"] theirs`+"\n")
+		other.Close()
+		synctest.Wait()
+		got := map[seamark.TenantID][]string{}
+		for _, p := range f.pushes() {
+			got[p.tenant] = append(got[p.tenant], p.attrs...)
+		}
+		want := map[seamark.TenantID][]string{
+			tenantA: {"facility=user _dropped_attributes=3", "facility=user", "facility=user sd_x_a=1 _dropped_attributes=2"},
+			tenantB: {"facility=user sd_x_a=1 sd_x_b=2 sd_x_c=3"},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("attributes (-want +got):\n%s", diff)
 		}
 	})
 }

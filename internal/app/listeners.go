@@ -157,7 +157,7 @@ func (a *App) serveStream(ctx context.Context, name string, o *StreamOptions, ce
 // streamOptions joins a listener to the process.
 func (a *App) streamOptions(protocol string, o *StreamOptions) (listen.Options, error) {
 	lo := listen.DefaultOptions()
-	lo.Catalog, lo.Push = a.ingester.Catalog, a.ingester.PushAs(seamark.Source{Protocol: protocol})
+	lo.Catalog, lo.MaxAttrs, lo.Push = a.ingester.Catalog, a.ingester.MaxAttrs, a.ingester.PushAs(seamark.Source{Protocol: protocol})
 	lo.Verify = func(ctx context.Context, token string) (seamark.Principal, error) {
 		p, err := a.directory.Authenticate(ctx, token)
 		if err == nil {
@@ -179,7 +179,7 @@ func (a *App) streamOptions(protocol string, o *StreamOptions) (listen.Options, 
 func (a *App) newSyslog(lo *listen.Options) (func(context.Context) error, error) {
 	o := syslog.DefaultOptions()
 	lo.MaxMemoryBytes = o.Listen.MaxMemoryBytes // a protocol knows what its messages take
-	o.Listen, o.MaxAttrs = *lo, a.opts.Ingest.Limits.MaxAttrs
+	o.Listen = *lo
 	s, err := syslog.New(o)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func (a *App) newSyslog(lo *listen.Options) (func(context.Context) error, error)
 func (a *App) newForward(lo *listen.Options) (func(context.Context) error, error) {
 	o := forward.DefaultOptions()
 	lo.MaxMemoryBytes = o.Listen.MaxMemoryBytes
-	o.Listen, o.MaxAttrs, o.ServerName = *lo, a.opts.Ingest.Limits.MaxAttrs, "seamark-"+a.node
+	o.Listen, o.ServerName = *lo, "seamark-"+a.node
 	var err error
 	if o.SharedKey, err = readSecret(a.opts.Forward.SharedKeyFile); err != nil {
 		return nil, err

@@ -274,6 +274,9 @@ func (c *Conn) Return() {
 // Context ends when the server has to end; work on the connection's behalf runs under it.
 func (c *Conn) Context() context.Context { return c.work }
 
+// MaxAttrs is how many attributes a row of the proven principal may have. It is for rows, so only after Proven.
+func (c *Conn) MaxAttrs() int { return c.server.opts.MaxAttrs(c.principal) }
+
 // Now returns the time that messages without one are given.
 func (c *Conn) Now() time.Time { return c.server.opts.Now() }
 

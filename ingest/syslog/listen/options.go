@@ -24,6 +24,9 @@ type Options struct {
 	Verify func(ctx context.Context, token string) (seamark.Principal, error)
 	// Catalog returns the catalogue of a principal's cluster.
 	Catalog func(p seamark.Principal) seamark.Catalog
+	// MaxAttrs bounds the attributes of a row of a principal's tenant and cluster. It is asked while rows are decoded, so that a
+	// quota that is set holds for connections that live for days. It must answer from memory.
+	MaxAttrs func(p seamark.Principal) int
 	// Push stores a batch durably and returns after the acknowledgement. It is called again with the same id and batch
 	// when its error may pass: of kind Unavailable, Timeout, Internal, RateLimited or Canceled.
 	Push func(ctx context.Context, p seamark.Principal, signal seamark.Signal, id string, b *seamark.Batch) error
@@ -69,6 +72,7 @@ type Options struct {
 // DefaultOptions returns the options of one listener without its connections to the rest.
 func DefaultOptions() Options {
 	return Options{
+		MaxAttrs: func(seamark.Principal) int { return seamark.DefaultLimits().MaxAttrs },
 		MaxConns: 2048, MaxMemoryBytes: 64 << 20, BatchBytes: 1 << 20, BatchRows: 8192, BatchAge: 200 * time.Millisecond,
 		ProofTimeout: 30 * time.Second, IdleTimeout: time.Hour, StallTimeout: 30 * time.Second, DrainTimeout: 15 * time.Second,
 	}
@@ -77,8 +81,8 @@ func DefaultOptions() Options {
 // Validate tells the first option that cannot work, so that a listener fails at its start and not at its first connection.
 func (o *Options) Validate() error {
 	switch {
-	case o.Listener == nil || o.Verify == nil || o.Catalog == nil || o.Push == nil:
-		return errors.New("listen: Listener, Verify, Catalog and Push are required")
+	case o.Listener == nil || o.Verify == nil || o.Catalog == nil || o.MaxAttrs == nil || o.Push == nil:
+		return errors.New("listen: Listener, Verify, Catalog, MaxAttrs and Push are required")
 	case o.Logger == nil || o.Registerer == nil || o.Now == nil:
 		return errors.New("listen: Logger, Registerer and Now are required")
 	case o.MaxConns < 1 || o.BatchRows < 1:

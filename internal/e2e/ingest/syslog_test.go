@@ -72,3 +72,24 @@ func TestSyslogWaitsForQuota(t *testing.T) {
 	x.limitCluster(t, c, `{}`)
 	x.awaitBodies(t, `{cluster="narrow"}`, said...)
 }
+
+// TestSyslogMaxAttrs is about a limit of rows that only a tenant's quota tells: it holds on connections, too.
+func TestSyslogMaxAttrs(t *testing.T) {
+	x := newAccount(t, "syslog-attrs").asOperator(t)
+	x.limitTenant(t, `{"max_attrs":3}`)
+	_, key := x.newCluster(t, "narrow", tenant.TokenSpec{})
+	conn := x.dialSyslog(t, key.secret)
+	say(t, conn, "router", "few")
+	x.awaitBodies(t, `{cluster="narrow"}`, "few")
+	sent := now().UTC().Format("2006-01-02T15:04:05.000000Z")
+	if _, err := fmt.Fprintf(conn, "<14>1 %s host router 1 - [x a=\"1\" b=\"2\"] many\n", sent); err != nil {
+		t.Fatal(err)
+	}
+	x.awaitBodies(t, `{cluster="narrow"}`, "few", "many")
+	for _, l := range x.logs(t, `{cluster="narrow"}`) {
+		want := map[string]string{"few": "", "many": "2"}[l.Body]
+		if got := l.Labels["_dropped_attributes"]; got != want {
+			t.Errorf("%s: %q attributes were left out, want %q of %v", l.Body, got, want, l.Labels)
+		}
+	}
+}
