@@ -117,7 +117,7 @@ var layers = []layer{
 	{"api/client", nil, "The client knows the server by its HTTP API alone."},
 	{"console", nil, "The console is files; the API lives beside it."},
 
-	{"internal/doctor", []string{"internal/engine", "internal/store", "internal/seamark"}, "The doctor looks at engines from outside; what it is to look for comes as options."},
+	{"internal/doctor", []string{"internal/child", "internal/engine", "internal/store", "internal/seamark"}, "The doctor looks at engines from outside; what it is to look for comes as options."},
 	{"internal/canary", nil, "The canary knows a server by its HTTP API alone."},
 	{"internal/demo", []string{"internal/democluster", "internal/seamark", "tenant"}, "The demo pushes through the front, as agents do."},
 	{"internal/democluster", []string{"internal/seamark"}, "The demo cluster is an agent: it knows a URL and a token."},

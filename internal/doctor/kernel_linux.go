@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seamarkhq/seamark/internal/child"
 )
 
 // landlockNeeded is the version that the embedded engine is confined with: Linux 5.19.
@@ -20,6 +22,17 @@ func (e *exam) kernel() {
 		version = 0
 	}
 	e.landlock(int(version))
+	e.threads(child.MayComeFirst())
+}
+
+// threads judges whether the system allows what keeps queries from slowing down ingest where both share the processors.
+func (e *exam) threads(refused error) {
+	if refused != nil {
+		e.warn("threads", "Run the server with the capability CAP_SYS_NICE, as the systemd unit does; for a container it is --cap-add SYS_NICE.",
+			"the system lets no thread come first: heavy queries slow down acknowledgements and small queries on the same processors more (%v)", refused)
+		return
+	}
+	e.ok("threads", "ingest may come first on the processors, and heavy queries last")
 }
 
 func (e *exam) landlock(version int) {

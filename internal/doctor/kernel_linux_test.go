@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ func TestKernelAnswers(t *testing.T) {
 		{"no Landlock", func(e *exam) { e.landlock(0) }, Warning},
 		{"Landlock without renames", func(e *exam) { e.landlock(1) }, Warning},
 		{"Landlock", func(e *exam) { e.landlock(landlockNeeded) }, OK},
+		{"threads that may not come first", func(e *exam) { e.threads(syscall.EPERM) }, Warning},
+		{"threads that may", func(e *exam) { e.threads(nil) }, OK},
 		{"a clock on its own", func(e *exam) { e.synchronised(false) }, Warning},
 		{"a clock that is kept", func(e *exam) { e.synchronised(true) }, OK},
 		{"few files", func(e *exam) { e.descriptors(1023) }, Warning},
