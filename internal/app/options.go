@@ -382,14 +382,6 @@ func checkInserts(perSecond float64) error {
 	return nil
 }
 
-// checkRealTime refuses what is no part of the processors.
-func (o *ReaderOptions) checkRealTime() error {
-	if o != nil && !(o.RealTime >= 0 && o.RealTime <= 1) {
-		return fmt.Errorf("is %g; it must be 0 to 1", o.RealTime)
-	}
-	return nil
-}
-
 func within(n, lo, hi int) error {
 	if n < lo || n > hi {
 		return fmt.Errorf("is %d; it must be %d to %d", n, lo, hi)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"sync/atomic"
@@ -47,6 +48,14 @@ func (a *App) ComeFirst() {
 		}
 		return nil
 	})
+}
+
+// checkRealTime refuses what is no part of the processors.
+func (o *ReaderOptions) checkRealTime() error {
+	if o != nil && !(o.RealTime >= 0 && o.RealTime <= 1) {
+		return fmt.Errorf("is %g; it must be 0 to 1", o.RealTime)
+	}
+	return nil
 }
 
 // realTime has this process's threads be real-time for as long as they take few of the processors. An acknowledgement takes a dozen

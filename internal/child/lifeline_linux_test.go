@@ -21,8 +21,9 @@ import (
 
 // computer is a thread that computes without end on one processor, in the way it is told.
 type computer struct {
-	tid  int
-	stop atomic.Bool
+	tid   int
+	turns uint64
+	stop  atomic.Bool
 }
 
 func compute(t *testing.T, processor int) *computer {
@@ -37,6 +38,7 @@ func compute(t *testing.T, processor int) *computer {
 		only.Set(processor)
 		begun <- unix.SchedSetaffinity(0, &only)
 		for !c.stop.Load() {
+			c.turns++
 		}
 	}()
 	if err := <-begun; err != nil {
