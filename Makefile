@@ -158,7 +158,7 @@ nightly: engine build ## What takes too long for every push: race, long fuzzing,
 	cd internal/e2e/compat && SEAMARK_BINARY=$(CURDIR)/bin/seamark go test -count=1 -timeout 30m -tags nightly ./...
 	$(MAKE) fuzz FUZZTIME=5m
 	SEAMARK_ROUNDS=10 go test -count=1 -p 1 -timeout 60m $(RANDOM)
-	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full SEAMARK_FAILOVER=full SEAMARK_E2E_READER=on go test -count=1 -timeout 120m $(E2E)
+	SEAMARK_COMPLIANCE=full SEAMARK_CRASH_CYCLES=200 SEAMARK_ABUSE_MUTATIONS=100000 SEAMARK_OVERLOAD=full SEAMARK_FAILOVER=full SEAMARK_E2E_READER=on go test -count=1 -timeout 360m $(E2E)
 	scripts/install-chromium
 	cd console && SEAMARK_PAGES=all SEAMARK_BINARY=$(CURDIR)/bin/seamark npm exec --no -- vitest run --project e2e --project pages
 	$(MAKE) terraform
