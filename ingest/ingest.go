@@ -15,7 +15,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/seamarkhq/seamark/ingest/events"
 	"github.com/seamarkhq/seamark/ingest/ledger"
 	"github.com/seamarkhq/seamark/ingest/pushgateway"
 	"github.com/seamarkhq/seamark/internal/bus"
@@ -179,8 +178,9 @@ func (in *Ingester) prepare(ctx context.Context, p seamark.Principal, b *seamark
 	if b.Prepared {
 		return signals, nil
 	}
-	in.normaliseEvents(p, b, now)
+	normaliseEvents(p, b.Events, now)
 	in.checkRows(p, b, now)
+	in.writeEventLines(p, b)
 	if b.Rows() == 0 && len(b.Metadata) == 0 {
 		signals = nil
 	}
@@ -422,50 +422,4 @@ func frameful(segments []store.Segment) int {
 		}
 	}
 	return len(segments)
-}
-
-// normaliseEvents fills in the sender's cluster and writes each event also as a log line of the stream
-// {signal="events"}, so that LogQL and log alerts see the history of updates that the events table collapses.
-func (in *Ingester) normaliseEvents(p seamark.Principal, b *seamark.Batch, now time.Time) {
-	if len(b.Events) == 0 {
-		return
-	}
-	cat := in.catalogs.of(p)
-	streams := map[string]uint32{}
-	for i := range b.Events {
-		ev := &b.Events[i]
-		if ev.Cluster == "" {
-			ev.Cluster = p.ClusterName
-		}
-		if ev.Last.IsZero() {
-			ev.Last = now
-		}
-		if ev.First.IsZero() {
-			ev.First = ev.Last
-		}
-		ref, err := eventStream(cat, &b.Logs, streams, ev)
-		if err != nil {
-			continue // the event itself is stored; a cluster name that cannot be a label costs only its log line
-		}
-		b.Logs.Append(&seamark.LogRow{
-			Stream: ref, TimeNano: ev.Last.UnixNano(), Level: events.Level(ev), Body: string(events.LogBody(nil, ev)),
-		})
-	}
-}
-
-func eventStream(cat *catalog, logs *seamark.LogRows, seen map[string]uint32, ev *seamark.Event) (uint32, error) {
-	name := strings.Join([]string{ev.Cluster, ev.Namespace, ev.Type}, "\xff")
-	if ref, ok := seen[name]; ok {
-		return ref, nil
-	}
-	labels := []seamark.Label{
-		{Name: "signal", Value: "events"}, {Name: serviceNameLabel, Value: "k8s-events"}, {Name: seamark.ClusterLabel, Value: ev.Cluster},
-		{Name: "namespace", Value: ev.Namespace}, {Name: "type", Value: ev.Type},
-	}
-	series, err := cat.Create(FingerprintLabels(labels), seamark.LogStream, labels)
-	if err != nil {
-		return 0, err
-	}
-	seen[name] = logs.AddStream(series)
-	return seen[name], nil
 }

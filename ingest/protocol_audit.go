@@ -8,11 +8,13 @@ import (
 	"github.com/seamarkhq/seamark/internal/seamark"
 )
 
+const auditProtocol = "audit"
+
 // kubernetesAudit is the audit webhook of Kubernetes' API server, which repeats a batch until it gets a 2xx. The server drops
 // events when its buffer is full, so what is refused in part is answered like what is stored: the ledger tells of it.
 func (f *front) kubernetesAudit() *protocol {
 	return &protocol{
-		name: "audit", signal: seamark.Logs, dialect: httpx.Plain, refusal: http.StatusOK,
+		name: auditProtocol, signal: seamark.Logs, dialect: httpx.Plain, refusal: http.StatusOK,
 		prepare: func(_ http.ResponseWriter, r *request) error {
 			r.encoding = contentEncoding(r.http.Request)
 			if media := mediaType(r.http.Request); media != "" && media != "application/json" {
