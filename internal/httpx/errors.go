@@ -49,7 +49,10 @@ func statusOf(kind seamark.Kind) int {
 // statusClientClosedRequest is nginx's word for a caller that went away; there is no registered code.
 const statusClientClosedRequest = 499
 
-// prometheusErrorType returns the errorType of Prometheus' HTTP API.
+// prometheusErrorType returns the errorType of Prometheus' HTTP API. Prometheus has no word for callers that it does not know,
+// that may not, or that were overtaken, because it knows no tenants. They get words of their own: Grafana shows the type before
+// the message, and "internal" would tell somebody without a permission that the server is broken. Clients that do not know a
+// type go by the status.
 func prometheusErrorType(kind seamark.Kind) string {
 	switch kind {
 	case seamark.Invalid, seamark.TooLarge, seamark.Unsupported:
@@ -66,7 +69,13 @@ func prometheusErrorType(kind seamark.Kind) string {
 		return "timeout"
 	case seamark.Unavailable:
 		return "unavailable"
-	case seamark.Unauthenticated, seamark.Forbidden, seamark.Conflict, seamark.Internal:
+	case seamark.Unauthenticated:
+		return "unauthorized"
+	case seamark.Forbidden:
+		return "forbidden"
+	case seamark.Conflict:
+		return "conflict"
+	case seamark.Internal:
 	}
 	return "internal"
 }

@@ -80,10 +80,13 @@ func call(e *httpx.Edge, path string, headers ...string) *httptest.ResponseRecor
 // TestDialects fails each way a sender can meet, in each dialect, and compares status, media type and body.
 func TestDialects(t *testing.T) {
 	faults := map[string]*seamark.Error{
-		"/invalid": seamark.Errorf(seamark.Invalid, "seamark-x", "Bad %q.", "\xff"),
-		"/busy":    {Kind: seamark.Unavailable, ID: "seamark-x", Message: "Busy.", RetryAfter: 1500 * time.Millisecond},
-		"/quota":   seamark.Errorf(seamark.RateLimited, "seamark-x", "Too much."),
-		"/empty":   seamark.Errorf(seamark.Invalid, "seamark-hec-empty", "No data."),
+		"/invalid":   seamark.Errorf(seamark.Invalid, "seamark-x", "Bad %q.", "\xff"),
+		"/busy":      {Kind: seamark.Unavailable, ID: "seamark-x", Message: "Busy.", RetryAfter: 1500 * time.Millisecond},
+		"/quota":     seamark.Errorf(seamark.RateLimited, "seamark-x", "Too much."),
+		"/forbidden": seamark.Errorf(seamark.Forbidden, "seamark-x", "Not yours."),
+		"/conflict":  seamark.Errorf(seamark.Conflict, "seamark-x", "Changed meanwhile."),
+		"/ours":      seamark.Errorf(seamark.Internal, "seamark-x", "A secret."),
+		"/empty":     seamark.Errorf(seamark.Invalid, "seamark-hec-empty", "No data."),
 	}
 	for _, c := range []struct {
 		dialect           httpx.Dialect
@@ -93,6 +96,10 @@ func TestDialects(t *testing.T) {
 	}{
 		{httpx.Plain, "/invalid", "Bearer smk_good", 400, "text/plain; charset=utf-8", "Bad \"\\xff\".\n"},
 		{httpx.Prometheus, "/quota", "Bearer smk_good", 429, "application/json", `{"error":"Too much.","errorType":"too_many_requests","status":"error"}`},
+		{httpx.Prometheus, "/busy", "Bearer smk_nobody", 401, "application/json", `{"error":"The token is unknown here.","errorType":"unauthorized","status":"error"}`},
+		{httpx.Prometheus, "/forbidden", "Bearer smk_good", 403, "application/json", `{"error":"Not yours.","errorType":"forbidden","status":"error"}`},
+		{httpx.Prometheus, "/conflict", "Bearer smk_good", 409, "application/json", `{"error":"Changed meanwhile.","errorType":"conflict","status":"error"}`},
+		{httpx.Prometheus, "/ours", "Bearer smk_good", 500, "application/json", `"errorType":"internal"`},
 		{httpx.Problem, "/busy", "Bearer smk_good", 503, "application/problem+json", ""},
 		{httpx.Elasticsearch, "/invalid", "Bearer smk_good", 400, "application/json", `{"error":{"type":"illegal_argument_exception","reason":"Bad \"\\xff\"."},"status":400}`},
 		{httpx.Elasticsearch, "/quota", "ApiKey " + base64.StdEncoding.EncodeToString([]byte("id:smk_good")), 429, "application/json",

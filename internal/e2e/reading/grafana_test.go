@@ -259,7 +259,7 @@ func (w *world) faultExchanges() []exchange {
 		{name: "a time limit that is none", source: client, method: post, path: q, params: []string{"query", "up", "time", "{1}", "timeout", "1ns"}, status: 400, want: fault("bad_data", `invalid parameter \"timeout\": cannot parse \"1ns\" to a valid duration`)},
 		{name: "a query out of time", source: client, method: post, path: q, params: []string{"query", "up", "time", "{1}", "timeout", "0.000000001"}, status: 503, want: fault("timeout", "*")},
 		{name: "a series request without a selector", source: clients, method: get, path: "/api/v1/series", status: 400, want: fault("bad_data", "no match[] parameter provided")},
-		{name: "an ingest token", source: client, method: post, path: q, params: []string{"query", "up"}, token: w.Ingest, status: 403, want: fault("*", "*")},
-		{name: "a token that is none", source: client, method: post, path: q, params: []string{"query", "up"}, token: "smk_query_none", status: 401, want: fault("*", "*")},
+		{name: "an ingest token", source: client, method: post, path: q, params: []string{"query", "up"}, token: w.Ingest, status: 403, want: fault("forbidden", "*")},
+		{name: "a token that is none", source: client, method: post, path: q, params: []string{"query", "up"}, token: "smk_query_none", status: 401, want: fault("unauthorized", "*")},
 	}
 }
