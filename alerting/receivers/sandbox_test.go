@@ -3,6 +3,7 @@ package receivers
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 	"testing"
@@ -104,6 +105,48 @@ func TestTemplatesDoWhatAlertmanagersDo(t *testing.T) {
 	}
 	if got := e.expandHTML(`{{ .CommonLabels.a }}{{ .CommonLabels.a | safeHtml }}`); got != `&lt;b&gt;<b>` || e.err != nil {
 		t.Errorf("the second HTML field is %q, %v", got, e.err)
+	}
+}
+
+func TestNotificationsLinkToTheirAlerts(t *testing.T) {
+	one := template.Alert{Status: "firing", Labels: template.KV{"alertname": "X"}, Annotations: template.KV{}, Fingerprint: "00c0ffee00c0ffee"}
+	other := template.Alert{Status: "resolved", Labels: template.KV{"alertname": "X"}, Annotations: template.KV{}, Fingerprint: "1"}
+	group := template.KV{"cluster": "a&b", "alertname": "Disk full"}
+	links := []string{"slack.default.titlelink", "pagerduty.default.clientURL", "pushover.default.url"}
+	texts := []string{
+		"slack.default.text", "discord.default.message", "msteams.default.text", "msteamsv2.default.text", "robot.default.text", "sns.default.message",
+		"opsgenie.default.description", "victorops.default.state_message", "pushover.default.message", "pagerduty.default.instances", "email.default.text",
+	}
+	for want, alerts := range map[string]template.Alerts{
+		"/alerts?alert=00c0ffee00c0ffee": {one}, "/alerts?q=alertname%3DDisk+full+cluster%3Da%26b": {one, other},
+	} {
+		for external, base := range map[string]string{"https://seamark.example": "https://seamark.example", "https://example.com/seamark/": "https://example.com/seamark"} {
+			e := expansion(t, nil)
+			e.data.ExternalURL, e.data.Alerts, e.data.GroupLabels = external, alerts, group
+			for _, name := range links {
+				if got := e.expandText(`{{ template "` + name + `" . }}`); got != base+want || e.err != nil {
+					t.Errorf("%s makes %q, %v; want %q", name, got, e.err, base+want)
+				}
+			}
+			for _, name := range texts {
+				if got := strings.TrimRight(e.expandText(`{{ template "`+name+`" . }}`), ")\n"); !strings.HasSuffix(got, base+want) || e.err != nil {
+					t.Errorf("%s makes %q, %v; want %q at its end", name, got, e.err, base+want)
+				}
+			}
+			for name, quoted := range map[string]string{"email.default.html": `"` + base + want + `"`, "telegram.default.message": "\n" + base + want} {
+				if got := html.UnescapeString(e.expandHTML(`{{ template "` + name + `" . }}`)); !strings.Contains(got, quoted) || e.err != nil {
+					t.Errorf("%s makes %q, %v; want %s in it", name, got, e.err, quoted)
+				}
+			}
+		}
+	}
+}
+
+func TestLinkOfGroupWithoutLabels(t *testing.T) {
+	e := expansion(t, nil)
+	e.data.ExternalURL, e.data.Alerts = "https://seamark.example", append(e.data.Alerts, e.data.Alerts...)
+	if got, want := e.expandText(`{{ template "slack.default.titlelink" . }}`), "https://seamark.example/alerts?q="; got != want || e.err != nil {
+		t.Errorf("got %q, %v; want the whole list, %q", got, e.err, want)
 	}
 }
 
