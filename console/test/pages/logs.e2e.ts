@@ -112,6 +112,28 @@ describe("lines", () => {
   });
 });
 
+describe("levels", () => {
+  it("are all in sight on phones, and narrow the lines", async () => {
+    const all = ["critical", "error", "warn", "info", "debug", "trace", "unknown"];
+    const here = await visits.open("owner", `/logs?level=${all.join(",")}`, { viewport: narrow });
+    const { page } = here;
+    const buttons = page.getByRole("group", { name: "Levels" }).getByRole("button");
+    await buttons.last().waitFor();
+    await barsDrawn(page);
+    expect(await buttons.count()).toBe(all.length + 1);
+    for (const button of await buttons.all()) {
+      const { x, width } = (await button.boundingBox()) ?? { x: -1, width: 0 };
+      expect(x).toBeGreaterThan(0);
+      expect(x + width).toBeLessThan(narrow.width);
+    }
+    await checkPage(here);
+    await page.getByRole("button", { name: "All levels" }).click();
+    await page.waitForURL((url) => !url.searchParams.has("level"));
+    await page.getByRole("button", { name: /^error/ }).click();
+    await page.waitForURL((url) => url.searchParams.get("level") === "error");
+  });
+});
+
 describe("fields", () => {
   it("narrow the query by their values, and leave values out", async () => {
     const { page } = await visits.open("owner", "/logs?last=15m");

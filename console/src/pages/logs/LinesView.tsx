@@ -108,8 +108,10 @@ export function LinesView(props: LinesViewProps) {
               title={`${formatBytes(data.bytes)} and ${formatCount(data.rows)} rows read, the last page in ${formatSeconds(data.seconds)}`}
             >
               {formatCount(data.lines.length)} loaded
-              {lines.hasNextPage && `, ${state.oldestFirst ? "newer" : "older"} on scroll`} ·{" "}
-              {formatBytes(data.bytes)} · {formatCompact(data.rows)} rows · {formatSeconds(data.seconds)}
+              <span className={styles.cost}>
+                {lines.hasNextPage && `, ${state.oldestFirst ? "newer" : "older"} on scroll`} ·{" "}
+                {formatBytes(data.bytes)} · {formatCompact(data.rows)} rows · {formatSeconds(data.seconds)}
+              </span>
             </span>
           )}
         </ViewBar>
