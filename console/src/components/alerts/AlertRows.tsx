@@ -45,6 +45,7 @@ function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
   const { alerts } = group;
   const shown = all ? alerts : alerts.slice(0, shownAtFirst);
   const firing = alerts.filter(({ state }) => state === "firing").length;
+  const severity = by === "alertname" || by === "severity" ? alerts[0]?.labels.severity : undefined;
   return (
     <section className={styles.group}>
       {by !== "" && (
@@ -53,7 +54,7 @@ function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
           <span className={styles.name}>
             {group.key || <span className="faint">without {by === "alertname" ? "a name" : by}</span>}
           </span>
-          {by === "alertname" && <Severity value={alerts[0]?.labels.severity} />}
+          {by === "alertname" && <Severity value={severity} />}
           <span className={styles.counts}>
             {firing > 0 && <Badge tone="bad">{formatCount(firing)} firing</Badge>}
             {quiet.map((state) => {
@@ -72,7 +73,7 @@ function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
       {open && (
         <ul className={styles.rows}>
           {shown.map((alert) => (
-            <Row key={alert.id} alert={alert} by={by} {...rest} />
+            <Row key={alert.id} alert={alert} by={by} severity={severity} {...rest} />
           ))}
           {shown.length < alerts.length && (
             <li className={styles.more}>
@@ -87,14 +88,13 @@ function Group({ group, by, ...rest }: AlertRowsProps & { group: AlertGroup }) {
   );
 }
 
-function Row({
-  alert,
-  by,
-  chosen,
-  onOpen,
-  onPick,
-  actions,
-}: Omit<AlertRowsProps, "groups"> & { alert: Alert }) {
+interface RowProps extends Omit<AlertRowsProps, "groups"> {
+  alert: Alert;
+  /** What the group's head tells. */
+  severity: string | undefined;
+}
+
+function Row({ alert, by, severity, chosen, onOpen, onPick, actions }: RowProps) {
   const { annotations, labels } = alert;
   const said =
     annotations.summary || annotations.explanation || annotations.description || workloadOf(labels);
@@ -106,7 +106,10 @@ function Row({
         <button type="button" className={styles.open} onClick={() => onOpen(alert)}>
           {by === "alertname" ? (said ?? alert.name) : said ? `${alert.name}: ${said}` : alert.name}
         </button>
-        <LabelList labels={labels} without={hidden} onPick={onPick} />
+        <span className={styles.labels}>
+          {labels.severity !== severity && <Severity value={labels.severity} />}
+          <LabelList labels={labels} without={hidden} onPick={onPick} />
+        </span>
       </div>
       <span className={styles.value} title="The value of the rule's expression">
         {alert.value === undefined ? "" : formatValue(alert.value)}
