@@ -192,6 +192,15 @@ func TestWhoCrowds(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, begin(bob, 3).Crowds(), "three of thirteen")
 		require.True(t, begin(alice, 1).Crowds(), "eleven of fourteen")
+		rule := func() *admit.Query {
+			_, q := w.Begin(t.Context(), admit.Request{Tenant: alice, Class: admit.RuleQuery})
+			return q
+		}
+		require.False(t, rule().Crowds(), "one rule beside eleven searches")
+		for range 9 {
+			rule()
+		}
+		require.True(t, rule().Crowds(), "eleven rules beside the three of another")
 		time.Sleep(11 * time.Second) // of the bubble
 		require.False(t, begin(alice, 1).Crowds(), "the other asks no more")
 	})

@@ -289,7 +289,7 @@ func (a *Admission) crowdsLocked(t *tenant) bool {
 const crowdedQueries = 3
 
 // Crowds reports whether the query's tenant has more of the queries that wait and run than its part, while others are there: what is
-// computed for it may then go behind everything else.
+// computed for it may then go behind everything else. Rules are crowded by rules alone: alerts are not late because somebody searches.
 func (q *Query) Crowds() bool {
 	if q == nil || q.owner.opts.Off {
 		return false
@@ -298,8 +298,16 @@ func (q *Query) Crowds() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.tenantLocked(q.Request.Tenant)
-	n := len(t.queries)
-	return n >= crowdedQueries && n*max(a.present, 2) > a.listed && a.companyLocked(t)
+	own, others := len(t.queries), a.listed-len(t.queries)
+	if q.Request.Class == RuleQuery {
+		own = 0
+		for _, one := range t.queries {
+			if one.Request.Class == RuleQuery {
+				own++
+			}
+		}
+	}
+	return own >= crowdedQueries && own*max(a.present, 2) > own+others && a.companyLocked(t)
 }
 
 // Run does work of the query and returns its error, behind all other work while its tenant crowds the node. Each goroutine that computes
