@@ -61,16 +61,19 @@ func WriterLease(shard bus.Shard) string { return "writer." + shard.String() }
 func (w *Writer) runShard(ctx context.Context, shard bus.Shard) {
 	log := w.opts.Logger.With("shard", shard.String())
 	lease := bus.NewLease(w.opts.Leases, WriterLease(shard), w.opts.Owner, w.opts.LeaseTTL, log)
+	told := stops{log: log}
 	for ctx.Err() == nil {
-		err := lease.Hold(ctx, func(ctx context.Context) error {
+		var began time.Time
+		err := lease.Hold(ctx, func(held context.Context) error {
+			began = w.opts.Now()
 			sw := &shardWriter{Writer: w, shard: shard, pace: w.paces[shard.Store], log: log}
-			return sw.run(ctx)
+			return causeOf(held, sw.run(held))
 		})
 		if ctx.Err() != nil {
 			return
 		}
 		w.metrics.restarts.Inc()
-		log.Error("shard stopped; it starts again", "err", err)
+		told.tell(err, w.opts.Now().Sub(began))
 		select {
 		case <-ctx.Done():
 		case <-time.After(restartPause):
