@@ -253,6 +253,19 @@ describe("patterns", () => {
     await page.waitForURL(/%7C%3E/);
     await logRows(page).first().waitFor();
   });
+
+  it("have the width of a phone for themselves", async () => {
+    const here = await visits.open("owner", "/logs?view=patterns", { viewport: narrow });
+    const { page } = here;
+    const panel = page.getByRole("region", { name: "Patterns" });
+    const pattern = panel.getByTitle("Only lines of this pattern").first();
+    await pattern.waitFor();
+    expect((await pattern.boundingBox())?.width).toBeGreaterThan(narrow.width - 50);
+    await settled(page);
+    await checkPage(here);
+    await panel.getByRole("button", { name: "Only this pattern" }).first().click();
+    await page.waitForURL(/%7C%3E/);
+  });
 });
 
 describe("the live view", () => {

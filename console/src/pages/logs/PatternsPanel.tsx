@@ -40,7 +40,7 @@ export function PatternsPanel({ query, interval, onPattern }: PatternsPanelProps
   const patterns = useLogPatterns(query, interval, sort, limit);
   const { data, error } = patterns;
   return (
-    <section className={`card ${styles.panel}`} data-stale={patterns.isPlaceholderData} aria-label="Patterns">
+    <section className={styles.panel} data-stale={patterns.isPlaceholderData} aria-label="Patterns">
       <Progress active={patterns.isFetching} />
       <div className={styles.bar}>
         {patternSorts.map((one) => (
