@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
@@ -118,8 +119,8 @@ func (l *Lifeline) Follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := l.find(); err != nil {
-			return // the process is gone
+		if isGone(l.find()) {
+			return
 		}
 		if l.look() > 0 {
 			timer.Reset(lifelineLook)
@@ -129,7 +130,10 @@ func (l *Lifeline) Follow(ctx context.Context) {
 	}
 }
 
-// find adds the idle threads of the process.
+// isGone reports whether a process or thread has ended. Other errors are this process's: it may have no file to read from just now.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
+
+// find adds the idle threads of the process, and lets go of those that are not idle any more.
 func (l *Lifeline) find() error {
 	tasks, err := os.ReadDir(l.folder)
 	if err != nil {
@@ -142,8 +146,13 @@ func (l *Lifeline) find() error {
 		if err != nil {
 			continue
 		}
-		if attr, err := unix.SchedGetAttr(tid, 0); err == nil && attr.Policy == unix.SCHED_IDLE {
+		attr, err := unix.SchedGetAttr(tid, 0)
+		switch {
+		case err != nil:
+		case attr.Policy == unix.SCHED_IDLE:
 			l.addLocked(tid)
+		case !l.threads[tid].helped:
+			delete(l.threads, tid)
 		}
 	}
 	return nil
@@ -156,8 +165,10 @@ func (l *Lifeline) look() int {
 	for tid, t := range l.threads {
 		had, err := l.had(tid)
 		switch {
-		case err != nil || had < t.had: // it has ended; another may have its number
+		case isGone(err) || err == nil && had < t.had: // it has ended; another may have its number
 			delete(l.threads, tid)
+			continue
+		case err != nil: // one that was helped is not to stay so
 			continue
 		case t.helped && had-t.had < lifelineTurn:
 			continue

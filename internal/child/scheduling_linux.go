@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -68,9 +69,31 @@ func SetThread(tid int, s Scheduling) error {
 	return nil
 }
 
-// SetProcess sets how this process's threads are scheduled. New ones inherit it, and so do processes, unless Launch starts them.
+// launching is held while a thread is as a process is to be that it starts, and while all threads are set: a process that begins from a
+// thread which was made real-time meanwhile is so itself, with all that it starts, and nobody would take it back.
+var launching sync.Mutex
+
+// SetProcess sets how this process's threads are scheduled, but for their nice values, which they keep. New threads inherit it, and so
+// do processes, unless Launch starts them.
 func SetProcess(s Scheduling) error {
-	return eachThread(func(tid int) error { return SetThread(tid, s) })
+	launching.Lock()
+	defer launching.Unlock()
+	return eachThread(func(tid int) (err error) {
+		if s.Nice, err = niceOf(tid); err != nil {
+			return err
+		}
+		return SetThread(tid, s)
+	})
+}
+
+// niceOf returns a thread's nice value, 0 for the calling one. One that is real-time keeps its own for when it is not.
+func niceOf(tid int) (int, error) {
+	const lowest = 20 // the system call has no negative answers
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, tid)
+	if err != nil {
+		return 0, fmt.Errorf("read the nice value of a thread: %w", err)
+	}
+	return lowest - n, nil
 }
 
 // eachThread calls set for each thread of this process, those that begin meanwhile included.
@@ -96,8 +119,10 @@ func eachThread(set func(tid int) error) error {
 	return nil
 }
 
-// Launch starts a command, which is scheduled as any process, however this one is.
+// Launch starts a command, which is an ordinary process with this one's nice value, also where this one is real-time.
 func Launch(cmd *exec.Cmd) error {
+	launching.Lock()
+	defer launching.Unlock()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	own, err := unix.SchedGetAttr(0, 0)
@@ -105,7 +130,11 @@ func Launch(cmd *exec.Cmd) error {
 		return fmt.Errorf("read scheduling of a thread: %w", err)
 	}
 	if own.Policy == unix.SCHED_RR {
-		if err := SetThread(0, Scheduling{}); err != nil {
+		nice, err := niceOf(0)
+		if err != nil {
+			return err
+		}
+		if err := SetThread(0, Scheduling{Nice: nice}); err != nil {
 			return err
 		}
 		defer func() { _ = unix.SchedSetAttr(0, own, 0) }() // or it stays as others are
