@@ -90,7 +90,9 @@ func (a *App) startReader(ctx context.Context) error {
 		link.NATSSocket = SocketPath(a.opts.DataDir)
 	}
 	log := a.log.With("process", readerName)
-	_, err = child.NewLifeline(0)
+	if _, err = child.NewLifeline(0); err != nil {
+		log.Debug("heavy queries have a low priority, and do not run idle", "err", err)
+	}
 	link.Lifeline = err == nil
 	r := &readerProcess{pids: make(chan int, 1), log: log, front: child.NewProxy(filepath.Join(folder, frontSocket), log), admin: child.NewProxy(filepath.Join(folder, adminSocket), log)}
 	restarts := prometheus.NewCounter(prometheus.CounterOpts{Name: "seamark_reader_restarts_total", Help: "Ends of the process that answers queries and evaluates rules. It is started again at once."})

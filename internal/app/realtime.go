@@ -31,7 +31,7 @@ func (a *App) ComeFirst() {
 	if a.opts.Reader.RealTime <= 0 {
 		return
 	}
-	r := &realTime{most: a.opts.Reader.RealTime * float64(runtime.NumCPU()), set: child.SetProcess, spent: processorTime}
+	r := &realTime{most: a.opts.Reader.RealTime * float64(runtime.GOMAXPROCS(0)), set: child.SetProcess, spent: processorTime}
 	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "seamark_ingest_real_time", Help: "Whether what takes rows from agents runs before all else on the processors: 0 where the system does not allow it, and while it takes more than --ingest.real-time of them.",
 	}, func() float64 {
@@ -43,7 +43,7 @@ func (a *App) ComeFirst() {
 	a.background("real-time ingest", func(ctx context.Context) error {
 		tick := time.NewTicker(realTimeTick)
 		defer tick.Stop()
-		if err := r.run(ctx, tick.C); err != nil {
+		if err := r.run(ctx, tick.C); err != nil && ctx.Err() == nil {
 			a.log.Info("ingest does not run before queries: the system allows no real-time threads, which takes CAP_SYS_NICE or LimitRTPRIO=1", "err", err)
 		}
 		return nil
@@ -80,18 +80,19 @@ const (
 	realTimeMemory = time.Second
 )
 
-// run looks at each tick until ctx ends, and leaves the threads ordinary.
+// run looks at each tick until ctx ends, and leaves the threads ordinary. It gives up where the system does not allow the first look; later
+// ones fail for want of a file to list threads with, and who is real-time must not stay so because of it.
 func (r *realTime) run(ctx context.Context, ticks <-chan time.Time) error {
-	for {
+	for allowed := false; ; {
 		select {
 		case now := <-ticks:
-			if err := r.look(now); err != nil {
-				return err
+			err := r.look(now)
+			allowed = allowed || err == nil
+			if !allowed {
+				return errors.Join(err, r.set(ordinary()))
 			}
 		case <-ctx.Done():
-			if !r.on.Swap(false) {
-				return nil
-			}
+			r.on.Store(false)
 			return r.set(ordinary())
 		}
 	}
@@ -99,7 +100,8 @@ func (r *realTime) run(ctx context.Context, ticks <-chan time.Time) error {
 
 func ordinary() child.Scheduling { return child.Scheduling{Slice: promptSlice} }
 
-// look decides anew. Threads are set each time, for one may have begun from one that was not.
+// look decides anew. Threads are set each time: one may have begun from one that was not, or have been left out of a list that threads
+// ended beside.
 func (r *realTime) look(now time.Time) error {
 	spent, err := r.spent()
 	if err != nil {
@@ -110,19 +112,15 @@ func (r *realTime) look(now time.Time) error {
 		r.part = keep*r.part + (1-keep)*float64(spent-r.had)/float64(passed)
 	}
 	r.at, r.had = now, spent
-	was := r.on.Load()
-	if r.part < r.most/2 || was && r.part <= r.most {
-		if err := r.set(child.Scheduling{RealTime: true}); err != nil {
-			return errors.Join(err, r.set(ordinary()))
-		}
-		r.on.Store(true)
-		return nil
+	on, s := r.part < r.most/2 || r.on.Load() && r.part <= r.most, ordinary()
+	if on {
+		s = child.Scheduling{RealTime: true}
 	}
-	r.on.Store(false)
-	if !was {
-		return nil
+	if err := r.set(s); err != nil {
+		return err
 	}
-	return r.set(ordinary())
+	r.on.Store(on)
+	return nil
 }
 
 // processorTime returns what this process has had of the processors.

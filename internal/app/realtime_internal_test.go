@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,22 +14,43 @@ import (
 type clockwork struct {
 	*realTime
 	now    time.Time
-	used   time.Duration
 	set    []child.Scheduling
 	refuse error
+
+	mu    sync.Mutex // guards the fields below where it runs beside the test
+	used  time.Duration
+	fault error // of all that is set
+}
+
+func (c *clockwork) use(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used += d
+}
+
+func (c *clockwork) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = err
 }
 
 func newClockwork(most float64) *clockwork {
 	c := &clockwork{now: time.Unix(1e9, 0)}
 	c.realTime = &realTime{
-		most:  most,
-		spent: func() (time.Duration, error) { return c.used, nil },
+		most: most,
+		spent: func() (time.Duration, error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.used, nil
+		},
 		set: func(s child.Scheduling) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			c.set = append(c.set, s)
 			if s.RealTime {
-				return c.refuse
+				return errors.Join(c.refuse, c.fault)
 			}
-			return nil
+			return c.fault
 		},
 	}
 	return c
@@ -39,7 +61,7 @@ func (c *clockwork) work(t *testing.T, processors float64, d time.Duration) {
 	t.Helper()
 	for end := c.now.Add(d); c.now.Before(end); {
 		c.now = c.now.Add(realTimeTick)
-		c.used += time.Duration(processors * float64(realTimeTick))
+		c.use(time.Duration(processors * float64(realTimeTick)))
 		if err := c.look(c.now); err != nil {
 			t.Fatal(err)
 		}
@@ -72,23 +94,60 @@ func TestRealTimeWhileLittleIsTaken(t *testing.T) {
 	}
 }
 
+// running has it run with ticks of the test's; end ends it and returns its error.
+func (c *clockwork) running(t *testing.T) (tick func(), end func() error) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	ticks := make(chan time.Time)
+	done := make(chan error, 1)
+	go func() { done <- c.run(ctx, ticks) }()
+	tick = func() {
+		t.Helper()
+		c.now = c.now.Add(realTimeTick)
+		select {
+		case ticks <- c.now:
+		case err := <-done:
+			t.Fatalf("it has ended: %v", err)
+		}
+	}
+	return tick, func() error { stop(); return <-done }
+}
+
 // TestRealTimeEndsOrdinary: when it ends, and where the system refuses, threads are as they were.
 func TestRealTimeEndsOrdinary(t *testing.T) {
 	c := newClockwork(0.5)
-	ctx, stop := context.WithCancel(t.Context())
-	ticks := make(chan time.Time)
-	done := make(chan error)
-	go func() { done <- c.run(ctx, ticks) }()
-	ticks <- c.now
-	ticks <- c.now.Add(realTimeTick)
-	stop()
-	if err := <-done; err != nil || c.on.Load() || c.set[len(c.set)-1] != ordinary() {
+	tick, end := c.running(t)
+	tick()
+	tick()
+	if err := end(); err != nil || c.on.Load() || c.set[len(c.set)-1] != ordinary() {
 		t.Errorf("after the end: %v, real-time %v, set %+v", err, c.on.Load(), c.set)
 	}
 
 	c = newClockwork(0.5)
 	c.refuse = errors.New("not permitted")
-	if err := c.look(c.now); !errors.Is(err, c.refuse) || c.on.Load() || c.set[len(c.set)-1] != ordinary() {
+	ticks := make(chan time.Time, 1)
+	ticks <- c.now
+	if err := c.run(t.Context(), ticks); !errors.Is(err, c.refuse) || c.on.Load() || c.set[len(c.set)-1] != ordinary() {
 		t.Errorf("refused: %v, real-time %v, set %+v", err, c.on.Load(), c.set)
+	}
+}
+
+// TestRealTimeOutlivesFaults: what fails for a while, as for want of files, does not leave threads real-time without anybody who looks.
+func TestRealTimeOutlivesFaults(t *testing.T) {
+	c := newClockwork(0.5)
+	tick, end := c.running(t)
+	tick()
+	c.fail(errors.New("too many open files"))
+	tick()
+	tick()
+	c.fail(nil)
+	c.use(10 * time.Second)
+	tick()
+	tick()
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if got := c.set[len(c.set)-2:]; got[0] != ordinary() {
+		t.Errorf("after a busy second threads are %+v, want ordinary ones", got[0])
 	}
 }
