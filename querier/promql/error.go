@@ -21,7 +21,7 @@ func (e *Engine) queryError(err error) error {
 	if known, ok := errors.AsType[*seamark.Error](err); ok {
 		return known
 	}
-	if _, ok := errors.AsType[runtime.Error](err); ok {
+	if _, ok := errors.AsType[runtime.Error](err); ok || errors.Is(err, ErrPanic) {
 		return err
 	}
 	var (

@@ -124,18 +124,26 @@ func (f *flights) board(ctx context.Context, key flightKey, text string, run exe
 	return one
 }
 
-// guarded turns a panic into an error, as the HTTP server does with those of a request's own goroutine.
+// guarded runs an execution behind others while its tenant crowds the node.
 func guarded(ctx context.Context, run execution) (q promql.Query, result *promql.Result, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			q, result, err = nil, nil, fmt.Errorf("%w: %v\n%s", ErrPanic, fault, debug.Stack())
-		}
-	}()
-	err = admit.From(ctx).Run(func() error {
+	err = admit.From(ctx).Run(caught(func() error {
 		q, result, err = run(ctx)
 		return err
-	})
+	}))
 	return q, result, err
+}
+
+// caught has work return an error where it panics, with the stack of the goroutine that it panics on. A request's own goroutine is the
+// HTTP server's to guard; a panic on any other ends the process.
+func caught(work func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if fault := recover(); fault != nil {
+				err = fmt.Errorf("%w: %v\n%s", ErrPanic, fault, debug.Stack())
+			}
+		}()
+		return work()
+	}
 }
 
 // land publishes the outcome.

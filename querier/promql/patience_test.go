@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seamarkhq/seamark/internal/seamark"
+	"github.com/seamarkhq/seamark/internal/store"
 	"github.com/seamarkhq/seamark/querier/admit"
+	"github.com/seamarkhq/seamark/querier/promql"
 )
 
 // crowding returns the context of a query whose tenant crowds the node, on which such work runs by patiently.
@@ -53,4 +55,29 @@ func TestCrowdingQueriesAreComputedPatiently(t *testing.T) {
 	ctx = crowding(t, func(func() error) error { return fault })
 	_, _, err := engine.Range(ctx, tenantA, "vector(2)", minute(10), minute(20), time.Minute, nil)
 	require.ErrorIs(t, err, fault)
+}
+
+// brokenStore panics where samples are read.
+type brokenStore struct{ *twin }
+
+func (brokenStore) ListMetricSamples(context.Context, seamark.TenantID, store.MetricSamplesQuery) ([]store.MetricSamples, int, error) {
+	panic("the samples make no sense")
+}
+
+// TestPanicsWhileReadingAreAnError: a part is read on a goroutine of its own, patiently or not, where a panic would end the process of all
+// tenants. The error tells where it was.
+func TestPanicsWhileReadingAreAnError(t *testing.T) {
+	patient := crowding(t, func(work func() error) error {
+		done := make(chan error)
+		go func() { done <- work() }()
+		return <-done
+	})
+	for name, ctx := range map[string]context.Context{"patiently": patient, "at once": t.Context()} {
+		engine := newEngine(t, brokenStore{filledTwin()})
+		_, _, err := engine.Range(ctx, tenantA, "sum by (zone) (rate(up[2m]))", minute(10), minute(20), time.Minute, nil)
+		require.ErrorIs(t, err, promql.ErrPanic, name)
+		require.ErrorContains(t, err, "brokenStore", name)
+		_, shown := errors.AsType[*seamark.Error](err)
+		require.False(t, shown, "%s: a customer is told %v", name, err)
+	}
 }

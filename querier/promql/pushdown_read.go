@@ -79,10 +79,10 @@ func (q *querier) readAhead(ctx context.Context, p *part) chan chunk {
 	c := make(chan chunk, 1)
 	go func() {
 		var got chunk
-		got.err = admit.From(ctx).Run(func() (err error) {
+		got.err = admit.From(ctx).Run(caught(func() (err error) {
 			got.list, got.rows, err = q.readPart(ctx, p)
 			return err
-		})
+		}))
 		c <- got
 		close(c)
 	}()
