@@ -69,7 +69,7 @@ var layers = []layer{
 	{"ingest/catalogtest", []string{"internal/seamark"}, "A decoder's test needs no more than the domain."},
 
 	{"querier/logfilter", []string{"internal/store", "internal/store/gram", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
-	{"querier/samplecache", []string{"querier/samplecache/column", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
+	{"querier/samplecache", []string{"querier/admit", "querier/samplecache/column", "internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/samplecache/column", nil, "A format knows nothing but numbers."},
 	{"querier/seriesindex", []string{"internal/store", "internal/seamark"}, "A query language reads the store and knows no HTTP and no other role."},
 	{"querier/scoped", []string{"querier/audit", "querier/events", "querier/logcontext", "querier/logexplore", "querier/logql", "querier/logql/engine", "querier/promql", "internal/store", "internal/seamark"}, "It stands between the engines and the store, and knows no HTTP."},

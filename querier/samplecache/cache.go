@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/seamarkhq/seamark/internal/seamark"
 	"github.com/seamarkhq/seamark/internal/store"
+	"github.com/seamarkhq/seamark/querier/admit"
 )
 
 // Samples is how samples are read, from the cache as from the store. Returned slices belong to the caller.
@@ -161,7 +163,11 @@ func (c *Cache) ListMetricSamples(ctx context.Context, id seamark.TenantID, q st
 	if q.Last {
 		list, rowsRead = g.newest()
 	} else {
-		list, rowsRead = g.samples()
+		workers := runtime.GOMAXPROCS(0)
+		if admit.From(ctx).Crowds() {
+			workers = 1 // others wait for the processors, and this goroutine alone goes behind them
+		}
+		list, rowsRead = g.samples(workers)
 	}
 	c.answered(ctx, g, rowsRead)
 	return list, rowsRead, nil

@@ -2,7 +2,6 @@ package samplecache
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -179,8 +178,8 @@ const (
 	shareSeries, shareBlocks = 32, 256
 )
 
-// samples unpacks what was gathered, at most q.Limit samples.
-func (g *gathered) samples() ([]store.MetricSamples, int) {
+// samples unpacks what was gathered, at most q.Limit samples, with so many workers at most.
+func (g *gathered) samples(workers int) ([]store.MetricSamples, int) {
 	list := make([]store.MetricSamples, len(g.FPs))
 	var next, rows atomic.Int64
 	work := func() {
@@ -198,7 +197,7 @@ func (g *gathered) samples() ([]store.MetricSamples, int) {
 			rows.Add(int64(n))
 		}
 	}
-	workers := min(runtime.GOMAXPROCS(0), 1+len(g.blocks)/shareBlocks)
+	workers = min(workers, 1+len(g.blocks)/shareBlocks)
 	var wg sync.WaitGroup
 	for range workers - 1 {
 		wg.Go(work)
