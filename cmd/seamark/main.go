@@ -20,9 +20,10 @@ import (
 var version = "dev"
 
 func main() {
+	// The main thread is for this goroutine alone: the engine's library wants it for itself, and it does not end, as others do, with a
+	// goroutine that has lowered its priority, but stays as it is for ever.
+	runtime.LockOSThread()
 	if len(os.Args) > 1 && os.Args[1] == engine.ChildCommand {
-		// The engine's library wants the process's main thread for itself.
-		runtime.LockOSThread()
 		os.Exit(engine.RunChild(os.Args[2:]))
 	}
 	err := run(os.Args[1:])
