@@ -28,7 +28,7 @@ func (e *exam) kernel() {
 // threads judges whether the system allows what keeps queries from slowing down ingest where both share the processors.
 func (e *exam) threads(refused error) {
 	if refused != nil {
-		e.warn("threads", "Run the server with the capability CAP_SYS_NICE, as the systemd unit does; for a container it is --cap-add SYS_NICE.",
+		e.warn("threads", "Run the server with the capability CAP_SYS_NICE, as the systemd unit does; for a container it is --cap-add SYS_NICE with --user 0.",
 			"the system lets no thread come first: heavy queries slow down acknowledgements and small queries on the same processors more (%v)", refused)
 		return
 	}
