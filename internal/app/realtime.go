@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/metrics"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,7 +32,7 @@ func (a *App) ComeFirst() {
 	if a.opts.Reader.RealTime <= 0 {
 		return
 	}
-	r := &realTime{most: a.opts.Reader.RealTime * float64(runtime.GOMAXPROCS(0)), set: child.SetProcess, spent: processorTime}
+	r := &realTime{most: a.opts.Reader.RealTime * float64(runtime.GOMAXPROCS(0)), set: child.SetProcess, spent: processorTime, due: (&garbage{}).due, collect: runtime.GC}
 	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "seamark_ingest_real_time", Help: "Whether what takes rows from agents runs before all else on the processors: 0 where the system does not allow it, and while it takes more than --ingest.real-time of them.",
 	}, func() float64 {
@@ -66,6 +67,9 @@ type realTime struct {
 	most  float64 // processors that it may take
 	set   func(child.Scheduling) error
 	spent func() (time.Duration, error) // processor time so far
+	// due reports whether garbage is about to be collected, and collect does it, see look.
+	due     func() bool
+	collect func()
 
 	part float64 // processors of late
 	at   time.Time
@@ -102,6 +106,9 @@ func ordinary() child.Scheduling { return child.Scheduling{Slice: promptSlice} }
 
 // look decides anew. Threads are set each time: one may have begun from one that was not, or have been left out of a list that threads
 // ended beside.
+//
+// Garbage is collected a little early, while threads are ordinary: Go's collector takes all processors that are idle, for some 30 ms, and
+// the kernel changes between real-time threads of one priority every 100 ms only, so that who wakes up for a request would wait for it.
 func (r *realTime) look(now time.Time) error {
 	spent, err := r.spent()
 	if err != nil {
@@ -116,11 +123,31 @@ func (r *realTime) look(now time.Time) error {
 	if on {
 		s = child.Scheduling{RealTime: true}
 	}
+	if on && r.due() {
+		if err := r.set(ordinary()); err != nil {
+			return err
+		}
+		r.collect()
+	}
 	if err := r.set(s); err != nil {
 		return err
 	}
 	r.on.Store(on)
 	return nil
+}
+
+// garbage foresees when Go's runtime collects next.
+type garbage struct{ last uint64 }
+
+// due reports whether the heap, growing as it did since the last call, is four fifths of the way to what it is collected at within two
+// further ones. The runtime begins at up to 95 hundredths of the way.
+func (g *garbage) due() bool {
+	values := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/goal:bytes"}}
+	metrics.Read(values)
+	objects, live, goal := values[0].Value.Uint64(), values[1].Value.Uint64(), values[2].Value.Uint64()
+	grown := objects - min(g.last, objects)
+	g.last = objects
+	return goal > live && objects+2*grown >= live+(goal-live)/5*4
 }
 
 // processorTime returns what this process has had of the processors.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ type clockwork struct {
 	now    time.Time
 	set    []child.Scheduling
 	refuse error
+	full   bool               // garbage is due
+	during []child.Scheduling // how threads were set when it was collected
 
 	mu    sync.Mutex // guards the fields below where it runs beside the test
 	used  time.Duration
@@ -38,6 +41,12 @@ func newClockwork(most float64) *clockwork {
 	c := &clockwork{now: time.Unix(1e9, 0)}
 	c.realTime = &realTime{
 		most: most,
+		due:  func() bool { return c.full },
+		collect: func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.during = append(c.during, c.set[len(c.set)-1])
+		},
 		spent: func() (time.Duration, error) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -150,4 +159,45 @@ func TestRealTimeOutlivesFaults(t *testing.T) {
 	if got := c.set[len(c.set)-2:]; got[0] != ordinary() {
 		t.Errorf("after a busy second threads are %+v, want ordinary ones", got[0])
 	}
+}
+
+// TestGarbageIsCollectedOrdinarily: while threads are real-time garbage is collected early, with ordinary threads, and otherwise it is the
+// runtime's.
+func TestGarbageIsCollectedOrdinarily(t *testing.T) {
+	c := newClockwork(0.5)
+	c.work(t, 0.1, time.Minute)
+	if len(c.during) > 0 {
+		t.Fatalf("%d collections that are not due", len(c.during))
+	}
+	c.full = true
+	c.work(t, 0.1, realTimeTick)
+	if len(c.during) != 1 || c.during[0] != ordinary() || !c.set[len(c.set)-1].RealTime {
+		t.Errorf("collected with threads as %+v, and then %+v", c.during, c.set[len(c.set)-1])
+	}
+	c.full = false
+	c.work(t, 2, 5*time.Second)
+	c.full = true
+	c.work(t, 2, 5*time.Second)
+	if len(c.during) != 1 {
+		t.Errorf("%d collections while threads were ordinary", len(c.during)-1)
+	}
+}
+
+// TestGarbageIsForeseen lets the heap grow: it is due sooner or later, and not right after a collection.
+func TestGarbageIsForeseen(t *testing.T) {
+	var g garbage
+	runtime.GC()
+	g.due() // how much there is
+	if g.due() {
+		t.Error("due right after a collection")
+	}
+	var kept [][]byte
+	for range 1 << 12 {
+		kept = append(kept, make([]byte, 1<<20))
+		if g.due() {
+			runtime.KeepAlive(kept)
+			return
+		}
+	}
+	t.Error("never due in 4 GiB")
 }
