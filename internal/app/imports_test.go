@@ -75,6 +75,7 @@ var layers = []layer{
 	{"querier/scoped", []string{"querier/audit", "querier/events", "querier/logcontext", "querier/logexplore", "querier/logql", "querier/logql/engine", "querier/promql", "internal/store", "internal/seamark"}, "It stands between the engines and the store, and knows no HTTP."},
 	{"querier/promql/grid", nil, "Arithmetic knows columns alone."},
 	{"querier/admit", []string{"internal/seamark"}, "What bounds queries knows no language and no store."},
+	{"querier/admit/admittest", []string{"querier/admit", "internal/seamark"}, "Tests of the querier use it; the product does not."},
 	{"querier/jobs", []string{"internal/bus", "internal/seamark"}, "A job is a request that is sent again by app; it knows no language and no HTTP."},
 	{"querier/quarantine", []string{"internal/bus", "internal/seamark"}, "What bounds queries knows no language and no store."},
 	{"querier/bound", []string{"internal/seamark"}, "What bounds requests knows no language and no store."},
@@ -146,7 +147,7 @@ var layers = []layer{
 }
 
 // testOnly are packages that product code never imports; every test file may.
-var testOnly = []string{"internal/testkit", "internal/testkit/", "internal/docgen", "internal/e2e/", "ingest/catalogtest"}
+var testOnly = []string{"internal/testkit", "internal/testkit/", "internal/docgen", "internal/e2e/", "ingest/catalogtest", "querier/admit/admittest"}
 
 // testsMay says what test files may import beside testOnly, their own package and what that may.
 var testsMay = []string{"internal/engine", "internal/guard", "internal/seal", "internal/seamark", "internal/store", "ingest/otlp"} // ingest/otlp is what other decoders must agree with
