@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -48,7 +47,7 @@ func NewLifeline(pid int) (*Lifeline, error) {
 	if pid != 0 {
 		l.folder = fmt.Sprintf("/proc/%d/task", pid)
 	}
-	if err := mayRaise(); err != nil {
+	if err := try(Scheduling{Idle: true}, Scheduling{}); err != nil {
 		return nil, err
 	}
 	own := Lifeline{folder: fmt.Sprintf("/proc/%d/task", os.Getpid())}
@@ -56,16 +55,6 @@ func NewLifeline(pid int) (*Lifeline, error) {
 		return nil, errors.Join(errors.New("the kernel does not account for what threads have of the processors (CONFIG_SCHED_INFO)"), err)
 	}
 	return l, nil
-}
-
-// mayRaise tries it on a thread of its own, which ends.
-func mayRaise() error {
-	tried := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		tried <- errors.Join(SetThread(0, Scheduling{Idle: true}), SetThread(0, Scheduling{}))
-	}()
-	return <-tried
 }
 
 // Set schedules a thread of the process, which is watched from then on if it is idle, and otherwise not any more.
